@@ -1,0 +1,3 @@
+"""Virtual Brain Inference as a reproducible Snakemake workflow."""
+
+__version__ = "0.1.0"

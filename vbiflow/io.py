@@ -1,0 +1,168 @@
+"""HDF5 files of the workflow: written whole or not at all, read with one clear line when something is off."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """An array with its unit and the names of its axes, as stored in one HDF5 dataset.
+
+    `attributes` holds what else describes the array, for instance ``{"fs": 1.39}`` [Hz] for a time series.
+    """
+
+    values: Any
+    unit: str = "1"
+    axes: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] | None = None
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; flush and rename it to `path` at the end, or remove it on an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+        part.chmod(0o644)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write(path: str | Path, quantities: Mapping[str, Quantity | Any], provenance: Mapping[str, Any]) -> None:
+    """Write `quantities`, one dataset each, and `provenance`, one attribute each, to an HDF5 file, atomically.
+
+    Text is stored as UTF-8, booleans as HDF5 booleans, nested provenance as JSON. The same content gives the same bytes.
+    """
+    with atomic(path) as part, h5py.File(part, "w") as file:
+        for key, value in provenance.items():
+            file.attrs[key] = value if isinstance(value, str | int | float | bool) else json.dumps(value, sort_keys=True)
+        for name, quantity in quantities.items():
+            put(file, name, quantity)
+
+
+def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:
+    """Store one quantity in an open file."""
+    if not isinstance(quantity, Quantity):
+        quantity = Quantity(quantity)
+    values = np.asarray(quantity.values)
+    if values.dtype.kind in "UO":
+        dataset = file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
+    else:
+        dataset = file.create_dataset(name, data=values)
+    if quantity.axes and len(quantity.axes) != values.ndim:
+        raise ValueError(f"{name} has {values.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}")
+    dataset.attrs["unit"] = quantity.unit
+    dataset.attrs["axes"] = list(quantity.axes)
+    for key, value in (quantity.attributes or {}).items():
+        dataset.attrs[key] = value
+    return dataset
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, truncated or not HDF5; the message names the file and the fix.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; run the rule that makes it") from None
+    except OSError as error:
+        raise ValueError(f"{path}: not a whole HDF5 file ({error}); delete it and run again") from None
+    with file:
+        yield file
+
+
+def read(path: str | Path, *names: str) -> dict[str, Any]:
+    """Read the named datasets (all of them if none is named) as NumPy arrays; text as lists of str.
+
+    Raises
+    ------
+    ValueError
+        If the file is unreadable or lacks a dataset.
+    """
+    with opened(path) as file:
+        return {name: values(file, name) for name in names or file}
+
+
+def values(file: h5py.File, name: str) -> Any:
+    """Values of one dataset of an open file: a NumPy array, or a list of str for text."""
+    if name not in file:
+        raise ValueError(f"{file.filename}: no dataset {name!r}; it holds {', '.join(file)}")
+    try:
+        dataset = file[name]
+        return dataset.asstr()[()].tolist() if h5py.check_string_dtype(dataset.dtype) else dataset[()]
+    except OSError as error:
+        raise ValueError(f"{file.filename}: {name} is unreadable ({error}); delete the file and run again") from None
+
+
+def attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:
+    """Attributes of one dataset, or of the file (its provenance), with JSON decoded."""
+    with opened(path) as file:
+        return {key: decode(value) for key, value in (file[name] if name else file).attrs.items()}
+
+
+def decode(value: Any) -> Any:
+    """An attribute as a plain Python value; JSON text becomes the object it stands for."""
+    value = value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.loads(value)
+    return value
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON atomically, keys in the order given, not-a-number as null."""
+    write_text(path, json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read JSON; a damaged file is named."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not whole JSON ({error}); delete it and run again") from None
+
+
+def plain(content: Any) -> Any:
+    """`content` with NumPy values as plain Python ones and non-finite numbers as None."""
+    if isinstance(content, Mapping):
+        return {str(key): plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(value) for value in content]
+    if isinstance(content, np.ndarray | np.generic):
+        return plain(content.tolist())
+    if isinstance(content, float) and not np.isfinite(content):
+        return None
+    return content
+
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as long work goes on."""
