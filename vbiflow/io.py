@@ -49,11 +49,13 @@ def atomic(path: str | Path) -> Iterator[Path]:
 def write(path: str | Path, quantities: Mapping[str, Quantity | Any], provenance: Mapping[str, Any]) -> None:
     """Write `quantities`, one dataset each, and `provenance`, one attribute each, to an HDF5 file, atomically.
 
-    Text is stored as UTF-8, booleans as HDF5 booleans, nested provenance as JSON. The same content gives the same bytes.
+    Text is stored as UTF-8 and nested provenance as JSON. The same content gives the same bytes.
     """
     with atomic(path) as part, h5py.File(part, "w") as file:
         for key, value in provenance.items():
-            file.attrs[key] = value if isinstance(value, str | int | float | bool) else json.dumps(value, sort_keys=True)
+            file.attrs[key] = (
+                value if isinstance(value, str | int | float | bool) else json.dumps(value, sort_keys=True)
+            )
         for name, quantity in quantities.items():
             put(file, name, quantity)
 
@@ -68,7 +70,9 @@ def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:
     else:
         dataset = file.create_dataset(name, data=values)
     if quantity.axes and len(quantity.axes) != values.ndim:
-        raise ValueError(f"{name} has {values.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}")
+        raise ValueError(
+            f"{name} has {values.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}"
+        )
     dataset.attrs["unit"] = quantity.unit
     dataset.attrs["axes"] = list(quantity.axes)
     for key, value in (quantity.attributes or {}).items():
@@ -126,7 +130,9 @@ def attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:
 
 def decode(value: Any) -> Any:
     """An attribute as a plain Python value; JSON text becomes the object it stands for."""
-    value = value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
+    value = (
+        value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
+    )
     if isinstance(value, str) and value[:1] in ("{", "["):
         return json.loads(value)
     return value

@@ -1,0 +1,88 @@
+"""The prior: sharding, transforms, densities, bad entries."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from vbiflow.prior import FAMILIES, Prior
+
+ENTRIES = {
+    "uniform": [1, 10],
+    "normal": [2, 3],
+    "lognormal": [0, 0.5],
+    "truncated_normal": [0, 1, -0.5, 2],
+    "beta": [2, 3, -1, 4],
+}
+
+
+@pytest.fixture
+def prior():
+    return Prior.from_config({"G": {"uniform": [1, 10]}, "eta": {"normal": [-4, 0.5], "per": "node"}}, ["a", "b", "c"])
+
+
+def test_every_family_has_an_entry_here():
+    assert ENTRIES.keys() == FAMILIES.keys()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_transform_and_density_of_every_family(family):
+    prior = Prior.from_config({"p": {family: ENTRIES[family]}})
+    theta = prior.sample(1, 0, 4000)
+    z = prior.to_normal(theta)
+    assert stats.kstest(z[:, 0], "norm").pvalue > 1e-3
+    np.testing.assert_allclose(prior.from_normal(z), theta, rtol=1e-9)
+    low, high = prior.ppf(np.array([[1e-6], [1 - 1e-6]]))[:, 0]
+    grid = np.linspace(low, high, 200_001)
+    assert np.trapezoid(np.exp(prior.log_prob(grid[:, None])), grid) == pytest.approx(1, abs=1e-4)
+    assert prior.std[0] == pytest.approx(theta.std(), rel=0.1)
+
+
+def test_support_is_never_left():
+    prior = Prior.from_config({"p": {"uniform": [1, 10]}})
+    theta = prior.from_normal(np.array([[-40.0], [40.0]]))
+    assert theta.min() >= 1 and theta.max() <= 10
+    assert np.isfinite(prior.to_normal(np.array([[1.0], [10.0]]))).all()
+    assert prior.log_prob(np.array([[0.9]]))[0] == -np.inf
+
+
+def test_rows_depend_on_seed_and_index_alone(prior):
+    whole = prior.sample(7, 0, 100)
+    np.testing.assert_array_equal(np.vstack([prior.sample(7, 0, 37), prior.sample(7, 37, 100)]), whole)
+    assert len(np.unique(whole)) == whole.size
+    assert not np.isin(prior.sample(8, 0, 100), whole).any()
+
+
+def test_names_and_parameters(prior):
+    assert prior.names == ("G", "eta[a]", "eta[b]", "eta[c]")
+    split = prior.parameters(prior.sample(0, 0, 5))
+    assert split["G"].shape == (5, 1) and split["eta"].shape == (5, 3)
+    np.testing.assert_array_equal(np.hstack([split["G"], split["eta"]]), prior.sample(0, 0, 5))
+
+
+def test_plain_data_round_trip(prior):
+    again = Prior.from_plain(prior.to_config())
+    assert again.names == prior.names
+    np.testing.assert_array_equal(again.sample(3, 0, 4), prior.sample(3, 0, 4))
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"unifrom": [0, 1]}, "unknown family 'unifrom'.*uniform, normal"),
+        ({"uniform": [1, 0]}, "low 1 must be below high 0"),
+        ({"uniform": [0]}, r"uniform takes \[low, high\], found \[0\]"),
+        ({"normal": [0, -1]}, "sd must be positive"),
+        ({"uniform": [0, float("nan")]}, "not finite"),
+        ({"uniform": [0, 1], "per": "nod"}, "per: 'nod' is unknown; choose from node"),
+        (3, "found 3"),
+    ],
+)
+def test_bad_entries_get_one_line(entry, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Prior.from_config({"G": entry})
+    assert "\n" not in str(error.value) and "G" in str(error.value)
+
+
+def test_wrong_width_is_refused(prior):
+    with pytest.raises(ValueError, match="4 parameters G, eta"):
+        prior.log_prob(np.zeros((2, 3)))

@@ -1,0 +1,189 @@
+"""The prior of a study: independent marginals over the inferred parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
+    "uniform": (("low", "high"), lambda low, high: stats.uniform(low, high - low)),
+    "normal": (("mean", "sd"), lambda mean, sd: stats.norm(mean, sd)),
+    "lognormal": (("log_mean", "log_sd"), lambda mean, sd: stats.lognorm(sd, scale=np.exp(mean))),
+    "truncated_normal": (
+        ("mean", "sd", "low", "high"),
+        lambda mean, sd, low, high: stats.truncnorm((low - mean) / sd, (high - mean) / sd, mean, sd),
+    ),
+    "beta": (
+        ("a", "b", "low", "high"),
+        lambda a, b, low, high: stats.beta(a, b, low, high - low),
+    ),
+}
+EXTENTS = ("node",)
+EDGE = np.finfo(float).eps
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """One inferred parameter: a scalar, or one value a node (`per` = "node")."""
+
+    parameter: str
+    family: str
+    values: tuple[float, ...]
+    per: str | None = None
+
+    @classmethod
+    def from_config(cls, parameter: str, entry: Any) -> Marginal:
+        """Read ``{family: [numbers], per: node}``."""
+        form = f"write it as {parameter}: {{uniform: [low, high]}} with a family out of {', '.join(FAMILIES)}"
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"prior of {parameter}: found {entry!r}; {form}")
+        families = [key for key in entry if key != "per"]
+        if len(families) != 1 or families[0] not in FAMILIES:
+            raise ValueError(f"prior of {parameter}: unknown family {', '.join(map(repr, families))}; {form}")
+        family, numbers = families[0], entry[families[0]]
+        names = FAMILIES[family][0]
+        if not isinstance(numbers, Sequence) or len(numbers) != len(names):
+            raise ValueError(f"prior of {parameter}: {family} takes [{', '.join(names)}], found {numbers!r}")
+        per = entry.get("per")
+        if per not in (None, *EXTENTS):
+            raise ValueError(
+                f"prior of {parameter}: per: {per!r} is unknown; choose from {', '.join(EXTENTS)} or leave it out"
+            )
+        marginal = cls(parameter, family, tuple(float(number) for number in numbers), per)
+        marginal.check()
+        return marginal
+
+    def check(self) -> None:
+        """Refuse bounds out of order and scales that are not positive."""
+        given = dict(zip(FAMILIES[self.family][0], self.values, strict=True))
+        if not np.isfinite(self.values).all():
+            raise ValueError(f"prior of {self.parameter}: {self.family} has a value that is not finite: {self.values}")
+        if "low" in given and given["low"] >= given["high"]:
+            raise ValueError(f"prior of {self.parameter}: low {given['low']:g} must be below high {given['high']:g}")
+        for name in ("sd", "log_sd", "a", "b"):
+            if given.get(name, 1.0) <= 0:
+                raise ValueError(f"prior of {self.parameter}: {name} must be positive, found {given[name]:g}")
+
+    @property
+    def distribution(self) -> Any:
+        """The frozen SciPy distribution."""
+        return FAMILIES[self.family][1](*self.values)
+
+    def to_config(self) -> dict[str, Any]:
+        """The entry that `from_config` reads."""
+        return {self.family: list(self.values)} | ({"per": self.per} if self.per else {})
+
+
+class Prior:
+    """Product of independent marginals over theta (n_simulations, n_parameters).
+
+    Through the probability integral transform every parameter becomes standard normal, z = Phi^-1(F(theta)): estimators
+    work on z, so that no posterior mass can lie outside the prior.
+    """
+
+    def __init__(self, marginals: Sequence[Marginal], labels: Sequence[str] = ()) -> None:
+        if not marginals:
+            raise ValueError("the prior names no parameter; infer at least one")
+        self.marginals = tuple(marginals)
+        self.labels = tuple(labels)
+        self.columns: list[tuple[str, Marginal]] = []
+        for marginal in self.marginals:
+            if marginal.per == "node" and not self.labels:
+                raise ValueError(f"prior of {marginal.parameter}: per: node needs the labels of the nodes")
+            suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
+            self.columns += [(marginal.parameter + suffix, marginal) for suffix in suffixes]
+        self.names = tuple(name for name, _ in self.columns)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], labels: Sequence[str] = ()) -> Prior:
+        """Build the prior from a study's `prior` block and the connectome's node labels.
+
+        Raises
+        ------
+        ValueError
+            If a family is unknown, its numbers are wrong in count, order or sign.
+        """
+        return cls([Marginal.from_config(name, entry) for name, entry in config.items()], labels)
+
+    def to_config(self) -> dict[str, Any]:
+        """Plain data that `from_plain` turns back into this prior."""
+        return {"prior": {m.parameter: m.to_config() for m in self.marginals}, "labels": list(self.labels)}
+
+    @classmethod
+    def from_plain(cls, content: Mapping[str, Any]) -> Prior:
+        """Inverse of `to_config`."""
+        return cls.from_config(content["prior"], content["labels"])
+
+    def sample(self, seed: int, start: int, stop: int) -> np.ndarray:
+        """Rows `start` to `stop` of the study's theta, (stop - start, n_parameters).
+
+        Row k depends on the seed and k alone: a larger study keeps the rows of a smaller one.
+        """
+        blocks = -(-len(self.names) // 4)  # Philox4x64 gives four numbers a step
+        bits = np.random.Philox(np.random.SeedSequence([seed, 0x7072696F]))
+        uniforms = np.random.Generator(bits.advance(start * blocks)).random((stop - start, 4 * blocks))
+        return self.ppf(uniforms[:, : len(self.names)])
+
+    def cdf(self, theta: np.ndarray) -> np.ndarray:
+        """F(theta), each column in [0, 1]."""
+        return self._columnwise(theta, lambda marginal, column: marginal.distribution.cdf(column))
+
+    def ppf(self, u: np.ndarray) -> np.ndarray:
+        """theta with F(theta) = u."""
+        return self._columnwise(u, lambda marginal, column: marginal.distribution.ppf(column))
+
+    def to_normal(self, theta: np.ndarray) -> np.ndarray:
+        """z = Phi^-1(F(theta)), finite also at the bounds."""
+        return stats.norm.ppf(np.clip(self.cdf(theta), EDGE, 1 - EDGE))
+
+    def from_normal(self, z: np.ndarray) -> np.ndarray:
+        """theta = F^-1(Phi(z)), always inside the prior's support."""
+        return self.ppf(stats.norm.cdf(z))
+
+    def log_prob(self, theta: np.ndarray) -> np.ndarray:
+        """Log density (n,); -inf outside the support."""
+        return self._columnwise(theta, lambda marginal, column: marginal.distribution.logpdf(column)).sum(axis=-1)
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end of every parameter's support (n_parameters,), infinite where it has none."""
+        lower, upper = zip(*(marginal.distribution.support() for _, marginal in self.columns), strict=True)
+        return np.array(lower, float), np.array(upper, float)
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation of every parameter (n_parameters,)."""
+        return np.array([marginal.distribution.std() for _, marginal in self.columns])
+
+    def parameters(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Split theta into what the engine takes: (n, 1) for a scalar, (n, n_nodes) for one value a node."""
+        theta = self._checked(theta)
+        owners = np.array([marginal.parameter for _, marginal in self.columns])
+        return {m.parameter: theta[:, owners == m.parameter] for m in self.marginals}
+
+    def _checked(self, array: np.ndarray) -> np.ndarray:
+        array = np.asarray(array, float)
+        if array.shape[-1:] != (len(self.names),):
+            raise ValueError(
+                f"theta has shape {array.shape}; its last axis must hold the "
+                f"{len(self.names)} parameters {self._listed()}"
+            )
+        return array
+
+    def _listed(self) -> str:
+        return ", ".join(self.names[:6]) + (", ..." if len(self.names) > 6 else "")
+
+    def _columnwise(self, array: np.ndarray, function: Callable[[Marginal, np.ndarray], np.ndarray]) -> np.ndarray:
+        array = self._checked(array)
+        out = np.empty_like(array)
+        position = 0
+        for marginal in self.marginals:
+            width = len(self.labels) if marginal.per == "node" else 1
+            part = slice(position, position + width)
+            out[..., part] = function(marginal, array[..., part])
+            position += width
+        return out
