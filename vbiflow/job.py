@@ -1,4 +1,4 @@
-"""What every script of the workflow does around its one library call: log, thread limits, one-line errors, progress."""
+"""What every script of the workflow does around its one library call: log, threads, one-line errors, progress, provenance."""
 
 from __future__ import annotations
 
@@ -12,54 +12,71 @@ from typing import Any, TextIO
 
 from threadpoolctl import threadpool_limits
 
-from vbiflow.io import Progress
+from vbiflow.io import attributes
+from vbiflow.provenance import digest, versions
 
 
-@contextlib.contextmanager
-def job(snakemake: Any) -> Iterator[Progress]:
-    """Run a rule's work: output goes to the rule's log, a ValueError becomes one line on the terminal and exit status 1.
+class Run:
+    """One job at work: call it with (done, total) to tell progress, ask it for the provenance of its output."""
 
-    Yields a `Progress` to hand to long work: it writes done, rate and time left to log and terminal.
-    """
-    terminal = sys.stderr
-    label = f"{snakemake.rule} {' '.join(snakemake.wildcards)}".strip()
-    path = Path(snakemake.log[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", buffering=1) as log, contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(log))
-        stack.enter_context(contextlib.redirect_stderr(log))
-        stack.enter_context(threadpool_limits(snakemake.threads))
-        try:
-            yield Reporter(label, log, terminal)
-        except ValueError as error:
-            traceback.print_exc(file=log)
-            print(f"{label}: {error}", file=terminal)
-            raise SystemExit(1) from None
-        except Exception:
-            traceback.print_exc(file=log)
-            raise
-
-
-class Reporter:
-    """Progress lines: every `interval` seconds to the terminal and the log, and once at the end."""
-
-    def __init__(self, label: str, log: TextIO, terminal: TextIO, interval: float = 5.0) -> None:
-        self.label, self.streams, self.interval = label, (log, terminal), interval
+    def __init__(self, snakemake: Any, streams: tuple[TextIO, ...], interval: float = 5.0) -> None:
+        self.snakemake, self.streams, self.interval = snakemake, streams, interval
+        self.label = f"{snakemake.rule} {' '.join(snakemake.wildcards)}".strip()
         self.begin = self.last = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
+        """Write done, rate and time left, every `interval` seconds and at the end."""
         now = time.monotonic()
         if now - self.last < self.interval and done < total:
             return
         self.last = now
         rate = done / max(now - self.begin, 1e-9)
         left = f"{duration((total - done) / rate)} left" if done < total and rate > 0 else duration(now - self.begin)
-        self.line(f"{done}/{total}, {rate:.3g}/s, {left}")
+        self.say(f"{done}/{total}, {rate:.3g}/s, {left}")
 
-    def line(self, text: str) -> None:
-        """Say one thing, on the terminal and in the log."""
+    def say(self, text: str) -> None:
+        """One line on the terminal and in the log."""
         for stream in self.streams:
             print(f"{self.label}: {text}", file=stream, flush=True)
+
+    def provenance(self) -> dict[str, Any]:
+        """Study, rule, seed, hash of settings and code, versions, and the sources of the data in the inputs."""
+        params = dict(self.snakemake.params.items())
+        sources = {source["name"]: source for source in params.get("sources", [])}
+        for path in map(str, self.snakemake.input):
+            if path.endswith(".h5") and path.startswith("results/"):
+                sources |= {source["name"]: source for source in attributes(path).get("sources", [])}
+        return {
+            "study": self.snakemake.wildcards.get("study", ""),
+            "rule": self.snakemake.rule,
+            "seed": params.get("seed", -1),
+            "code": params.pop("code", ""),
+            "config_hash": digest(params),
+            "versions": versions(),
+            "sources": list(sources.values()),
+        }
+
+
+@contextlib.contextmanager
+def job(snakemake: Any) -> Iterator[Run]:
+    """Run a rule's work: output goes to the rule's log; a ValueError becomes one line on the terminal and exit status 1."""
+    terminal = sys.stderr
+    path = Path(snakemake.log[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8", buffering=1) as log, contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(log))
+        stack.enter_context(contextlib.redirect_stderr(log))
+        stack.enter_context(threadpool_limits(snakemake.threads))
+        run = Run(snakemake, (log, terminal))
+        try:
+            yield run
+        except ValueError as error:
+            traceback.print_exc(file=log)
+            print(f"{run.label}: {error}", file=terminal)
+            raise SystemExit(1) from None
+        except Exception:
+            traceback.print_exc(file=log)
+            raise
 
 
 def duration(seconds: float) -> str:

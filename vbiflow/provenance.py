@@ -7,7 +7,7 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,11 +29,6 @@ def versions() -> dict[str, str]:
             except PackageNotFoundError:  # cupy is distributed as cupy-cuda13x
                 found[package] = getattr(sys.modules[package], "__version__", "unknown")
     return found
-
-
-def provenance(study: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """File attributes that every result carries; `study` holds study, seed, config_hash and sources."""
-    return {**study, "versions": versions(), **more}
 
 
 def digest(content: Any) -> str:

@@ -1,0 +1,42 @@
+# Each target makes the virtual environment that it needs. `make demo` and `make test` are all that a newcomer types.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.made-from-lock
+CORES ?= 2
+
+.PHONY: demo test test-slow test-slurm bench lint lock clean
+.DEFAULT_GOAL := demo
+
+$(READY): envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vbiflow needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement envs/requirements.lock
+	touch $@
+
+demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
+	@$(BIN)/snakemake --cores $(CORES) demo
+	@$(BIN)/python -m vbiflow.study summary demo_wong_wang
+
+test: $(READY)  ## the tests, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+bench: $(READY)  ## speed against the peers, in an environment of its own
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock 'vbi==0.4.4'
+	.venv-bench/bin/python -m tests.benchmarks.engine
+
+lint: $(READY)  ## ruff, snakefmt and Snakemake's own lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+lock:  ## new exact pins from pyproject.toml
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet '.[test,slurm]'
+	{ head -n 1 envs/requirements.lock; .venv-lock/bin/python -m pip freeze --exclude vbiflow | sed 's/+cpu//'; } > envs/requirements.lock.new
+	mv envs/requirements.lock.new envs/requirements.lock && rm -rf .venv-lock
+
+clean:  ## results and caches, not the environments or the data
+	rm -rf results .snakemake .pytest_cache

@@ -1,0 +1,32 @@
+# Virtual Brain Inference: connectome -> prior -> simulations -> features -> inference -> posterior -> diagnostics -> figures,
+# and empirical recordings beside the simulations. README.md shows how to run it.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "rules/study.smk"
+include: "rules/connectome.smk"
+include: "rules/prior.smk"
+include: "rules/simulations.smk"
+include: "rules/empirical.smk"
+include: "rules/features.smk"
+include: "rules/inference.smk"
+include: "rules/posterior.smk"
+include: "rules/diagnostics.smk"
+include: "rules/figures.smk"
+
+
+localrules:
+    all,
+    demo,
+
+
+rule all:
+    input:
+        expand("results/{study}/report.html", study=CONFIG["studies"]),
+
+
+rule demo:
+    input:
+        "results/demo_wong_wang/report.html",

@@ -1,0 +1,25 @@
+rule observe:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        recording=lambda wildcards: file_of(row(wildcards)["recording"]),
+        regions=lambda wildcards: file_of(row(wildcards)["regions"]),
+    output:
+        "results/{study}/subjects/{subject}/x_o.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/observe.log",
+    params:
+        row=row,
+        select=lambda wildcards: study_of(wildcards)["connectome"]["select"],
+        recording=setting("recording"),
+        observation=setting("observation"),
+        simulation=setting("simulation"),
+        features=setting("features"),
+        sources=lambda wildcards: sources_of(row(wildcards)["recording"]),
+        code=code("scripts/observe.py"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/empirical.yaml"
+    script:
+        "../scripts/observe.py"

@@ -1,0 +1,54 @@
+rule features:
+    input:
+        connectome="results/{study}/{connectome}/connectome.h5",
+        simulations="results/{study}/{connectome}/simulations/{shard}.h5",
+    output:
+        "results/{study}/{connectome}/features/{shard}.h5",
+    log:
+        "results/{study}/{connectome}/logs/features/{shard}.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/features/{shard}.tsv"
+    params:
+        features=setting("features"),
+        code=code("scripts/features.py"),
+    threads: amount("features", "threads", 1)
+    resources:
+        mem_mb=amount("features", "mem_mb", 1500),
+        runtime=amount("features", "runtime", 60),
+    conda:
+        "../envs/empirical.yaml"
+    script:
+        "../scripts/features.py"
+
+
+use rule features as features_predictive with:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
+    output:
+        "results/{study}/subjects/{subject}/predictive/features.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/features_predictive.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/benchmarks/features_predictive.tsv"
+
+
+rule gather:
+    input:
+        lambda wildcards: expand(
+            "results/{study}/{connectome}/features/{shard}.h5", shard=study_of(wildcards).shards, allow_missing=True
+        ),
+    output:
+        "results/{study}/{connectome}/features.h5",
+    log:
+        "results/{study}/{connectome}/logs/gather.log",
+    params:
+        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        code=code("scripts/gather.py"),
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../envs/empirical.yaml"
+    script:
+        "../scripts/gather.py"

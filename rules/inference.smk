@@ -1,0 +1,24 @@
+rule train:
+    input:
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+    output:
+        posterior="results/{study}/{connectome}/posterior.pt",
+        training="results/{study}/{connectome}/training.json",
+    log:
+        "results/{study}/{connectome}/logs/train.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/train.tsv"
+    params:
+        prior=setting("prior"),
+        inference=setting("inference"),
+        seed=setting("seed"),
+        code=code("scripts/train.py"),
+    threads: amount("train", "threads", 1)
+    resources:
+        mem_mb=amount("train", "mem_mb", 3000),
+        runtime=amount("train", "runtime", 240),
+    conda:
+        "../envs/infer.yaml"
+    script:
+        "../scripts/train.py"

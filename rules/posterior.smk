@@ -1,0 +1,20 @@
+rule sample:
+    input:
+        posterior=of_connectome("posterior.pt"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/samples.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/sample.log",
+    params:
+        n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
+        n_predictive=lambda wildcards: study_of(wildcards)["diagnostics"]["n_predictive"],
+        seed=setting("seed"),
+        code=code("scripts/sample.py"),
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    conda:
+        "../envs/infer.yaml"
+    script:
+        "../scripts/sample.py"

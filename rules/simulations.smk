@@ -1,0 +1,54 @@
+SIMULATE = {
+    "prior": setting("prior"),
+    "model": setting("model"),
+    "parameters": setting("parameters"),
+    "simulation": lambda wildcards: {k: v for k, v in study_of(wildcards)["simulation"].items() if k != "shard_size"},
+    "observation": setting("observation"),
+    "seed": setting("seed"),
+    "code": code("scripts/simulate.py"),
+}
+
+
+# The profile alone decides the device: `resources: gpu=0` in it turns the 1 below into 0, the CPU kernel.
+rule simulate:
+    input:
+        connectome="results/{study}/{connectome}/connectome.h5",
+        # theta's row k never changes when simulations are added: only new shards run
+        theta=ancient("results/{study}/{connectome}/prior.h5"),
+    output:
+        temp("results/{study}/{connectome}/simulations/{shard}.h5"),
+    log:
+        "results/{study}/{connectome}/logs/simulate/{shard}.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/simulate/{shard}.tsv"
+    params:
+        dataset="theta",
+        stream=0,
+        rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
+        **SIMULATE,
+    threads: amount("simulate", "threads", 1)
+    resources:
+        mem_mb=amount("simulate", "mem_mb", 1500),
+        runtime=amount("simulate", "runtime", 60),
+        gpu=1,
+    conda:
+        "../envs/simulate.yaml"
+    script:
+        "../scripts/simulate.py"
+
+
+use rule simulate as simulate_predictive with:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        theta="results/{study}/subjects/{subject}/samples.h5",
+    output:
+        temp("results/{study}/subjects/{subject}/predictive/simulations.h5"),
+    log:
+        "results/{study}/subjects/{subject}/logs/simulate_predictive.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/benchmarks/simulate_predictive.tsv"
+    params:
+        dataset="predictive_theta",
+        stream=1,
+        rows=lambda wildcards: (0, 2 * study_of(wildcards)["diagnostics"]["n_predictive"]),
+        **SIMULATE,

@@ -1,0 +1,68 @@
+# What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+
+from vbiflow.datasets import load_catalogue
+from vbiflow.models import MODELS
+from vbiflow.provenance import code_hash
+from vbiflow.study import known_studies, load_config, load_study
+
+
+wildcard_constraints:
+    study=r"\w+(@\w+)?",
+    connectome=r"[\w-]+",
+    subject=r"[\w-]+",
+    shard=r"shard-\d+",
+    dataset=r"[\w-]+",
+
+
+try:
+    CONFIG = load_config(Path("config/config.yaml"))
+    CATALOGUE = load_catalogue()
+    STUDIES = {name: load_study(name) for name in known_studies()}
+    STUDIES |= {name: load_study(name) for name in CONFIG["studies"]}
+except ValueError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def study_of(wildcards):
+    """The study that a job belongs to."""
+    if wildcards.study not in STUDIES:
+        raise WorkflowError(f"unknown study {wildcards.study!r}; choose from {', '.join(STUDIES)}")
+    return STUDIES[wildcards.study]
+
+
+def setting(section):
+    """Param function: one block of the job's study, so that a change remakes only what it touches."""
+    return lambda wildcards: study_of(wildcards)[section]
+
+
+def row(wildcards):
+    """Cohort row of the job's subject, or of the person whose connectome it is."""
+    cohort = study_of(wildcards).cohort
+    return cohort[wildcards.get("subject", wildcards.get("connectome"))]
+
+
+def of_connectome(name):
+    """Input function: the file `name` of the connectome that stands for the job's subject."""
+    return lambda wildcards: (
+        f"results/{wildcards.study}/{study_of(wildcards).connectome_of(wildcards.subject)}/{name}"
+    )
+
+
+def code(script):
+    """Content hash of a script and of what it imports, the other models left out."""
+
+    def value(wildcards):
+        others = [name for name in MODELS if "study" in wildcards.keys() and name != study_of(wildcards)["model"]]
+        return code_hash(script, without=[f"vbiflow/models/{name}.py" for name in others])
+
+    return value
+
+
+def amount(rule, resource, default):
+    """Threads, mem_mb or runtime [min] of a rule: the study's own figure, else `default`."""
+    return lambda wildcards: study_of(wildcards)["resources"].get(rule, {}).get(resource, default)

@@ -1,0 +1,7 @@
+"""Join the shards' features in the order of the simulations."""
+
+from vbiflow.features import gather
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    gather(snakemake.input, snakemake.output[0], snakemake.params.n_simulations, run.provenance())
