@@ -11,7 +11,7 @@ rule calibrate:
     benchmark:
         "results/{study}/{connectome}/benchmarks/calibrate.tsv"
     params:
-        n_train=lambda wildcards: study_of(wildcards).n_train,
+        inference=setting("inference"),
         thresholds=lambda wildcards: study_of(wildcards)["diagnostics"]["thresholds"],
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
@@ -40,7 +40,7 @@ rule check:
     params:
         features=setting("features"),
         thresholds=lambda wildcards: study_of(wildcards)["diagnostics"]["thresholds"],
-        n_train=lambda wildcards: study_of(wildcards).n_train,
+        inference=setting("inference"),
         seed=setting("seed"),
         code=code("scripts/check.py"),
     resources:

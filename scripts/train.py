@@ -9,19 +9,16 @@ from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
-    options = dict(snakemake.params.inference)
-    rows = slice(options.pop("n_simulations"))
     prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
-    theta = read(snakemake.input.prior, "theta")["theta"][rows]
     features = read(snakemake.input.features)
-    valid = features["valid"][rows]
     posterior, history = train(
         prior,
-        theta[valid],
-        features["x"][rows][valid],
+        read(snakemake.input.prior, "theta")["theta"],
+        features["x"],
         features["names"],
-        options,
+        snakemake.params.inference,
         seed=snakemake.params.seed,
+        valid=features["valid"],
         progress=run,
     )
     posterior.save(snakemake.output.posterior)

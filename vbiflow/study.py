@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator
 
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.features import check_specs
-from vbiflow.models import MODELS, get_model
+from vbiflow.models import get_model
 from vbiflow.observation import get_balloon
 from vbiflow.prior import Marginal
-from vbiflow.provenance import ROOT, digest
+from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {
     "parameters": {},
@@ -27,10 +27,9 @@ DEFAULTS: dict[str, Any] = {
     "recording": {},
     "inference": {"estimator": "maf"},
     "posterior": {"n_samples": 10000},
-    "diagnostics": {"n_simulations": 200, "n_predictive": 100, "thresholds": {}},
+    "diagnostics": {"n_predictive": 100, "thresholds": {}},
     "resources": {},
 }
-SECTIONS = ("connectome", "model", "parameters", "prior", "simulation", "observation", "features", "inference")
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,9 @@ class Study:
         return subject if per == "subject" else per
 
     @property
-    def n_train(self) -> int:
-        return self["inference"]["n_simulations"]
-
-    @property
     def n_simulations(self) -> int:
-        """Simulations a connectome: those to train on, then those held out for the diagnostics."""
-        return self.n_train + self["diagnostics"]["n_simulations"]
+        """Simulations a connectome: to train, to stop the training, and held out for the diagnostics."""
+        return self["inference"]["n_simulations"]
 
     @property
     def shards(self) -> list[str]:
@@ -77,16 +72,6 @@ class Study:
         """First and one past the last simulation of a shard."""
         size, number = self["simulation"]["shard_size"], int(shard.removeprefix("shard-"))
         return number * size, min((number + 1) * size, self.n_simulations)
-
-    @property
-    def stamp(self) -> dict[str, Any]:
-        """What identifies the study in every file's provenance."""
-        return {"study": self.name, "config_hash": digest(self.settings), "seed": self["seed"]}
-
-    @property
-    def steps(self) -> float:
-        """Integration steps of one simulation."""
-        return self["simulation"]["duration"] / self["simulation"]["dt"]
 
 
 def load_study(name: str, config: Path = ROOT / "config") -> Study:
@@ -121,7 +106,9 @@ def load_study(name: str, config: Path = ROOT / "config") -> Study:
 def known_studies(config: Path = ROOT / "config") -> list[str]:
     """Names of the study files, and of their scales as ``name@scale``."""
     files = sorted((config / "studies").glob("*.yaml"))
-    return [name for file in files for name in (file.stem, *(f"{file.stem}@{s}" for s in parse(file).get("scales", {})))]
+    return [
+        name for file in files for name in (file.stem, *(f"{file.stem}@{s}" for s in parse(file).get("scales", {})))
+    ]
 
 
 def shown(path: Path) -> str:
@@ -188,10 +175,13 @@ def check(study: Study) -> None:
     check_specs(study["features"])
     per = study["connectome"]["per"]
     if per != "subject" and per not in study.cohort:
-        raise ValueError(f"connectome.per: {per!r} is not in cohort {study['cohort']}; write subject, or one of {', '.join(study.subjects)}")
+        listed = ", ".join(study.subjects)
+        raise ValueError(
+            f"connectome.per: {per!r} is not in cohort {study['cohort']}; write subject, or one of {listed}"
+        )
     simulation = study["simulation"]
     if simulation["transient"] >= simulation["duration"]:
-        raise ValueError(f"simulation: transient {simulation['transient']:g} ms leaves nothing of duration {simulation['duration']:g} ms")
+        raise ValueError(f"simulation: no time is left: duration {simulation['duration']:g} ms is not above transient")
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """Names in step: rules and scripts, environments and lock, README tables and registries, schema and registries."""
 
+import ast
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
 
 from vbiflow.models import MODELS
+from vbiflow.provenance import closure
 from vbiflow.study import known_studies, load_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +58,7 @@ def test_environments_pin_what_the_lock_pins(environment):
 def test_every_rule_imports_only_what_its_environment_holds():
     """Third-party modules that a rule's script reaches at import time are pinned in its environment file."""
     modules = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
-    own = {name for name in sys.stdlib_module_names} | {"vbiflow"}
+    own = {*sys.stdlib_module_names, "vbiflow"}
     for name, body in RULES.items():
         environment = re.search(r'"../envs/([\w-]+\.yaml)"', body).group(1)
         pins = yaml.safe_load((ROOT / "envs" / environment).read_text())["dependencies"]
@@ -66,10 +69,6 @@ def test_every_rule_imports_only_what_its_environment_holds():
 
 def top_imports(script):
     """Names of the packages that a script and the vbiflow modules it reaches import at module level."""
-    import ast
-
-    from vbiflow.provenance import closure
-
     found = set()
     for path in closure(script):
         for node in ast.parse(path.read_text()).body:
@@ -83,15 +82,14 @@ def top_imports(script):
 @pytest.mark.parametrize("study", known_studies())
 def test_every_study_that_ships_is_sound(study):
     loaded = load_study(study)
-    assert loaded.n_simulations > loaded.n_train
     rows = [loaded.rows(shard) for shard in loaded.shards]
     assert rows[0][0] == 0 and rows[-1][1] == loaded.n_simulations
-    assert all(one[1] == two[0] for one, two in zip(rows, rows[1:], strict=False))
+    assert all(one[1] == two[0] for one, two in pairwise(rows))
 
 
 def test_the_demo_is_what_the_readme_says():
     demo = load_study("demo_wong_wang")
-    assert demo.n_train >= 2000 and len(demo.shards) >= 2 and len(demo.subjects) == 2
+    assert demo.n_simulations >= 2000 and len(demo.shards) >= 2 and len(demo.subjects) == 2
 
 
 def test_readme_lists_the_models():
@@ -120,7 +118,9 @@ def test_linters_are_content(command):
 
 
 def test_nothing_is_pinned_twice_or_loosely():
-    lines = [line for line in (ROOT / "envs" / "requirements.lock").read_text().splitlines() if line[:1] not in ("", "#")]
+    lines = [
+        line for line in (ROOT / "envs" / "requirements.lock").read_text().splitlines() if line[:1] not in ("", "#")
+    ]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
     assert len(lines) == len(locked())
     assert locked()["torch"] == "2.13.0"

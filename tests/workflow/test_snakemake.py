@@ -25,7 +25,9 @@ def test_dry_run_of_every_study(copy):
     targets = [f"results/{study}/report.html" for study in known_studies()]
     done = copy.snakemake("-n", *targets)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert {"connectome", "prior", "simulate", "features", "gather", "train", "calibrate", "sample", "check"} <= jobs(done).keys()
+    assert {"connectome", "prior", "simulate", "features", "gather", "train", "calibrate", "sample", "check"} <= jobs(
+        done
+    ).keys()
 
 
 def test_tiny_study_from_start_to_end(finished):
@@ -86,7 +88,7 @@ def series(copy, file="results/tiny/101309/simulations"):
 
 
 def test_same_bytes_for_any_sharding_and_threads(copy, finished):
-    copy.edit("config/studies/tiny.yaml", "shard_size: 50", "shard_size: 180")
+    copy.edit("config/studies/tiny.yaml", "shard_size: 80", "shard_size: 300")
     with open(copy.path / "config/studies/tiny.yaml", "a") as study:
         study.write("resources: {simulate: {threads: 2}}\n")
     done = copy.snakemake("--notemp", "results/tiny/101309/features.h5")
@@ -94,12 +96,12 @@ def test_same_bytes_for_any_sharding_and_threads(copy, finished):
     one, four = series(copy), series(finished)
     assert len(list((finished.path / "results/tiny/101309/simulations").glob("*.h5"))) == 4
     np.testing.assert_array_equal(one, four)
-    assert one.shape == (180, 8, 1200)
+    assert one.shape == (300, 8, 1200)
 
 
 def test_more_simulations_run_only_the_new_shards(copy, finished):
     subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", copy.path], check=True)
-    copy.edit("config/studies/tiny.yaml", "n_simulations: 120", "n_simulations: 240")
+    copy.edit("config/studies/tiny.yaml", "n_simulations: 300", "n_simulations: 400")
     again = jobs(copy.snakemake("-n", REPORT))
     assert again["features"] == 3  # the last, which was not full, and two new ones
 
@@ -107,7 +109,10 @@ def test_more_simulations_run_only_the_new_shards(copy, finished):
 def test_killed_run_recovers_with_the_same_bytes(copy, finished):
     run = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", "--notemp", "results/tiny/101309/features.h5"],
-        cwd=copy.path, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=copy.path,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     folder = copy.path / "results/tiny/101309/simulations"
     deadline = time.monotonic() + 120
@@ -142,7 +147,7 @@ def test_truncated_shard_is_named_and_remade(copy, finished):
         ("  w: {uniform", "  ww: {uniform", "'ww'.*choose from .*w"),
         ("features: [fc]", "features: [fcx]", "unknown feature 'fcx'; choose from .*fc"),
         ("cohort: tiny", "cohort: tinny", "tinny"),
-        ("n_simulations: 120", "n_simulations: many", "'many' is not of type 'integer'"),
+        ("n_simulations: 300", "n_simulations: many", "'many' is not of type 'integer'"),
         ("{uniform: [0, 1]}", "{uniform: [1, 0]}", "low 1 must be below high 0"),
         ("seed: 7", "seed: [7", "line 6"),
     ],

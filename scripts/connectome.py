@@ -1,0 +1,12 @@
+"""Read, check and normalise one person's connectome."""
+
+from vbiflow.connectome import inspect, read_connectome
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    row, options = snakemake.params.row, snakemake.params.connectome
+    connectome = read_connectome(row["weights"], row["tract_lengths"], row["regions"], options["select"])
+    connectome = inspect(connectome, options["accept"], row["weights"])
+    for finding in connectome.findings:
+        print(f"{finding.severity}: {finding.name}: {finding.text}")
+    connectome.normalised(options["normalise"]).save(snakemake.output[0], run.provenance())

@@ -1,0 +1,18 @@
+"""Sample the posterior of one person."""
+
+from vbiflow.inference import Posterior
+from vbiflow.inference.summary import summarise
+from vbiflow.io import read, write
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    observed = read(snakemake.input.x_o, "x", "names")
+    quantities = summarise(
+        Posterior.load(snakemake.input.posterior),
+        observed["x"],
+        observed["names"],
+        snakemake.params.n_samples,
+        snakemake.params.n_predictive,
+        snakemake.params.seed,
+    )
+    write(snakemake.output[0], quantities, run.provenance())

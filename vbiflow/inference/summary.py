@@ -1,0 +1,38 @@
+"""What a posterior says of one observation: samples, mode, intervals, correlations."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vbiflow.inference.posterior import Posterior
+from vbiflow.io import Quantity
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def summarise(
+    posterior: Posterior, x_o: np.ndarray, names: list[str], n_samples: int, n_predictive: int, seed: int
+) -> dict[str, Quantity]:
+    """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, and theta to simulate again.
+
+    `predictive_theta` (2 n_predictive, n_parameters) holds posterior samples, for the predictive check, and then the MAP
+    as often, for its noise floor.
+    """
+    theta = posterior.sample(x_o, n_samples, seed=seed, names=names)
+    mode = posterior.map(x_o, seed=seed, names=names)
+    if n_predictive > n_samples:
+        raise ValueError(f"diagnostics.n_predictive {n_predictive} exceeds posterior.n_samples {n_samples}; lower it")
+    again = np.concatenate([theta[:n_predictive], np.tile(mode, (n_predictive, 1))])
+    return {
+        "theta": Quantity(theta, axes=("sample", "parameter")),
+        "names": Quantity(list(posterior.parameters), axes=("parameter",)),
+        "log_prob": Quantity(posterior.log_prob(theta, x_o), axes=("sample",)),
+        "map": Quantity(mode, axes=("parameter",)),
+        "mean": Quantity(theta.mean(axis=0), axes=("parameter",)),
+        "sd": Quantity(theta.std(axis=0), axes=("parameter",)),
+        "quantiles": Quantity(
+            np.quantile(theta, LEVELS, axis=0), axes=("quantile", "parameter"), attributes={"levels": LEVELS}
+        ),
+        "correlation": Quantity(np.atleast_2d(np.corrcoef(theta.T)), axes=("parameter", "parameter")),
+        "predictive_theta": Quantity(again, axes=("simulation", "parameter")),
+    }
