@@ -1,0 +1,20 @@
+"""Structural connectomes: readers, normalisation, quality checks, delays."""
+
+from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.normalise import NORMALISATIONS, normalise
+from vbiflow.connectome.quality import CHECKS, Finding, inspect
+from vbiflow.connectome.read import read_connectome
+from vbiflow.connectome.regions import Regions, match, read_regions
+
+__all__ = [
+    "CHECKS",
+    "NORMALISATIONS",
+    "Connectome",
+    "Finding",
+    "Regions",
+    "inspect",
+    "match",
+    "normalise",
+    "read_connectome",
+    "read_regions",
+]

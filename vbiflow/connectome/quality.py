@@ -1,0 +1,202 @@
+"""Quality of a connectome: findings with a severity; severe ones stop a study unless it accepts them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vbiflow.connectome.regions import pairs, shown
+
+if TYPE_CHECKING:
+    from vbiflow.connectome.connectome import Connectome
+
+SEVERITIES = ("severe", "warning", "note")
+ENOUGH = 8
+"""Fewest connections or pairs of regions that statistics of a whole connectome are drawn from."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about a connectome: the check's name, its severity and one sentence."""
+
+    name: str
+    severity: str
+    text: str
+
+    def plain(self) -> dict[str, str]:
+        """As plain data, for JSON."""
+        return asdict(self)
+
+
+def negative(connectome: Connectome) -> Finding | None:
+    count = int((connectome.weights < 0).sum())
+    return Finding("negative", "severe", f"{count} weights are below zero") if count else None
+
+
+def all_zero(connectome: Connectome) -> Finding | None:
+    return None if connectome.weights.any() else Finding("all_zero", "severe", "all weights are zero")
+
+
+def isolated(connectome: Connectome) -> Finding | None:
+    linked = (connectome.weights != 0).any(axis=0) | (connectome.weights != 0).any(axis=1)
+    alone = [label for label, has in zip(connectome.labels, linked, strict=True) if not has]
+    if not alone or not linked.any():
+        return None
+    return Finding("isolated", "severe", f"{len(alone)} regions have no connection: {shown(alone)}")
+
+
+def asymmetric(connectome: Connectome) -> Finding | None:
+    weights = connectome.weights
+    share = np.abs(weights - weights.T).sum() / max(np.abs(weights + weights.T).sum(), 1e-300)
+    if share < 1e-3:
+        return None
+    return Finding(
+        "asymmetric", "warning", f"weights differ from their transpose by {share:.1%}; rows are taken as targets"
+    )
+
+
+def density(connectome: Connectome) -> Finding | None:
+    n = connectome.n_nodes
+    share = np.count_nonzero(connectome.weights) / max(n * (n - 1), 1)
+    if n <= ENOUGH or 0.02 <= share <= 0.95:
+        return None
+    advice = "consider a threshold or log1p" if share > 0.5 else "few connections carry the network"
+    return Finding("density", "warning", f"{share:.1%} of all connections are there; {advice}")
+
+
+def heavy_tail(connectome: Connectome) -> Finding | None:
+    positive = connectome.weights[connectome.weights > 0]
+    if positive.size <= ENOUGH or positive.max() < 1000 * np.median(positive):
+        return None
+    times = positive.max() / np.median(positive)
+    return Finding(
+        "heavy_tail", "note", f"the largest weight is {times:.2g} times the median; consider clip, power or log1p"
+    )
+
+
+def zero_lengths(connectome: Connectome) -> Finding | None:
+    count = int(((connectome.weights != 0) & (connectome.tract_lengths <= 0)).sum())
+    if not count:
+        return None
+    return Finding(
+        "zero_lengths", "warning", f"{count} connections have no length; with a speed they act without delay"
+    )
+
+
+def straight(connectome: Connectome) -> tuple[np.ndarray, np.ndarray]:
+    """Tract lengths and straight distances between centres [mm] of connections that have both."""
+    distances = np.linalg.norm(connectome.centres[:, None] - connectome.centres, axis=-1)
+    lengths = connectome.tract_lengths
+    both = (connectome.weights != 0) & (lengths > 0) & (distances > 0)
+    return lengths[both], distances[both]
+
+
+def length_unit(connectome: Connectome) -> Finding | None:
+    lengths, distances = straight(connectome)
+    if lengths.size <= ENOUGH:
+        return None
+    ratio = float(np.median(lengths / distances))
+    if 0.3 < ratio < 10:
+        return None
+    return Finding(
+        "length_unit", "severe", f"tracts are {ratio:.2g} times the distance between centres; give both in mm"
+    )
+
+
+def short_lengths(connectome: Connectome) -> Finding | None:
+    lengths, distances = straight(connectome)
+    if lengths.size <= ENOUGH:
+        return None
+    share = float((lengths < 0.95 * distances).mean())
+    if share < 0.02:
+        return None
+    severity = "severe" if share > 0.25 else "warning"
+    return Finding(
+        "short_lengths", severity, f"{share:.0%} of tracts are shorter than the straight line between centres"
+    )
+
+
+def order(connectome: Connectome) -> Finding | None:
+    lengths, distances = straight(connectome)
+    if lengths.size <= 10 * ENOUGH or lengths.std() == 0 or distances.std() == 0:
+        return None
+    correlation = float(np.corrcoef(lengths, distances)[0, 1])
+    if correlation > 0.3:
+        return None
+    text = (
+        f"tract lengths do not follow the distance of centres (r = {correlation:.2f}); is the order of regions right?"
+    )
+    return Finding("order", "severe", text)
+
+
+def hemispheres(connectome: Connectome) -> Finding | None:
+    x = connectome.centres[:, 0]
+    sides = np.array(connectome.hemispheres)
+    if not (np.nanmin(x, initial=0) < 0 < np.nanmax(x, initial=0)):
+        return None
+    wrong = ((sides == "L") & (x > 5)) | ((sides == "R") & (x < -5))
+    if not wrong.any():
+        return None
+    if 0.3 < wrong.mean() < 0.7:
+        return Finding(
+            "hemispheres", "warning", "x of the centres is not the left-right axis; they are not in MNI space"
+        )
+    names = shown([label for label, is_wrong in zip(connectome.labels, wrong, strict=True) if is_wrong])
+    text = f"{wrong.sum()} regions lie on the other side (left is negative x): {names}"
+    return Finding("hemispheres", "severe", text)
+
+
+def homotopic(connectome: Connectome) -> Finding | None:
+    found = pairs(connectome.labels)
+    if len(found) <= ENOUGH:
+        return None
+    weights = connectome.weights + connectome.weights.T
+    right = [there for _, there in found]
+    ranks = [float((weights[here, there] > weights[here, right]).mean()) for here, there in found]
+    if np.mean(ranks) > 0.5:
+        return None
+    rank = f"a region's counterpart ranks at {np.mean(ranks):.0%} of its crossing connections"
+    text = f"{rank}; are left and right mixed up?"
+    return Finding("homotopic", "severe" if np.mean(ranks) < 0.3 else "warning", text)
+
+
+CHECKS: dict[str, Callable[[Connectome], Finding | None]] = {
+    "negative": negative,
+    "all_zero": all_zero,
+    "isolated": isolated,
+    "asymmetric": asymmetric,
+    "density": density,
+    "heavy_tail": heavy_tail,
+    "zero_lengths": zero_lengths,
+    "length_unit": length_unit,
+    "short_lengths": short_lengths,
+    "order": order,
+    "hemispheres": hemispheres,
+    "homotopic": homotopic,
+}
+
+
+def inspect(connectome: Connectome, accept: Sequence[str] = (), name: str = "connectome") -> Connectome:
+    """Run all checks and keep what they find; `accept` names severe findings that shall not stop the study.
+
+    Raises
+    ------
+    ValueError
+        At the first severe finding that is not accepted, or if `accept` names no check.
+    """
+    check_accept(accept)
+    found = [finding for check in CHECKS.values() if (finding := check(connectome)) is not None]
+    severe = next((finding for finding in found if finding.severity == "severe" and finding.name not in accept), None)
+    if severe is not None:
+        raise ValueError(f"{name}: {severe.text}; correct it, or write connectome.accept: [{severe.name}] in the study")
+    return replace(connectome, findings=(*connectome.findings, *found))
+
+
+def check_accept(accept: Sequence[str]) -> None:
+    """Refuse names that are no check's."""
+    unknown = [name for name in accept if name not in CHECKS]
+    if unknown:
+        raise ValueError(f"connectome.accept: unknown finding {unknown[0]!r}; choose from {', '.join(CHECKS)}")

@@ -1,0 +1,196 @@
+"""Read connectomes: matrices in the formats of the field, with a table of regions, or a TVB archive."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow.arrays import Table, read_table, split_key
+from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.quality import Finding
+from vbiflow.connectome.regions import Regions, make_regions, match, read_regions
+
+
+def read_connectome(
+    weights: str | Path,
+    tract_lengths: str | Path | None = None,
+    regions: str | Path | None = None,
+    select: Mapping[str, Any] | None = None,
+) -> Connectome:
+    """Read a connectome; the diagonal becomes zero, half a matrix is mirrored, missing lengths are straight distances.
+
+    Parameters
+    ----------
+    weights
+        Matrix (target, source): .mat, .npy, .npz, .h5, .csv, .tsv, .txt (``file::key`` for one of several), or a
+        TVB .zip, which holds everything.
+    tract_lengths
+        The same for the lengths [mm].
+    regions
+        Table of regions in the matrix's order; see `read_regions`.
+    select
+        Columns of that table and the values to keep.
+
+    Raises
+    ------
+    ValueError
+        If a file is unreadable, a matrix not square or not finite, or if sizes or names disagree.
+    """
+    file, _ = split_key(weights)
+    if file.suffix.lower() == ".zip":
+        connectome, table = read_tvb(file)
+    else:
+        connectome, table = read_matrices(weights, tract_lengths, regions)
+    if regions and file.suffix.lower() == ".zip":
+        given = read_regions(regions)
+        table = given.take(match(connectome.labels, given.labels, str(regions), file.name))
+        connectome = build(connectome.weights, connectome.tract_lengths, table, connectome.findings)
+    return connectome.take(table.where(select))
+
+
+def read_matrices(
+    weights: str | Path, tract_lengths: str | Path | None, regions: str | Path | None
+) -> tuple[Connectome, Regions]:
+    """Connectome from one file a matrix."""
+    table, findings = square(weights, read_table(weights))
+    n = len(table.values)
+    nodes = named(weights, table, regions)
+    lengths = np.full((n, n), np.nan)
+    if tract_lengths:
+        others, more = square(tract_lengths, read_table(tract_lengths))
+        lengths = others.values
+        findings += [finding for finding in more if finding.name != "diagonal"]
+        if len(lengths) != n:
+            raise ValueError(
+                f"{tract_lengths}: {len(lengths)} x {len(lengths)}, but {weights} is {n} x {n}; "
+                f"give both for the same regions"
+            )
+        if lengths.min() < 0:
+            raise ValueError(f"{tract_lengths}: {int((lengths < 0).sum())} lengths are below zero; lengths are in mm")
+    return build(table.values, lengths, nodes, findings), nodes
+
+
+def build(
+    weights: np.ndarray, lengths: np.ndarray, nodes: Regions, findings: list[Finding] | tuple[Finding, ...]
+) -> Connectome:
+    """Put a connectome together; unknown lengths become the straight distances of known centres."""
+    findings = list(findings)
+    if np.isnan(lengths).all():
+        lengths = np.linalg.norm(nodes.centres[:, None] - nodes.centres, axis=-1)
+        known = not np.isnan(lengths).any()
+        text = (
+            "no tract lengths given: straight distances between centres stand for them"
+            if known
+            else "no tract lengths and no centres given"
+        )
+        findings.append(Finding("euclidean_lengths" if known else "no_lengths", "note", text))
+    return Connectome(weights, lengths, nodes.labels, nodes.centres, nodes.hemispheres, nodes.networks, tuple(findings))
+
+
+def named(weights: str | Path, table: Table, regions: str | Path | None) -> Regions:
+    """Regions of a matrix: from their table, from the matrix's own header, or numbered."""
+    n = len(table.values)
+    header = table.columns or table.rows
+    if not regions:
+        return make_regions(header or [f"region-{k:0{len(str(n))}d}" for k in range(1, n + 1)])
+    nodes = read_regions(regions)
+    if header:
+        return nodes.take(match(header, nodes.labels, str(regions), str(weights)))
+    if len(nodes) != n:
+        raise ValueError(
+            f"{regions}: {len(nodes)} regions, but {weights} is {n} x {n}; give one line a row, in the same order"
+        )
+    return nodes
+
+
+def square(path: str | Path, table: Table) -> tuple[Table, list[Finding]]:
+    """A square, finite matrix with zero diagonal, mirrored if only one triangle is filled; and what was done to it."""
+    values = table.values
+    if values.ndim != 2 or values.shape[0] != values.shape[1]:
+        raise ValueError(
+            f"{path}: shape {' x '.join(map(str, values.shape))}; a connectome is square, regions x regions"
+        )
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        count = int((~np.isfinite(values)).sum())
+        where = f"first at row {row + 1}, column {column + 1}"
+        raise ValueError(f"{path}: {count} entries are not finite, {where}; write 0 where there is no connection")
+    findings = []
+    if np.diag(values).any():
+        findings.append(
+            Finding(
+                "diagonal",
+                "note",
+                f"{np.count_nonzero(np.diag(values))} weights of regions onto themselves set to zero",
+            )
+        )
+        values = values - np.diag(np.diag(values))
+    upper, lower = np.triu(values, 1).any(), np.tril(values, -1).any()
+    if upper != lower:
+        side = "upper" if upper else "lower"
+        findings.append(Finding("triangle", "note", f"{Path(str(path)).name} holds only its {side} triangle: mirrored"))
+        values = values + values.T
+    return Table(values, table.columns, table.rows), findings
+
+
+def read_tvb(path: Path) -> tuple[Connectome, Regions]:
+    """Connectome of a TVB archive: weights, centres and optional tract_lengths, each .txt or .txt.bz2."""
+    parts = archive(path)
+    missing = [name for name in ("weights", "centres") if name not in parts]
+    if missing:
+        raise ValueError(f"{path}: no {missing[0]}.txt; found {', '.join(parts) or 'no text file'}")
+    labels, centres = tvb_centres(path, parts["centres"])
+    weights, findings = square(f"{path}::weights", text_table(path, parts["weights"]))
+    lengths = np.full(weights.values.shape, np.nan)
+    if "tract_lengths" in parts:
+        lengths = square(f"{path}::tract_lengths", text_table(path, parts["tract_lengths"]))[0].values
+    if not len(labels) == len(weights.values) == len(lengths):
+        sizes = f"{len(labels)} centres, {len(weights.values)} rows of weights, {len(lengths)} of lengths"
+        raise ValueError(f"{path}: {sizes}; they must agree")
+    nodes = make_regions(labels, centres)
+    return build(weights.values, lengths, nodes, findings), nodes
+
+
+def archive(path: Path) -> dict[str, str]:
+    """Text files of a ZIP archive by stem, unpacked if bzip2 packed them."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            names = [name for name in file.namelist() if name.endswith((".txt", ".txt.bz2"))]
+            raw = {Path(name).name.partition(".")[0]: (name, file.read(name)) for name in names}
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a whole ZIP archive ({error})") from None
+    return {
+        stem: (bz2.decompress(data) if name.endswith(".bz2") else data).decode() for stem, (name, data) in raw.items()
+    }
+
+
+def text_table(path: Path, text: str) -> Table:
+    """A table that stands in an archive as text."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(text)
+        file.flush()
+        try:
+            return read_table(file.name)
+        except ValueError as error:
+            raise ValueError(str(error).replace(file.name, str(path))) from None
+
+
+def tvb_centres(path: Path, text: str) -> tuple[list[str], np.ndarray]:
+    """Labels and centres [mm]: lines of a name and three numbers; further entries are ignored."""
+    rows = [line.split() for line in io.StringIO(text) if line.strip() and line[0] != "#"]
+    try:
+        centres = np.array([[float(value) for value in row[1:4]] for row in rows])
+    except ValueError as error:
+        raise ValueError(f"{path}: centres.txt: {error}; a line is a name and x y z in mm") from None
+    if centres.ndim != 2 or centres.shape[1] != 3:
+        raise ValueError(f"{path}: centres.txt: a line is a name and x y z in mm")
+    return [row[0] for row in rows], centres

@@ -1,0 +1,176 @@
+"""Tables of brain regions: names, hemispheres, networks and centres, and how names of one atlas are written."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HEMISPHERES = ("L", "R", "")
+MARK = re.compile(
+    r"^(?:(?:ctx|wm)[-_. ])?(?:(lh|left|l)|(rh|right|r))[-_. ]|[-_. ](?:(lh|left|l)|(rh|right|r))$", re.IGNORECASE
+)
+LETTER = re.compile(r"^(?:(l)|(r))(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Regions in the order of a matrix: labels, hemispheres ("L", "R" or ""), networks, centres (n_nodes, 3) [mm].
+
+    `columns` holds the table as text, for selection; centres are not-a-number where unknown.
+    """
+
+    labels: tuple[str, ...]
+    hemispheres: tuple[str, ...]
+    networks: tuple[str, ...]
+    centres: np.ndarray
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, select: Mapping[str, Any] | None) -> np.ndarray:
+        """Indices of the regions whose columns have the selected values, for instance ``{"structure": "cortex"}``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column or value; the message lists what there is.
+        """
+        keep = np.ones(len(self), dtype=bool)
+        for column, wanted in (select or {}).items():
+            if column not in self.columns:
+                raise ValueError(f"select: no column {column!r} of regions; choose from {', '.join(self.columns)}")
+            entries = self.columns[column]
+            wanted = [str(value) for value in (wanted if isinstance(wanted, list | tuple) else [wanted])]
+            unknown = [value for value in wanted if value not in entries]
+            if unknown:
+                known = ", ".join(dict.fromkeys(entries))
+                raise ValueError(f"select: {column} is nowhere {unknown[0]!r}; choose from {known}")
+            keep &= np.isin(np.array(entries), wanted)
+        if not keep.any():
+            raise ValueError(f"select: no region has all of {dict(select or {})}; select less")
+        return np.flatnonzero(keep)
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> Regions:
+        """The regions at `indices`, in that order."""
+        columns = {name: tuple(entries[i] for i in indices) for name, entries in self.columns.items()}
+        parts = [tuple(part[i] for i in indices) for part in (self.labels, self.hemispheres, self.networks)]
+        return Regions(*parts, self.centres[list(indices)], columns)
+
+
+def make_regions(labels: Sequence[str], centres: np.ndarray | None = None) -> Regions:
+    """Regions known by name alone; hemispheres come from the names."""
+    labels = tuple(str(label) for label in labels)
+    hemispheres = tuple(split_label(label)[0] for label in labels)
+    centres = np.full((len(labels), 3), np.nan) if centres is None else centres
+    return Regions(labels, hemispheres, ("",) * len(labels), centres, {"label": labels, "hemisphere": hemispheres})
+
+
+def read_regions(path: str | Path) -> Regions:
+    """Read a table with a header (tabs or commas): label; optional hemisphere, network, x, y, z [mm] and any others.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or has no label column, a label twice, a short line, or an unknown hemisphere.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; give the table of regions, one a line, with a column label")
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip() and line[0] != "#"]
+    rows = list(csv.reader(lines, delimiter="\t" if lines and "\t" in lines[0] else ","))
+    header = [name.strip().lower() for name in rows[0]] if rows else []
+    header = ["label" if name == "name" and "label" not in header else name for name in header]
+    if "label" not in header:
+        raise ValueError(f"{path}: no column label; found {', '.join(header) or 'nothing'}")
+    short = next((row for row in rows[1:] if len(row) != len(header)), None)
+    if short is not None:
+        raise ValueError(f"{path}: region {short[0]!r} has {len(short)} entries, the header {len(header)}")
+    columns = {name: tuple(row[k].strip() for row in rows[1:]) for k, name in enumerate(header)}
+    return from_columns(path, columns)
+
+
+def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
+    """Check the columns of a region table."""
+    labels = columns["label"]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None or "" in labels:
+        raise ValueError(
+            f"{path}: label {twice or ''!r} stands {'twice' if twice else 'empty'}; give each region its own"
+        )
+    guessed = tuple(split_label(label)[0] for label in labels)
+    hemispheres = tuple(SIDES.get(side.lower(), side) for side in columns.get("hemisphere", guessed))
+    strange = next((side for side in hemispheres if side not in HEMISPHERES), None)
+    if strange is not None:
+        raise ValueError(f"{path}: hemisphere {strange!r}; write L, R or leave it empty")
+    columns["hemisphere"] = hemispheres
+    try:
+        centres = np.array([[float(value) for value in columns[axis]] for axis in "xyz"]).T
+    except KeyError:
+        centres = np.full((len(labels), 3), np.nan)
+    except ValueError as error:
+        raise ValueError(f"{path}: a coordinate is no number ({error}); x, y, z are in mm") from None
+    return Regions(labels, hemispheres, columns.get("network", ("",) * len(labels)), centres, columns)
+
+
+SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R", "n/a": "", "b": "", "bilateral": ""}
+
+
+def split_label(label: str) -> tuple[str, str]:
+    """Hemisphere and bare name: ``ctx-lh-insula``, ``L_insula`` and ``insula_L`` all are ("L", "insula")."""
+    for pattern in (MARK, LETTER):
+        found = pattern.search(label)
+        if found:
+            left = found.group(1) or (found.group(3) if pattern is MARK else None)
+            return ("L" if left else "R"), label[: found.start()] + label[found.end() :]
+    return "", label
+
+
+def canonical(label: str) -> str:
+    """A region's name without case, punctuation and prefixes, hemisphere first; equal for spellings of one name."""
+    side, name = split_label(label)
+    return f"{side}:{re.sub(r'[^a-z0-9]', '', name.lower())}"
+
+
+def match(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) -> np.ndarray:
+    """Indices into `given` that put it in the order of `wanted`, by name, case and usual prefixes ignored.
+
+    Raises
+    ------
+    ValueError
+        If a wanted region is missing; the message lists what is missing on each side.
+    """
+    places = {canonical(label): place for place, label in enumerate(given)}
+    if len(places) < len(given):
+        raise ValueError(f"{what}: two of its regions differ only in spelling; rename one")
+    names = [canonical(label) for label in wanted]
+    missing = [label for label, name in zip(wanted, names, strict=True) if name not in places]
+    if missing:
+        extra = [label for label in given if canonical(label) not in set(names)]
+        raise ValueError(
+            f"{what}: regions do not match {whose}: it lacks {shown(missing)}; {whose} lacks {shown(extra)}; "
+            f"rename them, or select the regions that both have"
+        )
+    return np.array([places[name] for name in names], dtype=int)
+
+
+def shown(labels: Sequence[str], limit: int = 5) -> str:
+    """A few names of a list that may be long."""
+    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
+    return (", ".join(labels[:limit]) or "none") + more
+
+
+def pairs(labels: Sequence[str]) -> list[tuple[int, int]]:
+    """Indices (left, right) of homotopic regions, by name."""
+    right = {canonical(label): place for place, label in enumerate(labels)}
+    return [
+        (place, right["R" + name[1:]])
+        for place, name in enumerate(map(canonical, labels))
+        if name[0] == "L" and "R" + name[1:] in right
+    ]

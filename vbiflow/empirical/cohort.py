@@ -1,0 +1,103 @@
+"""Cohort tables: one person a line, with the paths of connectome and recording."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from pathlib import Path
+
+from vbiflow.datasets import Dataset, load_catalogue, origin
+
+REQUIRED = ("participant_id", "weights")
+FILES = ("weights", "tract_lengths", "regions", "recording")
+COLUMNS = (*REQUIRED, "tract_lengths", "regions", "recording", "kind", "tr")
+KINDS = ("bold", "eeg", "meg", "seeg", "source", "psd", "features")
+
+Row = dict[str, str]
+
+
+def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -> dict[str, Row]:
+    """Read a cohort (tabs): participant_id -> its row, every column present, empty where not given.
+
+    Columns: participant_id, weights; optional tract_lengths, regions, recording (files, relative to where the workflow runs;
+    ``file::key`` names an array inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty entry.
+
+    Raises
+    ------
+    ValueError
+        With file and line, if a column or entry is missing, misspelt or given twice, or if a file neither exists nor is in
+        the catalogue of data sets.
+    """
+    path = Path(path)
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.tsv"))) or "none"
+        raise ValueError(f"unknown cohort {path.stem!r}; choose from {known}, or write {path}")
+    lines = [(number, line) for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)]
+    lines = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise ValueError(f"{path}: empty; write a header ({', '.join(COLUMNS)}) and one line a person")
+    header = [name.strip() for name in lines[0][1].split("\t")]
+    check_header(path, header)
+    catalogue = load_catalogue() if catalogue is None else catalogue
+    cohort: dict[str, Row] = {}
+    for number, line in lines[1:]:
+        where = f"{path}: line {number}"
+        row = parse_row(where, header, next(csv.reader([line], delimiter="\t")))
+        check_row(where, row, catalogue)
+        if row["participant_id"] in cohort:
+            raise ValueError(f"{where}: participant {row['participant_id']!r} stands twice; give each line its own id")
+        cohort[row["participant_id"]] = row
+    if not cohort:
+        raise ValueError(f"{path}: no participant below the header")
+    return cohort
+
+
+def check_header(path: Path, header: list[str]) -> None:
+    """Refuse a header that lacks a required column, repeats one or misspells one."""
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        hint = "; separate columns by tabs" if len(header) == 1 else ""
+        raise ValueError(f"{path}: no column {missing[0]}; found {', '.join(header)}{hint}")
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"{path}: column {twice} stands twice")
+    for name in set(header) - set(COLUMNS):
+        near = difflib.get_close_matches(name.lower(), COLUMNS, 1, cutoff=0.75)
+        if near:
+            raise ValueError(f"{path}: unknown column {name!r}; did you mean {near[0]!r}?")
+
+
+def parse_row(where: str, header: list[str], cells: list[str]) -> Row:
+    """One line as a mapping from every column to its entry."""
+    if len(cells) != len(header):
+        raise ValueError(f"{where} has {len(cells)} entries, the header {len(header)}; separate them by tabs")
+    entries = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    return {name: "" for name in COLUMNS} | {name: "" if cell == "n/a" else cell for name, cell in entries.items()}
+
+
+def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:
+    """Check one person's entries."""
+    name = row["participant_id"]
+    if not name or not name.replace("-", "").replace("_", "").isalnum():
+        raise ValueError(f"{where}: participant_id {name!r}; write letters, digits, - and _")
+    if not row["weights"]:
+        raise ValueError(f"{where}: no weights; give the file of the connectome")
+    if row["recording"] and row["kind"] not in KINDS:
+        raise ValueError(f"{where}: kind {row['kind']!r}; choose from {', '.join(KINDS)}")
+    if row["tr"] and not (row["tr"].replace(".", "", 1).isdigit() and float(row["tr"]) > 0):
+        raise ValueError(f"{where}: tr {row['tr']!r}; write seconds, as in 0.72")
+    for column in FILES:
+        check_file(where, column, row[column], catalogue)
+
+
+def check_file(where: str, column: str, entry: str, catalogue: dict[str, Dataset]) -> None:
+    """Refuse a file that neither exists nor can be fetched."""
+    file = Path(entry.partition("::")[0])
+    if not entry or file.exists():
+        return
+    try:
+        found = origin(file, catalogue)
+    except ValueError as error:
+        raise ValueError(f"{where}: {column}: {error}") from None
+    if found is None:
+        raise ValueError(f"{where}: {column}: {file}: no such file, and not one that resources/datasets.yaml provides")

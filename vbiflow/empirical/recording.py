@@ -1,0 +1,236 @@
+"""Recordings as regional time series: read, checked, put in the connectome's order, cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.signal
+
+from vbiflow.arrays import Table, read_table
+from vbiflow.connectome.regions import match, read_regions, shown
+
+SHORTEST = 10
+"""Fewest samples of a recording that anything can be computed from."""
+TR_RANGE = (0.1, 20.0)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Time series (n_nodes, n_times) of named regions or sensors, sampled at fs [Hz]; kind tells what was measured."""
+
+    ts: np.ndarray
+    fs: float
+    labels: tuple[str, ...]
+    kind: str
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> Recording:
+        """The recording of the regions at `indices`, in that order."""
+        return replace(self, ts=self.ts[np.asarray(indices)], labels=tuple(self.labels[i] for i in indices))
+
+
+def read_recording(
+    path: str | Path,
+    kind: str = "bold",
+    tr: float | str | None = None,
+    regions: str | Path | None = None,
+    select: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
+    least: int = SHORTEST,
+) -> Recording:
+    """Read regional series from .mat, .npy, .npz, .h5, .csv or .tsv, either way round.
+
+    Parameters
+    ----------
+    path
+        File, or ``file::key`` for one array of several.
+    kind
+        What was measured.
+    tr
+        Time between samples [s].
+    regions
+        Table of the regions in the file's order; a header of names in the file stands before it.
+    select
+        Columns of that table and the values to keep.
+    labels
+        The connectome's regions: the recording's are put in their order by name.
+    least
+        Fewest samples.
+
+    Raises
+    ------
+    ValueError
+        If the file is unreadable, its shape fits no orientation or both, the TR is missing or not in seconds, or if a
+        region is missing, not finite or constant.
+    """
+    seconds = repetition_time(path, tr)
+    table = read_table(path)
+    nodes = read_regions(regions) if regions else None
+    names = tuple(nodes.labels if nodes else labels or ())
+    ts, names = oriented(path, table, names)
+    recording = Recording(ts, 1.0 / seconds, names, kind)
+    if nodes and names != nodes.labels:
+        recording = recording.take(match(nodes.labels, names, str(path), str(regions)))
+    if nodes:
+        recording = recording.take(nodes.where(select))
+    if labels is not None:
+        recording = recording.take(match(labels, recording.labels, str(path), "the connectome"))
+    check_series(path, recording, least)
+    return recording
+
+
+def repetition_time(path: str | Path, tr: float | str | None) -> float:
+    """The TR as a number of seconds; milliseconds are recognised."""
+    if tr in (None, ""):
+        raise ValueError(f"{path}: no TR; give tr [s] in the cohort table")
+    try:
+        seconds = float(tr)
+    except (TypeError, ValueError):
+        raise ValueError(f"{path}: tr {tr!r} is no number; write seconds, as in 0.72") from None
+    if not TR_RANGE[0] <= seconds <= TR_RANGE[1]:
+        hint = f"; {seconds:g} ms is tr {seconds / 1000:g}" if 100 <= seconds <= 20000 else ""
+        raise ValueError(f"{path}: tr is {seconds:g} s; allowed is {TR_RANGE[0]} to {TR_RANGE[1]:g} s{hint}")
+    return seconds
+
+
+def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Series as (n_nodes, n_times) and their names, from a table that may lie either way.
+
+    Names in the table decide, then the number of `names`; without either the longer axis is time.
+    """
+    values = table.values
+    if values.ndim != 2:
+        raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times")
+    n_rows, n_columns = values.shape
+    if table.columns:
+        return values.T, table.columns
+    if table.rows:
+        return values, table.rows
+    if not names:
+        if n_rows == n_columns:
+            raise ValueError(
+                f"{path}: {n_rows} x {n_columns}: which axis is time? give the table of regions, or a header"
+            )
+        ts = values if n_rows < n_columns else values.T
+        return ts, tuple(f"region-{k + 1}" for k in range(len(ts)))
+    n = len(names)
+    if n_rows == n_columns == n:
+        raise ValueError(
+            f"{path}: {n} x {n} for {n} regions: which axis is time? give a header of region names, or another length"
+        )
+    if n not in (n_rows, n_columns):
+        raise ValueError(
+            f"{path}: {n_rows} x {n_columns}, but there are {n} regions; give the recording of those regions"
+        )
+    return (values if n_rows == n else values.T), names
+
+
+def check_series(path: str | Path, recording: Recording, least: int) -> None:
+    """Refuse series that are too short, not finite or constant."""
+    ts = recording.ts
+    if ts.shape[1] < least:
+        seconds = ts.shape[1] / recording.fs
+        raise ValueError(f"{path}: {ts.shape[1]} samples ({seconds:g} s); at least {least} are needed")
+    finite = np.isfinite(ts).all(axis=1)
+    if not finite.all():
+        names = [label for label, is_finite in zip(recording.labels, finite, strict=True) if not is_finite]
+        raise ValueError(f"{path}: not finite in {len(names)} regions: {shown(names)}; interpolate or leave them out")
+    constant = np.ptp(ts, axis=1) == 0
+    if constant.any():
+        names = [label for label, is_constant in zip(recording.labels, constant, strict=True) if is_constant]
+        raise ValueError(
+            f"{path}: constant in {len(names)} regions: {shown(names)}; they were not recorded: leave them out"
+        )
+
+
+def check_length(path: str | Path, recording: Recording, window: float) -> None:
+    """Refuse a recording shorter than the window [s] that a feature needs."""
+    seconds = recording.ts.shape[1] / recording.fs
+    if seconds < window:
+        raise ValueError(f"{path}: {seconds:g} s long, but a window of {window:g} s is asked for; shorten the window")
+
+
+def check_tr(path: str | Path, recording: Recording, tr: float) -> None:
+    """Refuse a recording whose sampling is not that of the simulated one, TR [ms]."""
+    found = 1000.0 / recording.fs
+    if abs(found - tr) > 1e-3 * tr:
+        raise ValueError(
+            f"{path}: TR {found:g} ms, but the study simulates {tr:g} ms; set observation.bold.tr to {found:g}"
+        )
+
+
+def clean(
+    ts: np.ndarray,
+    fs: float,
+    *,
+    detrend: str | None = None,
+    band: Sequence[float | None] | None = None,
+    order: int = 2,
+    standardise: bool = False,
+    demean: bool = True,
+    confounds: np.ndarray | None = None,
+) -> np.ndarray:
+    """Series (..., n_nodes, n_times) after, in this order: demeaning or linear detrending, confounds, band-pass, z-scores.
+
+    The band-pass is a Butterworth filter run forwards and backwards, so without phase shift; confounds (n_times, n) are
+    regressed out after they went through the same detrending and filter (Lindquist et al. 2019, doi:10.1002/hbm.24528).
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or the band lies outside (0, fs / 2).
+    """
+    if detrend not in (None, "linear"):
+        raise ValueError(f"recording.detrend: found {detrend!r}; choose from linear, or leave it out")
+    passes = filtering(band, fs, order)
+
+    def steady(values: np.ndarray) -> np.ndarray:
+        values = scipy.signal.detrend(values, type="linear") if detrend else values
+        values = values - values.mean(axis=-1, keepdims=True) if demean or passes is not None else values
+        return values if passes is None else filtered(values, passes)
+
+    series = steady(np.asarray(ts, dtype=float))
+    if confounds is not None:
+        series = regressed(series, steady(np.asarray(confounds, dtype=float).T))
+    if standardise:
+        series = (series - series.mean(axis=-1, keepdims=True)) / series.std(axis=-1, keepdims=True)
+    return series
+
+
+def regressed(series: np.ndarray, confounds: np.ndarray) -> np.ndarray:
+    """Residuals of series (..., n_times) after least squares on confounds (n, n_times)."""
+    if confounds.shape[-1] != series.shape[-1]:
+        raise ValueError(
+            f"confounds have {confounds.shape[-1]} samples, the recording {series.shape[-1]}; give one line a volume"
+        )
+    basis, _ = np.linalg.qr(confounds[np.ptp(confounds, axis=1) > 0].T)
+    return series - (series @ basis) @ basis.T
+
+
+def filtering(band: Sequence[float | None] | None, fs: float, order: int) -> np.ndarray | None:
+    """Second-order sections of a Butterworth filter for [low, high] Hz; either may be None."""
+    if band is None:
+        return None
+    if len(band) != 2 or (band[0] is None and band[1] is None):
+        raise ValueError(f"recording.band: found {list(band)}; write [low, high] in Hz, null for an open end")
+    low, high = band
+    edges = [edge for edge in band if edge is not None]
+    if min(edges) <= 0 or max(edges) >= fs / 2 or (len(edges) == 2 and low >= high):
+        raise ValueError(
+            f"recording.band: found {list(band)} Hz; allowed is 0 < low < high < {fs / 2:g} Hz, half the sampling rate"
+        )
+    kind = "bandpass" if len(edges) == 2 else "lowpass" if low is None else "highpass"
+    return scipy.signal.butter(order, edges if len(edges) == 2 else edges[0], kind, fs=fs, output="sos")
+
+
+def filtered(values: np.ndarray, passes: np.ndarray) -> np.ndarray:
+    """Filter forwards and backwards along time; series too short to settle are refused."""
+    padding = 3 * (2 * len(passes) + 1)
+    if values.shape[-1] <= padding:
+        raise ValueError(
+            f"recording.band: {values.shape[-1]} samples are too few for the filter; it needs {padding + 1}"
+        )
+    return scipy.signal.sosfiltfilt(passes, values, axis=-1)
