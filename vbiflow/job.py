@@ -1,4 +1,4 @@
-"""What every script of the workflow does around its one library call: log, threads, one-line errors, progress, provenance."""
+"""What every script does around its one library call: log, threads, one-line errors, progress, provenance."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Run:
 
 @contextlib.contextmanager
 def job(snakemake: Any) -> Iterator[Run]:
-    """Run a rule's work: output goes to the rule's log; a ValueError becomes one line on the terminal and exit status 1."""
+    """Run a rule's work: output goes to its log; a ValueError becomes one line on the terminal and exit status 1."""
     terminal = sys.stderr
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,65 @@
+"""HDF5 files: whole or not there, the same bytes, one clear line."""
+
+import numpy as np
+import pytest
+
+from vbiflow import io
+
+PROVENANCE = {"study": "s", "seed": 3, "versions": {"numpy": "2"}}
+
+
+def test_round_trip_with_units_axes_and_provenance(tmp_path):
+    path = tmp_path / "folder" / "file.h5"
+    quantities = {
+        "bold": io.Quantity(np.arange(6.0).reshape(2, 3), "1", ("node", "time"), {"fs": 1.39}),
+        "names": io.Quantity(["lh-größe", "b"], axes=("node",)),
+        "valid": np.array([True, False]),
+    }
+    io.write(path, quantities, PROVENANCE)
+    content = io.read(path)
+    np.testing.assert_array_equal(content["bold"], quantities["bold"].values)
+    assert content["names"] == ["lh-größe", "b"] and content["valid"].dtype == bool
+    assert io.attributes(path, "bold") == {"unit": "1", "axes": ["node", "time"], "fs": 1.39}
+    assert io.attributes(path) == PROVENANCE
+
+
+def test_same_content_same_bytes(tmp_path):
+    for name in "ab":
+        io.write(tmp_path / name, {"x": np.arange(10.0), "names": ["p", "q"]}, PROVENANCE)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file.h5"
+    io.write(path, {"x": np.ones(3)}, {})
+    with pytest.raises(ValueError, match="x has 1 axes, not the 2 named a, b"):
+        io.write(path, {"x": io.Quantity(np.zeros(3), axes=("a", "b"))}, {})
+    assert list(tmp_path.iterdir()) == [path]
+    np.testing.assert_array_equal(io.read(path, "x")["x"], np.ones(3))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_truncated_file_is_named(tmp_path, share):
+    path = tmp_path / "shard-0001.h5"
+    io.write(path, {"x": np.random.default_rng(0).normal(size=1000)}, {})
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"shard-0001\.h5: not a whole HDF5 file .*; delete it and run again"):
+        io.read(path, "x")
+
+
+def test_missing_file_and_dataset_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"none\.h5: no such file; run the rule that makes it"):
+        io.read(tmp_path / "none.h5")
+    io.write(tmp_path / "a.h5", {"x": np.ones(1), "y": np.ones(1)}, {})
+    with pytest.raises(ValueError, match=r"a\.h5: no dataset 'z'; it holds x, y"):
+        io.read(tmp_path / "a.h5", "z")
+
+
+def test_json_has_no_nan_and_is_whole(tmp_path):
+    path = tmp_path / "a.json"
+    io.write_json(path, {"p": np.float64("nan"), "n": np.int64(3), "list": np.arange(2), "nested": {"t": (True, None)}})
+    assert io.read_json(path) == {"p": None, "n": 3, "list": [0, 1], "nested": {"t": [True, None]}}
+    path.write_text(path.read_text()[:10])
+    with pytest.raises(ValueError, match=r"a\.json: not whole JSON"):
+        io.read_json(path)
