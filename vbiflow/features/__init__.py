@@ -1,0 +1,26 @@
+"""Features: one function each, registered by name, over series of simulations and recordings alike."""
+
+from vbiflow.features.batch import Batch
+from vbiflow.features.connectivity import fc
+from vbiflow.features.dynamics import fcd
+from vbiflow.features.extraction import Features, compute
+from vbiflow.features.feature import Feature, Option, feature, per
+from vbiflow.features.nodes import Nodes
+from vbiflow.features.registry import FEATURES, read_specs, schema, table
+
+__all__ = [
+    "FEATURES",
+    "Batch",
+    "Feature",
+    "Features",
+    "Nodes",
+    "Option",
+    "compute",
+    "fc",
+    "fcd",
+    "feature",
+    "per",
+    "read_specs",
+    "schema",
+    "table",
+]

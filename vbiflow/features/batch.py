@@ -1,0 +1,107 @@
+"""A batch of series and what features share of them, computed once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from vbiflow.features.nodes import Nodes
+
+
+def namespace(array: Any) -> ModuleType:
+    """The array module, NumPy or CuPy, that an array belongs to."""
+    return sys.modules[type(array).__module__.split(".")[0]]
+
+
+def to_host(array: Any) -> np.ndarray:
+    """An array as a NumPy array."""
+    return array if isinstance(array, np.ndarray) else array.get()
+
+
+def double(ts: Any) -> Any:
+    """Series in double precision."""
+    return ts.astype("float64", copy=False)
+
+
+def is_constant(ts: Any) -> Any:
+    """Which nodes (n_simulations, n_nodes) never change."""
+    return ts.max(axis=-1) == ts.min(axis=-1)
+
+
+def standardise(ts: Any) -> Any:
+    """Series of zero mean and unit norm along time, z = (y - mean y) / |y - mean y|; 0 where y is constant."""
+    xp = namespace(ts)
+    z = ts - ts.mean(axis=-1, keepdims=True, dtype="float64")
+    norm = xp.sqrt((z * z).sum(axis=-1, keepdims=True))
+    return xp.where(is_constant(ts)[..., None] | (norm == 0), 0.0, z / xp.where(norm == 0, 1.0, norm))
+
+
+class Batch:
+    """Series `ts` (n_simulations, n_nodes, n_times) sampled at `fs` [Hz] of the same `nodes`."""
+
+    def __init__(self, ts: Any, fs: float, nodes: Nodes) -> None:
+        self.ts, self.fs, self.nodes = ts, float(fs), nodes
+        self.xp = namespace(ts)
+        self._shared: dict[Any, Any] = {}
+
+    @property
+    def n_times(self) -> int:
+        return self.ts.shape[-1]
+
+    @property
+    def duration(self) -> float:
+        """Length of the recording [s]."""
+        return self.n_times / self.fs
+
+    def shared(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """`function(self.ts, *arguments)`, computed once however many features ask for it; not to be edited."""
+        key = (function, arguments)
+        if key not in self._shared:
+            self._shared[key] = function(self.ts, *arguments)
+        return self._shared[key]
+
+    @property
+    def double(self) -> Any:
+        """The series in double precision."""
+        return self.shared(double)
+
+    def each_series(self, function: Callable[[np.ndarray], Sequence[float]], n_values: int) -> np.ndarray:
+        """`function` of every single series on the host, (n_simulations, n_nodes, n_values); NaN for a constant one."""
+        ts = to_host(self.double)
+        out = np.full((*ts.shape[:2], n_values), np.nan)
+        for row, node in np.argwhere(~is_constant(ts)):
+            out[row, node] = function(ts[row, node])
+        return out
+
+    def samples(self, seconds: float, what: str, minimum: int = 1) -> int:
+        """`seconds` as a whole number of samples.
+
+        Raises
+        ------
+        ValueError
+            If that is fewer than `minimum` or more than the recording has.
+        """
+        n = round(seconds * self.fs)
+        if n < minimum:
+            raise ValueError(
+                f"{what} of {seconds:g} s holds {n} samples at fs = {self.fs:.6g} Hz, at least {minimum} are needed; "
+                "lengthen it, or check fs [Hz]"
+            )
+        if n > self.n_times:
+            raise ValueError(
+                f"{what} of {seconds:g} s ({n} samples) is longer than the recording of {self.duration:.6g} s "
+                f"({self.n_times} samples at fs = {self.fs:.6g} Hz); shorten it, or check fs [Hz]"
+            )
+        return n
+
+    def check_band(self, name: str, edges: tuple[float, float]) -> None:
+        """Raise ValueError if a band [Hz] reaches beyond half the sampling rate."""
+        if edges[1] > self.fs / 2:
+            raise ValueError(
+                f"band {name} of {edges[0]:g}-{edges[1]:g} Hz reaches beyond fs / 2 = {self.fs / 2:.6g} Hz; "
+                "lower it, or check fs [Hz]"
+            )

@@ -1,0 +1,172 @@
+"""How functional connectivity changes in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vbiflow.features.batch import Batch, namespace, standardise
+from vbiflow.features.connectivity import GROUPS, component_shares
+from vbiflow.features.feature import Option, Pieces, feature
+from vbiflow.features.nodes import Nodes
+from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
+
+HANSEN = "Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001"
+MINIMUM_WINDOW = 4
+STEP = Option(2.0, "number", "shift of the windows, rounded to whole samples, at least one", "s", minimum=0)
+WINDOW = Option(60.0, "number", "length of a window, rounded to whole samples", "s", minimum=0)
+
+
+def fcd(ts: Any, fs: float, window: float, step: float, mask: str = "all", nodes: Nodes | None = None) -> Any:
+    """Functional connectivity dynamics: correlation between the FC vectors of all pairs of sliding windows.
+
+    FCD(w, v) = corr_e(r_e(w), r_e(v)) over the pairs e of nodes, r_e(w) their Pearson correlation in window w.
+
+    Parameters
+    ----------
+    ts
+        (n_simulations, n_nodes, n_times), or without the first axis.
+    fs
+        Sampling rate [Hz].
+    window, step
+        Length and shift of the windows [s].
+    mask, nodes
+        Which pairs of nodes; `nodes` is needed for any mask but `all`.
+
+    Returns
+    -------
+    (n_simulations, n_windows, n_windows), single precision, diagonal 1.
+
+    Raises
+    ------
+    ValueError
+        If a window holds fewer than 4 samples or the recording fewer than two windows.
+
+    References
+    ----------
+    Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001
+    """
+    xp = namespace(ts)
+    nodes = nodes or Nodes.plain(ts.shape[-2])
+    length, shift, _ = windows(Batch(ts, fs, nodes), window, step)
+    i, j = nodes.pairs(mask)
+    if i.size < 3:
+        raise ValueError(f"FCD over mask {mask!r} has {i.size} pairs, at least 3 are needed; take a wider mask")
+    series = ts if ts.ndim == 3 else ts[None]
+    out = xp.stack([window_similarity(window_fc(one, length, shift, i, j)) for one in series])
+    return out if ts.ndim == 3 else out[0]
+
+
+def windows(batch: Batch, window: float, step: float) -> tuple[int, int, int]:
+    """Length and shift in samples, and number, of sliding windows given in seconds."""
+    length = batch.samples(window, "window", MINIMUM_WINDOW)
+    shift = max(1, round(step * batch.fs))
+    n_windows = (batch.n_times - length) // shift + 1
+    if n_windows < 2:
+        raise ValueError(
+            f"recording of {batch.duration:.6g} s ({batch.n_times} samples at fs = {batch.fs:.6g} Hz) holds "
+            f"{n_windows} window of {window:g} s every {step:g} s, at least 2 are needed; shorten window or step"
+        )
+    return length, shift, n_windows
+
+
+def window_fc(ts: Any, length: int, shift: int, i: np.ndarray, j: np.ndarray) -> Any:
+    """Pearson correlation (n_windows, n_pairs), single precision, of pairs (i, j) of `ts` (n_nodes, n_times) by window.
+
+    Sums over a window are differences of running sums, in double precision of series standardised as a whole.
+    """
+    xp = namespace(ts)
+    z = standardise(ts).T * ts.shape[-1] ** 0.5
+    mean, square = (window_sums(power, length, shift) / length for power in (z, z * z))
+    variance = square - mean**2
+    flat = variance <= 1e-10
+    scale = xp.where(flat, 0.0, 1.0 / xp.sqrt(xp.where(flat, 1.0, variance)))
+    out = xp.empty((mean.shape[0], i.size), dtype="float32")
+    for node, start, stop in runs(i):
+        others = j[start:stop]
+        columns = slice(others[0], others[-1] + 1) if others[-1] - others[0] == stop - start - 1 else others
+        product = window_sums(z[:, node : node + 1] * z[:, columns], length, shift)
+        product *= 1.0 / length
+        product -= mean[:, node : node + 1] * mean[:, columns]
+        product *= scale[:, columns]
+        out[:, start:stop] = product * scale[:, node : node + 1]
+    return out
+
+
+def window_sums(values: Any, length: int, shift: int) -> Any:
+    """Sums over sliding windows along the first axis."""
+    xp = namespace(values)
+    running = xp.empty((values.shape[0] + 1, *values.shape[1:]), dtype="float64")
+    running[0] = 0.0
+    xp.cumsum(values, axis=0, out=running[1:])
+    return running[length::shift] - running[:-length:shift]
+
+
+def runs(i: np.ndarray) -> list[tuple[int, int, int]]:
+    """(value, start, stop) of the runs of equal values in a sorted array."""
+    starts = np.flatnonzero(np.diff(i, prepend=-1))
+    return [(int(i[a]), int(a), int(b)) for a, b in zip(starts, [*starts[1:], i.size], strict=True)]
+
+
+def window_similarity(vectors: Any) -> Any:
+    """Correlation between the rows of `vectors` (n_windows, n_pairs), edited in place to zero mean and unit norm."""
+    xp = namespace(vectors)
+    vectors -= vectors.mean(axis=1, keepdims=True)
+    norm = xp.sqrt(xp.einsum("we,we->w", vectors, vectors))[:, None]
+    vectors /= xp.where(norm > 0, norm, 1.0)
+    matrix = vectors @ vectors.T
+    xp.clip(matrix, -1.0, 1.0, out=matrix)
+    xp.fill_diagonal(matrix, 1.0)
+    return matrix
+
+
+@feature(
+    "fcd",
+    reference=HANSEN,
+    window=WINDOW,
+    step=STEP,
+    mask=Option("all", "text", f"group of pairs of nodes: {GROUPS}"),
+    overlap=Option(True, "boolean", "whether to count pairs of windows that share samples"),
+    statistics=Option(("mean", "variance", "quantiles"), "texts", "statistics over pairs", choices=STATISTICS),
+    quantiles=QUANTILES,
+    eigenvalues=Option(0, "integer", "how many eigenvalues, largest first", minimum=0),
+    components=Option(0, "integer", "how many principal components of the rows, as shares of variance", minimum=0),
+)
+def fcd_summary(
+    batch: Batch,
+    *,
+    window: float,
+    step: float,
+    mask: str,
+    overlap: bool,
+    statistics: Sequence[str],
+    quantiles: Sequence[float],
+    eigenvalues: int,
+    components: int,
+) -> Pieces:
+    """Summaries of functional connectivity dynamics; its variance over windows without overlap is the fluidity."""
+    matrix = batch.shared(fcd, batch.fs, window, step, mask, batch.nodes)
+    length, shift, n = windows(batch, window, step)
+    first = 1 if overlap else -(-length // shift)
+    if n - first < 1:
+        raise ValueError(
+            f"recording of {batch.duration:.6g} s holds no two windows of {window:g} s without overlap; "
+            "shorten the window or set overlap: true"
+        )
+    upper = batch.xp.triu(batch.xp.ones((n, n), dtype=bool), first)
+    yield summarise(matrix[:, upper], statistics, quantiles)
+    for count, name, spectrum in (
+        (eigenvalues, "eigenvalue", sorted_spectrum),
+        (components, "component", component_shares),
+    ):
+        if count > n - 1:
+            raise ValueError(f"{count} {name}s asked for but there are {n} windows; lower {name}s")
+        if count:
+            yield [f"{name}[{k + 1}]" for k in range(count)], spectrum(matrix)[:, :count]
+
+
+def sorted_spectrum(matrix: Any) -> Any:
+    """Eigenvalues of symmetric matrices (n, k, k), largest first."""
+    return namespace(matrix).linalg.eigvalsh(matrix)[..., ::-1]

@@ -1,0 +1,141 @@
+"""All features by name, and what a study's `features` list means."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vbiflow.features import connectivity, distribution, dynamics, temporal
+from vbiflow.features.feature import Feature
+
+MODULES = (distribution, temporal, connectivity, dynamics)
+
+FEATURES: dict[str, Feature] = {
+    member.name: member for module in MODULES for member in vars(module).values() if isinstance(member, Feature)
+}
+
+Spec = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A feature asked for by a study: under which name, with which options."""
+
+    feature: Feature
+    name: str
+    options: Mapping[str, Any]
+
+
+def read_specs(specs: Sequence[Spec], folder: str | Path | None = None) -> list[Request]:
+    """What a study's list of features asks for.
+
+    An entry is a name, or a table of one name with its options; the option `as` gives its values another name. Names
+    that are not in FEATURES are looked for in `folder` as <name>.py.
+
+    Raises
+    ------
+    ValueError
+        If the list is empty, a feature or an option is unknown, a value not allowed, or a name is used twice.
+    """
+    if isinstance(specs, Mapping):
+        specs = [{name: options} for name, options in specs.items()]
+    if isinstance(specs, str) or not specs:
+        raise ValueError(f"features {specs!r} is not a list of features; choose from {', '.join(FEATURES)}")
+    requests = [read_spec(spec, folder) for spec in specs]
+    names = [request.name for request in requests]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"feature {twice[0]} is asked for twice; rename one, as in {{{twice[0]}: {{as: other}}}}")
+    return requests
+
+
+def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:
+    """One entry of the list of features."""
+    if isinstance(spec, str):
+        spec = {spec: {}}
+    if not isinstance(spec, Mapping) or len(spec) != 1:
+        raise ValueError(f"feature {spec!r} is neither a name nor a name with options, such as {{fcd: {{window: 60}}}}")
+    ((name, options),) = spec.items()
+    options = dict(options or {})
+    found = find(str(name), folder)
+    alias = str(options.pop("as", found.name))
+    return Request(found, alias, found.read(options))
+
+
+def find(name: str, folder: str | Path | None = None) -> Feature:
+    """The feature of that name, from FEATURES or from the study author's file `folder`/<name>.py.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if name in FEATURES:
+        return FEATURES[name]
+    own = {path.stem: path for path in sorted(Path(folder).glob("*.py"))} if folder else {}
+    if name in own:
+        return load(own[name])
+    where = f"; none in {folder}/{name}.py" if folder else ""
+    raise ValueError(f"unknown feature {name!r}; choose from {', '.join((*FEATURES, *own))}{where}")
+
+
+def load(path: Path) -> Feature:
+    """The feature that a Python file defines under the file's own name.
+
+    Raises
+    ------
+    ValueError
+        If the file fails to run or defines no feature of that name.
+    """
+    module_spec = importlib.util.spec_from_file_location(f"vbiflow_study_feature_{path.stem}", path)
+    module = importlib.util.module_from_spec(module_spec)
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(f"{path}: {type(error).__name__}: {error}; a feature's file must run by itself") from error
+    for member in vars(module).values():
+        if isinstance(member, Feature) and member.name == path.stem:
+            return member
+    raise ValueError(f'{path}: no feature named {path.stem!r}; decorate a function with @feature("{path.stem}")')
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of a study's list of features, for the features that vbiflow brings."""
+    tables = {
+        name: {
+            "type": ["object", "null"],
+            "properties": {
+                "as": {"type": "string", "description": "name of its values, in place of the feature's"},
+                **{key: option.schema() for key, option in feature.options.items()},
+            },
+            "additionalProperties": False,
+            "description": feature.summary,
+        }
+        for name, feature in FEATURES.items()
+    }
+    table = {"type": "object", "properties": tables, "minProperties": 1, "maxProperties": 1}
+    return {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "string"}, table]}}
+
+
+def table() -> str:
+    """The registry as a Markdown table: feature, domain, unit, what it is, options with their defaults."""
+    lines = ["| Feature | Domain | Unit | What it is | Options |", "|---|---|---|---|---|"]
+    for name, feature in FEATURES.items():
+        options = ", ".join(f"`{key}`: {show(option.default)}" for key, option in feature.options.items())
+        reference = f" ({feature.reference})" if feature.reference else ""
+        lines.append(f"| `{name}` | {feature.domain} | {feature.unit} | {feature.summary}{reference} | {options} |")
+    return "\n".join(lines) + "\n"
+
+
+def show(value: Any) -> str:
+    """A default as a study file spells it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {show(entry)}" for key, entry in value.items()) + "}"
+    return "[" + ", ".join(show(entry) for entry in value) + "]" if isinstance(value, tuple) else str(value)
