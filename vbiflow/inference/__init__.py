@@ -1,0 +1,10 @@
+"""Posterior estimation: prior, density estimators, training, posterior."""
+
+from vbiflow.inference.embeddings import EMBEDDINGS
+from vbiflow.inference.estimators import ESTIMATORS
+from vbiflow.inference.options import OPTIONS, resolve
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.split import Split, split
+from vbiflow.inference.training import train
+
+__all__ = ["EMBEDDINGS", "ESTIMATORS", "OPTIONS", "Posterior", "Split", "resolve", "split", "train"]

@@ -1,0 +1,80 @@
+"""The study's `inference` block: defaults, and every mistake in it found before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vbiflow.inference.embeddings import EMBEDDINGS
+from vbiflow.inference.estimators import ESTIMATORS
+from vbiflow.inference.scaling import KINDS
+
+OPTIONS: dict[str, Any] = {
+    "estimator": "maf",
+    "embedding": "none",
+    "members": 1,
+    "scaling": "robust",
+    "missing_share": 0.05,
+    "batch_size": 200,
+    "learning_rate": 5e-4,
+    "max_epochs": 2000,
+    "patience": 20,
+    "clip_norm": 5.0,
+    "validation_share": 0.1,
+    "test_share": 0.1,
+    "device": "cpu",
+}
+WORKFLOW = ("n_simulations", "n_samples", "rounds", "baselines", "learning_curve", "connectomes")
+SHARES = ("validation_share", "test_share", "missing_share")
+
+
+def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options with defaults filled in; `estimator` and `embedding` become {"name": ..., "options": {...}}.
+
+    Either is written as a name, or as ``{name: {option: value}}``. Keys that other rules read (n_simulations, ...) pass.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or its value is of the wrong kind; the message lists what is allowed.
+    """
+    options = dict(options or {})
+    unknown = [key for key in options if key not in OPTIONS and key not in WORKFLOW]
+    if unknown:
+        raise ValueError(f"unknown inference option {unknown[0]!r}; choose from {', '.join((*OPTIONS, *WORKFLOW))}")
+    chosen = OPTIONS | {key: value for key, value in options.items() if key in OPTIONS}
+    for key, default in OPTIONS.items():
+        if not isinstance(default, str):
+            chosen[key] = number(f"inference {key}", chosen[key], default)
+    for key in SHARES:
+        if chosen[key] >= 1:
+            raise ValueError(f"inference {key} is a share of the simulations below 1, found {chosen[key]:g}")
+    if chosen["scaling"] not in KINDS:
+        raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(KINDS)}")
+    chosen["estimator"] = named("estimator", chosen["estimator"], ESTIMATORS)
+    chosen["embedding"] = named("embedding", chosen["embedding"], EMBEDDINGS)
+    return chosen
+
+
+def named(kind: str, entry: Any, registry: Mapping[str, Any]) -> dict[str, Any]:
+    """Read ``name`` or ``{name: {option: value}}`` against a registry whose members have `options` with defaults."""
+    if isinstance(entry, Mapping) and set(entry) == {"name", "options"}:
+        entry = {entry["name"]: entry["options"]}
+    name, given = next(iter(entry.items())) if isinstance(entry, Mapping) and len(entry) == 1 else (entry, {})
+    if not isinstance(name, str) or name not in registry:
+        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(registry)}")
+    defaults = registry[name].options
+    for key in given or {}:
+        if key not in defaults:
+            raise ValueError(f"{kind} {name} has no option {key!r}; choose from {', '.join(defaults) or 'none'}")
+    values = {key: number(f"{kind} {name} {key}", (given or {}).get(key, defaults[key]), defaults[key]) for key in defaults}
+    return {"name": name, "options": values}
+
+
+def number(what: str, value: Any, default: int | float) -> int | float:
+    """`value` as a number of the default's type: a positive integer, or a number that is not negative."""
+    whole = isinstance(default, int)
+    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not fits or value < (1 if whole else 0):
+        raise ValueError(f"{what} must be {'a positive integer' if whole else 'a number from 0 up'}, found {value!r}")
+    return value if whole else float(value)

@@ -1,0 +1,224 @@
+"""The posterior q(theta | x): samples, density, mode; stored as weights and configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor, nn
+
+from vbiflow.inference.estimators import ESTIMATORS
+from vbiflow.inference.scaling import Scaling
+from vbiflow.io import atomic
+from vbiflow.prior import Prior
+
+FORMAT = 1
+EDGE = 8.0
+BATCH = 1 << 18
+
+
+class Posterior:
+    """Mixture of the trained networks, in equal parts, over theta inside the prior's support.
+
+    Networks describe z, which is standard normal under the prior, theta = F^-1(Phi(z)); hence
+
+    ``log q(theta | x) = log q(z | x) + log p(theta) - log N(z; 0, 1)``
+
+    and sampling needs no rejection. To use one network in plain sbi::
+
+        from sbi.inference.posteriors import DirectPosterior
+        posterior = Posterior.load("posterior.pt")
+        standard = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(p), torch.ones(p)), 1)
+        direct = DirectPosterior(posterior.networks[0], standard)
+        z = direct.sample((1000,), x=torch.from_numpy(posterior.inputs(x_o)))
+        theta = posterior.prior.from_normal(z.numpy())
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        features: Sequence[str],
+        scaling: Scaling,
+        networks: Sequence[nn.Module],
+        options: Mapping[str, Any],
+    ) -> None:
+        self.prior, self.features, self.scaling = prior, tuple(features), scaling
+        self.networks, self.options = [network.eval() for network in networks], dict(options)
+        self.estimator = ESTIMATORS[options["estimator"]["name"]]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the inferred parameters."""
+        return self.prior.names
+
+    def inputs(self, x: np.ndarray, names: Sequence[str] | None = None) -> np.ndarray:
+        """Network inputs (m, k) of features x (m, f) or (f,).
+
+        Raises
+        ------
+        ValueError
+            If the features are not those of the training, or one is missing that never was missing there.
+        """
+        x = np.atleast_2d(np.asarray(x, float))
+        if names is not None and tuple(names) != self.features:
+            raise ValueError(f"the features of x_o are not those the estimator learned: {self._difference(names)}")
+        if x.ndim != 2 or x.shape[1] != len(self.features):
+            raise ValueError(
+                f"x_o has {x.shape[-1]} features, the estimator learned from {len(self.features)} "
+                f"({', '.join(self.features[:3])}, ...); compute it with the study's feature settings"
+            )
+        lost = self.scaling.unexpected(x)
+        if lost.any():
+            listed = ", ".join(np.array(self.features)[lost][:5])
+            raise ValueError(f"x_o is not finite in {int(lost.sum())} features ({listed}) that every simulation had")
+        return self.scaling(x)
+
+    def sample(
+        self, x_o: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None
+    ) -> np.ndarray:
+        """Draw n samples theta (n, n_parameters) for one observation (f,)."""
+        return self.sample_batch(np.atleast_2d(x_o), n, seed=seed, names=names)[0]
+
+    def sample_batch(
+        self, x: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None
+    ) -> np.ndarray:
+        """Draw n samples for each of m observations, (m, n, n_parameters); row j depends on the seed, j and x[j] alone."""
+        inputs = self.inputs(x, names)
+        out = np.empty((len(inputs), n, len(self.parameters)))
+        for rows, z in self.normal_samples(inputs, n, seed):
+            out[rows] = self.prior.from_normal(z)
+        return out
+
+    @torch.no_grad()
+    def normal_samples(self, inputs: np.ndarray, n: int, seed: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Samples of z (rows, n, n_parameters) for blocks of network inputs, with the slice of rows."""
+        if n < 1:
+            raise ValueError(f"the number of samples must be positive, found {n}")
+        width, block = len(self.parameters) + 1, max(1, BATCH // n)
+        for start in range(0, len(inputs), block):
+            rows = slice(start, min(start + block, len(inputs)))
+            u = torch.from_numpy(inputs[rows])
+            generators = [generator(seed, k) for k in range(rows.start, rows.stop)]
+            noise = torch.from_numpy(np.stack([g.standard_normal((n, width), np.float32) for g in generators]))
+            members = np.stack([g.integers(len(self.networks), size=n) for g in generators])
+            z = self._mix(noise, u, members).numpy().astype(float)
+            if np.isnan(z).any():
+                raise ValueError("the estimator gives samples that are not numbers; train again with lower learning_rate")
+            yield rows, np.clip(z, -EDGE, EDGE)
+
+    def _mix(self, noise: Tensor, u: Tensor, members: np.ndarray) -> Tensor:
+        z = self.estimator.samples(self.networks[0], noise, u)
+        for k, network in enumerate(self.networks[1:], start=1):
+            chosen = torch.from_numpy(members == k)
+            z[chosen] = self.estimator.samples(network, noise, u)[chosen]
+        return z
+
+    def log_prob(self, theta: np.ndarray, x_o: np.ndarray, *, names: Sequence[str] | None = None) -> np.ndarray:
+        """log q(theta | x_o) (n,) for theta (n, n_parameters); x_o (f,), or (n, f) with one row for each theta."""
+        theta = np.atleast_2d(np.asarray(theta, float))
+        inputs = self.inputs(x_o, names)
+        prior = self.prior.log_prob(theta)
+        z = self.prior.to_normal(theta)
+        with np.errstate(invalid="ignore"):
+            density = self.normal_log_prob(z, inputs) + prior - stats.norm.logpdf(z).sum(axis=-1)
+        return np.where(np.isfinite(prior), density, -np.inf)
+
+    @torch.no_grad()
+    def normal_log_prob(self, z: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """log q(z | x) (n,) for z (n, n_parameters) and network inputs (n, k) or (1, k)."""
+        out = np.empty(len(z))
+        for start in range(0, len(z), 1 << 14):
+            part = torch.from_numpy(z[start : start + (1 << 14)].astype(np.float32))
+            u = torch.from_numpy(inputs if len(inputs) == 1 else inputs[start : start + (1 << 14)])
+            out[start : start + len(part)] = self._density(part, u.expand(len(part), -1)).double().numpy()
+        return out
+
+    def _density(self, z: Tensor, u: Tensor) -> Tensor:
+        each = torch.stack([self.estimator.log_prob(network, z, u) for network in self.networks])
+        return torch.logsumexp(each, 0) - np.log(len(self.networks))
+
+    def map(self, x_o: np.ndarray, *, seed: int, n: int = 2000, names: Sequence[str] | None = None) -> np.ndarray:
+        """The theta (n_parameters,) of highest density: gradient ascent from the best of n samples, inside their range."""
+        theta = self.sample(x_o, n, seed=seed, names=names)
+        z = self.prior.to_normal(theta)
+        start = z[np.argsort(self.log_prob(theta, x_o))[-5:]]
+        u = torch.from_numpy(self.inputs(x_o)).expand(len(start), -1)
+        low, high = (torch.from_numpy(bound.astype(np.float32)) for bound in (z.min(axis=0), z.max(axis=0)))
+        at = torch.from_numpy(start.astype(np.float32)).requires_grad_()
+        optimiser = torch.optim.Adam([at], lr=0.02)
+        for _ in range(100):
+            optimiser.zero_grad()
+            (-self._theta_density(at, u)).sum().backward()
+            optimiser.step()
+            with torch.no_grad():
+                at.copy_(at.clamp(low, high))
+        candidates = self.prior.from_normal(np.concatenate([start, at.detach().double().numpy()]))
+        return candidates[np.argmax(self.log_prob(candidates, x_o))]
+
+    def _theta_density(self, z: Tensor, u: Tensor) -> Tensor:
+        return self._density(z, u) + 0.5 * (z**2).sum(-1)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights and configuration, atomically; no live object is pickled."""
+        config = {
+            "format": FORMAT,
+            "prior": self.prior.to_config(),
+            "features": list(self.features),
+            "options": self.options,
+            "robust": self.scaling.robust,
+        }
+        state = {
+            "networks": [network.state_dict() for network in self.networks],
+            "scaling": {name: torch.from_numpy(array) for name, array in self.scaling.state().items()},
+        }
+        with atomic(path) as part:
+            torch.save({"state": state, "config": config}, part)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Posterior:
+        """Read what `save` wrote, on any machine.
+
+        Raises
+        ------
+        ValueError
+            If the file is missing, damaged or of another format.
+        """
+        from vbiflow.inference.training import new_network
+
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            state, config = content["state"], content["config"]
+        except FileNotFoundError:
+            raise ValueError(f"{path}: no such file; run the rule that trains the estimator") from None
+        except Exception as error:
+            raise ValueError(f"{path}: not a whole posterior ({str(error).splitlines()[0]}); train again") from None
+        if config["format"] != FORMAT:
+            raise ValueError(f"{path}: posterior of format {config['format']}, this vbiflow reads {FORMAT}; train again")
+        prior = Prior.from_plain(config["prior"])
+        scaling = Scaling(**{k: v.numpy() for k, v in state["scaling"].items()}, robust=config["robust"])
+        networks = []
+        for weights in state["networks"]:
+            network = new_network(len(prior.names), scaling.n_inputs, config["options"])
+            network.load_state_dict(weights)
+            networks.append(network)
+        return cls(prior, config["features"], scaling, networks, config["options"])
+
+    def _difference(self, names: Sequence[str]) -> str:
+        lacking = [name for name in self.features if name not in set(names)]
+        extra = [name for name in names if name not in set(self.features)]
+        if not lacking and not extra:
+            return "they come in another order"
+        return "; ".join(
+            f"{what} {', '.join(group[:5])}{', ...' if len(group) > 5 else ''}"
+            for what, group in (("lacking", lacking), ("unknown", extra))
+            if group
+        )
+
+
+def generator(seed: int, row: int) -> np.random.Generator:
+    """Random numbers that belong to one observation."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x706F7374, row])))

@@ -1,0 +1,84 @@
+"""Standardised features: constant and missing ones dropped by rule, outliers compressed, statistics kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+KINDS = ("robust", "standard")
+LINEAR = 5.0
+ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Features (n, f) to network inputs (n, k): the kept ones standardised, then one 0/1 column a feature that may be missing.
+
+    ``u = (x - centre) / scale``; with `robust`, centre and scale are median and interquartile range / 1.349, and beyond
+    \\|u\\| = 5 the input grows as 5 + log(1 + \\|u\\| - 5), so that no outlier rules the training and none is lost.
+    """
+
+    keep: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    missing: np.ndarray
+    robust: bool
+
+    @classmethod
+    def fit(
+        cls, x: np.ndarray, absent: np.ndarray, names: Sequence[str], kind: str, missing_share: float
+    ) -> tuple[Scaling, dict[str, str]]:
+        """Statistics of training features x (n, f); also {name: reason} of the features dropped.
+
+        A feature is dropped if it is constant, or not finite in more than `missing_share` of the simulations, of which
+        `absent` (f,) is the share found.
+        """
+        usable = absent <= missing_share
+        centre, scale = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+        centre[usable], scale[usable] = location(np.where(np.isfinite(x), x, np.nan)[:, usable], kind)
+        keep = usable & (scale > 1e-10 * np.abs(centre))
+        dropped = {
+            names[k]: "constant over the simulations" if usable[k] else f"not finite in {absent[k]:.0%} of the simulations"
+            for k in np.where(~keep)[0]
+        }
+        if not keep.any():
+            raise ValueError(f"no feature is left to learn from: all {len(names)} are constant or not finite")
+        return cls(keep, centre[keep], scale[keep], absent[keep] > 0, kind == "robust"), dropped
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of network inputs."""
+        return len(self.centre) + int(self.missing.sum())
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Network inputs (n, k) float32 of features (n, f); a missing value becomes the centre."""
+        u = (np.asarray(x, float)[:, self.keep] - self.centre) / self.scale
+        absent = ~np.isfinite(u)
+        u[absent] = 0.0
+        if self.robust:
+            beyond = np.maximum(np.abs(u) - LINEAR, 0.0)
+            u = np.where(beyond > 0, np.sign(u) * (LINEAR + np.log1p(beyond)), u)
+        return np.concatenate([u, absent[:, self.missing]], axis=1).astype(np.float32)
+
+    def unexpected(self, x: np.ndarray) -> np.ndarray:
+        """Which of all features (f,) are not finite in x (n, f) though they always were in training."""
+        never = np.zeros(len(self.keep), bool)
+        never[np.where(self.keep)[0][~self.missing]] = True
+        return never & ~np.isfinite(x).all(axis=0)
+
+    def state(self) -> dict[str, Any]:
+        """The arrays, by name."""
+        return {name: getattr(self, name) for name in ("keep", "centre", "scale", "missing")}
+
+
+def location(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and scale (f,) of the finite values; where half of them are equal, the standard deviation is the scale."""
+    sd = np.nanstd(x, axis=0)
+    if kind == "standard":
+        return np.nanmean(x, axis=0), sd
+    low, centre, high = np.nanquantile(x, [0.25, 0.5, 0.75], axis=0)
+    spread = (high - low) / 1.349
+    return centre, np.where(spread > 1e-3 * sd, spread, sd)

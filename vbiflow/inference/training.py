@@ -1,0 +1,261 @@
+"""Training: z = Phi^-1(F(theta)) given standardised features, by the estimator named in the study."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vbiflow.inference.embeddings import EMBEDDINGS
+from vbiflow.inference.estimators import build, seeded
+from vbiflow.inference.options import resolve
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.scaling import ROWS, Scaling
+from vbiflow.inference.split import Split, split
+from vbiflow.io import atomic
+from vbiflow.prior import Prior
+
+EpochProgress = Callable[[int, float], None]
+"""Called with (epoch, validation loss)."""
+FEWEST = 20
+SURVEYED = 20_000
+IN_MEMORY = 1 << 30
+
+
+def train(
+    prior: Prior,
+    theta: np.ndarray,
+    x: Any,
+    names: Sequence[str],
+    options: Mapping[str, Any] | None = None,
+    *,
+    seed: int,
+    valid: np.ndarray | None = None,
+    progress: EpochProgress | None = None,
+    checkpoint: str | Path | None = None,
+) -> tuple[Posterior, dict[str, Any]]:
+    """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
+
+    Training stops when the loss on the validation simulations has not fallen for `patience` epochs; the weights of the
+    best epoch are kept. The test simulations of `split` are never seen. The same seed gives the same weights.
+
+    Parameters
+    ----------
+    theta : (n_simulations, n_parameters) [units of the prior]
+    x : (n_simulations, n_features), an array or an HDF5 dataset, which is read in blocks
+    names : the features' names, which every later x_o must carry
+    options : the study's `inference` block
+    valid : (n_simulations,) bool, all by default
+    checkpoint : file that a killed training goes on from, to the same weights
+
+    Returns
+    -------
+    Posterior, and the history: train_loss and validation_loss (one list a member) [nats], epochs, n_train, seconds, ...
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, shapes disagree, or too few simulations are valid.
+
+    References
+    ----------
+    Greenberg et al. (2019) Automatic posterior transformation for likelihood-free inference, arXiv:1905.07488
+    """
+    options = resolve(options)
+    names = tuple(names)
+    check_shapes(theta, x, names, len(prior.names))
+    valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
+    parts = split(valid, seed, options["validation_share"], options["test_share"])
+    if min(len(parts.train), len(parts.validation)) < FEWEST:
+        raise ValueError(
+            f"{int(valid.sum())} of {len(valid)} simulations are valid, {len(parts.train)} to train on and "
+            f"{len(parts.validation)} to validate; {FEWEST} of each are needed: raise n_simulations"
+        )
+    begin = time.perf_counter()
+    scaling, dropped = fit_scaling(x, parts.train, names, options)
+    z = torch.from_numpy(prior.to_normal(theta[np.r_[parts.train, parts.validation]]).astype(np.float32))
+    with tempfile.TemporaryDirectory() as folder:
+        data = Data(z, network_inputs(x, np.r_[parts.train, parts.validation], scaling, folder), len(parts.train))
+        members = [
+            fit(data, options, seed + 7919 * k, progress, checkpoint and Path(f"{checkpoint}.{k}"))
+            for k in range(options["members"])
+        ]
+    posterior = Posterior(prior, names, scaling, [network for network, _ in members], options)
+    losses = [history for _, history in members]
+    return posterior, summarise(losses, parts, dropped, valid) | {"seconds": time.perf_counter() - begin}
+
+
+class Data:
+    """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k)."""
+
+    def __init__(self, z: Tensor, u: np.ndarray, n_train: int) -> None:
+        self.z, self.u, self.n_train = z, u, n_train
+
+    def rows(self, indices: np.ndarray, device: str) -> tuple[Tensor, Tensor]:
+        """Both for some rows."""
+        return self.z[indices].to(device), torch.from_numpy(self.u[indices]).to(device)
+
+
+def fit(
+    data: Data, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
+) -> tuple[nn.Module, dict[str, list[float]]]:
+    """Train one network; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
+    with seeded(seed):
+        run = Run(data, options)
+        if checkpoint and checkpoint.exists():
+            run.load(checkpoint)
+        while not run.finished:
+            run.epoch()
+            if progress:
+                progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
+            if checkpoint:
+                run.save(checkpoint)
+        run.network.load_state_dict(run.best)
+        return run.network.eval().cpu(), run.history
+
+
+class Run:
+    """One training in progress: network, optimiser, best weights so far and losses."""
+
+    def __init__(self, data: Data, options: Mapping[str, Any]) -> None:
+        self.data, self.options, self.device = data, options, options["device"]
+        self.network = new_network(data.z.shape[1], data.u.shape[1], options).to(self.device)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=options["learning_rate"])
+        self.history: dict[str, list[float]] = {"train_loss": [], "validation_loss": []}
+        self.best = copy.deepcopy(self.network.state_dict())
+
+    @property
+    def finished(self) -> bool:
+        """Whether the validation loss has not improved for `patience` epochs, or max_epochs are done."""
+        losses = self.history["validation_loss"]
+        stalled = len(losses) - (int(np.argmin(losses)) + 1 if losses else 0)
+        return stalled >= self.options["patience"] or len(losses) >= self.options["max_epochs"]
+
+    def epoch(self) -> None:
+        """Go once over the training rows in random order, then measure the validation loss."""
+        self.network.train()
+        order = torch.randperm(self.data.n_train).numpy()
+        size, total = self.options["batch_size"], 0.0
+        for start in range(0, len(order), size):
+            z, u = self.data.rows(np.sort(order[start : start + size]), self.device)
+            self.optimiser.zero_grad()
+            loss = self.network.loss(z, u).mean()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.options["clip_norm"])
+            self.optimiser.step()
+            total += loss.item() * len(z)
+        self.history["train_loss"].append(total / len(order))
+        losses = self.history["validation_loss"]
+        losses.append(self.validation())
+        if not np.isfinite(losses[-1]):
+            raise ValueError(
+                f"training diverged in epoch {len(losses)}: the loss is not finite; lower learning_rate "
+                f"({self.options['learning_rate']:g}) or look for extreme features"
+            )
+        if losses[-1] <= min(losses):
+            self.best = copy.deepcopy(self.network.state_dict())
+
+    @torch.no_grad()
+    def validation(self) -> float:
+        """Mean loss over the validation rows, with the same noise in every epoch where the loss is stochastic."""
+        self.network.eval()
+        total, stop = 0.0, len(self.data.z)
+        with seeded(0):
+            for start in range(self.data.n_train, stop, ROWS):
+                z, u = self.data.rows(np.arange(start, min(start + ROWS, stop)), self.device)
+                total += self.network.loss(z, u).sum().item()
+        return total / (stop - self.data.n_train)
+
+    def save(self, path: Path) -> None:
+        """Write all that the next epoch depends on."""
+        content = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "best": self.best,
+            "history": self.history,
+            "random": torch.get_rng_state(),
+        }
+        with atomic(path) as part:
+            torch.save(content, part)
+
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote."""
+        try:
+            content = torch.load(path, weights_only=True)
+            self.network.load_state_dict(content["network"])
+        except Exception as error:
+            raise ValueError(f"{path}: not a checkpoint of this training ({error}); delete it and run again") from None
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.best, self.history = content["best"], content["history"]
+        torch.set_rng_state(content["random"])
+
+
+def new_network(n_parameters: int, n_inputs: int, options: Mapping[str, Any]) -> nn.Module:
+    """An untrained network as the options say."""
+    embedding = EMBEDDINGS[options["embedding"]["name"]].build(n_inputs, **options["embedding"]["options"])
+    return build(options["estimator"]["name"], options["estimator"]["options"], n_parameters, n_inputs, embedding)
+
+
+def check_shapes(theta: np.ndarray, x: Any, names: tuple[str, ...], n_parameters: int) -> None:
+    """Refuse theta and x that do not belong together."""
+    if theta.ndim != 2 or theta.shape[1] != n_parameters:
+        raise ValueError(f"theta has shape {theta.shape}; the prior has {n_parameters} parameters, one a column")
+    if x.ndim != 2 or x.shape[0] != len(theta) or x.shape[1] != len(names):
+        raise ValueError(f"x has shape {x.shape}; with {len(theta)} theta and {len(names)} names it must be their numbers")
+
+
+def fit_scaling(
+    x: Any, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
+) -> tuple[Scaling, dict[str, str]]:
+    """Statistics of the training rows: missing values counted over all of them, the rest over the first 20 000."""
+    wanted = np.zeros(len(x), bool)
+    wanted[train] = True
+    absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
+    for start in range(0, len(x), ROWS):
+        block = np.asarray(x[start : start + ROWS], float)[wanted[start : start + ROWS]]
+        absent += (~np.isfinite(block)).sum(axis=0)
+        if n_sample < SURVEYED:
+            sample.append(block)
+            n_sample += len(block)
+    return Scaling.fit(
+        np.concatenate(sample), absent / len(train), names, options["scaling"], options["missing_share"]
+    )
+
+
+def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, folder: str) -> np.ndarray:
+    """Standardised inputs (len(rows), k) float32; beyond 1 GiB in a file of `folder` that is mapped, not held."""
+    shape = (len(rows), scaling.n_inputs)
+    if shape[0] * shape[1] * 4 > IN_MEMORY:
+        out = np.memmap(Path(folder) / "inputs", np.float32, "w+", shape=shape)
+    else:
+        out = np.empty(shape, np.float32)
+    place = np.full(len(x), -1)
+    place[rows] = np.arange(len(rows))
+    for start in range(0, len(x), ROWS):
+        target = place[start : start + ROWS]
+        out[target[target >= 0]] = scaling(np.asarray(x[start : start + ROWS], float)[target >= 0])
+    return out
+
+
+def summarise(
+    losses: Sequence[Mapping[str, list[float]]], parts: Split, dropped: Mapping[str, str], valid: np.ndarray
+) -> dict[str, Any]:
+    """What training.json holds beside the time."""
+    return {
+        "train_loss": [member["train_loss"] for member in losses],
+        "validation_loss": [member["validation_loss"] for member in losses],
+        "epochs": [len(member["validation_loss"]) for member in losses],
+        "best_epoch": [int(np.argmin(member["validation_loss"])) + 1 for member in losses],
+        "n_train": len(parts.train),
+        "n_validation": len(parts.validation),
+        "n_test": len(parts.test),
+        "n_invalid": int((~valid).sum()),
+        "dropped_features": dict(dropped),
+    }
