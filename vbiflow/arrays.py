@@ -104,10 +104,10 @@ def pick(file: Path, key: str, content: dict) -> str:
         return key
     matrices = [name for name, value in content.items() if np.ndim(value) == 2 and value.dtype.kind in "biuf"]
     if len(matrices) != 1:
+        if not content:
+            raise ValueError(f"{file}: holds no array; it may be cut short: copy or make it again")
         names = ", ".join(f"{name} {'x'.join(map(str, np.shape(value)))}" for name, value in content.items())
-        raise ValueError(
-            f"{file}: holds {names or 'no array'}; name one, as in {file.name}::{next(iter(content), 'key')}"
-        )
+        raise ValueError(f"{file}: holds {names}; name one, as in {file.name}::{next(iter(content))}")
     return matrices[0]
 
 
@@ -123,7 +123,7 @@ def read_text(file: Path, key: str) -> Table:
         len(cells) > 1 and not all(map(number_like, cells[0][1][1:]))
     ):
         columns, cells = cells[0][1], cells[1:]
-    named = bool(cells) and not any(number_like(row[0]) for _, row in cells if row)
+    named = bool(cells) and (columns[:1] == [""] or not any(number_like(row[0]) for _, row in cells if row))
     names = tuple(row.pop(0) for _, row in cells) if named else ()
     columns = columns[1:] if cells and len(columns) == len(cells[0][1]) + 1 else columns
     return Table(numbers(file, cells), tuple(columns), names)

@@ -19,14 +19,14 @@ Row = dict[str, str]
 def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -> dict[str, Row]:
     """Read a cohort (tabs): participant_id -> its row, every column present, empty where not given.
 
-    Columns: participant_id, weights; optional tract_lengths, regions, recording (files, relative to where the workflow runs;
-    ``file::key`` names an array inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty entry.
+    Columns: participant_id, weights; optional tract_lengths, regions, recording (files, relative to where the workflow
+    runs; ``file::key`` names an array inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty entry.
 
     Raises
     ------
     ValueError
-        With file and line, if a column or entry is missing, misspelt or given twice, or if a file neither exists nor is in
-        the catalogue of data sets.
+        With file and line, if a column or entry is missing, misspelt or given twice, or if a file neither exists nor is
+        in the catalogue.
     """
     path = Path(path)
     if not path.is_file():
@@ -72,7 +72,7 @@ def parse_row(where: str, header: list[str], cells: list[str]) -> Row:
     if len(cells) != len(header):
         raise ValueError(f"{where} has {len(cells)} entries, the header {len(header)}; separate them by tabs")
     entries = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    return {name: "" for name in COLUMNS} | {name: "" if cell == "n/a" else cell for name, cell in entries.items()}
+    return dict.fromkeys(COLUMNS, "") | {name: "" if cell == "n/a" else cell for name, cell in entries.items()}
 
 
 def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:

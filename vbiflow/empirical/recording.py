@@ -66,7 +66,7 @@ def read_recording(
         If the file is unreadable, its shape fits no orientation or both, the TR is missing or not in seconds, or if a
         region is missing, not finite or constant.
     """
-    seconds = repetition_time(path, tr)
+    seconds = repetition_time(path, tr, kind)
     table = read_table(path)
     nodes = read_regions(regions) if regions else None
     names = tuple(nodes.labels if nodes else labels or ())
@@ -82,7 +82,7 @@ def read_recording(
     return recording
 
 
-def repetition_time(path: str | Path, tr: float | str | None) -> float:
+def repetition_time(path: str | Path, tr: float | str | None, kind: str = "bold") -> float:
     """The TR as a number of seconds; milliseconds are recognised."""
     if tr in (None, ""):
         raise ValueError(f"{path}: no TR; give tr [s] in the cohort table")
@@ -90,7 +90,7 @@ def repetition_time(path: str | Path, tr: float | str | None) -> float:
         seconds = float(tr)
     except (TypeError, ValueError):
         raise ValueError(f"{path}: tr {tr!r} is no number; write seconds, as in 0.72") from None
-    if not TR_RANGE[0] <= seconds <= TR_RANGE[1]:
+    if not seconds > 0 or (kind == "bold" and not TR_RANGE[0] <= seconds <= TR_RANGE[1]):
         hint = f"; {seconds:g} ms is tr {seconds / 1000:g}" if 100 <= seconds <= 20000 else ""
         raise ValueError(f"{path}: tr is {seconds:g} s; allowed is {TR_RANGE[0]} to {TR_RANGE[1]:g} s{hint}")
     return seconds
@@ -173,7 +173,7 @@ def clean(
     demean: bool = True,
     confounds: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Series (..., n_nodes, n_times) after, in this order: demeaning or linear detrending, confounds, band-pass, z-scores.
+    """Series (..., n_nodes, n_times) after demeaning or detrending, band-pass, confounds and z-scores, in this order.
 
     The band-pass is a Butterworth filter run forwards and backwards, so without phase shift; confounds (n_times, n) are
     regressed out after they went through the same detrending and filter (Lindquist et al. 2019, doi:10.1002/hbm.24528).

