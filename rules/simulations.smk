@@ -2,7 +2,7 @@ SIMULATE = {
     "prior": setting("prior"),
     "model": setting("model"),
     "parameters": setting("parameters"),
-    "simulation": lambda wildcards: {k: v for k, v in study_of(wildcards)["simulation"].items() if k != "shard_size"},
+    "simulation": lambda wildcards: study_of(wildcards).simulation,
     "observation": setting("observation"),
     "seed": setting("seed"),
     "code": code("scripts/simulate.py"),

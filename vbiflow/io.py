@@ -52,12 +52,15 @@ def write(path: str | Path, quantities: Mapping[str, Quantity | Any], provenance
     Text is stored as UTF-8 and nested provenance as JSON. The same content gives the same bytes.
     """
     with atomic(path) as part, h5py.File(part, "w") as file:
-        for key, value in provenance.items():
-            file.attrs[key] = (
-                value if isinstance(value, str | int | float | bool) else json.dumps(value, sort_keys=True)
-            )
+        describe(file, provenance)
         for name, quantity in quantities.items():
             put(file, name, quantity)
+
+
+def describe(file: h5py.File, provenance: Mapping[str, Any]) -> None:
+    """Store provenance as attributes of an open file, what is nested as JSON."""
+    for key, value in provenance.items():
+        file.attrs[key] = value if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True)
 
 
 def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:

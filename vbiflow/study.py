@@ -10,13 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from jsonschema import Draft202012Validator
 
+from vbiflow.connectome.normalise import parse as steps
+from vbiflow.connectome.quality import check_accept
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.features import check_specs
-from vbiflow.models import get_model
-from vbiflow.observation import get_balloon
+from vbiflow.engine import plan
+from vbiflow.features import read_specs
+from vbiflow.models import MODELS
 from vbiflow.prior import Marginal
 from vbiflow.provenance import ROOT
 
@@ -62,6 +65,11 @@ class Study:
     def n_simulations(self) -> int:
         """Simulations a connectome: to train, to stop the training, and held out for the diagnostics."""
         return self["inference"]["n_simulations"]
+
+    @property
+    def simulation(self) -> dict[str, Any]:
+        """Settings of the engine."""
+        return {key: value for key, value in self["simulation"].items() if key != "shard_size"}
 
     @property
     def shards(self) -> list[str]:
@@ -161,27 +169,24 @@ def described(error: Any) -> str:
 
 def check(study: Study) -> None:
     """Compare names and numbers with the registries, before the DAG is built."""
-    model = get_model(study["model"])
-    for section in ("parameters", "prior"):
-        for name in study[section]:
-            model.check_parameter(name)
     both = study["prior"].keys() & study["parameters"].keys()
     if both:
         raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
     for name, entry in study["prior"].items():
         Marginal.from_config(name, entry)
-    if "bold" in study["observation"]:
-        get_balloon(study["observation"]["bold"].get("parameters", "stephan2007"))
-    check_specs(study["features"])
+    parameters = dict.fromkeys(study["prior"], None) | study["parameters"]
+    model = plan.choose("model", study["model"], MODELS)
+    for name in parameters:
+        plan.choose(f"parameter of {model.name}", name, model.parameters)
+    two_nodes = np.zeros((2, 2))
+    fixed = {name: float(np.ravel(value)[0]) for name, value in study["parameters"].items()}
+    plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], **study.simulation, **study["observation"])
+    read_specs(study["features"], ROOT / "config" / "features")
+    check_accept(study["connectome"]["accept"])
+    steps(study["connectome"]["normalise"])
     per = study["connectome"]["per"]
     if per != "subject" and per not in study.cohort:
-        listed = ", ".join(study.subjects)
-        raise ValueError(
-            f"connectome.per: {per!r} is not in cohort {study['cohort']}; write subject, or one of {listed}"
-        )
-    simulation = study["simulation"]
-    if simulation["transient"] >= simulation["duration"]:
-        raise ValueError(f"simulation: no time is left: duration {simulation['duration']:g} ms is not above transient")
+        raise ValueError(f"connectome.per: unknown {per!r}; write subject, or one of {', '.join(study.subjects)}")
 
 
 def load_config(path: Path) -> dict[str, Any]:

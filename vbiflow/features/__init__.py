@@ -5,6 +5,7 @@ from vbiflow.features.connectivity import fc
 from vbiflow.features.dynamics import fcd
 from vbiflow.features.extraction import Features, compute
 from vbiflow.features.feature import Feature, Option, feature, per
+from vbiflow.features.files import compute_file, gather, observed
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.registry import FEATURES, read_specs, schema, table
 
@@ -16,9 +17,12 @@ __all__ = [
     "Nodes",
     "Option",
     "compute",
+    "compute_file",
     "fc",
     "fcd",
     "feature",
+    "gather",
+    "observed",
     "per",
     "read_specs",
     "schema",

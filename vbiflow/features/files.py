@@ -1,0 +1,125 @@
+"""Features of the workflow's files: one shard of simulations, all shards gathered, one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from vbiflow import io
+from vbiflow.features.extraction import Features, compute
+from vbiflow.features.nodes import Nodes
+from vbiflow.features.registry import Spec
+
+STANDARD = ("index", "valid", "reason")
+TABLE = ("x", *STANDARD)
+
+
+def recorded(file: h5py.File, signal: str = "") -> str:
+    """Name of the time series in an open file of simulations, the only one unless `signal` names it.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name, or several and none is named.
+    """
+    names = [name for name in file if file[name].ndim == 3]
+    if signal in names or (not signal and len(names) == 1):
+        return signal or names[0]
+    raise ValueError(f"{file.filename}: holds the series {', '.join(names)}; name one of them, found {signal!r}")
+
+
+def compute_file(
+    path: str | Path,
+    specs: Sequence[Spec],
+    nodes: Nodes,
+    *,
+    folder: str | Path | None = None,
+    signal: str = "",
+    progress: io.Progress | None = None,
+) -> dict[str, io.Quantity]:
+    """Features of the simulations in a file, read one by one; a simulation is valid if it and its features are."""
+    with io.opened(path) as file:
+        series = file[recorded(file, signal)]
+        index, valid, reason = (io.values(file, name) for name in STANDARD)
+        features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, folder=folder, progress=progress)
+    reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
+    return table(features.x, features.names, index, valid & features.valid, reason)
+
+
+def table(x: Any, names: Sequence[str], index: Any, valid: Any, reason: Sequence[str]) -> dict[str, io.Quantity]:
+    """The quantities of a features file."""
+    return {
+        "x": io.Quantity(x, axes=("simulation", "feature")),
+        "names": io.Quantity(list(names), axes=("feature",)),
+        "index": io.Quantity(index, axes=("simulation",)),
+        "valid": io.Quantity(valid, axes=("simulation",)),
+        "reason": io.Quantity(list(reason), axes=("simulation",)),
+    }
+
+
+def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int, provenance: Mapping[str, Any]) -> None:
+    """Join shards of features in the order given, one in memory at a time.
+
+    Raises
+    ------
+    ValueError
+        If a shard is damaged, has other features than the first, or its simulations don't follow the last one's.
+    """
+    done = 0
+    with io.atomic(target) as part, h5py.File(part, "w") as out:
+        io.describe(out, provenance)
+        for path in shards:
+            content = io.read(path, *TABLE, "names")
+            if done == 0:
+                names = content["names"]
+                create(out, content, n_simulations)
+            if content["names"] != names:
+                raise ValueError(f"{path}: its features are not those of {shards[0]}; delete it and run again")
+            stop = done + len(content["index"])
+            if not np.array_equal(content["index"], np.arange(done, stop)):
+                raise ValueError(
+                    f"{path}: holds simulations {content['index'][[0, -1]]}, expected from {done}; delete it"
+                )
+            for name in TABLE:
+                out[name][done:stop] = content[name]
+            done = stop
+        if done != n_simulations:
+            raise ValueError(f"{target}: the shards hold {done} simulations, the study asks for {n_simulations}")
+
+
+def create(out: h5py.File, content: Mapping[str, Any], n_simulations: int) -> None:
+    """Datasets of the full length, filled shard by shard."""
+    full = {name: np.empty((0,)) for name in TABLE}
+    quantities = table(full["x"], content["names"], *(full[name] for name in STANDARD))
+    for name, quantity in quantities.items():
+        if name == "names":
+            io.put(out, name, quantity)
+            continue
+        first = np.asarray(content[name])
+        dtype = h5py.string_dtype() if name == "reason" else first.dtype
+        dataset = out.create_dataset(name, (n_simulations, *first.shape[1:]), dtype)
+        dataset.attrs.update({"unit": quantity.unit, "axes": list(quantity.axes)})
+
+
+def observed(
+    ts: np.ndarray, fs: float, specs: Sequence[Spec], nodes: Nodes, *, signal: str, folder: str | Path | None = None
+) -> dict[str, io.Quantity]:
+    """Features x_o (n_features,) of one recording (n_nodes, n_times) at fs [Hz], with the series they come from.
+
+    Raises
+    ------
+    ValueError
+        If a feature is undefined for the recording.
+    """
+    features: Features = compute(ts, specs, fs=fs, nodes=nodes, folder=folder)
+    if not features.valid[0]:
+        raise ValueError(f"features of the recording: {features.reason[0]}")
+    return {
+        "x": io.Quantity(features.x[0], axes=("feature",)),
+        "names": io.Quantity(features.names, axes=("feature",)),
+        signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs}),
+    }
