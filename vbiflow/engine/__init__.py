@@ -1,0 +1,5 @@
+"""Simulation engines: readable reference and CPU kernels, from one set of equations."""
+
+from vbiflow.engine.simulate import DEVICES, Simulations, simulate
+
+__all__ = ["DEVICES", "Simulations", "simulate"]

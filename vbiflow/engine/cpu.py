@@ -1,0 +1,140 @@
+"""Run CPU kernels: generate, compile and cache them, split the work into batches of lanes, one thread a batch."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401  (the BLAS that numba calls, loaded before it is limited to one thread)
+from threadpoolctl import threadpool_limits
+
+from vbiflow.engine.plan import Plan
+from vbiflow.engine.source import layout, source
+from vbiflow.observation import balloon
+
+LANES = 64
+"""Simulations in a batch; fixed, because a matrix product may round differently for another width."""
+
+
+def cache_folder() -> Path:
+    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache; a temporary one where that cannot be written."""
+    base = (
+        os.environ.get("VBIFLOW_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vbiflow"
+    )
+    try:
+        folder = Path(base) / f"kernels-numba-{numba.__version__}"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    folder = Path(tempfile.gettempdir()) / f"vbiflow-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@cache
+def load(text: str, label: str) -> ModuleType:
+    """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it stays valid."""
+    name = f"{label}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    path = cache_folder() / f"{name}.py"
+    if not path.exists():
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{name}")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(part)
+    spec = importlib.util.spec_from_file_location(f"vbiflow_kernel_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(
+    plan: Plan, threads: int = 1, progress: Callable[[int, int], None] | None = None, lanes: int = LANES
+) -> tuple[dict, np.ndarray]:
+    """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range."""
+    kernel = load(source(plan, lanes), plan.model.name).kernel
+    sizes = {recording.name: recording.n_times for recording in plan.recordings}
+    sizes |= {"bold": plan.bold.n_times} if plan.bold else {}
+    ts = {name: np.empty((plan.n_simulations, plan.n_nodes, n_times), plan.dtype) for name, n_times in sizes.items()}
+    strayed = np.zeros(plan.n_simulations, bool)
+    lock, done = threading.Lock(), [0]
+
+    def batch(begin: int) -> None:
+        end = min(begin + lanes, plan.n_simulations)
+        flags = np.zeros(lanes, bool)
+        kernel(*arguments(plan, begin, end, lanes), flags, *(values[begin:end] for values in ts.values()))
+        strayed[begin:end] = flags[: end - begin]
+        with lock:
+            done[0] += end - begin
+            if progress:
+                progress(done[0], plan.n_simulations)
+
+    begins = range(0, plan.n_simulations, lanes)
+    with threadpool_limits(1, "blas"):
+        if threads == 1:
+            for begin in begins:
+                batch(begin)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(batch, begins))
+    return ts, strayed
+
+
+def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
+    """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
+    chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
+    shape, dtype = layout(plan), plan.dtype
+    lane_values = np.array([plan.parameters[name][chosen, 0] for name in shape.lanes], dtype).reshape(-1)
+    bold = plan.bold
+    every = [recording.every for recording in plan.recordings] + ([bold.every] if bold else [])
+    return (
+        np.ascontiguousarray(plan.coupling, dtype),
+        np.array([plan.parameters[name][0, 0] for name in shape.scalars], dtype),
+        lane_values,
+        workspace(plan, begin, chosen, shape.blocks),
+        (plan.start + chosen).astype(np.uint32),
+        np.uint32(plan.seed & 0xFFFFFFFF),
+        np.uint32(plan.seed >> 32),
+        65536 * plan.stream,
+        plan.n_steps,
+        plan.n_transient,
+        dtype(plan.dt),
+        np.array(every, np.int64),
+        np.array(bold.parameters if bold else (), dtype),
+        bold.step if bold else 1,
+        end - begin,
+    )
+
+
+def workspace(plan: Plan, begin: int, chosen: np.ndarray, blocks: tuple[str, ...]) -> np.ndarray:
+    """Flat (n_nodes to a multiple of 4, n_blocks, n_lanes): initial states, node parameters, haemodynamics at rest, zeros."""
+    ws = np.zeros((-(-plan.n_nodes // 4) * 4, len(blocks), len(chosen)), plan.dtype)
+    y = plan.initial(begin, chosen[-1] + 1)[chosen - begin]
+    initial = {f"y_{name}": y[:, k].T for k, name in enumerate(plan.model.states)}
+    initial |= {f"b_{name}": state.initial[0] for name, state in balloon.MODEL.states.items()}
+    for k, block in enumerate(blocks):
+        if block in initial:
+            ws[: plan.n_nodes, k] = initial[block]
+        elif block.startswith("p_"):
+            values = plan.parameters[block[2:]]
+            ws[: plan.n_nodes, k] = values[chosen if len(values) > 1 else [0]].T
+    return ws.reshape(-1)

@@ -1,0 +1,166 @@
+"""Elementary functions in single precision for the kernels: branch-free, so that loops over lanes vectorise.
+
+Polynomials of the Cephes library (Moshier 1989), a few units in the last place over the ranges tested. This module's text becomes
+part of every generated kernel; names are those of models/maths.py. Arguments are normal numbers; not-a-number passes through.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+F, INT, UINT = np.float32, np.int32, np.uint32
+FLAGS = {"contract", "nsz", "arcp"}
+function = njit(fastmath=FLAGS, error_model="numpy", forceinline=True)
+pi = F(3.14159265358979)
+
+
+@intrinsic
+def as_float(typing_context, bits):
+    """Bit pattern as a number."""
+    return types.float32(types.uint32), lambda ctx, builder, sig, args: builder.bitcast(args[0], ir.FloatType())
+
+
+@intrinsic
+def as_bits(typing_context, value):
+    """Number as a bit pattern."""
+    return types.uint32(types.float32), lambda ctx, builder, sig, args: builder.bitcast(args[0], ir.IntType(32))
+
+
+@function
+def where(condition, yes, no):
+    return yes if condition else no
+
+
+@function
+def sqrt(x):
+    return np.sqrt(x)
+
+
+@function
+def reduce_exp(x):
+    """exp(x) = 2**n (1 + r): 2**n and r, |x - n ln 2| <= ln(2) / 2."""
+    x = F(-87.0) if x < F(-87.0) else x
+    x = F(88.0) if x > F(88.0) else x
+    shifted = x * F(1.44269504) + F(12582912.0)
+    n = shifted - F(12582912.0)
+    x = x - n * F(0.693359375) + n * F(2.12194440e-4)
+    y = F(1.9875691500e-4)
+    y = y * x + F(1.3981999507e-3)
+    y = y * x + F(8.3334519073e-3)
+    y = y * x + F(4.1665795894e-2)
+    y = y * x + F(1.6666665459e-1)
+    y = y * x + F(5.0000001201e-1)
+    return as_float(UINT(as_bits(shifted) + UINT(127)) << UINT(23)), y * x * x + x
+
+
+@function
+def exp(x):
+    scale, r = reduce_exp(x)
+    return scale * r + scale
+
+
+@function
+def expm1(x):
+    scale, r = reduce_exp(x)
+    return scale * r + (scale - F(1))
+
+
+@function
+def tanh(x):
+    x = F(-10.0) if x < F(-10.0) else x
+    x = F(10.0) if x > F(10.0) else x
+    e = expm1(x + x)
+    return e / (e + F(2))
+
+
+@function
+def log_mantissa(x, e):
+    """log((1 + x) 2**e) for 1 + x in [sqrt(1/2), sqrt(2)]."""
+    z = x * x
+    y = F(7.0376836292e-2)
+    y = y * x - F(1.1514610310e-1)
+    y = y * x + F(1.1676998740e-1)
+    y = y * x - F(1.2420140846e-1)
+    y = y * x + F(1.4249322787e-1)
+    y = y * x - F(1.6668057665e-1)
+    y = y * x + F(2.0000714765e-1)
+    y = y * x - F(2.4999993993e-1)
+    y = y * x + F(3.3333331174e-1)
+    y = y * x * z - e * F(2.12194440e-4) - F(0.5) * z
+    return x + y + e * F(0.693359375)
+
+
+@function
+def split(x):
+    """x = (1 + m) 2**e with 1 + m in [sqrt(1/2), sqrt(2))."""
+    bits = as_bits(x)
+    e = INT(bits >> UINT(23)) - INT(127)
+    m = as_float((bits & UINT(0x7FFFFF)) | UINT(0x3F800000))
+    upper = m > F(1.41421356)
+    return (F(0.5) * m if upper else m) - F(1), F(e) + (F(1) if upper else F(0))
+
+
+@function
+def log(x):
+    m, e = split(x)
+    y = log_mantissa(m, e)
+    y = y if x > F(0) else F(np.nan)
+    return y if x != F(0) else F(-np.inf)
+
+
+@function
+def sin_cos_quarter(x):
+    """Sine and cosine of x in [-pi/4, pi/4]."""
+    z = x * x
+    s = ((F(-1.9515295891e-4) * z + F(8.3321608736e-3)) * z - F(1.6666654611e-1)) * z * x + x
+    c = ((F(2.443315711809948e-5) * z - F(1.388731625493765e-3)) * z + F(4.166664568298827e-2)) * z * z
+    return s, c - F(0.5) * z + F(1)
+
+
+@function
+def turn(s, c, quadrant):
+    """Sine and cosine of x + quadrant pi/2 from those of x."""
+    swap = (quadrant & UINT(1)) != UINT(0)
+    sign_s = UINT((quadrant & UINT(2)) << UINT(30))
+    sign_c = UINT(((quadrant + UINT(1)) & UINT(2)) << UINT(30))
+    sine, cosine = (c if swap else s), (s if swap else c)
+    return as_float(as_bits(sine) ^ sign_s), as_float(as_bits(cosine) ^ sign_c)
+
+
+@function
+def sin_cos(x):
+    shifted = x * F(0.6366197723675814) + F(12582912.0)
+    n = shifted - F(12582912.0)
+    x = ((x - n * F(1.5703125)) - n * F(4.837512969970703e-4)) - n * F(7.54978995489188e-8)
+    s, c = sin_cos_quarter(x)
+    return turn(s, c, as_bits(shifted))
+
+
+@function
+def sin(x):
+    return sin_cos(x)[0]
+
+
+@function
+def cos(x):
+    return sin_cos(x)[1]
+
+
+@function
+def radius(k):
+    """sqrt(-2 log((k + 1/2) / 2**32)) of a 32-bit k; near one the logarithm's argument is its exact distance to one."""
+    near = k >= UINT(0xB504F333)
+    t = F(UINT(~k) if near else k) + F(0.5)
+    m, e = split(t)
+    m = F(-2.3283064365386963e-10) * t if near else m
+    e = F(0) if near else e - F(32)
+    return np.sqrt(F(-2) * log_mantissa(m, e))
+
+
+@function
+def circle(k):
+    """Sine and cosine of 2 pi k / 2**32 of a 32-bit k."""
+    quadrant = UINT(k + UINT(0x20000000)) >> UINT(30)
+    s, c = sin_cos_quarter(F(INT(UINT(k - (quadrant << UINT(30))))) * F(1.4629180792671596e-09))
+    return turn(s, c, quadrant)

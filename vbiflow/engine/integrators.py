@@ -1,0 +1,34 @@
+"""Integration schemes for the readable reference; the kernels' source follows the same two.
+
+Noise is additive in the sense that its increment, sigma sqrt(dt) N(0, 1), is drawn before the step; Heun uses the same
+increment in predictor and corrector (Stratonovich). `settle` keeps states inside their bounds after every stage.
+
+Reference: Kloeden & Platen 1992, doi:10.1007/978-3-662-12616-5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+States = tuple[Any, ...]
+
+
+def euler(
+    derivatives: Callable[[States], States], y: States, dt: float, noise: States, settle: Callable[[States], States]
+) -> States:
+    """Euler-Maruyama: y + dt f(y) + noise."""
+    k = derivatives(y)
+    return settle(tuple(y + dt * k + z for y, k, z in zip(y, k, noise, strict=True)))
+
+
+def heun(
+    derivatives: Callable[[States], States], y: States, dt: float, noise: States, settle: Callable[[States], States]
+) -> States:
+    """Heun: y + dt (f(y) + f(y + dt f(y) + noise)) / 2 + noise."""
+    k = derivatives(y)
+    half = derivatives(euler(lambda _: k, y, dt, noise, settle))
+    return settle(tuple(y + dt / 2 * (k + h) + z for y, k, h, z in zip(y, k, half, noise, strict=True)))
+
+
+INTEGRATORS = {"euler": euler, "heun": heun}

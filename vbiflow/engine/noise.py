@@ -1,0 +1,28 @@
+"""The random numbers of philox.py in the kernels: four standard normals from one counter and key.
+
+This module's text becomes part of every generated kernel, after float32.py or float64.py, whose `radius` and `circle` it uses.
+"""
+
+from numba import njit, uint32, uint64
+
+from vbiflow.engine.float32 import circle, radius
+
+
+@njit(forceinline=True)
+def philox(c0, c1, c2, c3, k0, k1):
+    for _ in range(10):
+        p0 = uint64(c0) * uint64(0xD2511F53)
+        p1 = uint64(c2) * uint64(0xCD9E8D57)
+        c0, c1, c2, c3 = uint32(p1 >> uint64(32)) ^ c1 ^ k0, uint32(p1), uint32(p0 >> uint64(32)) ^ c3 ^ k1, uint32(p0)
+        k0 = uint32(k0 + uint32(0x9E3779B9))
+        k1 = uint32(k1 + uint32(0xBB67AE85))
+    return c0, c1, c2, c3
+
+
+@njit(forceinline=True, fastmath={"contract", "nsz", "arcp"})
+def four_normals(c0, c1, c2, c3, k0, k1):
+    w0, w1, w2, w3 = philox(uint32(c0), uint32(c1), uint32(c2), c3, k0, k1)
+    r0, r1 = radius(w0), radius(w2)
+    s0, z0 = circle(w1)
+    s1, z1 = circle(w3)
+    return r0 * z0, r0 * s0, r1 * z1, r1 * s1

@@ -1,0 +1,285 @@
+"""What a simulation needs, checked: one line of error before any work starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vbiflow.engine.integrators import INTEGRATORS
+from vbiflow.engine.philox import uniforms
+from vbiflow.models import MODELS, Model
+from vbiflow.observation import balloon
+
+BOLD_STEP = 20.0
+"""Longest step of the haemodynamics [ms], which are a thousand times slower than the neurons."""
+PRECISIONS = {"float32": np.float32, "float64": np.float64}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A signal sampled every `every` steps after the transient, or averaged over them."""
+
+    name: str
+    every: int
+    average: bool
+    n_times: int
+    fs: float
+
+
+@dataclass(frozen=True)
+class Bold:
+    """Haemodynamics stepped every `step` steps on the mean input, sampled every `every` steps after the transient."""
+
+    parameters: Any
+    step: int
+    every: int
+    n_times: int
+    fs: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked simulation; parameters are (1 or n_simulations, 1 or n_nodes), weights (target, source)."""
+
+    model: Model
+    weights: np.ndarray
+    parameters: dict[str, np.ndarray]
+    n_simulations: int
+    dt: float
+    n_steps: int
+    n_transient: int
+    integrator: str
+    seed: int
+    start: int
+    stream: int
+    recordings: tuple[Recording, ...]
+    bold: Bold | None
+    dtype: type
+    given: dict[str, np.ndarray]
+
+    @property
+    def n_nodes(self) -> int:
+        return len(self.weights)
+
+    @property
+    def coupling(self) -> np.ndarray:
+        """Matrix that takes sends to coupling inputs; for difference coupling the weights less their row sums."""
+        if self.model.coupling == "linear":
+            return self.weights
+        return self.weights - np.diag(self.weights.sum(1))
+
+    @property
+    def noisy(self) -> bool:
+        return bool(self.model.noisy) and bool(np.any(self.parameters["sigma"] > 0))
+
+    def simulations(self, begin: int, end: int) -> np.ndarray:
+        """Global indices of simulations begin to end of this call."""
+        return np.arange(self.start + begin, self.start + end, dtype=np.uint64)
+
+    def initial(self, begin: int, end: int) -> np.ndarray:
+        """Initial states (end - begin, n_states, n_nodes) of these simulations, drawn from the states' ranges unless given."""
+        states = self.model.states
+        u = uniforms(self.seed, self.simulations(begin, end), self.stream, len(states), self.n_nodes)
+        low, high = (np.array([state.initial[k] for state in states.values()])[:, None] for k in (0, 1))
+        y = low + (high - low) * u
+        for k, name in enumerate(states):
+            if name in self.given:
+                values = self.given[name]
+                y[:, k] = values[begin:end] if len(values) > 1 else values
+        return y
+
+
+def choose(kind: str, name: Any, allowed: Any) -> Any:
+    """`allowed[name]`, or one line that lists what is allowed."""
+    if not isinstance(name, str) or name not in allowed:
+        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(allowed)}")
+    return allowed[name] if isinstance(allowed, Mapping) else name
+
+
+def number(name: str, value: Any, low: float, strict: bool = False) -> float:
+    """A finite number not below `low` (above it, if strict)."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.integer | np.floating)
+        or not math.isfinite(value)
+    ):
+        raise ValueError(f"{name} is {value!r}; give a finite number")
+    if value < low or (strict and value == low):
+        raise ValueError(f"{name} is {value}; it must be {'above' if strict else 'at least'} {low:g}")
+    return float(value)
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """An integer in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; give an integer from {low} to {high}")
+    return int(value)
+
+
+def steps(name: str, value: float, dt: float) -> int:
+    """`value` [ms] in steps of `dt`, of which it must be a multiple."""
+    n = round(value / dt)
+    if abs(value / dt - n) > 1e-6 * max(n, 1):
+        near = value / math.ceil(value / dt)
+        raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; use for instance dt {near:g}")
+    return n
+
+
+def check_weights(weights: Any) -> np.ndarray:
+    """Weights (target, source): square, finite, not negative."""
+    weights = np.asarray(weights, np.float64)
+    if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not len(weights):
+        raise ValueError(f"weights have shape {weights.shape}; give a square matrix (target, source)")
+    if not np.isfinite(weights).all():
+        raise ValueError(
+            f"weights hold {np.count_nonzero(~np.isfinite(weights))} values that are not finite; clean the connectome"
+        )
+    if (weights < 0).any():
+        raise ValueError(
+            f"weights hold {np.count_nonzero(weights < 0)} negative values; set them to zero or take absolute values"
+        )
+    return weights
+
+
+def spread(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -> np.ndarray:
+    """`value` as a finite (1 or n_simulations, 1 or n_nodes) array."""
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{kind} {name} is {value!r}; give numbers") from None
+    shape = (1,) * (2 - array.ndim) + array.shape
+    if len(shape) > 2 or shape[0] not in (1, n_simulations) or shape[1] not in (1, n_nodes):
+        raise ValueError(
+            f"{kind} {name} has shape {array.shape}; give a scalar, ({n_nodes},) per node, ({n_simulations}, 1) per simulation "
+            f"or ({n_simulations}, {n_nodes})"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{kind} {name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite")
+    return np.array(array.reshape(shape))
+
+
+def check_parameters(
+    model: Model, parameters: Mapping[str, Any], n_simulations: int, n_nodes: int
+) -> dict[str, np.ndarray]:
+    """Every parameter of the model as a 2-D array, the defaults where none is given."""
+    for name in parameters:
+        choose(f"parameter of {model.name}", name, model.parameters)
+    values = {name: parameters.get(name, parameter.value) for name, parameter in model.parameters.items()}
+    arrays = {name: spread("parameter", name, value, n_simulations, n_nodes) for name, value in values.items()}
+    if "sigma" in arrays and (arrays["sigma"] < 0).any():
+        raise ValueError("parameter sigma holds negative values; noise is a standard deviation")
+    return arrays
+
+
+def check_dt(model: Model, parameters: Mapping[str, np.ndarray], dt: float) -> None:
+    """dt may not exceed the shortest time constant."""
+    shortest = float(np.min(model.time_scale(model.p(**parameters))))
+    if dt > shortest:
+        raise ValueError(
+            f"dt {dt:g} ms is longer than the shortest time constant of {model.name}, {shortest:g} ms; use a smaller dt"
+        )
+
+
+def check_recordings(model: Model, signals: Any, n_recorded: int, dt: float) -> tuple[Recording, ...]:
+    """Signals by name, each with its sampling period [ms]; a plain list of names records every step."""
+    recordings = []
+    for name in signals:
+        choose(f"signal of {model.name}", name, model.signals)
+        options = dict(signals[name]) if isinstance(signals, Mapping) else {}
+        for option in options:
+            choose(f"option of signal {name}", option, ("period", "average"))
+        period = number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
+        every = steps(f"period of signal {name}", period, dt)
+        average = bool(options.get("average", True)) and every > 1
+        recordings.append(Recording(name, every, average, samples(name, n_recorded, every), 1e3 / (every * dt)))
+    return tuple(recordings)
+
+
+def samples(name: str, n_recorded: int, every: int) -> int:
+    """Number of samples, at least one."""
+    if n_recorded < every:
+        raise ValueError(f"duration is shorter than one sample of {name}; it leaves no sample")
+    return n_recorded // every
+
+
+def check_bold(
+    model: Model, bold: Mapping[str, Any] | None, n_recorded: int, n_transient: int, dt: float
+) -> Bold | None:
+    """Haemodynamic parameters, sampling and step: the longest up to BOLD_STEP that divides TR and transient, unless given."""
+    if bold is None:
+        return None
+    choose(f"signal of {model.name}", "bold_input", model.signals)
+    for option in bold:
+        choose("option of bold", option, ("parameters", "tr", "step"))
+    chosen = bold.get("parameters", "stephan2007")
+    if isinstance(chosen, Mapping):
+        for name in chosen:
+            choose("parameter of balloon", name, balloon.MODEL.parameters)
+    else:
+        chosen = choose("BOLD parameters", chosen, balloon.PARAMETERS)
+    parameters = {name: parameter.value for name, parameter in balloon.MODEL.parameters.items()} | dict(chosen)
+    every = steps("TR", number("TR", bold.get("tr"), 0, strict=True), dt)
+    common = math.gcd(every, n_transient)
+    if "step" in bold:
+        step = steps("BOLD step", number("BOLD step", bold["step"], 0, strict=True), dt)
+        if common % step:
+            raise ValueError(f"BOLD step {bold['step']:g} ms does not divide TR and transient; use one that does")
+    else:
+        step = max((n for n in range(1, int(BOLD_STEP / dt * (1 + 1e-9)) + 1) if common % n == 0), default=1)
+    n_times = samples("BOLD", n_recorded, every)
+    return Bold(balloon.MODEL.p(**parameters), step, every, n_times, 1e3 / (every * dt))
+
+
+def check(
+    model: str | Model,
+    weights: Any,
+    parameters: Mapping[str, Any],
+    *,
+    n_simulations: int,
+    duration: float,
+    dt: float,
+    transient: float,
+    integrator: str,
+    seed: int,
+    start: int,
+    stream: int,
+    bold: Mapping[str, Any] | None,
+    signals: Any,
+    initial: Mapping[str, Any] | None,
+    precision: str,
+) -> Plan:
+    """A Plan, or a ValueError of one line."""
+    model = model if isinstance(model, Model) else choose("model", model, MODELS)
+    weights = check_weights(weights)
+    n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
+    dt = number("dt", dt, 0, strict=True)
+    n_recorded = steps("duration", number("duration", duration, 0, strict=True), dt)
+    n_transient = steps("transient", number("transient", transient, 0), dt)
+    whole("number of steps", n_recorded + n_transient, 1, 2**32 - 1)
+    arrays = check_parameters(model, parameters, n_simulations, len(weights))
+    check_dt(model, arrays, dt)
+    if bold is None and not signals:
+        raise ValueError(f"nothing is recorded; give bold or signals, of {', '.join(model.signals)}")
+    for name in initial or {}:
+        choose(f"state of {model.name}", name, model.states)
+    return Plan(
+        model=model,
+        weights=weights,
+        parameters=arrays,
+        n_simulations=n_simulations,
+        dt=dt,
+        n_steps=n_recorded + n_transient,
+        n_transient=n_transient,
+        integrator=choose("integrator", integrator, list(INTEGRATORS)),
+        seed=whole("seed", seed, 0, 2**64 - 1),
+        start=whole("start", start, 0, 2**32 - 1 - n_simulations),
+        stream=whole("stream", stream, 0, 2**16 - 1),
+        recordings=check_recordings(model, signals, n_recorded, dt),
+        bold=check_bold(model, bold, n_recorded, n_transient, dt),
+        dtype=choose("precision", precision, PRECISIONS),
+        given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
+    )

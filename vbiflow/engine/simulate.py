@@ -1,0 +1,121 @@
+"""Simulate a model on a connectome: the library's one entry to every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vbiflow.engine import cpu, reference
+from vbiflow.engine.plan import Plan, check, choose, whole
+from vbiflow.models import Model
+
+DEVICES = ("auto", "cpu", "reference")
+
+
+@dataclass(frozen=True)
+class Simulations:
+    """Result of `simulate`.
+
+    Attributes
+    ----------
+    ts : recorded time series by name, each (n_simulations, n_nodes, n_times).
+    fs : their sampling rates [Hz].
+    valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
+    reason : why, one text a simulation, empty where valid.
+    """
+
+    ts: dict[str, np.ndarray]
+    fs: dict[str, float]
+    valid: np.ndarray
+    reason: list[str]
+
+
+def simulate(
+    model: str | Model,
+    weights: Any,
+    parameters: Mapping[str, Any],
+    *,
+    n_simulations: int,
+    duration: float,
+    dt: float,
+    transient: float = 0.0,
+    integrator: str = "heun",
+    seed: int,
+    start: int = 0,
+    stream: int = 0,
+    bold: Mapping[str, Any] | None = None,
+    signals: Mapping[str, Mapping[str, Any]] | Sequence[str] = (),
+    initial: Mapping[str, Any] | None = None,
+    precision: str = "float32",
+    device: str = "auto",
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Simulations:
+    """Simulate `n_simulations` draws of a stochastic model on one connectome.
+
+    Parameters
+    ----------
+    model : name of a model in MODELS, or a Model.
+    weights : (n_nodes, n_nodes), row = target, column = source.
+    parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations, n_nodes) both.
+    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded.
+    seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k, stream) alone.
+    bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of the first TR.
+    signals : {"name": {"period": [ms], "average": True}}; or names alone, recorded at every step.
+    initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
+    device : "cpu" (also "auto"), or "reference", the readable NumPy loop.
+    threads : batches that run at the same time; does not change a number.
+    progress : called with (simulations done, n_simulations).
+
+    Raises
+    ------
+    ValueError
+        For anything unknown, of wrong size, not finite or inconsistent, before work starts.
+    """
+    plan = check(
+        model,
+        weights,
+        parameters,
+        n_simulations=n_simulations,
+        duration=duration,
+        dt=dt,
+        transient=transient,
+        integrator=integrator,
+        seed=seed,
+        start=start,
+        stream=stream,
+        bold=bold,
+        signals=signals,
+        initial=initial,
+        precision=precision,
+    )
+    choose("device", device, DEVICES)
+    threads = whole("threads", threads, 1, 1024)
+    ts, strayed = reference.run(plan) if device == "reference" else cpu.run(plan, threads, progress)
+    ts = {name: np.asarray(values, plan.dtype) for name, values in ts.items()}
+    reason = reasons(plan, ts, strayed)
+    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason)
+
+
+def rates(plan: Plan) -> dict[str, float]:
+    """Sampling rates by name [Hz]."""
+    fs = {recording.name: recording.fs for recording in plan.recordings}
+    return fs | ({"bold": plan.bold.fs} if plan.bold else {})
+
+
+def reasons(plan: Plan, ts: Mapping[str, np.ndarray], strayed: np.ndarray) -> list[str]:
+    """Why a simulation is invalid, or an empty text."""
+    reason = ["state out of its valid range" if bad else "" for bad in strayed]
+    for name, values in ts.items():
+        low, high = values.min((1, 2)), values.max((1, 2))
+        span = np.ptp(values, axis=2) if values.shape[2] > 1 else np.full(values.shape[:2], np.inf)
+        floor = 4 * np.finfo(plan.dtype).eps * np.abs(values).max(2)
+        for k in range(len(values)):
+            if not np.isfinite(low[k] + high[k]):
+                reason[k] = f"{name} is not finite"
+            elif not reason[k] and (span[k] <= floor[k]).any():
+                reason[k] = f"{name} is constant in {np.count_nonzero(span[k] <= floor[k])} nodes"
+    return reason

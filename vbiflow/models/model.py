@@ -1,0 +1,87 @@
+"""What a model is: data and pure functions, written once and run by every engine."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """A state variable.
+
+    `initial` is the range of uniform initial values. `bounds` are kept by clipping after every stage of a step. Outside
+    `valid` a simulation is flagged. `noise` is the factor of `sigma` for this variable, None if it has no noise. `wrap` is the
+    period of an angle.
+    """
+
+    initial: tuple[float, float]
+    bounds: tuple[float, float] | None = None
+    valid: tuple[float, float] | None = None
+    noise: float | None = None
+    wrap: float | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter: default value, unit, meaning."""
+
+    value: float
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A neural mass (or observation) model.
+
+    Attributes
+    ----------
+    states, parameters : by name, in the order of the namedtuples `y` and `p`.
+    sends : names of what a node sends, the fields of the namedtuple `c`.
+    coupling : "linear", c_i = sum_j w_ij s_j, or "difference", c_i = sum_j w_ij (s_j - s_i).
+    send : (y, p) -> tuple, what a node sends.
+    dfun : (y, c, p) -> tuple, time derivatives of the states [1/ms], by + - * / **, and the functions of models.maths.
+    signals : functions (y, p) that can be recorded, by name.
+    time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
+    reference : with year and DOI.
+    defaults : {"dt": [ms], "integrator": name}.
+    """
+
+    name: str
+    title: str
+    states: Mapping[str, State]
+    parameters: Mapping[str, Parameter]
+    sends: tuple[str, ...]
+    coupling: Literal["linear", "difference"]
+    send: Function
+    dfun: Function
+    signals: Mapping[str, Function]
+    time_scale: Function
+    reference: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def y(self) -> type:
+        """Namedtuple of the states."""
+        return namedtuple("y", self.states)
+
+    @cached_property
+    def c(self) -> type:
+        """Namedtuple of the coupling inputs."""
+        return namedtuple("c", self.sends)
+
+    @cached_property
+    def p(self) -> type:
+        """Namedtuple of the parameters."""
+        return namedtuple("p", self.parameters)
+
+    @cached_property
+    def noisy(self) -> tuple[int, ...]:
+        """Indices of the states that have noise."""
+        return tuple(k for k, state in enumerate(self.states.values()) if state.noise is not None)

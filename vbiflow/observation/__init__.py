@@ -1,0 +1,1 @@
+"""What a scanner or a sensor sees of the neural activity."""
