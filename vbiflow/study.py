@@ -180,7 +180,8 @@ def check(study: Study) -> None:
         plan.choose(f"parameter of {model.name}", name, model.parameters)
     two_nodes = np.zeros((2, 2))
     fixed = {name: float(np.ravel(value)[0]) for name, value in study["parameters"].items()}
-    plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], **study.simulation, **study["observation"])
+    settings = {"bold": None, "signals": (), "initial": None} | study.simulation | study["observation"]
+    plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], start=0, stream=0, **settings)
     read_specs(study["features"], ROOT / "config" / "features")
     check_accept(study["connectome"]["accept"])
     steps(study["connectome"]["normalise"])
