@@ -5,7 +5,15 @@ from vbiflow.job import job
 
 with job(snakemake) as run:
     row, options = snakemake.params.row, snakemake.params.connectome
-    connectome = read_connectome(row["weights"], row["tract_lengths"], row["regions"], options["select"])
+    streamlines = {**options.get("streamlines", {}), "streamline_weights": row["streamline_weights"]}
+    connectome = read_connectome(
+        row["weights"],
+        row["tract_lengths"],
+        row["regions"],
+        options["select"],
+        parcellation=row["parcellation"],
+        streamlines=streamlines,
+    )
     connectome = inspect(connectome, options["accept"], row["weights"])
     for finding in connectome.findings:
         print(f"{finding.severity}: {finding.name}: {finding.text}")

@@ -2,19 +2,24 @@
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.normalise import NORMALISATIONS, normalise
+from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.quality import CHECKS, Finding, inspect
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.regions import Regions, match, read_regions
+from vbiflow.connectome.tractogram import build_connectome
 
 __all__ = [
     "CHECKS",
     "NORMALISATIONS",
     "Connectome",
     "Finding",
+    "Parcellation",
     "Regions",
+    "build_connectome",
     "inspect",
     "match",
     "normalise",
     "read_connectome",
+    "read_parcellation",
     "read_regions",
 ]

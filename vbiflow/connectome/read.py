@@ -14,8 +14,11 @@ import numpy as np
 
 from vbiflow.arrays import Table, read_table, split_key
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.parcellation import read_parcellation
 from vbiflow.connectome.quality import Finding
 from vbiflow.connectome.regions import Regions, make_regions, match, read_regions
+from vbiflow.connectome.streamlines import FORMATS as STREAMLINES
+from vbiflow.connectome.tractogram import build_connectome
 
 
 def read_connectome(
@@ -23,6 +26,8 @@ def read_connectome(
     tract_lengths: str | Path | None = None,
     regions: str | Path | None = None,
     select: Mapping[str, Any] | None = None,
+    parcellation: str | Path | None = None,
+    streamlines: Mapping[str, Any] | None = None,
 ) -> Connectome:
     """Read a connectome; the diagonal becomes zero, half a matrix is mirrored, missing lengths are straight distances.
 
@@ -30,13 +35,18 @@ def read_connectome(
     ----------
     weights
         Matrix (target, source): .mat, .npy, .npz, .h5, .csv, .tsv, .txt (``file::key`` for one of several), or a
-        TVB .zip, which holds everything.
+        TVB .zip, which holds everything, or streamlines, .tck or .trk, which are counted.
     tract_lengths
         The same for the lengths [mm].
     regions
-        Table of regions in the matrix's order; see `read_regions`.
+        Table of regions in the matrix's order; see `read_regions`. For streamlines its column index is the value in the
+        parcellation.
     select
         Columns of that table and the values to keep.
+    parcellation
+        Volume of labels, NIfTI or .mgz, for streamlines alone.
+    streamlines
+        Keywords of `build_connectome`, for streamlines alone.
 
     Raises
     ------
@@ -44,6 +54,8 @@ def read_connectome(
         If a file is unreadable, a matrix not square or not finite, or if sizes or names disagree.
     """
     file, _ = split_key(weights)
+    if file.suffix.lower() in STREAMLINES:
+        return read_streamlines(file, regions, select, parcellation, streamlines or {})
     if file.suffix.lower() == ".zip":
         connectome, table = read_tvb(file)
     else:
@@ -53,6 +65,20 @@ def read_connectome(
         table = given.take(match(connectome.labels, given.labels, str(regions), file.name))
         connectome = build(connectome.weights, connectome.tract_lengths, table, connectome.findings)
     return connectome.take(table.where(select))
+
+
+def read_streamlines(
+    file: Path,
+    regions: str | Path | None,
+    select: Mapping[str, Any] | None,
+    parcellation: str | Path | None,
+    options: Mapping[str, Any],
+) -> Connectome:
+    """Connectome from streamlines, counted between the regions of a parcellation."""
+    if not parcellation:
+        raise ValueError(f"{file}: streamlines need a parcellation; name its volume in the cohort table")
+    parcels = read_parcellation(parcellation, regions or None)
+    return build_connectome(file, parcels, **options).take(parcels.regions.where(select))
 
 
 def read_matrices(

@@ -75,6 +75,8 @@ def make_regions(labels: Sequence[str], centres: np.ndarray | None = None) -> Re
 def read_regions(path: str | Path) -> Regions:
     """Read a table with a header (tabs or commas): label; optional hemisphere, network, x, y, z [mm] and any others.
 
+    Labels that both hemispheres share get L_ and R_ before them.
+
     Raises
     ------
     ValueError
@@ -99,6 +101,10 @@ def read_regions(path: str | Path) -> Regions:
 def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     """Check the columns of a region table."""
     labels = columns["label"]
+    if len(set(labels)) < len(labels) and "hemisphere" in columns:
+        sides = [SIDES.get(side.lower(), side) for side in columns["hemisphere"]]
+        labels = tuple(f"{side}_{label}" if side else label for side, label in zip(sides, labels, strict=True))
+        columns["label"] = labels
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice is not None or "" in labels:
         raise ValueError(

@@ -9,8 +9,8 @@ from pathlib import Path
 from vbiflow.datasets import Dataset, load_catalogue, origin
 
 REQUIRED = ("participant_id", "weights")
-FILES = ("weights", "tract_lengths", "regions", "recording")
-COLUMNS = (*REQUIRED, "tract_lengths", "regions", "recording", "kind", "tr")
+FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording")
+COLUMNS = ("participant_id", *FILES, "kind", "tr")
 KINDS = ("bold", "eeg", "meg", "seeg", "source", "psd", "features")
 
 Row = dict[str, str]
@@ -19,8 +19,9 @@ Row = dict[str, str]
 def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -> dict[str, Row]:
     """Read a cohort (tabs): participant_id -> its row, every column present, empty where not given.
 
-    Columns: participant_id, weights; optional tract_lengths, regions, recording (files, relative to where the workflow
-    runs; ``file::key`` names an array inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty entry.
+    Columns: participant_id, weights; optional tract_lengths, regions, parcellation and streamline_weights (for weights
+    that are streamlines), recording (all files, relative to where the workflow runs; ``file::key`` names an array
+    inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty entry.
 
     Raises
     ------
@@ -82,6 +83,8 @@ def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:
         raise ValueError(f"{where}: participant_id {name!r}; write letters, digits, - and _")
     if not row["weights"]:
         raise ValueError(f"{where}: no weights; give the file of the connectome")
+    if row["weights"].lower().endswith((".tck", ".trk")) and not row["parcellation"]:
+        raise ValueError(f"{where}: weights are streamlines; give the volume of their regions in a column parcellation")
     if row["recording"] and row["kind"] not in KINDS:
         raise ValueError(f"{where}: kind {row['kind']!r}; choose from {', '.join(KINDS)}")
     if row["tr"] and not (row["tr"].replace(".", "", 1).isdigit() and float(row["tr"]) > 0):

