@@ -153,7 +153,7 @@ def test_sampling_a_smooth_signal_twice_as_fast_gives_the_same_value(name):
 
 def test_all_nodes_have_values_of_their_own(ts, nodes):
     specs = [{name: {"per": "node"}} for name in FEATURES if "per" in FEATURES[name].options]
-    out = compute(ts, specs, fs=2.0, nodes=nodes)
+    out = compute(ts, specs, fs=100.0, nodes=nodes)
     first = [k for k, name in enumerate(out.names) if name.endswith("[V1_R]")]
     other = [out.names.index(out.names[k].replace("[V1_R]", "[A1_L]")) for k in first]
     assert (out.x[:, first] != out.x[:, other]).any(axis=0).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -15,6 +16,11 @@ from vbiflow.features.nodes import Nodes
 def namespace(array: Any) -> ModuleType:
     """The array module, NumPy or CuPy, that an array belongs to."""
     return sys.modules[type(array).__module__.split(".")[0]]
+
+
+def signal_module(xp: ModuleType) -> ModuleType:
+    """scipy.signal, or CuPy's copy of it."""
+    return importlib.import_module("scipy.signal" if xp is np else "cupyx.scipy.signal")
 
 
 def to_host(array: Any) -> np.ndarray:

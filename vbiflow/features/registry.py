@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vbiflow.features import connectivity, distribution, dynamics, temporal
+from vbiflow.features import connectivity, distribution, dynamics, phase, spectral, temporal
 from vbiflow.features.feature import Feature
 
-MODULES = (distribution, temporal, connectivity, dynamics)
+MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase)
 
 FEATURES: dict[str, Feature] = {
     member.name: member for module in MODULES for member in vars(module).values() if isinstance(member, Feature)

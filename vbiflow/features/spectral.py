@@ -1,0 +1,292 @@
+"""Power spectral density and what is read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from vbiflow.features.batch import Batch, double, is_constant, namespace, signal_module, to_host
+from vbiflow.features.feature import Option, Pieces, feature, per
+
+Bands = Sequence[tuple[str, tuple[float, float]]]
+
+EEG_BANDS = {"delta": [1, 4], "theta": [4, 8], "alpha": [8, 13], "beta": [13, 30], "gamma": [30, 45]}
+BANDS = Option(EEG_BANDS, "bands", "bands, low edge included, high edge not", "Hz")
+RANGE = Option((1.0, 45.0), "band", "frequencies that count, low edge included, high edge not", "Hz")
+METHOD = Option("welch", "text", "estimator", choices=("welch", "multitaper"))
+SEGMENT = Option(2.0, "number", "length of the segments that are averaged; it sets the resolution", "s", minimum=0)
+BANDWIDTH = Option(2.0, "number", "full bandwidth of the tapers, for method multitaper", "Hz", minimum=0)
+AVERAGE = Option(False, "boolean", "whether to average the spectra of all nodes before reading anything from them")
+
+
+def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
+    """Frequencies [Hz] and one-sided power spectral density [y^2/Hz] by Welch's method, Hann window, half overlap.
+
+    The density integrates to the variance: a sine of amplitude a contributes a^2 / 2.
+
+    Parameters
+    ----------
+    ts
+        (..., n_times), in single or double precision, which the density keeps.
+    fs
+        Sampling rate [Hz].
+    samples
+        Length of a segment in samples.
+
+    Returns
+    -------
+    frequencies (n_frequencies,) and density (..., n_frequencies)
+
+    References
+    ----------
+    Welch 1967, doi:10.1109/TAU.1967.1161901
+    """
+    return signal_module(namespace(ts)).welch(ts, fs, window="hann", nperseg=samples, detrend="constant")
+
+
+def multitaper(ts: Any, fs: float, samples: int, bandwidth: float) -> tuple[Any, Any]:
+    """Frequencies [Hz] and density [y^2/Hz] by discrete prolate spheroidal tapers, mean over segments, by mne."""
+    from mne.time_frequency import psd_array_multitaper
+
+    host = to_host(double(ts))
+    n_segments = host.shape[-1] // samples
+    segments = host[..., : n_segments * samples].reshape(*host.shape[:-1], n_segments, samples)
+    density, frequencies = psd_array_multitaper(
+        segments, fs, bandwidth=bandwidth, normalization="full", verbose="error"
+    )
+    return namespace(ts).asarray(frequencies), namespace(ts).asarray(density.mean(axis=-2))
+
+
+def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> tuple[Any, Any]:
+    """Frequencies and density (n_simulations, n_nodes, n_frequencies) of a batch; 0 for a constant node."""
+    samples = batch.samples(segment, "segment", 8)
+    if method == "multitaper":
+        frequencies, density = batch.shared(multitaper, batch.fs, samples, bandwidth)
+    else:
+        frequencies, density = batch.shared(welch, batch.fs, samples)
+    return frequencies, batch.xp.where(is_constant(batch.ts)[..., None], 0.0, density)
+
+
+def within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str) -> Any:
+    """Indices of the frequencies f with low <= f < high.
+
+    Raises
+    ------
+    ValueError
+        If the band reaches beyond half the sampling rate, or holds no frequency at this resolution.
+    """
+    batch.check_band(name, edges)
+    host = to_host(frequencies)
+    chosen = np.flatnonzero((host >= edges[0] - 1e-9) & (host < edges[1] - 1e-9))
+    if not chosen.size:
+        raise ValueError(
+            f"band {name} of {edges[0]:g}-{edges[1]:g} Hz holds no frequency at a resolution of "
+            f"{host[1] - host[0]:.4g} Hz; take longer segments or a wider band"
+        )
+    return chosen
+
+
+def normal(p: Any) -> Any:
+    """Density as shares that add up to 1; all 0 where there is no power."""
+    total = p.sum(axis=-1, keepdims=True)
+    return p / namespace(p).where(total > 0, total, 1.0)
+
+
+def total_power(f: Any, p: Any) -> Any:
+    """Power in the range, by bins of the resolution."""
+    return p.sum(axis=-1) * (f[1] - f[0])
+
+
+def peak(f: Any, p: Any) -> tuple[Any, Any]:
+    """Frequency and density of the highest peak, by a parabola through the logarithms of three neighbours."""
+    xp, last = namespace(p), p.shape[-1] - 1
+    top = p.argmax(axis=-1)[..., None]
+    around = [xp.take_along_axis(p, xp.clip(top + shift, 0, last), axis=-1)[..., 0] for shift in (-1, 0, 1)]
+    inner = (top[..., 0] > 0) & (top[..., 0] < last) & (xp.minimum(around[0], around[2]) > 0)
+    left, middle, right = (xp.log(xp.where(inner, value, 1.0)) for value in around)
+    bend = left - 2 * middle + right
+    shift = xp.where(bend < 0, (left - right) / xp.where(bend < 0, 2 * bend, 1.0), 0.0)
+    height = xp.where(inner, xp.exp(middle - (left - right) * shift / 4), around[1])
+    return f[top[..., 0]] + shift * (f[1] - f[0]), height
+
+
+def centroid(f: Any, p: Any) -> Any:
+    """Mean frequency, weighted by power."""
+    return normal(p) @ f
+
+
+def moment(f: Any, p: Any, order: int) -> Any:
+    """Central moment of frequency, weighted by power."""
+    return (normal(p) * (f - centroid(f, p)[..., None]) ** order).sum(axis=-1)
+
+
+def spread(f: Any, p: Any) -> Any:
+    """Standard deviation of frequency, weighted by power."""
+    return namespace(p).sqrt(moment(f, p, 2))
+
+
+def standard_moment(f: Any, p: Any, order: int) -> Any:
+    """Central moment of frequency in units of the spread."""
+    xp, sd = namespace(p), spread(f, p)
+    return xp.where(sd > 0, moment(f, p, order) / xp.where(sd > 0, sd, 1.0) ** order, 0.0)
+
+
+def edge(f: Any, p: Any, share: float) -> Any:
+    """Frequency below which a share of the power lies, by straight lines within bins."""
+    xp, step = namespace(p), f[1] - f[0]
+    cumulated = normal(p).cumsum(axis=-1)
+    k = (cumulated >= share - 1e-12).argmax(axis=-1)[..., None]
+    upper = xp.take_along_axis(cumulated, k, axis=-1)[..., 0]
+    width = xp.take_along_axis(normal(p), k, axis=-1)[..., 0]
+    return f[k[..., 0]] + step / 2 - xp.where(width > 0, (upper - share) / xp.where(width > 0, width, 1.0), 0.0) * step
+
+
+def entropy(f: Any, p: Any) -> Any:
+    """Shannon entropy of the shares of power over the logarithm of their number: 0 for one line, 1 for white noise."""
+    xp, q = namespace(p), normal(p)
+    return -(q * xp.log(xp.where(q > 0, q, 1.0))).sum(axis=-1) / np.log(max(p.shape[-1], 2))
+
+
+def flatness(f: Any, p: Any) -> Any:
+    """Geometric over arithmetic mean of the density."""
+    xp, mean = namespace(p), p.mean(axis=-1)
+    return xp.where(mean > 0, xp.exp(xp.log(xp.maximum(p, 1e-300)).mean(axis=-1)) / xp.where(mean > 0, mean, 1.0), 0.0)
+
+
+STATISTICS: dict[str, Callable[[Any, Any], Any]] = {
+    "total": total_power,
+    "peak_frequency": lambda f, p: peak(f, p)[0],
+    "peak_density": lambda f, p: peak(f, p)[1],
+    "centroid": centroid,
+    "spread": spread,
+    "skewness": lambda f, p: standard_moment(f, p, 3),
+    "kurtosis": lambda f, p: standard_moment(f, p, 4) - 3.0,
+    "entropy": entropy,
+    "flatness": flatness,
+}
+
+
+@feature(
+    "psd",
+    unit="y^2 (power), y^2/Hz (density), Hz (peak_frequency, centroid, spread, edge), 1",
+    signals="eeg",
+    per=per(),
+    method=METHOD,
+    segment=SEGMENT,
+    bandwidth=BANDWIDTH,
+    bands=BANDS,
+    range=RANGE,
+    statistics=Option(
+        ("power", "relative", "peak_frequency", "peak_density", "centroid", "spread", "edge", "entropy"),
+        "texts",
+        "power in each band, relative power, edge, and statistics over the range",
+        choices=("power", "relative", "edge", *STATISTICS),
+    ),
+    edges=Option((0.5, 0.95), "numbers", "shares of power below each edge", minimum=0),
+    average=AVERAGE,
+)
+def psd(
+    batch: Batch,
+    *,
+    per: Sequence[str],
+    method: str,
+    segment: float,
+    bandwidth: float,
+    bands: Bands,
+    range: tuple[float, float],
+    statistics: Sequence[str],
+    edges: Sequence[float],
+    average: bool,
+) -> Pieces:
+    """Band powers, absolute and relative, peak, centroid, spread, edges, entropy of the power spectral density."""
+    frequencies, density = spectrum_of(batch, method, segment, bandwidth)
+    density = density.mean(axis=1, keepdims=True) if average else density
+    chosen = within(batch, frequencies, range, "range")
+    f, p = frequencies[chosen].astype("float64"), density[..., chosen].astype("float64")
+    found: list[tuple[str, Any]] = []
+    for statistic in statistics:
+        if statistic in ("power", "relative"):
+            whole = total_power(f, p) if statistic == "relative" else batch.xp.ones(p.shape[:2])
+            for name, limits in bands:
+                inside = density[..., within(batch, frequencies, limits, name)].astype("float64")
+                power = total_power(frequencies, inside) / batch.xp.where(whole > 0, whole, 1.0)
+                found.append((f"{statistic}[{name}]", power))
+        elif statistic == "edge":
+            found += [(f"edge[{share:g}]", edge(f, p, share)) for share in edges]
+        else:
+            found.append((statistic, STATISTICS[statistic](f, p)))
+    for name, values in found:
+        yield ([name], values) if average else batch.nodes.reduce(values, per, name)
+
+
+@feature(
+    "spectrum",
+    unit="log10 y^2/Hz",
+    signals="eeg",
+    per=per(),
+    method=METHOD,
+    segment=SEGMENT,
+    bandwidth=BANDWIDTH,
+    range=RANGE,
+    step=Option(1.0, "number", "distance of the frequencies at which the density is given", "Hz", minimum=0),
+)
+def spectrum(
+    batch: Batch,
+    *,
+    per: Sequence[str],
+    method: str,
+    segment: float,
+    bandwidth: float,
+    range: tuple[float, float],
+    step: float,
+) -> Pieces:
+    """Logarithm of the power spectral density averaged over bins of frequency."""
+    frequencies, density = spectrum_of(batch, method, segment, bandwidth)
+    edges = np.arange(range[0], range[1] + 1e-9, step)
+    if edges.size < 2:
+        raise ValueError(f"step of {step:g} Hz is wider than the range {range[0]:g}-{range[1]:g} Hz; lower it")
+    for low, high in pairwise(edges):
+        name = f"[{low:g}-{high:g} Hz]"
+        bins = density[..., within(batch, frequencies, (low, high), name)].astype("float64").mean(axis=-1)
+        yield batch.nodes.reduce(batch.xp.log10(batch.xp.maximum(bins, 1e-300)), per, name)
+
+
+@feature(
+    "aperiodic",
+    unit="1 (exponent), log10 y^2/Hz (offset)",
+    signals="eeg",
+    reference="Donoghue et al. 2020, doi:10.1038/s41593-020-00744-x",
+    per=per(),
+    method=METHOD,
+    segment=SEGMENT,
+    bandwidth=BANDWIDTH,
+    range=RANGE,
+    average=Option(True, "boolean", "whether to average the spectra of all nodes before the fit"),
+)
+def aperiodic(
+    batch: Batch,
+    *,
+    per: Sequence[str],
+    method: str,
+    segment: float,
+    bandwidth: float,
+    range: tuple[float, float],
+    average: bool,
+) -> Pieces:
+    """Exponent and offset of the aperiodic part 10^offset / f^exponent of the spectrum, by specparam."""
+    from specparam import SpectralModel
+
+    frequencies, density = spectrum_of(batch, method, segment, bandwidth)
+    density = density.mean(axis=1, keepdims=True) if average else density
+    chosen = within(batch, frequencies, range, "range")
+    f, p = to_host(frequencies)[chosen].astype(float), to_host(density)[..., chosen].astype(float)
+    fits = np.full((*p.shape[:2], 2), np.nan)
+    for row, node in np.argwhere((p > 0).all(axis=-1)):
+        model = SpectralModel(aperiodic_mode="fixed", max_n_peaks=6, min_peak_height=0.1, verbose=False)
+        model.fit(f, p[row, node])
+        fits[row, node] = model.get_params("aperiodic")
+    for name, values in (("exponent", fits[..., 1]), ("offset", fits[..., 0])):
+        yield ([name], values) if average else batch.nodes.reduce(values, per, name)
