@@ -17,15 +17,14 @@ from typing import Any
 
 import numba
 import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401  (the BLAS that numba calls, loaded before it is limited to one thread)
-from threadpoolctl import threadpool_limits
 
 from vbiflow.engine.plan import Plan
+from vbiflow.engine.product import ROWS
 from vbiflow.engine.source import layout, source
 from vbiflow.observation import balloon
 
 LANES = 64
-"""Simulations in a batch; fixed, because a matrix product may round differently for another width."""
+"""Simulations in a batch."""
 
 
 def cache_folder() -> Path:
@@ -89,13 +88,12 @@ def run(
                 progress(done[0], plan.n_simulations)
 
     begins = range(0, plan.n_simulations, lanes)
-    with threadpool_limits(1, "blas"):
-        if threads == 1:
-            for begin in begins:
-                batch(begin)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(batch, begins))
+    if threads == 1:
+        for begin in begins:
+            batch(begin)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(batch, begins))
     return ts, strayed
 
 
@@ -103,14 +101,19 @@ def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
     chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
     shape, dtype = layout(plan), plan.dtype
-    lane_values = np.array([plan.parameters[name][chosen, 0] for name in shape.lanes], dtype).reshape(-1)
+    lane_values = aligned(np.array([plan.parameters[name][chosen, 0] for name in shape.lanes]), dtype)
+    width = len(plan.model.sends) * lanes
+    sent, trial, c = (aligned(np.zeros(n * width), dtype) for n in (plan.n_nodes, plan.n_nodes, ROWS))
     bold = plan.bold
     every = [recording.every for recording in plan.recordings] + ([bold.every] if bold else [])
     return (
-        np.ascontiguousarray(plan.coupling, dtype),
+        tiles(plan.coupling, dtype),
         np.array([plan.parameters[name][0, 0] for name in shape.scalars], dtype),
         lane_values,
         workspace(plan, begin, chosen, shape.blocks),
+        sent,
+        trial,
+        c,
         (plan.start + chosen).astype(np.uint32),
         np.uint32(plan.seed & 0xFFFFFFFF),
         np.uint32(plan.seed >> 32),
@@ -137,4 +140,21 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, blocks: tuple[str, ...
         elif block.startswith("p_"):
             values = plan.parameters[block[2:]]
             ws[: plan.n_nodes, k] = values[chosen if len(values) > 1 else [0]].T
-    return ws.reshape(-1)
+    return aligned(ws, plan.dtype)
+
+
+def aligned(values: np.ndarray, dtype: type) -> np.ndarray:
+    """A flat copy that starts at a cache line."""
+    buffer = np.empty(values.size * np.dtype(dtype).itemsize + 64, np.uint8)
+    offset = -buffer.ctypes.data % 64
+    flat = buffer[offset : offset + values.size * np.dtype(dtype).itemsize].view(dtype)
+    flat[:] = values.reshape(-1)
+    return flat
+
+
+def tiles(matrix: np.ndarray, dtype: type) -> np.ndarray:
+    """The coupling matrix as (n_groups, source, ROWS), targets padded with zeros, flat."""
+    n_nodes = len(matrix)
+    padded = np.zeros((-(-n_nodes // ROWS) * ROWS, n_nodes))
+    padded[:n_nodes] = matrix
+    return aligned(padded.reshape(-1, ROWS, n_nodes).swapaxes(1, 2), dtype)

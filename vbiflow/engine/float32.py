@@ -1,6 +1,6 @@
 """Elementary functions in single precision for the kernels: branch-free, so that loops over lanes vectorise.
 
-Polynomials of the Cephes library (Moshier 1989), a few units in the last place over the ranges tested. This module's text becomes
+Polynomials of the Cephes library (Moshier 1989), in short chains of operations (Estrin); a few units in the last place over the ranges tested. This module's text becomes
 part of every generated kernel; names are those of models/maths.py. Arguments are normal numbers; not-a-number passes through.
 """
 
@@ -45,13 +45,10 @@ def reduce_exp(x):
     shifted = x * F(1.44269504) + F(12582912.0)
     n = shifted - F(12582912.0)
     x = x - n * F(0.693359375) + n * F(2.12194440e-4)
-    y = F(1.9875691500e-4)
-    y = y * x + F(1.3981999507e-3)
-    y = y * x + F(8.3334519073e-3)
-    y = y * x + F(4.1665795894e-2)
-    y = y * x + F(1.6666665459e-1)
-    y = y * x + F(5.0000001201e-1)
-    return as_float(UINT(as_bits(shifted) + UINT(127)) << UINT(23)), y * x * x + x
+    z = x * x
+    y = (F(0.50000001201) + F(0.16666665459) * x) + z * (F(4.1665795894e-2) + F(8.3334519073e-3) * x)
+    y = y + z * z * (F(1.3981999507e-3) + F(1.9875691500e-4) * x)
+    return as_float(UINT(as_bits(shifted) + UINT(127)) << UINT(23)), y * z + x
 
 
 @function
@@ -78,15 +75,10 @@ def tanh(x):
 def log_mantissa(x, e):
     """log((1 + x) 2**e) for 1 + x in [sqrt(1/2), sqrt(2)]."""
     z = x * x
-    y = F(7.0376836292e-2)
-    y = y * x - F(1.1514610310e-1)
-    y = y * x + F(1.1676998740e-1)
-    y = y * x - F(1.2420140846e-1)
-    y = y * x + F(1.4249322787e-1)
-    y = y * x - F(1.6668057665e-1)
-    y = y * x + F(2.0000714765e-1)
-    y = y * x - F(2.4999993993e-1)
-    y = y * x + F(3.3333331174e-1)
+    w = z * z
+    y = (F(0.33333331174) - F(0.24999993993) * x) + z * (F(0.20000714765) - F(0.16668057665) * x)
+    v = (F(0.14249322787) - F(0.12420140846) * x) + z * (F(0.11676998740) - F(0.11514610310) * x)
+    y = y + w * (v + w * F(7.0376836292e-2))
     y = y * x * z - e * F(2.12194440e-4) - F(0.5) * z
     return x + y + e * F(0.693359375)
 

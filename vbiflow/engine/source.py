@@ -1,7 +1,8 @@
 """Write the source of a CPU kernel around a model's equations: one simulation a SIMD lane, one batch of lanes a call.
 
 All that belongs to a node lies in one flat workspace, in blocks of lanes at offsets known to the compiler: arrays of their own would
-need so many run-time overlap checks that the loops stay scalar. Coupling is a matrix product over the batch.
+need so many run-time overlap checks that the loops stay scalar. Coupling is a matrix product over the batch, computed for a few nodes
+at a time just before their step.
 Heun keeps y + dt/2 f(y) + noise in the place of y, so that the corrector reads no noise and no old derivative.
 """
 
@@ -11,12 +12,19 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vbiflow.engine import float32, float64, noise
+import numpy as np
+
+from vbiflow.engine import float32, float64, noise, product
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan
+from vbiflow.engine.product import ROWS
 from vbiflow.engine.specialise import specialise
 from vbiflow.models.model import Model
 from vbiflow.observation import balloon
+
+
+TILE_BYTES = 64
+"""Bytes of a tile's row: two vectors of AVX2."""
 
 
 def kind(shape: tuple[int, ...]) -> str:
@@ -53,7 +61,9 @@ class Writer:
         self.plan, self.model, self.lanes, self.layout = plan, plan.model, lanes, layout(plan)
         self.lines: list[str] = []
         self.indent = 1
-        self.n_send = len(self.model.sends)
+        self.width = len(self.model.sends) * lanes
+        self.stride = len(self.layout.blocks) * lanes
+        self.tile_width = min(lanes, TILE_BYTES // np.dtype(plan.dtype).itemsize)
 
     def put(self, *lines: str) -> None:
         self.lines += ["    " * self.indent + line for line in lines]
@@ -77,21 +87,30 @@ class Writer:
             return f"lane_values[U({self.layout.lanes.index(name) * self.lanes} + b)]"
         return self.at(f"p_{name}")
 
-    def of_node(self, array: str, k: int) -> str:
-        """A lane of what a node sends or receives."""
-        return f"{array}[U(q + {k * self.lanes} + b)]"
-
     def call(self, function: str, states: Sequence[str], coupled: bool = False) -> str:
-        inputs = [self.of_node("c", k) for k in range(self.n_send)] if coupled else []
+        inputs = [f"c[U(g + {k * self.lanes} + b)]" for k in range(len(self.model.sends))] if coupled else []
         return f"m_{function}({', '.join([*states, *inputs, *map(self.parameter, self.model.parameters)])})"
 
     def nodes(self, body: Callable[[], None], first: str = "0", last: str = "n_nodes") -> None:
         """A loop over nodes and lanes."""
         self.put(f"for i in range({first}, {last}):")
-        self.put(f"    o = i * {len(self.layout.blocks) * self.lanes}")
-        self.put(f"    q = i * {self.n_send * self.lanes}")
+        self.put(f"    o = i * {self.stride}")
+        self.put(f"    q = i * {self.width}")
+        self.put(f"    g = (i - {first}) * {self.width}" if first != "0" else "    g = 0")
         self.indent += 1
         self.block(f"for b in range({self.lanes}):", body=body)
+        self.indent -= 1
+
+    def groups(self, sent: str, body: Callable[[], None], before: Callable[[], None] | None = None) -> None:
+        """A loop over groups of nodes: their coupling input, then `before`, then `body` for each node and lane."""
+        self.put(f"for first in range(0, n_nodes, {ROWS}):")
+        self.indent += 1
+        tile = self.tile_width
+        call = f"tile(matrix, first * n_nodes, {sent}, column, {self.width}, c, column, n_nodes)"
+        self.put(f"for column in range(0, {self.width}, {tile}):", f"    {call}")
+        if before:
+            before()
+        self.nodes(body, "first", f"min(first + {ROWS}, n_nodes)")
         self.indent -= 1
 
     def load(self, prefix: str) -> list[str]:
@@ -112,27 +131,26 @@ class Writer:
         if state.wrap:
             self.put(f"y{k} = y{k} - F({state.wrap!r}) * np.floor(y{k} * F({1 / state.wrap!r}))")
 
-    def send(self, states: Sequence[str]) -> None:
+    def send(self, states: Sequence[str], to: str) -> None:
         self.put(f"s = {self.call('send', states)}")
-        self.put(*(f"{self.of_node('sent', k)} = s[{k}]" for k in range(self.n_send)))
+        self.put(*(f"{to}[U(q + {k * self.lanes} + b)] = s[{k}]" for k in range(len(self.model.sends))))
 
     def noise(self) -> None:
-        """Draw the normals of the nodes from `first` on that share a block of random words."""
+        """Draw the normals of the group of nodes at `first`; nodes share blocks of random words as in philox.py."""
         n, per = len(self.model.noisy), block_size(len(self.model.noisy))
-        stride = len(self.layout.blocks) * self.lanes
 
-        def draw() -> None:
+        def draw(shift: int) -> None:
             for word in range(-(-n * per // 4)):
-                self.put(
-                    f"n = four_normals(step, first // {per}, stream + {word}, seed_high, simulations[b], seed_low)"
-                )
+                counter = f"step, first // {per} + {shift // per}, stream + {word}, seed_high"
+                self.put(f"n = four_normals({counter}, simulations[b], seed_low)")
                 for slot in range(4 * word, min(4 * word + 4, n * per)):
                     node, m = divmod(slot, n)
-                    offset = node * stride + self.layout.blocks.index(f"z_{m}") * self.lanes
+                    offset = (shift + node) * self.stride + self.layout.blocks.index(f"z_{m}") * self.lanes
                     self.put(f"ws[U(o + {offset} + b)] = n[{slot - 4 * word}]")
 
-        self.put(f"o = first * {stride}")
-        self.block(f"for b in range({self.lanes}):", body=draw)
+        self.put(f"o = first * {self.stride}")
+        for shift in range(0, ROWS, per):
+            self.block(f"for b in range({self.lanes}):", body=lambda shift=shift: draw(shift))
 
     def increment(self, k: int) -> str:
         if not self.plan.noisy or k not in self.model.noisy:
@@ -151,7 +169,7 @@ class Writer:
             self.put(f"y{k} = z{k} + dt * d[{k}]")
             self.settle(k, name)
             self.put(f"{self.at(f'{self.latest}_{name}')} = y{k}")
-        self.send(states)
+        self.send(states, "trial")
         if self.plan.integrator == "euler":
             self.observe(states)
 
@@ -166,7 +184,7 @@ class Writer:
             self.put(f"y{k} = {self.at(f'y_{name}')} + half * d[{k}]")
             self.settle(k, name)
             self.put(f"{self.at(f'y_{name}')} = y{k}")
-        self.send(states)
+        self.send(states, "sent")
         self.observe(states)
 
     def observe(self, states: Sequence[str]) -> None:
@@ -182,19 +200,11 @@ class Writer:
 
     def step(self) -> None:
         """One step: coupling, noise, stages, observation."""
-        self.put("np.dot(matrix, sent_rows, c_rows)")
-        if self.plan.noisy:
-            per = block_size(len(self.model.noisy))
-            self.put(f"for first in range(0, n_nodes, {per}):")
-            self.indent += 1
-            self.noise()
-            self.nodes(self.first_stage, "first", f"min(first + {per}, n_nodes)")
-            self.indent -= 1
-        else:
-            self.nodes(self.first_stage)
+        self.groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
         if self.plan.integrator == "heun":
-            self.put("np.dot(matrix, sent_rows, c_rows)")
-            self.nodes(self.corrector)
+            self.groups("trial", self.corrector)
+        else:
+            self.put("sent, trial = trial, sent")
         self.put("t = step + 1 - n_transient")
         averaged = [recording for recording in self.plan.recordings if recording.average]
         if averaged:
@@ -257,18 +267,14 @@ class Writer:
 
     def body(self) -> None:
         """Scalars into locals, what nodes send at the start, the loop over steps."""
-        self.put(f"n_nodes, half = matrix.shape[0], F(0.5) * dt")
+        self.put(f"n_nodes, half = sent.size // {self.width}, F(0.5) * dt")
         self.put(*(f"p_{name} = fixed[{k}]" for k, name in enumerate(self.layout.scalars)))
         for m, k in enumerate(self.model.noisy if self.plan.noisy else ()):
             self.put(f"scale_{m} = F({list(self.model.states.values())[k].noise!r}) * np.sqrt(dt)")
         if self.plan.bold:
             self.put(*(f"{name} = bold_fixed[{k}]" for k, name in enumerate(self.bold_parameters)))
             self.put("bold_mean, bold_dt = F(1) / F(bold_step), F(bold_step) * dt")
-        self.put(f"sent = np.zeros(n_nodes * {self.n_send * self.lanes}, F)", "c = np.zeros_like(sent)")
-        self.put(
-            f"sent_rows, c_rows = sent.reshape(n_nodes, {self.n_send * self.lanes}), c.reshape(n_nodes, {self.n_send * self.lanes})"
-        )
-        self.nodes(lambda: self.send(self.load("y")))
+        self.nodes(lambda: self.send(self.load("y"), "sent"))
         self.block("for step in range(n_steps):", body=self.step)
 
 
@@ -283,15 +289,15 @@ def source(plan: Plan, lanes: int) -> str:
         functions.append(specialise([balloon.dfun, balloon.bold], "b", names(balloon.MODEL)))
     outputs = [f"out_{k}" for k in range(len(plan.recordings) + (plan.bold is not None))]
     arguments = (
-        "matrix, fixed, lane_values, ws, simulations, seed_low, seed_high, stream, n_steps, n_transient, dt, every, "
+        "matrix, fixed, lane_values, ws, sent, trial, c, simulations, seed_low, seed_high, stream, n_steps, n_transient, dt, every, "
     )
     arguments += "bold_fixed, bold_step, n_valid, strayed, " + ", ".join(outputs)
     precision = inspect.getsource(float32 if plan.dtype is float32.F else float64)
     random = inspect.getsource(noise).replace("from vbiflow.engine.float32 import circle, radius\n", "")
     head = "\n\n".join(
-        ["U = np.uintp", *functions, '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")']
+        [f"U, WIDTH = np.uintp, {writer.tile_width}", *functions, '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")']
     )
-    return "\n\n".join([precision, random, head]) + f"\ndef kernel({arguments}):\n" + "\n".join(writer.lines) + "\n"
+    return "\n\n".join([precision, random, inspect.getsource(product), head]) + f"\ndef kernel({arguments}):\n" + "\n".join(writer.lines) + "\n"
 
 
 def names(model: Model) -> dict[str, tuple[str, ...]]:
