@@ -12,7 +12,7 @@ rule calibrate:
         "results/{study}/{connectome}/benchmarks/calibrate.tsv"
     params:
         inference=setting("inference"),
-        thresholds=lambda wildcards: study_of(wildcards)["diagnostics"]["thresholds"],
+        diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
     threads: amount("calibrate", "threads", 1)
@@ -39,8 +39,7 @@ rule check:
         "results/{study}/subjects/{subject}/logs/check.log",
     params:
         features=setting("features"),
-        thresholds=lambda wildcards: study_of(wildcards)["diagnostics"]["thresholds"],
-        inference=setting("inference"),
+        diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/check.py"),
     resources:

@@ -8,7 +8,7 @@ rule sample:
         "results/{study}/subjects/{subject}/logs/sample.log",
     params:
         n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
-        n_predictive=lambda wildcards: study_of(wildcards)["diagnostics"]["n_predictive"],
+        diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/sample.py"),
     resources:

@@ -50,5 +50,5 @@ use rule simulate as simulate_predictive with:
     params:
         dataset="predictive_theta",
         stream=1,
-        rows=lambda wildcards: (0, 2 * study_of(wildcards)["diagnostics"]["n_predictive"]),
+        rows=lambda wildcards: (0, sum(study_of(wildcards)["diagnostics"][n] for n in ("n_predictive", "n_floor"))),
         **SIMULATE,

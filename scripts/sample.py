@@ -12,7 +12,8 @@ with job(snakemake) as run:
         observed["x"],
         observed["names"],
         snakemake.params.n_samples,
-        snakemake.params.n_predictive,
+        snakemake.params.diagnostics["n_predictive"],
+        snakemake.params.diagnostics["n_floor"],
         snakemake.params.seed,
     )
     write(snakemake.output[0], quantities, run.provenance())

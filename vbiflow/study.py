@@ -30,7 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "recording": {},
     "inference": {"estimator": "maf"},
     "posterior": {"n_samples": 10000},
-    "diagnostics": {"n_predictive": 100, "thresholds": {}},
+    "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}},
     "resources": {},
 }
 

@@ -11,18 +11,24 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def summarise(
-    posterior: Posterior, x_o: np.ndarray, names: list[str], n_samples: int, n_predictive: int, seed: int
+    posterior: Posterior,
+    x_o: np.ndarray,
+    names: list[str],
+    n_samples: int,
+    n_predictive: int,
+    n_floor: int,
+    seed: int,
 ) -> dict[str, Quantity]:
     """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, and theta to simulate again.
 
-    `predictive_theta` (2 n_predictive, n_parameters) holds posterior samples, for the predictive check, and then the MAP
-    as often, for its noise floor.
+    `predictive_theta` (n_predictive + n_floor, n_parameters) holds posterior samples, for the predictive check, and then
+    the MAP `n_floor` times, for its noise floor.
     """
     theta = posterior.sample(x_o, n_samples, seed=seed, names=names)
     mode = posterior.map(x_o, seed=seed, names=names)
     if n_predictive > n_samples:
         raise ValueError(f"diagnostics.n_predictive {n_predictive} exceeds posterior.n_samples {n_samples}; lower it")
-    again = np.concatenate([theta[:n_predictive], np.tile(mode, (n_predictive, 1))])
+    again = np.concatenate([theta[:n_predictive], np.tile(mode, (n_floor, 1))])
     return {
         "theta": Quantity(theta, axes=("sample", "parameter")),
         "names": Quantity(list(posterior.parameters), axes=("parameter",)),
