@@ -10,7 +10,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import scipy.io
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,8 @@ def read_mat(file: Path, key: str) -> Table:
     """Read one variable of a MATLAB file, version 5 or 7.3 (HDF5, whose axes are reversed)."""
     if h5py.is_hdf5(file):
         return Table(read_hdf5(file, key).values.T)
+    import scipy.io
+
     try:
         content = scipy.io.loadmat(file)
     except (IndexError, UnicodeDecodeError, scipy.io.matlab.MatReadError) as error:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from nibabel.streamlines import Tractogram, load, save
 
-from vbiflow.connectome import build_connectome, read_connectome, read_parcellation
+from vbiflow.connectome import read_connectome, read_parcellation
 from vbiflow.connectome import streamlines as module
 from vbiflow.connectome.parcellation import Parcellation
-from vbiflow.connectome.tractogram import radial
+from vbiflow.connectome.tractogram import build_connectome, radial
 
 AFFINE = np.array([[-2.0, 0, 0, 10], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]])
 

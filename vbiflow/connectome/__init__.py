@@ -6,7 +6,6 @@ from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.quality import CHECKS, Finding, inspect
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.regions import Regions, match, read_regions
-from vbiflow.connectome.tractogram import build_connectome
 
 __all__ = [
     "CHECKS",
@@ -15,7 +14,6 @@ __all__ = [
     "Finding",
     "Parcellation",
     "Regions",
-    "build_connectome",
     "inspect",
     "match",
     "normalise",

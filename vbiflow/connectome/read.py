@@ -18,7 +18,6 @@ from vbiflow.connectome.parcellation import read_parcellation
 from vbiflow.connectome.quality import Finding
 from vbiflow.connectome.regions import Regions, make_regions, match, read_regions
 from vbiflow.connectome.streamlines import FORMATS as STREAMLINES
-from vbiflow.connectome.tractogram import build_connectome
 
 
 def read_connectome(
@@ -77,6 +76,8 @@ def read_streamlines(
     """Connectome from streamlines, counted between the regions of a parcellation."""
     if not parcellation:
         raise ValueError(f"{file}: streamlines need a parcellation; name its volume in the cohort table")
+    from vbiflow.connectome.tractogram import build_connectome
+
     parcels = read_parcellation(parcellation, regions or None)
     return build_connectome(file, parcels, **options).take(parcels.regions.where(select))
 

@@ -140,7 +140,7 @@ def split_label(label: str) -> tuple[str, str]:
 
 def canonical(label: str) -> str:
     """A region's name without case, punctuation and prefixes, hemisphere first; equal for spellings of one name."""
-    side, name = split_label(label)
+    side, name = split_label(label.removesuffix("_ROI"))
     return f"{side}:{re.sub(r'[^a-z0-9]', '', name.lower())}"
 
 

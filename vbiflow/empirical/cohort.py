@@ -9,7 +9,7 @@ from pathlib import Path
 from vbiflow.datasets import Dataset, load_catalogue, origin
 
 REQUIRED = ("participant_id", "weights")
-FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording")
+FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
 COLUMNS = ("participant_id", *FILES, "kind", "tr")
 KINDS = ("bold", "eeg", "meg", "seeg", "source", "psd", "features")
 
@@ -20,8 +20,9 @@ def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -
     """Read a cohort (tabs): participant_id -> its row, every column present, empty where not given.
 
     Columns: participant_id, weights; optional tract_lengths, regions, parcellation and streamline_weights (for weights
-    that are streamlines), recording (all files, relative to where the workflow runs; ``file::key`` names an array
-    inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty entry.
+    that are streamlines), recording, atlas (for a recording that is an image), confounds (all files, relative to where
+    the workflow runs; ``file::key`` names an array inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty
+    entry.
 
     Raises
     ------

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.recording import Recording, check_tr, clean, read_recording
 
 
@@ -22,11 +23,11 @@ def prepare(
     Parameters
     ----------
     row
-        Entries recording, kind, tr [s] and regions of the cohort table.
+        Entries recording, kind, tr [s], regions, atlas and confounds of the cohort table.
     select
         Columns of the regions table and the values kept.
     options
-        Keywords of `clean`.
+        Keywords of `clean`; confounds names columns of the table of confounds.
     tr, duration
         Sampling interval and length of the simulated series [ms]; a longer recording is cut at its end.
 
@@ -36,7 +37,10 @@ def prepare(
         If the recording is unreadable, of another TR or shorter than the simulations.
     """
     path = row["recording"]
-    recording = read_recording(path, row["kind"], row["tr"], row["regions"] or None, select, labels)
+    options = dict(options)
+    recording = read_recording(
+        path, row["kind"], row["tr"], row["regions"] or None, select, labels, atlas=row.get("atlas")
+    )
     check_tr(path, recording, tr)
     found, wanted = recording.ts.shape[1], int(duration // tr)
     if found < wanted:
@@ -45,4 +49,6 @@ def prepare(
         )
     if found > wanted:
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
+    if columns := options.pop("confounds", None):
+        options["confounds"] = read_confounds(row.get("confounds", ""), columns)[:wanted]
     return replace(recording, ts=clean(recording.ts[:, :wanted], recording.fs, **options))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.signal
 
 from vbiflow.arrays import Table, read_table
 from vbiflow.connectome.regions import match, read_regions, shown
+from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
+from vbiflow.empirical.series import Series
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
@@ -40,17 +41,18 @@ def read_recording(
     select: Mapping[str, Any] | None = None,
     labels: Sequence[str] | None = None,
     least: int = SHORTEST,
+    atlas: str | Path | None = None,
 ) -> Recording:
-    """Read regional series from .mat, .npy, .npz, .h5, .csv or .tsv, either way round.
+    """Read regional series: tables and arrays either way round, 4-D images with an atlas, CIFTI.
 
     Parameters
     ----------
     path
-        File, or ``file::key`` for one array of several.
+        .mat, .npy, .npz, .h5, .csv, .tsv (``file::key`` for one array of several), .nii, .ptseries.nii, .dtseries.nii.
     kind
         What was measured.
     tr
-        Time between samples [s].
+        Time between samples [s]; needless where the file states it.
     regions
         Table of the regions in the file's order; a header of names in the file stands before it.
     select
@@ -59,6 +61,8 @@ def read_recording(
         The connectome's regions: the recording's are put in their order by name.
     least
         Fewest samples.
+    atlas
+        Volume or .dlabel.nii with the regions of an image.
 
     Raises
     ------
@@ -66,14 +70,16 @@ def read_recording(
         If the file is unreadable, its shape fits no orientation or both, the TR is missing or not in seconds, or if a
         region is missing, not finite or constant.
     """
-    seconds = repetition_time(path, tr, kind)
-    table = read_table(path)
     nodes = read_regions(regions) if regions else None
-    names = tuple(nodes.labels if nodes else labels or ())
-    ts, names = oriented(path, table, names)
-    recording = Recording(ts, 1.0 / seconds, names, kind)
-    if nodes and names != nodes.labels:
-        recording = recording.take(match(nodes.labels, names, str(path), str(regions)))
+    reader = next((IMAGES[suffix] for suffix in IMAGES if str(path).lower().endswith(suffix)), None)
+    if reader is None:
+        series = oriented(path, read_table(path), tuple(nodes.labels if nodes else labels or ()))
+    else:
+        series = reader(path, atlas, regions)
+    seconds = repetition_time(path, tr, kind, series.seconds)
+    recording = Recording(series.values, 1.0 / seconds, series.labels, kind)
+    if nodes and series.labels != nodes.labels:
+        recording = recording.take(match(nodes.labels, series.labels, str(path), str(regions)))
     if nodes:
         recording = recording.take(nodes.where(select))
     if labels is not None:
@@ -82,9 +88,19 @@ def read_recording(
     return recording
 
 
-def repetition_time(path: str | Path, tr: float | str | None, kind: str = "bold") -> float:
-    """The TR as a number of seconds; milliseconds are recognised."""
+IMAGES: dict[str, Callable[..., Series]] = {
+    ".ptseries.nii": read_parcels,
+    ".dtseries.nii": read_grayordinates,
+    ".nii": read_volumes,
+    ".nii.gz": read_volumes,
+}
+
+
+def repetition_time(path: str | Path, tr: float | str | None, kind: str = "bold", stated: float | None = None) -> float:
+    """The TR [s], given or `stated` in the file, which must agree; milliseconds are recognised."""
     if tr in (None, ""):
+        tr = stated
+    if tr is None:
         raise ValueError(f"{path}: no TR; give tr [s] in the cohort table")
     try:
         seconds = float(tr)
@@ -93,10 +109,12 @@ def repetition_time(path: str | Path, tr: float | str | None, kind: str = "bold"
     if not seconds > 0 or (kind == "bold" and not TR_RANGE[0] <= seconds <= TR_RANGE[1]):
         hint = f"; {seconds:g} ms is tr {seconds / 1000:g}" if 100 <= seconds <= 20000 else ""
         raise ValueError(f"{path}: tr is {seconds:g} s; allowed is {TR_RANGE[0]} to {TR_RANGE[1]:g} s{hint}")
+    if stated is not None and abs(stated - seconds) > 1e-3 * seconds:
+        raise ValueError(f"{path}: the file states a TR of {stated:g} s, the cohort table {seconds:g} s; correct tr")
     return seconds
 
 
-def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> Series:
     """Series as (n_nodes, n_times) and their names, from a table that may lie either way.
 
     Names in the table decide, then the number of `names`; without either the longer axis is time.
@@ -106,16 +124,16 @@ def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> tuple[np
         raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times")
     n_rows, n_columns = values.shape
     if table.columns:
-        return values.T, table.columns
+        return Series(values.T, table.columns)
     if table.rows:
-        return values, table.rows
+        return Series(values, table.rows)
     if not names:
         if n_rows == n_columns:
             raise ValueError(
                 f"{path}: {n_rows} x {n_columns}: which axis is time? give the table of regions, or a header"
             )
         ts = values if n_rows < n_columns else values.T
-        return ts, tuple(f"region-{k + 1}" for k in range(len(ts)))
+        return Series(ts, tuple(f"region-{k + 1}" for k in range(len(ts))))
     n = len(names)
     if n_rows == n_columns == n:
         raise ValueError(
@@ -125,7 +143,7 @@ def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> tuple[np
         raise ValueError(
             f"{path}: {n_rows} x {n_columns}, but there are {n} regions; give the recording of those regions"
         )
-    return (values if n_rows == n else values.T), names
+    return Series(values if n_rows == n else values.T, names)
 
 
 def check_series(path: str | Path, recording: Recording, least: int) -> None:
@@ -185,6 +203,8 @@ def clean(
     """
     if detrend not in (None, "linear"):
         raise ValueError(f"recording.detrend: found {detrend!r}; choose from linear, or leave it out")
+    import scipy.signal
+
     passes = filtering(band, fs, order)
 
     def steady(values: np.ndarray) -> np.ndarray:
@@ -222,6 +242,8 @@ def filtering(band: Sequence[float | None] | None, fs: float, order: int) -> np.
         raise ValueError(
             f"recording.band: found {list(band)} Hz; allowed is 0 < low < high < {fs / 2:g} Hz, half the sampling rate"
         )
+    import scipy.signal
+
     kind = "bandpass" if len(edges) == 2 else "lowpass" if low is None else "highpass"
     return scipy.signal.butter(order, edges if len(edges) == 2 else edges[0], kind, fs=fs, output="sos")
 
@@ -233,4 +255,6 @@ def filtered(values: np.ndarray, passes: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"recording.band: {values.shape[-1]} samples are too few for the filter; it needs {padding + 1}"
         )
+    import scipy.signal
+
     return scipy.signal.sosfiltfilt(passes, values, axis=-1)

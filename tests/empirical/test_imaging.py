@@ -1,0 +1,170 @@
+"""fMRI images: written with known regional series, read back; nilearn's masker as a peer; every mistake one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from nibabel import cifti2
+
+from vbiflow.empirical import read_recording
+from vbiflow.empirical.imaging import read_confounds
+from vbiflow.empirical.prepare import prepare
+
+AFFINE = np.diag([3.0, 3, 3, 1])
+RNG = np.random.default_rng(0)
+TS = RNG.standard_normal((3, 20))
+LABELS = RNG.integers(0, 4, (4, 5, 6)) * 10
+TABLE = "index\tlabel\n30\tL_a\n10\tR_a\n20\tL_b\n"
+
+
+def atlas(folder: Path, labels: np.ndarray = LABELS, affine: np.ndarray = AFFINE) -> Path:
+    (folder / "r.tsv").write_text(TABLE)
+    nib.save(nib.Nifti1Image(labels.astype(np.int16), affine), folder / "atlas.nii.gz")
+    return folder / "atlas.nii.gz"
+
+
+def volumes(path: Path, tr: float = 2.0, unit: str = "sec", noise: float = 0.5) -> Path:
+    """A 4-D image whose regions (10, 20, 30) carry TS, with noise that is zero on average over each region."""
+    data = np.zeros((*LABELS.shape, 20))
+    for k, value in enumerate((10, 20, 30)):
+        inside = value == LABELS
+        jitter = noise * RNG.standard_normal((inside.sum(), 20))
+        data[inside] = TS[k] + jitter - jitter.mean(axis=0)
+    image = nib.Nifti1Image(data.astype("f4"), AFFINE)
+    image.header.set_zooms((3, 3, 3, tr))
+    image.header.set_xyzt_units("mm", unit)
+    nib.save(image, path)
+    return path
+
+
+def test_volumes_are_averaged_over_the_atlas(tmp_path: Path) -> None:
+    path, labels = volumes(tmp_path / "bold.nii.gz"), atlas(tmp_path)
+    recording = read_recording(path, regions=tmp_path / "r.tsv", atlas=labels)
+    np.testing.assert_allclose(recording.ts, TS[[2, 0, 1]], atol=1e-6)
+    assert recording.labels == ("L_a", "R_a", "L_b") and recording.fs == 0.5
+    ordered = read_recording(path, regions=tmp_path / "r.tsv", atlas=labels, labels=["lh-b", "lh-a"])
+    np.testing.assert_allclose(ordered.ts, TS[[1, 2]], atol=1e-6)
+
+
+def test_equals_nilearns_masker_on_another_grid(tmp_path: Path) -> None:
+    from nilearn.maskers import NiftiLabelsMasker
+
+    fine = np.kron(LABELS, np.ones((3, 3, 3)))
+    shifted = np.diag([1.0, 1, 1, 1])
+    shifted[:3, 3] = -1
+    path, labels = volumes(tmp_path / "bold.nii"), atlas(tmp_path, fine, shifted)
+    recording = read_recording(path, atlas=labels)
+    masker = NiftiLabelsMasker(labels, resampling_target="data", standardize=None, reports=False)
+    np.testing.assert_allclose(recording.ts, masker.fit_transform(path).T, atol=1e-5)
+    np.testing.assert_allclose(recording.ts, TS, atol=1e-6)
+
+
+@pytest.mark.parametrize(("tr", "unit"), [(0.72, "sec"), (720.0, "msec")])
+def test_repetition_time_comes_from_the_header(tr: float, unit: str, tmp_path: Path) -> None:
+    path, labels = volumes(tmp_path / "bold.nii", tr, unit), atlas(tmp_path)
+    assert read_recording(path, atlas=labels).fs == pytest.approx(1 / 0.72)
+    assert read_recording(path, tr="0.72", atlas=labels).fs == pytest.approx(1 / 0.72)
+    with pytest.raises(ValueError, match=r"bold.nii: the file states a TR of 0.72 s, the cohort table 2 s; correct tr"):
+        read_recording(path, tr=2, atlas=labels)
+
+
+def test_image_mistakes_are_one_line(tmp_path: Path) -> None:
+    path, labels = volumes(tmp_path / "bold.nii"), atlas(tmp_path)
+    with pytest.raises(ValueError, match=r"bold.nii: a 4-D image needs the volume of its regions"):
+        read_recording(path)
+    with pytest.raises(ValueError, match=r"atlas.nii.gz: shape 4 x 5 x 6; a recording is 4-D"):
+        read_recording(labels, atlas=labels)
+    with pytest.raises(ValueError, match=r"none.nii: no such file"):
+        read_recording(tmp_path / "none.nii", atlas=labels)
+    elsewhere = AFFINE.copy()
+    elsewhere[:3, 3] = 500
+    with pytest.raises(
+        ValueError, match=r"bold.nii: no voxel in 10, 20, 30 of .*atlas.nii.gz; are both in the same space"
+    ):
+        read_recording(path, atlas=atlas(tmp_path, LABELS, elsewhere))
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=r"bold.nii: damaged or cut short"):
+        read_recording(path, atlas=atlas(tmp_path))
+    path.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"bold.nii: not a whole image that nibabel reads"):
+        read_recording(path, atlas=labels)
+
+
+NAMES = ("L_V1_ROI", "R_V1_ROI")
+CORTEX = cifti2.BrainModelAxis.from_mask(np.ones(10, bool), "CortexLeft") + cifti2.BrainModelAxis.from_mask(
+    np.ones(10, bool), "CortexRight"
+)
+
+
+def ptseries(path: Path, step: float = 0.72) -> Path:
+    parcels = cifti2.ParcelsAxis.from_brain_models(
+        [(name, CORTEX[10 * k : 10 * k + 10]) for k, name in enumerate(NAMES)]
+    )
+    cifti2.Cifti2Image(TS[:2].T, (cifti2.SeriesAxis(0, step, 20), parcels)).to_filename(path)
+    return path
+
+
+def test_parcel_series(tmp_path: Path) -> None:
+    path = ptseries(tmp_path / "a.ptseries.nii")
+    recording = read_recording(path, labels=["ctx-rh-V1", "lh_V1"])
+    np.testing.assert_allclose(recording.ts, TS[[1, 0]], atol=1e-6)
+    assert recording.fs == pytest.approx(1 / 0.72)
+    with pytest.raises(ValueError, match=r"a.ptseries.nii: regions do not match the connectome: it lacks lh_V2"):
+        read_recording(path, labels=["lh_V2"])
+
+
+def test_grayordinates_with_labels(tmp_path: Path) -> None:
+    deep = cifti2.BrainModelAxis.from_mask(np.ones((2, 1, 1), bool), "CIFTI_STRUCTURE_THALAMUS_LEFT", affine=np.eye(4))
+    every = CORTEX + deep
+    data = np.concatenate([np.repeat(TS[:2].T, 10, axis=1), np.ones((20, 2))], axis=1)
+    path = tmp_path / "a.dtseries.nii"
+    cifti2.Cifti2Image(data, (cifti2.SeriesAxis(0, 1.0, 20), every)).to_filename(path)
+    keys = {0: ("???", (0, 0, 0, 0)), 5: (NAMES[0], (1, 0, 0, 1)), 9: (NAMES[1], (0, 1, 0, 1))}
+    values = np.repeat([[5.0, 9.0]], 10, axis=1)
+    values[0, 0] = 0
+    labels = tmp_path / "a.dlabel.nii"
+    cifti2.Cifti2Image(values, (cifti2.LabelAxis(["atlas"], [keys]), CORTEX)).to_filename(labels)
+    recording = read_recording(path, atlas=labels)
+    np.testing.assert_allclose(recording.ts, TS[:2], atol=1e-6)
+    assert recording.labels == NAMES
+    with pytest.raises(ValueError, match=r"a.dtseries.nii: grayordinates need labels; give a .dlabel.nii"):
+        read_recording(path)
+    with pytest.raises(ValueError, match=r"a.dtseries.nii: no label map; give a .dlabel.nii"):
+        read_recording(path, atlas=path)
+    with pytest.raises(ValueError, match=r"second axis is ParcelsAxis, not BrainModelAxis"):
+        read_recording(path, atlas=ptseries(tmp_path / "b.ptseries.nii"))
+
+
+def test_confounds(tmp_path: Path) -> None:
+    path = tmp_path / "confounds.tsv"
+    path.write_text("trans_x\tcsf\tother\nn/a\t1\tx\n2\t3\ty\n4\t5\tz\n")
+    np.testing.assert_array_equal(read_confounds(path, ["csf", "trans_x"]), [[1, 3], [3, 2], [5, 4]])
+    with pytest.raises(ValueError, match=r"confounds.tsv: no column 'rot_x'; found trans_x, csf, other"):
+        read_confounds(path, ["rot_x"])
+    with pytest.raises(ValueError, match="no such file; give the table of confounds in a column confounds"):
+        read_confounds(tmp_path / "none.tsv", ["csf"])
+
+
+def test_prepare_cuts_cleans_and_compares_with_the_study(tmp_path: Path) -> None:
+    series, drift = RNG.standard_normal((2, 30)), np.linspace(0, 1, 30) ** 2
+    np.save(tmp_path / "ts.npy", series + 50 * drift)
+    (tmp_path / "c.tsv").write_text("drift\n" + "".join(f"{value!r}\n" for value in drift.tolist()))
+    row = {
+        "recording": str(tmp_path / "ts.npy"),
+        "kind": "bold",
+        "tr": "2",
+        "regions": "",
+        "confounds": str(tmp_path / "c.tsv"),
+    }
+    labels = ["L_a", "R_a"]
+    recording = prepare(row, labels, {}, {"confounds": ["drift"]}, 2000.0, 50000.0)
+    assert recording.ts.shape == (2, 25) and np.abs(recording.ts).max() < 5
+    with pytest.raises(ValueError, match=r"ts.npy: TR 2000 ms, but the study simulates 720 ms"):
+        prepare(row, labels, {}, {}, 720.0, 50000.0)
+    with pytest.raises(
+        ValueError, match=r"ts.npy: 30 samples, but the study simulates 40; set simulation.duration to 60000"
+    ):
+        prepare(row, labels, {}, {}, 2000.0, 80000.0)

@@ -1,0 +1,137 @@
+"""Regional series from fMRI: 4-D volumes averaged over an atlas, CIFTI parcels and grayordinates, confounds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from vbiflow.connectome.parcellation import read_parcellation
+from vbiflow.connectome.regions import shown
+from vbiflow.empirical.series import Series
+
+SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
+
+
+def opened(path: str | Path) -> Any:
+    """An image that nibabel reads, or one line that names the file."""
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no such file")
+    try:
+        return nib.load(path)
+    except Exception as error:
+        raise ValueError(f"{path}: not a whole image that nibabel reads ({str(error).splitlines()[0]})") from None
+
+
+def read_volumes(path: str | Path, atlas: str | Path | None, regions: str | Path | None) -> Series:
+    """Mean over the voxels of each region of `atlas`, brought to the grid of the 4-D image by nearest neighbours."""
+    if not atlas:
+        raise ValueError(
+            f"{path}: a 4-D image needs the volume of its regions; give a column atlas in the cohort table"
+        )
+    image = opened(path)
+    if len(image.shape) != 4 or image.shape[3] < 2:
+        raise ValueError(f"{path}: shape {' x '.join(map(str, image.shape))}; a recording is 4-D, x, y, z and time")
+    parcels = read_parcellation(atlas, regions)
+    nodes = on_grid(parcels.nodes, parcels.affine, image)
+    counts = np.bincount(nodes.ravel(), minlength=len(parcels.regions) + 1)[1:]
+    if (counts == 0).any():
+        empty = [label for label, count in zip(parcels.regions.labels, counts, strict=True) if not count]
+        raise ValueError(f"{path}: no voxel in {shown(empty)} of {atlas}; are both in the same space?")
+    import scipy.sparse
+
+    inside = np.flatnonzero(nodes)
+    shape = (len(counts), len(inside))
+    mean = scipy.sparse.csr_array((np.ones(len(inside)), (nodes.ravel()[inside] - 1, np.arange(len(inside)))), shape)
+    try:
+        values = np.asanyarray(image.dataobj).reshape(-1, image.shape[3])[inside]
+    except Exception as error:
+        raise ValueError(f"{path}: damaged or cut short ({str(error).splitlines()[0]}); copy it again") from None
+    step = float(image.header.get_zooms()[3]) * SECONDS[image.header.get_xyzt_units()[1]]
+    return Series(mean @ values.astype(float) / counts[:, None], parcels.regions.labels, step or None)
+
+
+def on_grid(nodes: np.ndarray, affine: np.ndarray, image: Any) -> np.ndarray:
+    """Label volume on the voxels of `image`."""
+    if nodes.shape == image.shape[:3] and np.allclose(affine, image.affine, atol=1e-3):
+        return nodes
+    from nilearn.image import resample_img
+
+    labels = nib.Nifti1Image(nodes.astype(np.int32), affine)
+    moved = resample_img(labels, image.affine, image.shape[:3], "nearest", force_resample=True, copy_header=True)
+    return np.asarray(moved.dataobj).astype(np.int64)
+
+
+def read_parcels(path: str | Path, *_: object) -> Series:
+    """Series of a CIFTI .ptseries.nii file, with its names and TR."""
+    image, time, parcels = cifti(path, nib.cifti2.ParcelsAxis)
+    return Series(np.asarray(image.dataobj, dtype=float).T, tuple(parcels.name.tolist()), interval(time))
+
+
+def read_grayordinates(path: str | Path, atlas: str | Path | None, *_: object) -> Series:
+    """Mean over the grayordinates of each label of a .dlabel.nii file, of a CIFTI .dtseries.nii file."""
+    if not atlas:
+        raise ValueError(f"{path}: grayordinates need labels; give a .dlabel.nii in a column atlas of the cohort table")
+    image, time, places = cifti(path, nib.cifti2.BrainModelAxis)
+    labels, names, labelled = cifti(atlas, nib.cifti2.BrainModelAxis)
+    if not isinstance(names, nib.cifti2.LabelAxis):
+        raise ValueError(f"{atlas}: no label map; give a .dlabel.nii")
+    keys = np.asarray(labels.dataobj).astype(int)[0]
+    table = {key: name for key, (name, _) in names.label[0].items() if key in keys and name not in ("???", "")}
+    where = {place: k for k, place in enumerate(grayordinates(places))}
+    column = np.array([where.get(place, -1) for place in grayordinates(labelled)])
+    values = np.asarray(image.dataobj, dtype=float)
+    rows = []
+    for key, name in table.items():
+        chosen = column[(keys == key) & (column >= 0)]
+        if not chosen.size:
+            raise ValueError(f"{path}: no grayordinate of {name} of {atlas}; are both on the same surface?")
+        rows.append(values[:, chosen].mean(axis=1))
+    return Series(np.stack(rows), tuple(table.values()), interval(time))
+
+
+def cifti(path: str | Path, kind: type) -> tuple[Any, Any, Any]:
+    """A CIFTI image with its two axes, the second of the given kind."""
+    image = opened(path)
+    if not isinstance(image, nib.Cifti2Image) or len(image.shape) != 2:
+        raise ValueError(f"{path}: not a CIFTI file of two axes")
+    first, second = (image.header.get_axis(k) for k in (0, 1))
+    if not isinstance(second, kind):
+        raise ValueError(f"{path}: second axis is {type(second).__name__}, not {kind.__name__}")
+    return image, first, second
+
+
+def grayordinates(axis: Any) -> list[tuple]:
+    """What identifies each grayordinate: structure, and vertex or voxel."""
+    voxels = map(tuple, axis.voxel.tolist())
+    return list(zip(axis.name.tolist(), axis.vertex.tolist(), voxels, strict=True))
+
+
+def interval(axis: Any) -> float | None:
+    """TR [s] of a CIFTI series."""
+    return float(axis.step) if isinstance(axis, nib.cifti2.SeriesAxis) and axis.unit == "SECOND" else None
+
+
+def read_confounds(path: str | Path, columns: Sequence[str]) -> np.ndarray:
+    """Columns (n_times, n) of a table of confounds as fMRIPrep writes it; missing entries become the column's mean.
+
+    Raises
+    ------
+    ValueError
+        If the table is missing or lacks a column.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; give the table of confounds in a column confounds of the cohort table")
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    missing = [name for name in columns if name not in rows[0]]
+    if missing:
+        raise ValueError(f"{path}: no column {missing[0]!r}; found {shown(rows[0], 12)}")
+    places = [rows[0].index(name) for name in columns]
+    values = np.array([[float("nan" if row[k] in ("n/a", "") else row[k]) for k in places] for row in rows[1:]])
+    return np.where(np.isnan(values), np.nanmean(values, axis=0), values)
