@@ -21,7 +21,6 @@ with job(snakemake) as run:
         start=start,
         stream=snakemake.params.stream,
         seed=snakemake.params.seed,
-        tract_lengths=connectome.tract_lengths,
         device="cuda" if snakemake.resources.get("gpu", 0) else "cpu",
         threads=snakemake.threads,
         progress=run,

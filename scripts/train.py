@@ -19,7 +19,7 @@ with job(snakemake) as run:
         snakemake.params.inference,
         seed=snakemake.params.seed,
         valid=features["valid"],
-        progress=run,
+        progress=run.epoch,
     )
     posterior.save(snakemake.output.posterior)
     write_json(snakemake.output.training, history)

@@ -26,13 +26,25 @@ class Run:
 
     def __call__(self, done: int, total: int) -> None:
         """Write done, rate and time left, every `interval` seconds and at the end."""
-        now = time.monotonic()
-        if now - self.last < self.interval and done < total:
+        if done < total and not self.due():
             return
-        self.last = now
+        now = time.monotonic()
         rate = done / max(now - self.begin, 1e-9)
         left = f"{duration((total - done) / rate)} left" if done < total and rate > 0 else duration(now - self.begin)
         self.say(f"{done}/{total}, {rate:.3g}/s, {left}")
+
+    def epoch(self, epoch: int, loss: float) -> None:
+        """Write the epoch of a training and its validation loss, every `interval` seconds."""
+        if self.due():
+            self.say(f"epoch {epoch}, validation loss {loss:.3f}, {duration(time.monotonic() - self.begin)}")
+
+    def due(self) -> bool:
+        """Whether the last line is `interval` seconds old; if so, the next one is waited for from now."""
+        now = time.monotonic()
+        if now - self.last < self.interval:
+            return False
+        self.last = now
+        return True
 
     def say(self, text: str) -> None:
         """One line on the terminal and in the log."""

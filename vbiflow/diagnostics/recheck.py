@@ -45,7 +45,10 @@ def predictive_check(
             kept.append(k)
         drawn = np.array(kept) < n_predictive
         if drawn.sum() < 2 or (~drawn).sum() < 2:
-XX
+            raise ValueError(
+                f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
+                "two of each are needed"
+            )
         matrices, dynamics = np.array(matrices), np.array(dynamics)
         observed = fc(series), fcd(series, fs, **options)
         scores = predictive_scores(matrices[drawn], dynamics[drawn], *observed, matrices[~drawn], dynamics[~drawn])
@@ -60,7 +63,10 @@ XX
         "fcd_values": io.Quantity(values(dynamics[drawn]), axes=("value",)),
         "fcd_observed_values": io.Quantity(values(observed[1]), axes=("value",)),
         signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs}),
-        **{name: io.Quantity(score, axes=("pair" if "floor" in name else "simulation",)) for name, score in scores.items()},
+        **{
+            name: io.Quantity(score, axes=("pair",) if name.startswith("floor") else ("simulation",))
+            for name, score in scores.items()
+        },
     }
 
 

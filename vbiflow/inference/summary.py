@@ -19,7 +19,7 @@ def summarise(
     n_floor: int,
     seed: int,
 ) -> dict[str, Quantity]:
-    """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, and theta to simulate again.
+    """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, what to simulate again.
 
     `predictive_theta` (n_predictive + n_floor, n_parameters) holds posterior samples, for the predictive check, and then
     the MAP `n_floor` times, for its noise floor.
