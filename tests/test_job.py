@@ -1,0 +1,84 @@
+"""What a script does around its work: log, one-line errors, progress, provenance."""
+
+import io as text_io
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vbiflow import io
+from vbiflow.job import Run, duration, job
+
+
+class Named(dict):
+    """Stands for Snakemake's lists with names."""
+
+    def __iter__(self):
+        return iter(self.values())
+
+
+@pytest.fixture
+def snakemake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = {"name": "data", "licence": "CC0", "notice": "n", "citation": "c"}
+    io.write("results/in.h5", {"x": np.ones(1)}, {"sources": [source]})
+    return SimpleNamespace(
+        rule="simulate",
+        wildcards=Named(study="tiny", shard="shard-0001"),
+        params=Named(seed=3, code="abc", dt=10),
+        input=Named(data="results/in.h5"),
+        log=["logs/simulate.log"],
+        threads=1,
+    )
+
+
+def test_output_goes_to_the_log_and_errors_become_one_line(snakemake, capsys):
+    with pytest.raises(SystemExit) as stop, job(snakemake):
+        print("a detail")
+        raise ValueError("weights.csv: found -1; allowed is 0 up")
+    captured = capsys.readouterr()
+    assert stop.value.code == 1
+    assert captured.out == "" and captured.err == "simulate tiny shard-0001: weights.csv: found -1; allowed is 0 up\n"
+    log = Path("logs/simulate.log").read_text()
+    assert "a detail" in log and "Traceback" in log
+
+
+def test_faults_of_ours_are_not_hidden(snakemake):
+    with pytest.raises(ZeroDivisionError), job(snakemake):
+        print(1 // 0)
+    assert "ZeroDivisionError" in Path("logs/simulate.log").read_text()
+
+
+def test_provenance_gathers_sources_and_ignores_code_in_the_settings_hash(snakemake):
+    first = Run(snakemake, ()).provenance()
+    assert first["sources"][0]["name"] == "data" and first["seed"] == 3 and first["code"] == "abc"
+    snakemake.params["code"] = "def"
+    assert Run(snakemake, ()).provenance()["config_hash"] == first["config_hash"]
+    snakemake.params["dt"] = 5
+    assert Run(snakemake, ()).provenance()["config_hash"] != first["config_hash"]
+
+
+def test_progress_tells_the_end_and_is_rare_before(snakemake):
+    stream = text_io.StringIO()
+    run = Run(snakemake, (stream,), interval=1e9)
+    for done in range(1, 101):
+        run(done, 100)
+        run.epoch(done, 1.0)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 1 and "simulate tiny shard-0001: 100/100" in lines[0]
+
+
+def test_progress_tells_rate_and_time_left(snakemake):
+    stream = text_io.StringIO()
+    run = Run(snakemake, (stream,), interval=0)
+    run.begin -= 10
+    run(25, 100)
+    run.epoch(3, 1.25)
+    first, second = stream.getvalue().splitlines()
+    assert "25/100, 2.5/s, 30 s left" in first and "epoch 3, validation loss 1.250" in second
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(8.2, "8 s"), (240, "4 min"), (9000, "2.5 h")])
+def test_durations_as_people_write_them(seconds, text):
+    assert duration(seconds) == text
