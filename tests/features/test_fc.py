@@ -108,3 +108,30 @@ def test_strength_and_networks_and_pairs_are_means_over_the_same_matrix(ts, node
 def test_networks_need_networks(ts):
     with pytest.raises(ValueError, match="fc_networks: no node has a network"):
         compute(ts, ["fc_networks"], fs=2.0)
+
+
+def test_partial_correlation_of_a_chain_has_no_edge_between_its_ends():
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((3, 50_000))
+    series = np.stack([noise[0], noise[0] + noise[1], noise[0] + noise[1] + noise[2]])
+    out = values(compute(series, [{"fc_partial": {"statistics": ["min", "max"]}}, {"fc_pairs": {}}], fs=1.0))
+    assert out["fc_pairs[0][2]"] > 0.5
+    assert out["fc_partial.min"] == pytest.approx(0, abs=0.02)
+    assert out["fc_partial.max"] == pytest.approx(2**-0.5, abs=0.02)
+
+
+def test_graph_measures_by_hand():
+    from vbiflow.features.connectivity import graph_measures
+
+    triangle_and_pair = np.zeros((5, 5))
+    for a, b in ((0, 1), (1, 2), (0, 2), (3, 4)):
+        triangle_and_pair[a, b] = triangle_and_pair[b, a] = 0.5
+    clustering, efficiency, _, modularity = graph_measures(triangle_and_pair, 0.4, ["X"] * 3 + ["Y"] * 2)
+    assert clustering == pytest.approx(3 / 5)
+    assert efficiency == pytest.approx(8 / 20)
+    assert modularity == pytest.approx(1 - (6 / 8) ** 2 - (2 / 8) ** 2)
+
+
+def test_modularity_is_there_only_where_there_are_networks(ts, nodes):
+    assert "fc_graph.modularity" in compute(ts, ["fc_graph"], fs=2.0, nodes=nodes).names
+    assert "fc_graph.modularity" not in compute(ts, ["fc_graph"], fs=2.0).names

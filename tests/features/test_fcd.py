@@ -106,3 +106,20 @@ def test_windows_that_do_not_fit_the_recording(options, fs, message, ts):
 def test_one_pair_has_no_fcd(ts):
     with pytest.raises(ValueError, match="1 pairs, at least 3 are needed"):
         compute(ts[:, :2], ["fcd"], fs=FS)
+
+
+def test_edge_fcd_agrees_with_its_definition(ts):
+    from scipy.stats import zscore
+
+    from vbiflow.features.dynamics import edge_fcd
+
+    z = zscore(ts[0].astype(float), axis=1)
+    i, j = np.triu_indices(10, 1)
+    np.testing.assert_allclose(edge_fcd(ts[:1])[0], np.corrcoef((z[i] * z[j]).T), atol=1e-9)
+    out = dict(zip(*(lambda o: (o.names, o.x[0]))(compute(ts[:1], ["fcd_edge"], fs=FS)), strict=True))
+    assert out["fcd_edge.size.mean"] == pytest.approx(np.sqrt(((z[i] * z[j]) ** 2).sum(0)).mean())
+
+
+def test_edge_fcd_of_a_long_recording_is_refused_before_it_fills_memory():
+    with pytest.raises(ValueError, match="edge-based FCD of 6000 samples needs a matrix"):
+        compute(np.random.default_rng(0).standard_normal((3, 6000)), ["fcd_edge"], fs=FS)

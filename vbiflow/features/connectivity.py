@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vbiflow.features.batch import Batch, namespace, standardise
+import numpy as np
+from scipy.sparse.csgraph import shortest_path
+
+from vbiflow.features.batch import Batch, namespace, standardise, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
 from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
 
 DEFAULT_MASKS = ("all", "intra", "inter", "homotopic")
 GROUPS = "all, intra, inter, left, right, homotopic, within, between, or a network"
 MASKS = Option(None, "texts", f"groups of pairs: {GROUPS}; null: all, intra, inter, homotopic as far as there are any")
+CHOICE = Option(("mean", "sd"), "texts", "statistics over each group of pairs", choices=STATISTICS)
+PAIRS = {"masks": MASKS, "statistics": CHOICE, "quantiles": QUANTILES}
 
 
 def fc(ts: Any) -> Any:
@@ -44,6 +49,21 @@ def chosen_masks(batch: Batch, masks: Sequence[str] | None) -> Sequence[str]:
     return masks or [mask for mask in DEFAULT_MASKS if mask in batch.nodes.masks]
 
 
+def pair_summary(
+    batch: Batch,
+    matrix: Any,
+    masks: Sequence[str] | None,
+    statistics: Sequence[str],
+    quantiles: Sequence[float],
+    prefix: str = "",
+) -> Pieces:
+    """Statistics over groups of pairs of a matrix (n_simulations, n_nodes, n_nodes)."""
+    for mask in chosen_masks(batch, masks):
+        i, j = batch.nodes.pairs(mask)
+        group = "" if mask == "all" else f"{mask}."
+        yield summarise(matrix[:, i, j], statistics, quantiles, f"{prefix}{group}")
+
+
 @feature(
     "fc",
     masks=MASKS,
@@ -63,10 +83,7 @@ def fc_summary(
 ) -> Pieces:
     """Summaries of functional connectivity: pairs, all and by group, eigenvalues, principal components."""
     matrix = batch.shared(fc)
-    for mask in chosen_masks(batch, masks):
-        prefix = "" if mask == "all" else f"{mask}."
-        i, j = batch.nodes.pairs(mask)
-        yield summarise(matrix[:, i, j], statistics, quantiles, prefix)
+    yield from pair_summary(batch, matrix, masks, statistics, quantiles)
     if eigenvalues:
         k = fits(eigenvalues, len(batch.nodes), "eigenvalues")
         yield [f"eigenvalue[{n + 1}]" for n in range(k)], batch.shared(fc_spectrum)[:, :k]
@@ -103,7 +120,7 @@ def fc_networks(batch: Batch) -> Pieces:
     """Mean correlation within and between the networks of the atlas."""
     matrix, nodes = batch.shared(fc), batch.nodes
     if not nodes.network_names:
-        raise ValueError("feature fc_networks: no node has a network; add a network column to the regions")
+        raise ValueError("no node has a network; add a network column to the regions")
     for a, (name, members) in enumerate(zip(nodes.network_names, nodes.members, strict=True)):
         for other, others in list(zip(nodes.network_names, nodes.members, strict=True))[a:]:
             block = matrix[:, members][:, :, others]
@@ -119,3 +136,58 @@ def fc_pairs(batch: Batch, *, mask: str) -> Pieces:
     i, j = batch.nodes.pairs(mask)
     labels = batch.nodes.labels
     yield [f"[{labels[a]}][{labels[b]}]" for a, b in zip(i, j, strict=True)], batch.shared(fc)[:, i, j]
+
+
+def partial_correlation(ts: Any) -> Any:
+    """Partial correlations -p_ij / sqrt(p_ii p_jj), p the inverse of FC shrunk by Ledoit and Wolf."""
+    from sklearn.covariance import ledoit_wolf
+
+    host = to_host(standardise(ts)) * ts.shape[-1] ** 0.5
+    shrunk = np.stack([ledoit_wolf(series.T, assume_centered=True)[0] for series in host])
+    precision = np.linalg.inv(shrunk + 1e-10 * np.eye(host.shape[1]))
+    scale = 1.0 / np.sqrt(np.diagonal(precision, axis1=1, axis2=2))
+    return namespace(ts).asarray(-precision * scale[:, :, None] * scale[:, None, :])
+
+
+@feature(
+    "fc_partial",
+    reference="Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4",
+    **PAIRS,
+)
+def fc_partial(batch: Batch, **options: Any) -> Pieces:
+    """Partial correlation of pairs of nodes, given all others, with shrinkage."""
+    yield from pair_summary(batch, batch.shared(partial_correlation), **options)
+
+
+@feature(
+    "fc_graph",
+    reference="Rubinov and Sporns 2010, doi:10.1016/j.neuroimage.2009.10.003",
+    density=Option(0.2, "number", "share of the pairs that are kept, strongest first, negative ones never", minimum=0),
+)
+def fc_graph(batch: Batch, *, density: float) -> Pieces:
+    """Clustering, efficiency, assortativity of the strongest correlations, and modularity of the atlas's networks."""
+    rows = [graph_measures(matrix, density, batch.nodes.networks) for matrix in to_host(batch.shared(fc))]
+    names = ["clustering", "efficiency", "assortativity", *(["modularity"] if batch.nodes.network_names else [])]
+    yield names, batch.xp.asarray(np.array(rows)[:, : len(names)])
+
+
+def graph_measures(matrix: np.ndarray, density: float, networks: Sequence[str]) -> list[float]:
+    """Weighted clustering, global efficiency, assortativity of strength, and modularity of a given partition."""
+    weights = np.where(np.eye(len(matrix), dtype=bool), 0.0, np.maximum(matrix, 0.0))
+    ranked = np.sort(weights[np.triu_indices(len(weights), 1)])[::-1]
+    weights[weights < ranked[max(1, round(min(density, 1.0) * ranked.size)) - 1]] = 0.0
+    top = max(weights.max(), 1e-12)
+    degree, strength = (weights > 0).sum(axis=1), weights.sum(axis=1)
+    root = np.cbrt(weights / top)
+    triangles = np.diagonal(root @ root @ root)
+    clustering = np.mean(triangles / np.maximum(degree * (degree - 1), 1))
+    with np.errstate(divide="ignore"):
+        distance = shortest_path(np.where(weights > 0, top / weights, 0.0), directed=False)
+        efficiency = (1.0 / distance[~np.eye(len(distance), dtype=bool)]).mean()
+    i, j = np.nonzero(weights)
+    ends = np.stack([strength[i], strength[j]])
+    assortativity = np.corrcoef(ends)[0, 1] if i.size and np.ptp(ends) > 0 else 0.0
+    total = max(strength.sum(), 1e-12)
+    same = np.equal.outer(np.array(networks), np.array(networks))
+    modularity = ((weights - np.outer(strength, strength) / total) * same).sum() / total
+    return [clustering, efficiency, assortativity, modularity]

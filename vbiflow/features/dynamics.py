@@ -15,6 +15,7 @@ from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
 
 HANSEN = "Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001"
 MINIMUM_WINDOW = 4
+MOST_TIMES = 5000
 STEP = Option(2.0, "number", "shift of the windows, rounded to whole samples, at least one", "s", minimum=0)
 WINDOW = Option(60.0, "number", "length of a window, rounded to whole samples", "s", minimum=0)
 
@@ -170,3 +171,48 @@ def fcd_summary(
 def sorted_spectrum(matrix: Any) -> Any:
     """Eigenvalues of symmetric matrices (n, k, k), largest first."""
     return namespace(matrix).linalg.eigvalsh(matrix)[..., ::-1]
+
+
+def edge_fcd(ts: Any) -> Any:
+    """Correlation between the vectors of edge co-fluctuations e_ij(t) = z_i(t) z_j(t), i < j, at all pairs of times.
+
+    Their sums over edges follow from the nodes: 2 sum_(i<j) z_i z_j z'_i z'_j = (z . z')^2 - z^2 . z'^2.
+
+    Returns
+    -------
+    (n_simulations, n_times, n_times)
+
+    References
+    ----------
+    Zamani Esfahlani et al. 2020, doi:10.1073/pnas.2005531117; Rabuffo et al. 2021, doi:10.1523/ENEURO.0283-21.2021
+    """
+    xp = namespace(ts)
+    z = xp.swapaxes(standardise(ts), -1, -2) * ts.shape[-1] ** 0.5
+    squares, n_edges = z * z, z.shape[-1] * (z.shape[-1] - 1) / 2
+    product = ((z @ xp.swapaxes(z, -1, -2)) ** 2 - squares @ xp.swapaxes(squares, -1, -2)) / 2
+    total = (z.sum(axis=-1) ** 2 - squares.sum(axis=-1)) / 2
+    covariance = product - total[..., :, None] * total[..., None, :] / n_edges
+    sd = xp.sqrt(xp.maximum(xp.diagonal(covariance, axis1=-2, axis2=-1), 1e-12))
+    return xp.clip(covariance / (sd[..., :, None] * sd[..., None, :]), -1.0, 1.0)
+
+
+@feature(
+    "fcd_edge",
+    reference="Rabuffo et al. 2021, doi:10.1523/ENEURO.0283-21.2021",
+    statistics=Option(("mean", "variance", "quantiles"), "texts", "statistics over pairs of times", choices=STATISTICS),
+    quantiles=QUANTILES,
+)
+def fcd_edge(batch: Batch, *, statistics: Sequence[str], quantiles: Sequence[float]) -> Pieces:
+    """Edge-based functional connectivity dynamics, without windows; mean and sd of the size of co-fluctuations."""
+    if batch.n_times > MOST_TIMES:
+        raise ValueError(
+            f"edge-based FCD of {batch.n_times} samples needs a matrix of as many rows; at most {MOST_TIMES}, so take "
+            "it from a slower signal such as BOLD"
+        )
+    if len(batch.nodes) < 3:
+        raise ValueError(f"edge-based FCD of {len(batch.nodes)} nodes has too few pairs; at least 3 nodes are needed")
+    upper = batch.xp.triu(batch.xp.ones((batch.n_times,) * 2, dtype=bool), 1)
+    yield summarise(batch.shared(edge_fcd)[:, upper], statistics, quantiles)
+    squares = batch.shared(standardise) ** 2 * batch.n_times
+    size = batch.xp.sqrt((squares.sum(axis=1) ** 2 - (squares**2).sum(axis=1)) / 2)
+    yield ["size.mean", "size.sd"], [size.mean(axis=-1)[:, None], size.std(axis=-1)[:, None]]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.features.batch import Batch, is_constant, namespace, to_host
+from vbiflow.features.feature import Pieces
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.registry import Request, Spec, read_specs
 from vbiflow.io import Progress
@@ -108,7 +109,7 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     names: list[str] = []
     columns: list[np.ndarray] = []
     for request in requests:
-        for given, values in request.feature.function(batch, **request.options):
+        for given, values in named(request, batch):
             arrays = [to_host(array) for array in (values if isinstance(values, list) else [values])]
             block = np.concatenate(arrays, axis=1, dtype=float)
             if block.shape != (batch.ts.shape[0], len(given)):
@@ -119,6 +120,14 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     if twice:
         raise ValueError(f"two values are named {twice[0]}; list each level, lag or mask once")
     return names, np.concatenate(columns, axis=1)
+
+
+def named(request: Request, batch: Batch) -> Pieces:
+    """What a feature yields; an error says which feature it comes from."""
+    try:
+        yield from request.feature.function(batch, **request.options)
+    except ValueError as error:
+        raise ValueError(f"feature {request.name}: {error}") from error
 
 
 def full_name(prefix: str, name: str) -> str:

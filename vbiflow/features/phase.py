@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from vbiflow.features.batch import Batch, double, is_constant, namespace, signal_module, to_host
-from vbiflow.features.connectivity import MASKS, chosen_masks, fc
+from vbiflow.features.connectivity import PAIRS, fc, pair_summary
 from vbiflow.features.feature import Option, Pieces, feature, per
 from vbiflow.features.spectral import EEG_BANDS, SEGMENT, Bands
-from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
 
 BAND = Option(None, "band", "band to filter to; null: the series as it is", "Hz")
 BANDS = Option(None, "bands", "bands to filter to; null: the series as it is", "Hz")
-PAIRS = {
-    "masks": MASKS,
-    "statistics": Option(("mean", "sd"), "texts", "statistics over each group of pairs", choices=STATISTICS),
-    "quantiles": QUANTILES,
-}
 
 
 def bandpass(ts: Any, fs: float, band: tuple[float, float], order: int = 4) -> Any:
@@ -93,21 +87,6 @@ def leakage_free_correlation(ts: Any, fs: float, band: tuple[float, float] | Non
         envelope_correlation(one[None], names=names, verbose="error").get_data("dense")[0, ..., 0] for one in signal
     ]
     return namespace(ts).asarray(np.nan_to_num(np.stack(found)))
-
-
-def pair_summary(
-    batch: Batch,
-    matrix: Any,
-    masks: Sequence[str] | None,
-    statistics: Sequence[str],
-    quantiles: Sequence[float],
-    prefix: str = "",
-) -> Pieces:
-    """Statistics over groups of pairs of a matrix (n_simulations, n_nodes, n_nodes)."""
-    for mask in chosen_masks(batch, masks):
-        i, j = batch.nodes.pairs(mask)
-        group = "" if mask == "all" else f"{mask}."
-        yield summarise(matrix[:, i, j], statistics, quantiles, f"{prefix}{group}")
 
 
 def each_band(batch: Batch, bands: Bands | None) -> list[tuple[str, tuple[float, float] | None]]:

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vbiflow.features import connectivity, distribution, dynamics, phase, spectral, temporal
+from vbiflow.features import (
+    complexity,
+    connectivity,
+    distribution,
+    dynamics,
+    information,
+    phase,
+    spectral,
+    temporal,
+)
 from vbiflow.features.feature import Feature
 
-MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase)
+MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity)
 
 FEATURES: dict[str, Feature] = {
     member.name: member for module in MODULES for member in vars(module).values() if isinstance(member, Feature)
