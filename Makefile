@@ -26,6 +26,9 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock 'vbi==0.4.4'
 	.venv-bench/bin/python -m tests.benchmarks.engine
 
+test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
+	$(BIN)/python -m pytest tests/slurm -m slow
+
 lint: $(READY)  ## ruff, snakefmt and Snakemake's own lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
