@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sbi.neural_nets.net_builders import build_maf, build_mdn, build_nsf
 from sbi.neural_nets.net_builders.vector_field_nets import build_vector_field_estimator
 from torch import Tensor, nn
 
-from vbiflow.inference.transport import flow_density, maf_samples, mdn_samples, neural_flow_samples, nsf_samples
+from vbiflow.inference.transport import flow_density, maf_samples, mdn_samples, neural_flow_samples, nsf_samples, quiet
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def build(name: str, options: Mapping[str, Any], n_parameters: int, n_inputs: in
     z and x arrive standardised, so sbi's own z-scoring is off.
     """
     z, x = torch.zeros(2, n_parameters), torch.zeros(2, n_inputs)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         return ESTIMATORS[name].build(
             batch_x=z, batch_y=x, z_score_x="none", z_score_y="none", embedding_net=embedding, **options
         )

@@ -67,7 +67,9 @@ def named(kind: str, entry: Any, registry: Mapping[str, Any]) -> dict[str, Any]:
     for key in given or {}:
         if key not in defaults:
             raise ValueError(f"{kind} {name} has no option {key!r}; choose from {', '.join(defaults) or 'none'}")
-    values = {key: number(f"{kind} {name} {key}", (given or {}).get(key, defaults[key]), defaults[key]) for key in defaults}
+    values = {
+        key: number(f"{kind} {name} {key}", (given or {}).get(key, defaults[key]), defaults[key]) for key in defaults
+    }
     return {"name": name, "options": values}
 
 

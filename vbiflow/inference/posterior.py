@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from vbiflow.inference.estimators import ESTIMATORS
+from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.scaling import Scaling
 from vbiflow.io import atomic
 from vbiflow.prior import Prior
@@ -77,15 +79,11 @@ class Posterior:
             raise ValueError(f"x_o is not finite in {int(lost.sum())} features ({listed}) that every simulation had")
         return self.scaling(x)
 
-    def sample(
-        self, x_o: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None
-    ) -> np.ndarray:
+    def sample(self, x_o: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None) -> np.ndarray:
         """Draw n samples theta (n, n_parameters) for one observation (f,)."""
         return self.sample_batch(np.atleast_2d(x_o), n, seed=seed, names=names)[0]
 
-    def sample_batch(
-        self, x: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None
-    ) -> np.ndarray:
+    def sample_batch(self, x: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None) -> np.ndarray:
         """Draw n samples for each of m observations, (m, n, n_parameters); row j depends on the seed, j and x[j] alone."""
         inputs = self.inputs(x, names)
         out = np.empty((len(inputs), n, len(self.parameters)))
@@ -107,7 +105,9 @@ class Posterior:
             members = np.stack([g.integers(len(self.networks), size=n) for g in generators])
             z = self._mix(noise, u, members).numpy().astype(float)
             if np.isnan(z).any():
-                raise ValueError("the estimator gives samples that are not numbers; train again with lower learning_rate")
+                raise ValueError(
+                    "the estimator gives samples that are not numbers; train again with lower learning_rate"
+                )
             yield rows, np.clip(z, -EDGE, EDGE)
 
     def _mix(self, noise: Tensor, u: Tensor, members: np.ndarray) -> Tensor:
@@ -149,9 +149,8 @@ class Posterior:
         u = torch.from_numpy(self.inputs(x_o)).expand(len(start), -1)
         low, high = (torch.from_numpy(bound.astype(np.float32)) for bound in (z.min(axis=0), z.max(axis=0)))
         at = torch.from_numpy(start.astype(np.float32)).requires_grad_()
-        optimiser = torch.optim.Adam([at], lr=0.02)
+        optimiser = Adam([at], 0.02)
         for _ in range(100):
-            optimiser.zero_grad()
             (-self._theta_density(at, u)).sum().backward()
             optimiser.step()
             with torch.no_grad():
@@ -175,8 +174,10 @@ class Posterior:
             "networks": [network.state_dict() for network in self.networks],
             "scaling": {name: torch.from_numpy(array) for name, array in self.scaling.state().items()},
         }
+        content = io.BytesIO()  # torch.save would put the name of a file into it
+        torch.save({"state": state, "config": config}, content)
         with atomic(path) as part:
-            torch.save({"state": state, "config": config}, part)
+            part.write_bytes(content.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> Posterior:
@@ -197,7 +198,9 @@ class Posterior:
         except Exception as error:
             raise ValueError(f"{path}: not a whole posterior ({str(error).splitlines()[0]}); train again") from None
         if config["format"] != FORMAT:
-            raise ValueError(f"{path}: posterior of format {config['format']}, this vbiflow reads {FORMAT}; train again")
+            raise ValueError(
+                f"{path}: posterior of format {config['format']}, this vbiflow reads {FORMAT}; train again"
+            )
         prior = Prior.from_plain(config["prior"])
         scaling = Scaling(**{k: v.numpy() for k, v in state["scaling"].items()}, robust=config["robust"])
         networks = []

@@ -41,7 +41,9 @@ class Scaling:
         centre[usable], scale[usable] = location(np.where(np.isfinite(x), x, np.nan)[:, usable], kind)
         keep = usable & (scale > 1e-10 * np.abs(centre))
         dropped = {
-            names[k]: "constant over the simulations" if usable[k] else f"not finite in {absent[k]:.0%} of the simulations"
+            names[k]: "constant over the simulations"
+            if usable[k]
+            else f"not finite in {absent[k]:.0%} of the simulations"
             for k in np.where(~keep)[0]
         }
         if not keep.any():
@@ -74,11 +76,17 @@ class Scaling:
         return {name: getattr(self, name) for name in ("keep", "centre", "scale", "missing")}
 
 
-def location(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and scale (f,) of the finite values; where half of them are equal, the standard deviation is the scale."""
+def location(x: np.ndarray, kind: str = "robust") -> tuple[np.ndarray, np.ndarray]:
+    """Centre and scale (f,) of the values of x (n, f) that are numbers.
+
+    Robust: median and interquartile range / 1.349; where most values are equal, the range of the inner 98 % / 4.65, then
+    the standard deviation.
+    """
     sd = np.nanstd(x, axis=0)
     if kind == "standard":
         return np.nanmean(x, axis=0), sd
     low, centre, high = np.nanquantile(x, [0.25, 0.5, 0.75], axis=0)
-    spread = (high - low) / 1.349
-    return centre, np.where(spread > 1e-3 * sd, spread, sd)
+    lowest, highest = np.nanquantile(x, [0.01, 0.99], axis=0, method="nearest")
+    inner, wide = (high - low) / 1.349, (highest - lowest) / 4.65
+    wide = np.where(wide > 0, wide, sd)
+    return centre, np.where(inner > 1e-3 * wide, inner, wide)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import build, seeded
+from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.options import resolve
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.scaling import ROWS, Scaling
@@ -117,8 +117,9 @@ def fit(
                 progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
             if checkpoint:
                 run.save(checkpoint)
-        run.network.load_state_dict(run.best)
-        return run.network.eval().cpu(), run.history
+        network = new_network(data.z.shape[1], data.u.shape[1], options)
+        network.load_state_dict(run.best)
+        return network.eval(), run.history
 
 
 class Run:
@@ -127,9 +128,9 @@ class Run:
     def __init__(self, data: Data, options: Mapping[str, Any]) -> None:
         self.data, self.options, self.device = data, options, options["device"]
         self.network = new_network(data.z.shape[1], data.u.shape[1], options).to(self.device)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=options["learning_rate"])
+        self.optimiser = Adam(self.network.parameters(), options["learning_rate"])
         self.history: dict[str, list[float]] = {"train_loss": [], "validation_loss": []}
-        self.best = copy.deepcopy(self.network.state_dict())
+        self.best = weights(self.network)
 
     @property
     def finished(self) -> bool:
@@ -145,11 +146,9 @@ class Run:
         size, total = self.options["batch_size"], 0.0
         for start in range(0, len(order), size):
             z, u = self.data.rows(np.sort(order[start : start + size]), self.device)
-            self.optimiser.zero_grad()
             loss = self.network.loss(z, u).mean()
             loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.options["clip_norm"])
-            self.optimiser.step()
+            self.optimiser.step(self.options["clip_norm"])
             total += loss.item() * len(z)
         self.history["train_loss"].append(total / len(order))
         losses = self.history["validation_loss"]
@@ -160,7 +159,7 @@ class Run:
                 f"({self.options['learning_rate']:g}) or look for extreme features"
             )
         if losses[-1] <= min(losses):
-            self.best = copy.deepcopy(self.network.state_dict())
+            self.best = weights(self.network)
 
     @torch.no_grad()
     def validation(self) -> float:
@@ -176,7 +175,7 @@ class Run:
     def save(self, path: Path) -> None:
         """Write all that the next epoch depends on."""
         content = {
-            "network": self.network.state_dict(),
+            "network": weights(self.network),
             "optimiser": self.optimiser.state_dict(),
             "best": self.best,
             "history": self.history,
@@ -197,6 +196,11 @@ class Run:
         torch.set_rng_state(content["random"])
 
 
+def weights(network: nn.Module) -> dict[str, Tensor]:
+    """A copy of the network's weights and buffers by name."""
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
 def new_network(n_parameters: int, n_inputs: int, options: Mapping[str, Any]) -> nn.Module:
     """An untrained network as the options say."""
     embedding = EMBEDDINGS[options["embedding"]["name"]].build(n_inputs, **options["embedding"]["options"])
@@ -208,7 +212,9 @@ def check_shapes(theta: np.ndarray, x: Any, names: tuple[str, ...], n_parameters
     if theta.ndim != 2 or theta.shape[1] != n_parameters:
         raise ValueError(f"theta has shape {theta.shape}; the prior has {n_parameters} parameters, one a column")
     if x.ndim != 2 or x.shape[0] != len(theta) or x.shape[1] != len(names):
-        raise ValueError(f"x has shape {x.shape}; with {len(theta)} theta and {len(names)} names it must be their numbers")
+        raise ValueError(
+            f"x has shape {x.shape}; with {len(theta)} theta and {len(names)} names it must be their numbers"
+        )
 
 
 def fit_scaling(
@@ -224,9 +230,7 @@ def fit_scaling(
         if n_sample < SURVEYED:
             sample.append(block)
             n_sample += len(block)
-    return Scaling.fit(
-        np.concatenate(sample), absent / len(train), names, options["scaling"], options["missing_share"]
-    )
+    return Scaling.fit(np.concatenate(sample), absent / len(train), names, options["scaling"], options["missing_share"])
 
 
 def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, folder: str) -> np.ndarray:

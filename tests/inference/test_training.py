@@ -1,0 +1,201 @@
+import numpy as np
+import pytest
+import torch
+from linear_gaussian import NAMES, exact, prior, simulate
+
+from vbiflow.inference import ESTIMATORS, OPTIONS, resolve, split, train
+from vbiflow.inference.estimators import maf
+from vbiflow.inference.options import WORKFLOW
+
+SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
+
+
+@pytest.fixture(scope="module")
+def data():
+    theta = prior().sample(3, 0, 600)
+    return theta, simulate(theta, 4)
+
+
+def fitted(data, options=SMALL, seed=1, **kwargs):
+    return train(prior(), *data, NAMES, options, seed=seed, **kwargs)
+
+
+def weights(posterior):
+    return [value for network in posterior.networks for value in network.state_dict().values()]
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def test_same_seed_same_weights_and_another_seed_others(data):
+    first, again, other = fitted(data)[0], fitted(data)[0], fitted(data, seed=2)[0]
+    assert same(first, again)
+    assert not same(first, other)
+
+
+def test_global_random_state_is_neither_used_nor_changed(data):
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
+    first, _ = fitted(data)
+    first.sample(data[1][0], 10, seed=0)
+    assert torch.equal(before, torch.get_rng_state())
+    assert np.array_equal(numpy_before, np.random.get_state()[1])  # noqa: NPY002
+    torch.manual_seed(99)
+    assert same(first, fitted(data)[0])
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(epoch, loss):
+        if epoch == 3:
+            raise Killed
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(Killed):
+        fitted(data, checkpoint=path, progress=kill)
+    epochs = []
+    resumed, history = fitted(data, checkpoint=path, progress=lambda epoch, loss: epochs.append(epoch))
+    whole, expected = fitted(data)
+    assert epochs == [3, 4]
+    assert same(resumed, whole)
+    assert history["validation_loss"] == expected["validation_loss"]
+
+
+def test_a_damaged_checkpoint_is_named(data, tmp_path):
+    (tmp_path / "checkpoint.0").write_bytes(b"half")
+    with pytest.raises(ValueError, match=r"checkpoint.0: not a checkpoint of this training .*delete it"):
+        fitted(data, checkpoint=tmp_path / "checkpoint")
+
+
+def test_best_epoch_is_kept_and_patience_ends_training(data):
+    options = SMALL | {"max_epochs": 200, "patience": 3, "learning_rate": 0.02}
+    posterior, history = fitted(data, options)
+    losses = history["validation_loss"][0]
+    assert len(losses) == history["best_epoch"][0] + 3 < 200
+    rows = split(np.ones(600, bool), 1).validation
+    log_prob = posterior.normal_log_prob(prior().to_normal(data[0][rows]), posterior.inputs(data[1][rows]))
+    assert -log_prob.mean() == pytest.approx(min(losses), abs=1e-4)
+
+
+def test_invalid_rows_do_not_train(data):
+    theta, x = data
+    valid = np.arange(600) % 3 > 0
+    spoilt = np.where(valid[:, None], x, 1e9)
+    assert same(fitted((theta, spoilt), valid=valid)[0], fitted((theta, x), valid=valid)[0])
+
+
+def test_test_rows_do_not_train(data):
+    theta, x = data
+    spoilt = x.copy()
+    spoilt[split(np.ones(600, bool), 1).test] = 1e9
+    assert same(fitted((theta, spoilt))[0], fitted(data)[0])
+
+
+def test_split_belongs_to_the_simulation():
+    valid = np.ones(1000, bool)
+    small, large = split(valid[:400], 5, 0.2, 0.1), split(valid, 5, 0.2, 0.1)
+    for name in ("train", "validation", "test"):
+        assert np.array_equal(getattr(small, name), getattr(large, name)[getattr(large, name) < 400])
+    together = np.concatenate([large.train, large.validation, large.test])
+    assert sorted(together) == list(range(1000))
+    assert len(large.validation) == pytest.approx(200, abs=60)
+    assert not np.array_equal(large.test, split(valid, 6, 0.2, 0.1).test)
+
+
+def test_history_says_what_happened(data):
+    theta, x = data
+    x = np.column_stack([x, np.full(600, 7.0), np.full(600, np.nan)])
+    _, history = train(prior(), theta, x, [*NAMES, "flat", "absent"], SMALL, seed=1)
+    assert history["dropped_features"] == {
+        "flat": "constant over the simulations",
+        "absent": "not finite in 100% of the simulations",
+    }
+    assert history["n_train"] + history["n_validation"] + history["n_test"] == 600
+    assert len(history["train_loss"][0]) == history["epochs"][0] == 4
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_every_estimator_learns_and_reports_falling_loss(data, estimator):
+    _, history = fitted(data, {"estimator": estimator, "max_epochs": 6, "learning_rate": 2e-3})
+    assert min(history["validation_loss"][0]) < history["validation_loss"][0][0]
+
+
+def test_hdf5_and_mapped_files_give_the_same_weights(data, tmp_path, monkeypatch):
+    import h5py
+
+    from vbiflow.inference import training
+
+    expected = fitted(data)[0]
+    with h5py.File(tmp_path / "features.h5", "w") as file:
+        stored = file.create_dataset("x", data=data[1])
+        assert same(fitted((data[0], stored))[0], expected)
+    monkeypatch.setattr(training, "IN_MEMORY", 100)
+    monkeypatch.setattr(training, "ROWS", 64)
+    assert same(fitted(data)[0], expected)
+
+
+def test_maf_sees_x_for_every_parameter_whatever_the_seed():
+    for seed in range(20):
+        torch.manual_seed(seed)
+        zeros = torch.zeros(2, 2)
+        network = maf(batch_x=zeros, batch_y=zeros, z_score_x="none", z_score_y="none", num_transforms=5)
+        for k in range(2):
+            x = torch.zeros(1, 2, requires_grad=True)
+            sampled = network.net._transform.inverse(torch.ones(1, 2), context=x)[0]
+            sampled[0, k].backward()
+            assert x.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"estimator": "mf"}, "unknown estimator 'mf'; choose from maf, nsf, mdn, flow_matching"),
+        ({"estimator": {"maf": {"bins": 3}}}, "estimator maf has no option 'bins'; choose from num_transforms"),
+        ({"estimator": {"maf": {"num_blocks": 0}}}, "estimator maf num_blocks must be a positive integer, found 0"),
+        ({"embeding": "none"}, "unknown inference option 'embeding'; choose from estimator, embedding"),
+        ({"embedding": "cnn1"}, "unknown embedding 'cnn1'; choose from none"),
+        ({"scaling": "log"}, "unknown scaling 'log'; choose from robust, standard"),
+        ({"batch_size": 2.5}, "inference batch_size must be a positive integer, found 2.5"),
+        ({"learning_rate": -1}, "inference learning_rate must be a number from 0 up, found -1"),
+        ({"test_share": 1}, "inference test_share is a share of the simulations below 1, found 1"),
+        ({"members": True}, "inference members must be a positive integer, found True"),
+        ({"validation_share": 0.6, "test_share": 0.5}, "leave nothing to train on; lower them"),
+    ],
+)
+def test_wrong_options_are_refused_before_training(data, options, message):
+    with pytest.raises(ValueError) as error:
+        fitted(data, options)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_options_of_other_rules_pass():
+    assert set(resolve(dict.fromkeys(WORKFLOW, 1))) == set(OPTIONS)
+
+
+def test_too_few_simulations(data):
+    with pytest.raises(ValueError, match=r"^60 of 60 simulations are valid, .* 20 of each are needed: raise n_simul"):
+        fitted((data[0][:60], data[1][:60]))
+
+
+def test_shapes_must_agree(data):
+    theta, x = data
+    with pytest.raises(ValueError, match=r"x has shape \(600, 5\); with 600 theta and 6 names"):
+        fitted((theta, x[:, :5]))
+    with pytest.raises(ValueError, match=r"theta has shape \(600, 1\); the prior has 2 parameters"):
+        fitted((theta[:, :1], x))
+
+
+def test_divergence_is_one_line(data):
+    with pytest.raises(ValueError, match=r"training diverged in epoch \d+: .* lower learning_rate \(1e\+20\)"):
+        fitted(data, {"learning_rate": 1e20, "clip_norm": 1e30})
+
+
+def test_exact_posterior_is_a_posterior():
+    theta = prior().sample(0, 0, 20_000)
+    mean, covariance = exact(simulate(theta, 1))
+    assert np.cov((theta - mean).T) == pytest.approx(covariance, abs=0.01)

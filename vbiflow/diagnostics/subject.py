@@ -1,0 +1,70 @@
+"""The verdict on one subject's posterior: x_o first, then the estimator, then the predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vbiflow.diagnostics.predictive import judge_predictive
+from vbiflow.diagnostics.verdict import resolve_thresholds
+
+LISTED = 3
+
+
+def subject_verdict(
+    misspecification: Mapping[str, Any],
+    estimator: Mapping[str, Any],
+    predictive: Mapping[str, np.ndarray] | None = None,
+    *,
+    thresholds: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """What verdict.json holds: trusted only if x_o is inside, the estimator calibrated and the predictions right.
+
+    `misspecification` comes from the function of that name, `estimator` from `verdict`, `predictive` from
+    `predictive_scores`.
+    """
+    limits = resolve_thresholds(thresholds)
+    failed = outside_reasons(misspecification, limits)
+    summary: dict[str, Any] = {}
+    if estimator["verdict"] != "trusted":
+        failed.append(f"the estimator is not trusted: {estimator['reasons'][0]}")
+    if predictive is not None:
+        summary, reasons = judge_predictive(dict(predictive), limits)
+        failed += reasons
+    passed = "the recording lies inside what the model can produce"
+    if predictive is not None:
+        passed += ", and simulations from the posterior reproduce it as well as noise allows"
+    notes = [reason for reason in estimator["reasons"] if "cannot be identified" in reason]
+    return {
+        "verdict": "not trusted" if failed else "trusted",
+        "reasons": (failed or [passed]) + [note for note in notes if not any(note in reason for reason in failed)],
+        "misspecification": dict(misspecification),
+        "predictive": summary,
+        "estimator": estimator["verdict"],
+    }
+
+
+def outside_reasons(found: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
+    """Sentences that say where and how far x_o lies outside the simulations."""
+    reasons = []
+    outside, quantiles = found["outside"], found["features"]
+    if outside:
+        listed = "; ".join(phrase(name, gap, quantiles[name]) for name, gap in list(outside.items())[:LISTED])
+        more = f" and {len(outside) - LISTED} more" if len(outside) > LISTED else ""
+        reasons.append(f"the recording is outside what the model can produce: {listed}{more}")
+    elif min(found["p_value"], found["mmd_p"]) < limits["misspecification_p"]:
+        tails = sorted(quantiles, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
+        reasons.append(
+            f"the recording's features do not occur together in simulations: their distance is {found['distance']:.1f} "
+            f"times the usual one (p = {min(found['p_value'], found['mmd_p']):.2g}); the most extreme are {', '.join(tails)}"
+        )
+    return reasons
+
+
+def phrase(name: str, gap: float, quantile: float) -> str:
+    """One feature in words."""
+    if not np.isfinite(gap):
+        return f"{name} is not finite"
+    return f"{name} lies {abs(gap):.1f} standard widths {'above' if quantile > 0.5 else 'below'} the median simulation"

@@ -1,0 +1,172 @@
+"""From calibration to words: is each parameter's posterior trusted, and the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from vbiflow.diagnostics.calibration import Calibration, coverage
+
+THRESHOLDS: dict[str, float] = {
+    "alpha": 0.01,
+    "rank_deviation": 0.05,
+    "coverage_deviation": 0.04,
+    "tarp_deviation": 0.05,
+    "shrinkage": 0.1,
+    "n_test": 100,
+    "invalid_share": 0.5,
+    "misspecification_p": 0.01,
+    "feature_tail": 0.001,
+    "fc_correlation_loss": 0.1,
+    "fcd_ks_excess": 0.1,
+}
+SENTENCES = {
+    "overconfident": "its 90 % intervals hold the true value in only {covered:.0%} of {n} held-out simulations",
+    "underconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its 50 % "
+    "intervals in {half:.0%}: they are wider than they need to be",
+    "biased": "its estimates lie too {side} in {n} held-out simulations",
+}
+
+
+def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:
+    """`THRESHOLDS` with the study's `diagnostics.thresholds` on top."""
+    for key, value in (thresholds or {}).items():
+        if key not in THRESHOLDS:
+            raise ValueError(f"unknown threshold {key!r}; choose from {', '.join(THRESHOLDS)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ValueError(f"threshold {key} must be a number from 0 up, found {value!r}")
+    return THRESHOLDS | dict(thresholds or {})
+
+
+def verdict(
+    calibration: Calibration, *, thresholds: Mapping[str, float] | None = None, invalid: float = 0.0
+) -> dict[str, Any]:
+    """Judge an estimator from its held-out simulations.
+
+    A parameter fails if its ranks are not uniform (Kolmogorov-Smirnov), or its 50 or 90 % intervals miss their share
+    (binomial), at `alpha` over all tests together (Holm), by more than the tolerated deviation. The sign says how:
+    biased if the mean rank is off by more standard errors than the spread of ranks, else over- or underconfident.
+
+    Returns
+    -------
+    dict with verdict, reasons, parameters, tarp, thresholds, n_test, invalid (what diagnostics.json holds)
+
+    References
+    ----------
+    Talts et al. (2018) arXiv:1804.06788; Holm (1979) A simple sequentially rejective multiple test procedure
+    """
+    limits = resolve_thresholds(thresholds)
+    n, u = len(calibration.ranks), (calibration.ranks + 0.5) / (calibration.n_samples + 1)
+    tests = [rank_tests(u[:, k], calibration, k) for k in range(len(calibration.names))]
+    joint = tarp_test(calibration)
+    keys = ("sbc_p", "coverage_50_p", "coverage_90_p")
+    adjusted = holm([test[key] for test in tests for key in keys] + [joint["p"]])
+    parameters, reasons = {}, []
+    for k, (name, test) in enumerate(zip(calibration.names, tests, strict=True)):
+        significant = adjusted[len(keys) * k : len(keys) * (k + 1)] < limits["alpha"]
+        word = judge(test, significant, limits)
+        parameters[name] = {"verdict": word} | test
+        if word in SENTENCES:
+            reasons.append(explain(name, word, test, n))
+    off = joint["deviation"] > limits["tarp_deviation"] and adjusted[-1] < limits["alpha"]
+    reasons += overall(calibration, joint, off, limits, invalid)
+    notes = [
+        f"{name} cannot be identified from these features: its posterior is as wide as its prior"
+        for name, entry in parameters.items()
+        if entry["verdict"] == "uninformative"
+    ]
+    return {
+        "verdict": "not trusted" if reasons else "trusted",
+        "reasons": reasons + notes or [f"calibrated on {n} held-out simulations"],
+        "parameters": parameters,
+        "tarp": joint | {"verdict": joint["direction"] if off else "trusted"},
+        "information_gain": float(np.mean(calibration.log_prob - calibration.prior_log_prob)),
+        "thresholds": limits,
+        "n_test": n,
+        "invalid": float(invalid),
+    }
+
+
+def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, float]:
+    """Tests of one parameter's normalised ranks u (n,), and its summaries."""
+    n, levels = len(u), np.array([0.5, 0.9])
+    half, most = coverage(calibration.ranks[:, [k]], calibration.n_samples, levels)[:, 0]
+    uniform = stats.kstest(u, "uniform")
+    p_half, p_most = (
+        stats.binomtest(round(share * n), n, level).pvalue for share, level in zip((half, most), levels, strict=True)
+    )
+    return {
+        "shrinkage": float(calibration.shrinkage[:, k].mean()),
+        "z_score": float(calibration.z[:, k].mean()),
+        "correlation": float(calibration.correlation[k]),
+        "sbc_p": float(uniform.pvalue),
+        "sbc_deviation": float(uniform.statistic),
+        "coverage_50": float(half),
+        "coverage_90": float(most),
+        "coverage_50_p": float(p_half),
+        "coverage_90_p": float(p_most),
+        "shift": float((u.mean() - 0.5) * np.sqrt(12 * n)),
+        "spread": float((((u - 0.5) ** 2).mean() - 1 / 12) * np.sqrt(180 * n)),
+    }
+
+
+def judge(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[str, float]) -> str:
+    """The word for one parameter."""
+    uneven = significant[0] and test["sbc_deviation"] > limits["rank_deviation"]
+    covers = [abs(test["coverage_50"] - 0.5), abs(test["coverage_90"] - 0.9)]
+    missed = any(s and gap > limits["coverage_deviation"] for s, gap in zip(significant[1:], covers, strict=True))
+    if uneven or missed:
+        if abs(test["shift"]) > abs(test["spread"]):
+            return "biased"
+        return "overconfident" if test["spread"] > 0 else "underconfident"
+    return "uninformative" if test["shrinkage"] < limits["shrinkage"] else "trusted"
+
+
+def explain(name: str, word: str, test: Mapping[str, float], n: int) -> str:
+    """One sentence for a failing parameter."""
+    side = "low" if test["shift"] > 0 else "high"
+    text = SENTENCES[word].format(covered=test["coverage_90"], half=test["coverage_50"], n=n, side=side)
+    return f"{name} is {word}: {text}"
+
+
+def tarp_test(calibration: Calibration) -> dict[str, Any]:
+    """Uniformity of the TARP shares: deviation from the diagonal, its p-value, and in words which way."""
+    uniform = stats.kstest(calibration.tarp, "uniform")
+    spread = float(((calibration.tarp - 0.5) ** 2).mean() - 1 / 12)
+    return {
+        "p": float(uniform.pvalue),
+        "deviation": float(uniform.statistic),
+        "direction": "overconfident" if spread > 0 else "underconfident",
+    }
+
+
+def overall(
+    calibration: Calibration, joint: Mapping[str, Any], off: bool, limits: Mapping[str, float], invalid: float
+) -> list[str]:
+    """Reasons that concern the posterior as a whole."""
+    n, reasons = len(calibration.ranks), []
+    if off:
+        reasons.append(
+            f"the joint posterior of all parameters is miscalibrated (TARP deviates by {joint['deviation']:.2f} from the "
+            f"diagonal in {n} held-out simulations)"
+        )
+    if np.mean(calibration.log_prob - calibration.prior_log_prob) < 0:
+        reasons.append("the posterior explains the held-out parameters worse than the prior does")
+    if n < limits["n_test"]:
+        reasons.append(f"only {n} held-out simulations; {limits['n_test']:g} are needed to see a miscalibration")
+    if invalid > limits["invalid_share"]:
+        reasons.append(f"{invalid:.0%} of the simulations are invalid: the posterior holds only where the model runs")
+    return reasons
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """p-values adjusted for testing all of them: max over smaller ones of (m - rank) p, at most 1."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
+    out = np.empty_like(p)
+    out[order] = np.minimum(stepped, 1.0)
+    return out
