@@ -16,11 +16,12 @@ from vbiflow.features import (
     information,
     phase,
     spectral,
+    states,
     temporal,
 )
 from vbiflow.features.feature import Feature
 
-MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity)
+MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity, states)
 
 FEATURES: dict[str, Feature] = {
     member.name: member for module in MODULES for member in vars(module).values() if isinstance(member, Feature)
