@@ -18,9 +18,10 @@ from typing import Any
 import numba
 import numpy as np
 
+from vbiflow.engine.layout import Layout, layout, padded
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
-from vbiflow.engine.source import layout, source
+from vbiflow.engine.source import recordings, source
 from vbiflow.observation import balloon
 
 LANES = 64
@@ -71,9 +72,8 @@ def run(
 ) -> tuple[dict, np.ndarray]:
     """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range."""
     kernel = load(source(plan, lanes), plan.model.name).kernel
-    sizes = {recording.name: recording.n_times for recording in plan.recordings}
-    sizes |= {"bold": plan.bold.n_times} if plan.bold else {}
-    ts = {name: np.empty((plan.n_simulations, plan.n_nodes, n_times), plan.dtype) for name, n_times in sizes.items()}
+    shape = (plan.n_simulations, plan.n_nodes)
+    ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
     strayed = np.zeros(plan.n_simulations, bool)
     lock, done = threading.Lock(), [0]
 
@@ -100,47 +100,46 @@ def run(
 def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
     chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
-    shape, dtype = layout(plan), plan.dtype
-    lane_values = aligned(np.array([plan.parameters[name][chosen, 0] for name in shape.lanes]), dtype)
-    width = len(plan.model.sends) * lanes
-    sent, trial, c = (aligned(np.zeros(n * width), dtype) for n in (plan.n_nodes, plan.n_nodes, ROWS))
-    bold = plan.bold
-    every = [recording.every for recording in plan.recordings] + ([bold.every] if bold else [])
+    shape, dtype, bold, n_nodes = layout(plan), plan.dtype, plan.bold, plan.n_nodes
+    sends = n_nodes * len(plan.model.sends)
+    sent, trial, scratch = (aligned(np.zeros(n * lanes), dtype) for n in (sends, sends, shape.scratch))
     return (
         tiles(plan.coupling, dtype),
         np.array([plan.parameters[name][0, 0] for name in shape.scalars], dtype),
-        lane_values,
-        workspace(plan, begin, chosen, shape.blocks),
+        aligned(np.array([plan.parameters[name][chosen, 0] for name in shape.lanes]), dtype),
+        *workspace(plan, begin, chosen, shape),
         sent,
         trial,
-        c,
+        scratch,
         (plan.start + chosen).astype(np.uint32),
         np.uint32(plan.seed & 0xFFFFFFFF),
         np.uint32(plan.seed >> 32),
         65536 * plan.stream,
+        n_nodes,
         plan.n_steps,
         plan.n_transient,
         dtype(plan.dt),
-        np.array(every, np.int64),
+        np.array([recording.every for recording in recordings(plan)], np.int64),
         np.array(bold.parameters if bold else (), dtype),
         bold.step if bold else 1,
         end - begin,
     )
 
 
-def workspace(plan: Plan, begin: int, chosen: np.ndarray, blocks: tuple[str, ...]) -> np.ndarray:
-    """Flat (n_nodes to a multiple of 4, n_blocks, n_lanes): initial states, node parameters, haemodynamics at rest, zeros."""
-    ws = np.zeros((-(-plan.n_nodes // 4) * 4, len(blocks), len(chosen)), plan.dtype)
+def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the haemodynamics; zero where nothing else is known."""
+    n_nodes, lanes = plan.n_nodes, len(chosen)
+    fast, slow = (np.zeros((padded(n_nodes), len(blocks), lanes), plan.dtype) for blocks in (shape.nodes, shape.slow))
     y = plan.initial(begin, chosen[-1] + 1)[chosen - begin]
-    initial = {f"y_{name}": y[:, k].T for k, name in enumerate(plan.model.states)}
-    initial |= {f"b_{name}": state.initial[0] for name, state in balloon.MODEL.states.items()}
-    for k, block in enumerate(blocks):
-        if block in initial:
-            ws[: plan.n_nodes, k] = initial[block]
-        elif block.startswith("p_"):
+    for k, name in enumerate(plan.model.states):
+        fast[:n_nodes, shape.nodes.index(f"y_{name}")] = y[:, k].T
+    for k, block in enumerate(shape.nodes):
+        if block.startswith("p_"):
             values = plan.parameters[block[2:]]
-            ws[: plan.n_nodes, k] = values[chosen if len(values) > 1 else [0]].T
-    return aligned(ws, plan.dtype)
+            fast[:n_nodes, k] = values[chosen if len(values) > 1 else [0]].T
+    for name, state in balloon.MODEL.states.items() if plan.bold else ():
+        slow[:n_nodes, shape.slow.index(f"b_{name}")] = state.initial[0]
+    return aligned(fast, plan.dtype), aligned(slow, plan.dtype)
 
 
 def aligned(values: np.ndarray, dtype: type) -> np.ndarray:
@@ -155,6 +154,6 @@ def aligned(values: np.ndarray, dtype: type) -> np.ndarray:
 def tiles(matrix: np.ndarray, dtype: type) -> np.ndarray:
     """The coupling matrix as (n_groups, source, ROWS), targets padded with zeros, flat."""
     n_nodes = len(matrix)
-    padded = np.zeros((-(-n_nodes // ROWS) * ROWS, n_nodes))
-    padded[:n_nodes] = matrix
-    return aligned(padded.reshape(-1, ROWS, n_nodes).swapaxes(1, 2), dtype)
+    rows = np.zeros((padded(n_nodes), n_nodes))
+    rows[:n_nodes] = matrix
+    return aligned(rows.reshape(-1, ROWS, n_nodes).swapaxes(1, 2), dtype)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vbiflow.engine import cpu, reference
 from vbiflow.engine.plan import Plan, check, choose, whole
+from vbiflow.io import Quantity
 from vbiflow.models import Model
 
 DEVICES = ("auto", "cpu", "reference")
@@ -31,6 +32,20 @@ class Simulations:
     fs: dict[str, float]
     valid: np.ndarray
     reason: list[str]
+    start: int = 0
+
+    def quantities(self) -> dict[str, Quantity]:
+        """What a file of simulations holds."""
+        each = ("simulation",)
+        series = {
+            name: Quantity(ts, axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
+            for name, ts in self.ts.items()
+        }
+        return series | {
+            "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
+            "valid": Quantity(self.valid, axes=each),
+            "reason": Quantity(self.reason, axes=each),
+        }
 
 
 def simulate(
@@ -97,7 +112,7 @@ def simulate(
     ts, strayed = reference.run(plan) if device == "reference" else cpu.run(plan, threads, progress)
     ts = {name: np.asarray(values, plan.dtype) for name, values in ts.items()}
     reason = reasons(plan, ts, strayed)
-    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason)
+    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
 
 
 def rates(plan: Plan) -> dict[str, float]:

@@ -1,0 +1,56 @@
+"""Where a batch's numbers lie in the flat workspaces of a kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vbiflow.engine.philox import block_size
+from vbiflow.engine.plan import Plan
+from vbiflow.engine.product import ROWS
+from vbiflow.observation import balloon
+
+
+def kind(values: np.ndarray) -> str:
+    """How a parameter varies: "scalar", "lane" (by simulation) or "node" (by node, or both)."""
+    return "node" if values.shape[1] > 1 else "lane" if values.shape[0] > 1 else "scalar"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names of blocks of lanes.
+
+    `nodes` and `slow` are a node's blocks, of the neurons and of the haemodynamics; `scratch` a group's coupling input and noise;
+    `scalars` and `lanes` the parameters that do not vary by node.
+    """
+
+    nodes: tuple[str, ...]
+    slow: tuple[str, ...]
+    scratch: int
+    scalars: tuple[str, ...]
+    lanes: tuple[str, ...]
+
+
+def layout(plan: Plan) -> Layout:
+    """Blocks that this plan needs."""
+    model, kinds = plan.model, {name: kind(values) for name, values in plan.parameters.items()}
+    nodes = [f"y_{name}" for name in model.states]
+    nodes += [f"t_{name}" for name in model.states] * (plan.integrator == "heun")
+    nodes += [f"p_{name}" for name, k in kinds.items() if k == "node"]
+    nodes += [f"sum_{recording.name}" for recording in plan.recordings if recording.average]
+    nodes += ["x"] * (plan.bold is not None)
+    slow = [f"{prefix}_{name}" for prefix in "bu" for name in balloon.MODEL.states] * (plan.bold is not None)
+    scalars, lanes = (tuple(name for name, k in kinds.items() if k == which) for which in ("scalar", "lane"))
+    return Layout(tuple(nodes), tuple(slow), ROWS * (len(model.sends) + noise_blocks(plan)), scalars, lanes)
+
+
+def noise_blocks(plan: Plan) -> int:
+    """Blocks of normals drawn for a node, whether used or not."""
+    n = len(plan.model.noisy)
+    return (-(-n * block_size(n) // 4) * 4 // block_size(n)) if plan.noisy else 0
+
+
+def padded(n_nodes: int) -> int:
+    """Nodes in whole groups."""
+    return -(-n_nodes // ROWS) * ROWS
