@@ -1,0 +1,102 @@
+"""Study files: defaults, scales, and every mistake in one line."""
+
+import shutil
+
+import pytest
+
+from vbiflow.provenance import ROOT
+from vbiflow.study import known_studies, load_config, load_study
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    """A copy of config/ to break."""
+    monkeypatch.chdir(ROOT)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path / "config"
+
+
+def edit(config, old, new, file="studies/tiny.yaml"):
+    path = config / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_defaults_are_filled_in(config):
+    study = load_study("tiny", config)
+    assert study["simulation"]["integrator"] == "heun" and study["connectome"]["per"] == "subject"
+    assert study["diagnostics"]["n_floor"] == 20 and study["simulation"]["dt"] == 10
+
+
+def test_shards_cover_the_simulations(config):
+    study = load_study("tiny", config)
+    rows = [study.rows(shard) for shard in study.shards]
+    assert rows == [(0, 80), (80, 160), (160, 240), (240, 300)]
+    assert [study.rows(shard) for shard in study.shards[:3]] == rows[:3]
+
+
+def test_scale_replaces_entries_and_keeps_the_rest(config):
+    with open(config / "studies/tiny.yaml", "a") as file:
+        file.write("scales:\n  large: {inference: {n_simulations: 900}, features: [fc, autocorrelation]}\n")
+    assert known_studies(config).count("tiny@large") == 1
+    small, large = load_study("tiny", config), load_study("tiny@large", config)
+    assert large.n_simulations == 900 and large["inference"]["test_share"] == small["inference"]["test_share"]
+    assert large["features"] == ["fc", "autocorrelation"] and small["features"] == ["fc"]
+    with pytest.raises(ValueError, match="unknown scale 'huge'; it has large"):
+        load_study("tiny@huge", config)
+
+
+def test_one_shared_connectome(config):
+    edit(config, "connectome:\n", "connectome:\n  per: '101309'\n", "studies/demo_wong_wang.yaml")
+    edit(config, "  per: subject\n", "", "studies/demo_wong_wang.yaml")
+    study = load_study("demo_wong_wang", config)
+    assert study.connectomes == ["101309"] and study.connectome_of("102311") == "101309"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "  n_predictive: 10",
+            "  n_predictve: 10",
+            "diagnostics: unknown key 'n_predictve'; did you mean 'n_predictive'",
+        ),
+        ("seed: 7", "sed: 7", "unknown key 'sed'; did you mean 'seed'"),
+        ("seed: 7\n", "", "missing seed"),
+        ("seed: 7", "seed: -7", "seed: -7 is less than the minimum of 0"),
+        ("model: wong_wang", "model: wang_wong", "unknown model 'wang_wong'; choose from wong_wang"),
+        ("  w: {uniform", "  W: {uniform", "unknown parameter of wong_wang 'W'; choose from a, b, d"),
+        ("model: wong_wang", "model: wong_wang\nparameters: {G: 2}", "G stands in both prior and parameters"),
+        ("features: [fc]", "features: [fdc]", "unknown feature 'fdc'; choose from"),
+        (
+            "features: [fc]",
+            "features: [{fc: {statistics: [al]}}]",
+            "option statistics: unknown value 'al'; choose from mean",
+        ),
+        ("{bold: {tr: 720}}", "{bold: {tr: 725}}", "TR 725 ms is not a multiple of dt 10 ms"),
+        ("dt: 10", "dt: 300", "dt 300 ms is longer than the shortest time constant|not a multiple"),
+        ("- {clip: 99.5}", "- {clp: 99.5}", "unknown step 'clp'; choose from"),
+        ("cohort: tiny", "cohort: tny", r"unknown cohort 'tny'; choose from .*tiny"),
+        ("seed: 7", "seed: [", r"line \d+"),
+    ],
+)
+def test_mistakes_get_one_line(config, old, new, message):
+    path = config / "studies/tiny.yaml"
+    text = path.read_text().replace(
+        "normalise: [{clip: 99.5}, max, {scale: 0.2}]", "normalise:\n  - {clip: 99.5}\n  - max"
+    )
+    text = text.replace("observation:\n  bold: {tr: 720}", "observation: {bold: {tr: 720}}")
+    path.write_text(text)
+    edit(config, old, new)
+    with pytest.raises(ValueError, match=message) as error:
+        load_study("tiny", config)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_study_and_config_key(config):
+    with pytest.raises(ValueError, match=r"unknown study 'x'; choose from .*tiny"):
+        load_study("x", config)
+    edit(config, "studies:", "study:", "config.yaml")
+    with pytest.raises(ValueError, match=r"unknown key 'study'; did you mean 'studies'"):
+        load_config(config / "config.yaml")
