@@ -81,9 +81,7 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
                 raise ValueError(f"{path}: its features are not those of {shards[0]}; delete it and run again")
             stop = done + len(content["index"])
             if not np.array_equal(content["index"], np.arange(done, stop)):
-                raise ValueError(
-                    f"{path}: holds simulations {content['index'][[0, -1]]}, expected from {done}; delete it"
-                )
+                raise ValueError(f"{path}: does not hold simulations {done} to {stop - 1}; delete it and run again")
             for name in TABLE:
                 out[name][done:stop] = content[name]
             done = stop

@@ -1,0 +1,69 @@
+"""Features of files: one shard, all gathered, one recording."""
+
+import numpy as np
+import pytest
+
+from vbiflow import io
+from vbiflow.features import Nodes, compute, compute_file, gather, observed
+
+NODES = Nodes(["A_L", "A_R", "B_L", "B_R"])
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """Three files of simulations; number 4 is invalid, number 5 has a constant node."""
+    ts = np.random.default_rng(0).normal(size=(8, 4, 200)).astype(np.float32)
+    ts[5, 2] = 1
+    paths = []
+    for number, (start, stop) in enumerate([(0, 3), (3, 6), (6, 8)]):
+        index = np.arange(start, stop)
+        quantities = {
+            "bold": io.Quantity(ts[start:stop], axes=("simulation", "node", "time"), attributes={"fs": 2.0}),
+            "index": index,
+            "valid": index != 4,
+            "reason": ["out of range" if k == 4 else "" for k in index],
+        }
+        paths.append(tmp_path / f"shard-{number:04d}.h5")
+        io.write(paths[-1], quantities, {})
+    return ts, paths
+
+
+@pytest.fixture
+def tables(shards, tmp_path):
+    paths = [tmp_path / "features" / path.name for path in shards[1]]
+    for source, target in zip(shards[1], paths, strict=True):
+        io.write(target, compute_file(source, ["fc"], NODES), {})
+    return paths
+
+
+def test_gathered_equals_computed_at_once(shards, tables, tmp_path):
+    gather(tables, tmp_path / "features.h5", 8, {"study": "s", "versions": {"numpy": "2"}})
+    found = io.read(tmp_path / "features.h5")
+    whole = compute(shards[0], ["fc"], fs=2.0, nodes=NODES)
+    np.testing.assert_array_equal(found["x"], whole.x)
+    assert found["names"] == whole.names and found["index"].tolist() == list(range(8))
+    assert found["valid"].tolist() == [True] * 4 + [False, False, True, True]
+    assert found["reason"][4] == "out of range" and found["reason"][5].startswith("constant in B_L")
+    assert io.attributes(tmp_path / "features.h5") == {"study": "s", "versions": {"numpy": "2"}}
+
+
+def test_gathering_refuses_what_does_not_fit(tables, tmp_path):
+    target = tmp_path / "features.h5"
+    with pytest.raises(ValueError, match=r"shard-0002\.h5: does not hold simulations 3 to 4"):
+        gather([tables[0], tables[2]], target, 8, {})
+    with pytest.raises(ValueError, match="the shards hold 6 simulations, the study asks for 8"):
+        gather(tables[:2], target, 8, {})
+    content = io.read(tables[1])
+    content["names"] = content["names"][::-1]
+    io.write(tables[1], content, {})
+    with pytest.raises(ValueError, match=r"shard-0001\.h5: its features are not those of"):
+        gather(tables, target, 8, {})
+    assert not target.exists() and not list(tmp_path.glob(".*.part"))
+
+
+def test_recording_takes_the_path_of_simulations(shards):
+    ts = shards[0][0]
+    quantities = observed(ts, 2.0, ["fc"], NODES, signal="bold")
+    np.testing.assert_array_equal(quantities["x"].values, compute(ts, ["fc"], fs=2.0, nodes=NODES).x[0])
+    with pytest.raises(ValueError, match="features of the recording: constant in B_L"):
+        observed(shards[0][5], 2.0, ["fc"], NODES, signal="bold")
