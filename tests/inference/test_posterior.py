@@ -9,18 +9,18 @@ from sklearn.neural_network import MLPClassifier
 from vbiflow.inference import ESTIMATORS, Posterior, train
 from vbiflow.prior import Prior
 
-QUICK = {"learning_rate": 2e-3, "batch_size": 500, "max_epochs": 25, "patience": 10}
+QUICK = {"learning_rate": 2e-3, "batch_size": 500, "max_epochs": 14, "patience": 10}
 SETTINGS = {
     "maf": {},
     "nsf": {"estimator": {"nsf": {"num_transforms": 3, "num_bins": 5}}},
-    "mdn": {"max_epochs": 60, "learning_rate": 1e-3},
-    "flow_matching": {"max_epochs": 150, "patience": 40, "learning_rate": 1e-3},
+    "mdn": {"max_epochs": 25},
+    "flow_matching": {"max_epochs": 60, "patience": 20},
 }
 
 
 @pytest.fixture(scope="module")
 def data():
-    theta = prior().sample(3, 0, 8000)
+    theta = prior().sample(3, 0, 6000)
     return theta, simulate(theta, 4)
 
 

@@ -68,7 +68,7 @@ def judge_predictive(scores: dict[str, np.ndarray], limits: dict[str, float]) ->
     low = float(np.quantile(scores["floor_fc_correlation"], 0.05))
     high = float(np.quantile(scores["floor_fcd_ks"], 0.95))
     reasons = []
-    if np.ptp(scores["floor_fc_correlation"]) == 0 and low > 1 - 1e-9:
+    if scores["floor_fc_correlation"].min() > 1 - 1e-9:
         reasons.append(
             "repeated simulations at one theta are identical: the model has no noise, or its noise is frozen"
         )
@@ -79,7 +79,7 @@ def judge_predictive(scores: dict[str, np.ndarray], limits: dict[str, float]) ->
         )
     if median["fcd_ks"] > high + limits["fcd_ks_excess"]:
         reasons.append(
-            f"simulations from the posterior do not reproduce the dynamics of functional connectivity: their FCD differs "
-            f"by {median['fcd_ks']:.2f} (KS), where two simulations of one theta differ by {high:.2f} or less"
+            f"simulations from the posterior do not reproduce the dynamics of functional connectivity: their FCD "
+            f"differs by {median['fcd_ks']:.2f} (KS), where two simulations of one theta differ by {high:.2f} or less"
         )
     return median | {"floor_fc_correlation_low": low, "floor_fcd_ks_high": high}, reasons

@@ -58,7 +58,8 @@ def outside_reasons(found: Mapping[str, Any], limits: Mapping[str, float]) -> li
         tails = sorted(quantiles, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
         reasons.append(
             f"the recording's features do not occur together in simulations: their distance is {found['distance']:.1f} "
-            f"times the usual one (p = {min(found['p_value'], found['mmd_p']):.2g}); the most extreme are {', '.join(tails)}"
+            f"times the usual one (p = {min(found['p_value'], found['mmd_p']):.2g}); the most extreme are "
+            f"{', '.join(tails)}"
         )
     return reasons
 

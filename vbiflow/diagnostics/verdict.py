@@ -25,8 +25,8 @@ THRESHOLDS: dict[str, float] = {
 }
 SENTENCES = {
     "overconfident": "its 90 % intervals hold the true value in only {covered:.0%} of {n} held-out simulations",
-    "underconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its 50 % "
-    "intervals in {half:.0%}: they are wider than they need to be",
+    "underconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its "
+    "50 % intervals in {half:.0%}: they are wider than they need to be",
     "biased": "its estimates lie too {side} in {n} held-out simulations",
 }
 
@@ -150,8 +150,8 @@ def overall(
     n, reasons = len(calibration.ranks), []
     if off:
         reasons.append(
-            f"the joint posterior of all parameters is miscalibrated (TARP deviates by {joint['deviation']:.2f} from the "
-            f"diagonal in {n} held-out simulations)"
+            f"the joint posterior of all parameters is {joint['direction']} (TARP is off its diagonal by "
+            f"{joint['deviation']:.2f} in {n} held-out simulations)"
         )
     if np.mean(calibration.log_prob - calibration.prior_log_prob) < 0:
         reasons.append("the posterior explains the held-out parameters worse than the prior does")

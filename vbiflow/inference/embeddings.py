@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import nn
 
@@ -21,7 +22,7 @@ def fully_connected(n_inputs: int, hidden_features: int, num_layers: int, num_ou
     """Layers of `hidden_features` units with ReLU down to `num_outputs` summaries."""
     widths = [n_inputs, *[hidden_features] * num_layers]
     layers: list[nn.Module] = []
-    for before, after in zip(widths[:-1], widths[1:], strict=True):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], num_outputs))
 

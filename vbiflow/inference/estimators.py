@@ -29,8 +29,8 @@ class Estimator:
 def maf(**kwargs: Any) -> nn.Module:
     """Masked autoregressive flow whose layers take the parameters in turns forwards and backwards.
 
-    Random orders, sbi's choice, can leave one parameter first in every layer, where it never sees x: with two parameters
-    and five layers this happens to one network in sixteen.
+    Random orders, sbi's choice, can leave one parameter first in every layer, where it never sees x: with two
+    parameters and five layers this happens to one network in sixteen.
     """
     network = build_maf(**kwargs)
     for name, buffer in network.named_buffers():

@@ -45,10 +45,10 @@ class Adam:
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on, beside the weights."""
-        return {"mean": self.mean, "square": self.square, "steps": self.steps}
+        return {"mean": self.mean, "square": self.square, "steps": self.steps, "rate": self.learning_rate}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict`."""
         self.mean.copy_(state["mean"])
         self.square.copy_(state["square"])
-        self.steps = state["steps"]
+        self.steps, self.learning_rate = state["steps"], state["rate"]

@@ -31,7 +31,7 @@ SHARES = ("validation_share", "test_share", "missing_share")
 def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Options with defaults filled in; `estimator` and `embedding` become {"name": ..., "options": {...}}.
 
-    Either is written as a name, or as ``{name: {option: value}}``. Keys that other rules read (n_simulations, ...) pass.
+    Either is written as a name, or as ``{name: {option: value}}``. Keys that other rules read (n_simulations) pass.
 
     Raises
     ------

@@ -84,7 +84,7 @@ class Posterior:
         return self.sample_batch(np.atleast_2d(x_o), n, seed=seed, names=names)[0]
 
     def sample_batch(self, x: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None) -> np.ndarray:
-        """Draw n samples for each of m observations, (m, n, n_parameters); row j depends on the seed, j and x[j] alone."""
+        """Draw n samples for each of m observations, (m, n, n_parameters); row j depends on seed, j and x[j] alone."""
         inputs = self.inputs(x, names)
         out = np.empty((len(inputs), n, len(self.parameters)))
         for rows, z in self.normal_samples(inputs, n, seed):
@@ -142,7 +142,7 @@ class Posterior:
         return torch.logsumexp(each, 0) - np.log(len(self.networks))
 
     def map(self, x_o: np.ndarray, *, seed: int, n: int = 2000, names: Sequence[str] | None = None) -> np.ndarray:
-        """The theta (n_parameters,) of highest density: gradient ascent from the best of n samples, inside their range."""
+        """The theta (n_parameters,) of highest density: ascent from the best of n samples, inside their range."""
         theta = self.sample(x_o, n, seed=seed, names=names)
         z = self.prior.to_normal(theta)
         start = z[np.argsort(self.log_prob(theta, x_o))[-5:]]

@@ -15,7 +15,7 @@ ROWS = 4096
 
 @dataclass(frozen=True)
 class Scaling:
-    """Features (n, f) to network inputs (n, k): the kept ones standardised, then one 0/1 column a feature that may be missing.
+    """Features (n, f) to network inputs (n, k): the kept ones standardised, then 0/1 columns of what is missing.
 
     ``u = (x - centre) / scale``; with `robust`, centre and scale are median and interquartile range / 1.349, and beyond
     \\|u\\| = 5 the input grows as 5 + log(1 + \\|u\\| - 5), so that no outlier rules the training and none is lost.
@@ -79,8 +79,8 @@ class Scaling:
 def location(x: np.ndarray, kind: str = "robust") -> tuple[np.ndarray, np.ndarray]:
     """Centre and scale (f,) of the values of x (n, f) that are numbers.
 
-    Robust: median and interquartile range / 1.349; where most values are equal, the range of the inner 98 % / 4.65, then
-    the standard deviation.
+    Robust: median and interquartile range / 1.349; where most values are equal, the range of the inner 98 % / 4.65,
+    then the standard deviation.
     """
     sd = np.nanstd(x, axis=0)
     if kind == "standard":

@@ -21,8 +21,8 @@ def summarise(
 ) -> dict[str, Quantity]:
     """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, what to simulate again.
 
-    `predictive_theta` (n_predictive + n_floor, n_parameters) holds posterior samples, for the predictive check, and then
-    the MAP `n_floor` times, for its noise floor.
+    `predictive_theta` (n_predictive + n_floor, n_parameters) holds posterior samples, for the predictive check, and
+    then the MAP `n_floor` times, for its noise floor.
     """
     theta = posterior.sample(x_o, n_samples, seed=seed, names=names)
     mode = posterior.map(x_o, seed=seed, names=names)

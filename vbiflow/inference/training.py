@@ -25,6 +25,7 @@ from vbiflow.prior import Prior
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
 FEWEST = 20
+HALVING = 5
 SURVEYED = 20_000
 IN_MEMORY = 1 << 30
 
@@ -43,8 +44,9 @@ def train(
 ) -> tuple[Posterior, dict[str, Any]]:
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
-    Training stops when the loss on the validation simulations has not fallen for `patience` epochs; the weights of the
-    best epoch are kept. The test simulations of `split` are never seen. The same seed gives the same weights.
+    The learning rate halves after every five epochs without progress on the validation simulations, training stops
+    after `patience` of them, and the weights of the best epoch are kept. The test simulations of `split` are never seen.
+    The same seed gives the same weights.
 
     Parameters
     ----------
@@ -136,8 +138,13 @@ class Run:
     def finished(self) -> bool:
         """Whether the validation loss has not improved for `patience` epochs, or max_epochs are done."""
         losses = self.history["validation_loss"]
-        stalled = len(losses) - (int(np.argmin(losses)) + 1 if losses else 0)
-        return stalled >= self.options["patience"] or len(losses) >= self.options["max_epochs"]
+        return self.stalled >= self.options["patience"] or len(losses) >= self.options["max_epochs"]
+
+    @property
+    def stalled(self) -> int:
+        """Epochs since the best one."""
+        losses = self.history["validation_loss"]
+        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
 
     def epoch(self) -> None:
         """Go once over the training rows in random order, then measure the validation loss."""
@@ -160,6 +167,8 @@ class Run:
             )
         if losses[-1] <= min(losses):
             self.best = weights(self.network)
+        if self.stalled and self.stalled % HALVING == 0:
+            self.optimiser.learning_rate /= 2
 
     @torch.no_grad()
     def validation(self) -> float:

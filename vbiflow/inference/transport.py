@@ -18,8 +18,8 @@ STEPS = 20
 def maf_samples(network: nn.Module, noise: Tensor, x: Tensor) -> Tensor:
     """Samples z (m, n, p) of a masked autoregressive flow from noise (m, n, p + 1), for x (m, f).
 
-    Each layer is inverted in one sweep over the parameters: hidden units are sorted by degree, so that parameter d needs
-    only the units of degree d anew. This costs one pass, where inverting layer by layer costs p passes.
+    Each layer is inverted in one sweep over the parameters: hidden units are sorted by degree, so that parameter d
+    needs only the units of degree d anew. This costs one pass, where inverting layer by layer costs p passes.
     """
     flow, n_samples = network.net, noise.shape[1]
     context = flow._embedding_net(x)

@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+from linear_gaussian import NAMES, SIGMA, A, Exact, prior, simulate
+from scipy import stats
+
+from vbiflow.diagnostics import THRESHOLDS, calibrate, verdict
+from vbiflow.diagnostics.calibration import coverage, nearer
+from vbiflow.diagnostics.verdict import holm
+from vbiflow.inference import train
+
+THETA = prior().sample(11, 0, 600)
+X = simulate(THETA, 12)
+
+
+def judged(posterior, theta=THETA, x=X, **kwargs):
+    return verdict(calibrate(posterior, theta, x, seed=3, n_samples=400), **kwargs)
+
+
+def words(result):
+    return {name: entry["verdict"] for name, entry in result["parameters"].items()}
+
+
+def test_exact_posterior_is_trusted():
+    result = judged(Exact())
+    assert words(result) == {"a": "trusted", "b": "trusted"}
+    assert result["verdict"] == "trusted" and result["tarp"]["verdict"] == "trusted"
+    assert result["reasons"] == ["calibrated on 600 held-out simulations"]
+    assert result["parameters"]["a"]["coverage_90"] == pytest.approx(0.9, abs=0.04)
+
+
+def test_overconfident_posterior_is_seen():
+    result = judged(Exact(widen=0.6))
+    assert words(result) == {"a": "overconfident", "b": "overconfident"}
+    assert result["verdict"] == "not trusted"
+    assert result["tarp"]["verdict"] == "overconfident"
+    covered = result["parameters"]["a"]["coverage_90"]
+    assert covered == pytest.approx(2 * stats.norm.cdf(1.645 * 0.6) - 1, abs=0.05)
+    assert f"a is overconfident: its 90 % intervals hold the true value in only {covered:.0%}" in result["reasons"][0]
+
+
+def test_underconfident_posterior_is_seen():
+    result = judged(Exact(widen=1.8))
+    assert words(result) == {"a": "underconfident", "b": "underconfident"}
+    assert result["verdict"] == "not trusted" and "wider than they need to be" in result["reasons"][0]
+
+
+def test_biased_posterior_is_seen():
+    result = judged(Exact(shift=0.7))
+    assert words(result)["a"] == "biased"
+    assert result["verdict"] == "not trusted" and "its estimates lie too high" in result["reasons"][0]
+    assert "too low" in judged(Exact(shift=-0.7))["reasons"][0]
+
+
+def test_one_wrong_parameter_does_not_condemn_the_other():
+    class HalfWrong(Exact):
+        def normal_samples(self, inputs, n, seed):
+            for rows, z in super().normal_samples(inputs, n, seed):
+                middle = z[..., 1].mean(axis=1, keepdims=True)
+                z[..., 1] = middle + 0.4 * (z[..., 1] - middle)
+                yield rows, z
+
+    assert words(judged(HalfWrong())) == {"a": "trusted", "b": "overconfident"}
+
+
+def test_prior_as_posterior_is_uninformative_and_calibrated():
+    class Ignorant(Exact):
+        def normal_samples(self, inputs, n, seed):
+            yield slice(0, len(inputs)), np.random.default_rng(seed).standard_normal((len(inputs), n, 2))
+
+        def log_prob(self, theta, x):
+            return self.prior.log_prob(theta)
+
+    result = judged(Ignorant())
+    assert words(result) == {"a": "uninformative", "b": "uninformative"}
+    assert result["verdict"] == "trusted"
+    assert "a cannot be identified from these features" in result["reasons"][0]
+
+
+def test_frozen_noise_in_training_is_seen_on_fresh_noise():
+    """All training simulations share one noise vector: the network learns to subtract it, as in vbi's notebooks."""
+    theta = prior().sample(5, 0, 1000)
+    frozen = theta @ A + SIGMA * np.random.default_rng(1).standard_normal(A.shape[1])
+    options = {"estimator": "mdn", "learning_rate": 2e-3, "max_epochs": 40}
+    posterior, _ = train(prior(), theta, frozen, NAMES, options, seed=1)
+    result = judged(posterior)
+    assert words(result) == {"a": "overconfident", "b": "overconfident"}
+    assert result["verdict"] == "not trusted"
+
+
+def test_trained_estimator_passes_sbc():
+    theta = prior().sample(5, 0, 6000)
+    options = {"learning_rate": 2e-3, "batch_size": 500, "max_epochs": 20}
+    posterior, _ = train(prior(), theta, simulate(theta, 6), NAMES, options, seed=1)
+    result = judged(posterior)
+    assert result["verdict"] == "trusted", result["reasons"]
+    assert result["information_gain"] == pytest.approx(judged(Exact())["information_gain"], abs=0.1)
+
+
+def test_worse_than_the_prior_too_few_tests_and_too_many_invalid_are_reasons():
+    assert "worse than the prior" in " ".join(judged(Exact(widen=0.2))["reasons"])
+    few = judged(Exact(), THETA[:40], X[:40])
+    assert few["reasons"] == ["only 40 held-out simulations; 100 are needed to see a miscalibration"]
+    assert "60% of the simulations are invalid" in judged(Exact(), invalid=0.6)["reasons"][0]
+
+
+def test_thresholds_can_be_moved_and_are_reported():
+    wide = {"rank_deviation": 0.3, "coverage_deviation": 0.3, "tarp_deviation": 0.5}
+    loose = judged(Exact(widen=0.85), thresholds=wide)
+    assert loose["verdict"] == "trusted" and loose["thresholds"]["tarp_deviation"] == 0.5
+    assert judged(Exact(widen=0.6), thresholds={"alpha": 0})["verdict"] == "trusted"
+    assert words(judged(Exact(), thresholds={"shrinkage": 0.99}))["a"] == "uninformative"
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        ({"alfa": 0.1}, f"unknown threshold 'alfa'; choose from {', '.join(THRESHOLDS)}"),
+        ({"alpha": "low"}, "threshold alpha must be a number from 0 up, found 'low'"),
+    ],
+)
+def test_wrong_thresholds_are_refused(thresholds, message):
+    with pytest.raises(ValueError) as error:
+        judged(Exact(), thresholds=thresholds)
+    assert str(error.value) == message
+
+
+def test_worked_numbers():
+    class Fixed(Exact):
+        def normal_samples(self, inputs, n, seed):
+            yield slice(0, 1), np.array([[[-1.0, 0.0], [0.0, 0.5], [1.0, 1.0], [2.0, 1.5]]])
+
+    found = calibrate(Fixed(), np.array([[0.5, 2.0]]), X[:1], seed=0, n_samples=4)
+    assert found.ranks.tolist() == [[2, 4]]
+    assert found.mean == pytest.approx(np.array([[0.5, 0.75]]))
+    assert found.sd[0, 0] == pytest.approx(np.sqrt(1.25))
+    assert found.shrinkage[0] == pytest.approx([-0.25, 1 - 0.3125])
+    assert found.z[0] == pytest.approx([0, 1.25 / np.sqrt(0.3125)])
+
+
+def test_coverage_counts_central_intervals():
+    ranks = np.arange(101)[:, None]  # 100 samples, every rank once
+    assert coverage(ranks, 100, np.array([0.0, 0.5, 0.9, 1.0]))[:, 0] == pytest.approx([1 / 101, 51 / 101, 91 / 101, 1])
+
+
+def test_nearer_counts_samples_closer_to_the_reference_than_the_truth():
+    z = np.array([[[0.0], [1.0], [3.0], [5.0]]])
+    assert nearer(z, np.array([[2.0]]), np.array([[0.0]])).tolist() == [0.5]
+
+
+def test_calibration_is_the_same_from_the_same_seed_and_blocks(monkeypatch):
+    from vbiflow.inference import posterior as module
+
+    theta = prior().sample(5, 0, 300)
+    posterior, _ = train(prior(), theta, simulate(theta, 6), NAMES, {"max_epochs": 2}, seed=1)
+    whole = calibrate(posterior, THETA[:20], X[:20], seed=3, n_samples=50)
+    monkeypatch.setattr(module, "BATCH", 101)
+    assert np.array_equal(calibrate(posterior, THETA[:20], X[:20], seed=3, n_samples=50).ranks, whole.ranks)
+
+
+def test_agreement_with_sbi():
+    """Ranks, uniformity p-values and TARP as sbi 0.27 computes them from the same samples."""
+    import torch
+    from sbi.diagnostics.sbc import check_uniformity_frequentist
+    from sbi.diagnostics.tarp import _run_tarp
+    from sbi.utils.metrics import l2
+
+    found = calibrate(Exact(), THETA, X, seed=3, n_samples=400)
+    p = check_uniformity_frequentist(torch.tensor(found.ranks, dtype=torch.float32), 400)
+    own = [entry["sbc_p"] for entry in verdict(found)["parameters"].values()]
+    assert own == pytest.approx(p.numpy(), abs=0.1)
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([3, 0x74617270])))
+    references = torch.from_numpy(rng.standard_normal(THETA.shape))
+    (_, z) = next(iter(Exact().normal_samples(X, 400, 3)))
+    expected, alpha = _run_tarp(
+        torch.from_numpy(z.transpose(1, 0, 2).copy()), torch.from_numpy(THETA), references, distance=l2, num_bins=20
+    )
+    inside = np.array([(found.tarp < level).mean() for level in alpha.numpy()])
+    assert inside == pytest.approx(expected.numpy(), abs=0.01)
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+
+
+def test_no_held_out_simulations():
+    with pytest.raises(ValueError, match=r"calibration needs held-out simulations: found 0 theta and 0 x"):
+        calibrate(Exact(), np.empty((0, 2)), np.empty((0, 6)), seed=1)
