@@ -76,7 +76,7 @@ def test_one_shared_connectome(config):
         ),
         ("{bold: {tr: 720}}", "{bold: {tr: 725}}", "TR 725 ms is not a multiple of dt 10 ms"),
         ("dt: 10", "dt: 300", "dt 300 ms is longer than the shortest time constant|not a multiple"),
-        ("- {clip: 99.5}", "- {clp: 99.5}", "unknown step 'clp'; choose from"),
+        ("- log1p", "- log2p", "unknown step 'log2p'; choose from"),
         ("cohort: tiny", "cohort: tny", r"unknown cohort 'tny'; choose from .*tiny"),
         ("seed: 7", "seed: [", r"line \d+"),
     ],
@@ -84,7 +84,7 @@ def test_one_shared_connectome(config):
 def test_mistakes_get_one_line(config, old, new, message):
     path = config / "studies/tiny.yaml"
     text = path.read_text().replace(
-        "normalise: [{clip: 99.5}, max, {scale: 0.2}]", "normalise:\n  - {clip: 99.5}\n  - max"
+        "normalise: [log1p, mean_strength, {scale: 0.1}]", "normalise:\n  - log1p\n  - max"
     )
     text = text.replace("observation:\n  bold: {tr: 720}", "observation: {bold: {tr: 720}}")
     path.write_text(text)
