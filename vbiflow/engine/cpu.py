@@ -24,7 +24,7 @@ from vbiflow.engine.product import ROWS
 from vbiflow.engine.source import recordings, source
 from vbiflow.observation import balloon
 
-LANES = 64
+LANES = 32
 """Simulations in a batch."""
 
 

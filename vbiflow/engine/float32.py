@@ -112,11 +112,10 @@ def sin_cos_quarter(x):
 
 @function
 def turn(s, c, quadrant):
-    """Sine and cosine of x + quadrant pi/2 from those of x."""
-    swap = (quadrant & UINT(1)) != UINT(0)
-    sign_s = UINT((quadrant & UINT(2)) << UINT(30))
-    sign_c = UINT(((quadrant + UINT(1)) & UINT(2)) << UINT(30))
+    """Sine and cosine of x + quadrant pi/2 from those of x; the quadrant lies in the highest two bits."""
+    swap = INT(UINT(quadrant << UINT(1))) < INT(0)
     sine, cosine = (c if swap else s), (s if swap else c)
+    sign_s, sign_c = quadrant & UINT(0x80000000), UINT(quadrant + UINT(0x40000000)) & UINT(0x80000000)
     return as_float(as_bits(sine) ^ sign_s), as_float(as_bits(cosine) ^ sign_c)
 
 
@@ -126,7 +125,7 @@ def sin_cos(x):
     n = shifted - F(12582912.0)
     x = ((x - n * F(1.5703125)) - n * F(4.837512969970703e-4)) - n * F(7.54978995489188e-8)
     s, c = sin_cos_quarter(x)
-    return turn(s, c, as_bits(shifted))
+    return turn(s, c, UINT(as_bits(shifted) << UINT(30)))
 
 
 @function
@@ -143,7 +142,8 @@ def cos(x):
 def radius(k):
     """sqrt(-2 log((k + 1/2) / 2**32)) of a 32-bit k; near one the logarithm's argument is its exact distance to one."""
     near = k >= UINT(0xB504F333)
-    t = F(UINT(~k) if near else k) + F(0.5)
+    j = INT(~k) if near else INT(k)
+    t = F(j) + (F(4294967296.0) if j < INT(0) else F(0.5))
     m, e = split(t)
     m = F(-2.3283064365386963e-10) * t if near else m
     e = F(0) if near else e - F(32)
@@ -153,6 +153,5 @@ def radius(k):
 @function
 def circle(k):
     """Sine and cosine of 2 pi k / 2**32 of a 32-bit k."""
-    quadrant = UINT(k + UINT(0x20000000)) >> UINT(30)
-    s, c = sin_cos_quarter(F(INT(UINT(k - (quadrant << UINT(30))))) * F(1.4629180792671596e-09))
-    return turn(s, c, quadrant)
+    s, c = sin_cos_quarter(F(INT(UINT(k << UINT(2)))) * F(3.657295198167899e-10))
+    return turn(s, c, UINT(k + UINT(0x20000000)))

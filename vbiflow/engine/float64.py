@@ -131,12 +131,11 @@ def sin_cos_quarter(x):
 
 @function
 def turn(s, c, quadrant):
-    """Sine and cosine of x + quadrant pi/2 from those of x."""
-    swap = (quadrant & UINT(1)) != UINT(0)
-    sign_s = UINT((quadrant & UINT(2)) << UINT(62))
-    sign_c = UINT(((quadrant + UINT(1)) & UINT(2)) << UINT(62))
+    """Sine and cosine of x + quadrant pi/2 from those of x; the quadrant lies in the highest two bits."""
+    swap = INT(UINT(quadrant << UINT(1))) < INT(0)
     sine, cosine = (c if swap else s), (s if swap else c)
-    return as_float(as_bits(sine) ^ sign_s), as_float(as_bits(cosine) ^ sign_c)
+    top, one = UINT(0x8000000000000000), UINT(0x4000000000000000)
+    return as_float(as_bits(sine) ^ (quadrant & top)), as_float(as_bits(cosine) ^ (UINT(quadrant + one) & top))
 
 
 @function
@@ -145,7 +144,7 @@ def sin_cos(x):
     n = shifted - F(6755399441055744.0)
     x = ((x - n * F(1.57079625129699707031)) - n * F(7.54978941586159635335e-8)) - n * F(5.39030285815811905290e-15)
     s, c = sin_cos_quarter(x)
-    return turn(s, c, as_bits(shifted))
+    return turn(s, c, UINT(as_bits(shifted) << UINT(62)))
 
 
 @function
@@ -168,7 +167,5 @@ def radius(k):
 @function
 def circle(k):
     """Sine and cosine of 2 pi k / 2**32 of a 32-bit k."""
-    quadrant = WORD(k + WORD(0x20000000)) >> WORD(30)
-    angle = np.int32(WORD(k - WORD(quadrant << WORD(30))))
-    s, c = sin_cos_quarter(F(angle) * F(1.4629180792671596e-09))
-    return turn(s, c, UINT(quadrant))
+    s, c = sin_cos_quarter(F(np.int32(WORD(k << WORD(2)))) * F(3.657295198167899e-10))
+    return turn(s, c, UINT(k + WORD(0x20000000)) << UINT(32))

@@ -2,8 +2,8 @@
 
 A block of four 32-bit words is a pure function of a counter and a key:
 
-    key     (simulation, seed mod 2**32)
-    counter (step, node block, 65536 stream + 256 purpose + variable block, seed div 2**32)
+    key     (seed mod 2**32, seed div 2**32)
+    counter (step, node block, 65536 stream + 256 purpose + variable block, simulation)
 
 so that every simulation has its own noise, whichever batch, shard, thread or device computes it. This is the NumPy version; noise.py
 is the same function in the kernels.
@@ -46,14 +46,12 @@ def words(
     """Random words (n_simulations, n_variables, n_nodes), uint32, for one step of the given simulations."""
     per = block_size(n_variables)
     n_blocks, n_words = -(-n_nodes // per), -(-n_variables * per // 4)
-    counter = np.empty((1, n_blocks, n_words, 4), np.uint64)
+    counter = np.empty((len(simulations), n_blocks, n_words, 4), np.uint64)
     counter[..., 0] = step
     counter[..., 1] = np.arange(n_blocks)[:, None]
     counter[..., 2] = 65536 * stream + 256 * purpose + np.arange(n_words)
-    counter[..., 3] = seed >> 32
-    key = np.empty((len(simulations), 1, 1, 2), np.uint64)
-    key[..., 0] = np.asarray(simulations)[:, None, None]
-    key[..., 1] = seed & 0xFFFFFFFF
+    counter[..., 3] = np.asarray(simulations)[:, None, None]
+    key = np.array([seed & 0xFFFFFFFF, seed >> 32])
     blocks = philox(counter, key).reshape(len(simulations), n_blocks, 4 * n_words)[..., : per * n_variables]
     return blocks.reshape(len(simulations), n_blocks * per, n_variables)[:, :n_nodes].swapaxes(1, 2)
 

@@ -14,8 +14,8 @@ from vbiflow.engine.philox import uniforms
 from vbiflow.models import MODELS, Model
 from vbiflow.observation import balloon
 
-BOLD_STEP = 40.0
-"""Longest step of the haemodynamics [ms]: by Heun it leaves an error of 0.04 % of the signal's standard deviation."""
+BOLD_STEP = 60.0
+"""Longest step of the haemodynamics [ms]: by Heun it leaves an error of 0.1 % of the signal's standard deviation."""
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
 

@@ -160,8 +160,8 @@ class Writer:
 
         def draw(shift: int) -> None:
             for word in range(blocks * per // 4):
-                counter = f"step, first // {per} + {shift // per}, stream + {word}, seed_high"
-                self.put(f"n = four_normals({counter}, simulations[b], seed_low)")
+                counter = f"step, first // {per} + {shift // per}, stream + {word}, simulations[b]"
+                self.put(f"n = four_normals({counter}, seed_low, seed_high)")
                 for slot in range(4):
                     node, m = divmod(4 * word + slot, n if per > 1 else blocks)
                     at = ROWS * self.width + (shift + node + m * ROWS) * self.lanes
