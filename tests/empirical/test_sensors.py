@@ -1,0 +1,170 @@
+"""EEG, MEG and intracranial recordings: real files of many formats, files written here, every mistake one line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+
+from vbiflow.empirical.sensors import STEPS, as_recording, positions, read_sensors
+
+FS = 200.0
+NAMES = ["Fz", "Cz", "Pz", "Oz", "C3", "C4"]
+TIME = np.arange(2000) / FS
+REAL = os.environ.get("VBIFLOW_TEST_RECORDINGS", "")
+
+
+def saved(
+    path: Path, data: np.ndarray | None = None, types: str | list[str] = "eeg", bads: tuple[str, ...] = ()
+) -> Path:
+    """Ten seconds of six channels as FIF."""
+    data = 1e-5 * np.random.default_rng(0).standard_normal((6, 2000)) if data is None else data
+    info = mne.create_info(NAMES, FS, types, verbose="ERROR")
+    info["bads"] = list(bads)
+    mne.io.RawArray(data, info, verbose="ERROR").save(path, fmt="double", verbose="ERROR")
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return saved(tmp_path / "rest_raw.fif")
+
+
+def test_average_reference_is_the_default_for_eeg(path: Path) -> None:
+    recording = as_recording(path, read_sensors(path, "eeg"), "eeg")
+    assert recording.ts.shape == (6, 2000) and recording.fs == FS and recording.labels == tuple(NAMES)
+    np.testing.assert_allclose(recording.ts.mean(axis=0), 0, atol=1e-15)
+    left = read_sensors(path, "eeg", {"reference": "none"}).get_data()
+    np.testing.assert_allclose(recording.ts, left - left.mean(axis=0), atol=1e-15)
+    to_cz = read_sensors(path, "eeg", {"reference": "Cz"}).get_data()
+    np.testing.assert_allclose(to_cz, left - left[1], atol=1e-15)
+
+
+def test_bad_and_dropped_channels_go(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a_raw.fif", bads=("Oz",))
+    assert read_sensors(path, "eeg", {"drop": ["C3"]}).ch_names == ["Fz", "Cz", "Pz", "C4"]
+
+
+def test_filters_keep_and_drop_tones(tmp_path: Path) -> None:
+    tones = {f: np.sin(2 * np.pi * f * TIME) for f in (2.0, 10.0, 50.0)}
+    data = np.stack([tones[2.0], tones[10.0], tones[50.0], tones[2.0] + tones[10.0], 0 * TIME, 0 * TIME])
+    path = saved(tmp_path / "a_raw.fif", data)
+    middle = slice(600, 1400)
+    band = read_sensors(path, "eeg", {"reference": "none", "band": [5, 30]}).get_data()[:, middle]
+    np.testing.assert_allclose(band[3], tones[10.0][middle], atol=0.02)
+    assert band[0].std() < 0.02 and band[2].std() < 0.02
+    notch = read_sensors(path, "eeg", {"reference": "none", "notch": 50}).get_data()[:, middle]
+    assert notch[2].std() < 0.02 and notch[1].std() > 0.7
+
+
+def test_resampling_keeps_the_duration(path: Path) -> None:
+    raw = read_sensors(path, "eeg", {"resample": 100})
+    assert raw.info["sfreq"] == 100 and raw.n_times == 1000
+
+
+def test_windows_with_artefacts_are_cut_out(tmp_path: Path) -> None:
+    data = 1e-5 * np.random.default_rng(0).standard_normal((6, 2000))
+    data[2, 450] = 1e-3
+    path = saved(tmp_path / "a_raw.fif", data)
+    raw = read_sensors(path, "eeg", {"reference": "none", "reject": {"peak_to_peak": 2e-4, "window": 1}})
+    np.testing.assert_allclose(raw.get_data(), np.delete(data, np.s_[400:600], axis=1), atol=1e-18)
+
+
+def test_intracranial_recordings_stored_as_eeg(path: Path) -> None:
+    assert set(read_sensors(path, "seeg").get_channel_types()) == {"seeg"}
+
+
+def test_epochs_are_put_end_to_end(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).standard_normal((3, 6, 50))
+    info = mne.create_info(NAMES, FS, "eeg", verbose="ERROR")
+    mne.EpochsArray(data, info, verbose="ERROR").save(tmp_path / "a-epo.fif", fmt="double", verbose="ERROR")
+    raw = read_sensors(tmp_path / "a-epo.fif", "eeg", {"reference": "none"})
+    np.testing.assert_allclose(raw.get_data(), np.concatenate(data, axis=1))
+
+
+def test_montage_gives_positions(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"6 channels have no position: Fz, .* and 1 more; set recording.montage"):
+        positions(path, read_sensors(path, "eeg").info)
+    places = positions(path, read_sensors(path, "eeg", {"montage": "biosemi64"}).info)
+    assert places[4, 0] < -40 < 40 < places[5, 0] and places[1, 2] > 80
+
+
+def test_renamed_channels_find_their_position(tmp_path: Path, path: Path) -> None:
+    options = {"rename": {"Oz": "EXG1"}, "montage": "biosemi64"}
+    with pytest.raises(ValueError, match=r"1 channels have no position: EXG1"):
+        positions(path, read_sensors(path, "eeg", options).info)
+
+
+def text(path: Path) -> Path:
+    path.write_text("no recording")
+    return path
+
+
+BAD = {
+    "missing": (lambda p: p.with_name("no_raw.fif"), "eeg", {}, r"no_raw.fif: no such file"),
+    "text": (lambda p: text(p.with_name("a.edf")), "eeg", {}, r"a.edf: no recording that MNE reads, or cut short"),
+    "kind": (lambda p: p, "bold", {}, r"rest_raw.fif: kind 'bold' is no sensor recording; choose from eeg, meg, seeg"),
+    "no channels": (lambda p: p, "meg", {}, r"rest_raw.fif: no meg channels; found eeg; correct kind"),
+    "option": (lambda p: p, "eeg", {"filter": [1, 2]}, r"recording: unknown option 'filter'; choose from sensors"),
+    "drop": (lambda p: p, "eeg", {"drop": ["Q"]}, r"recording.drop: no channel 'Q'; found Fz, Cz"),
+    "montage": (lambda p: p, "eeg", {"montage": "10-20"}, r"recording.montage: unknown montage '10-20'; choose from"),
+    "band": (lambda p: p, "eeg", {"band": [1, 150]}, r"recording.band: found \[1, 150\] Hz; write .* 0 and 100"),
+    "reject": (lambda p: p, "eeg", {"reject": {"peak": 1}}, r"recording.reject: found peak; write \{peak_to_peak"),
+    "window": (
+        lambda p: p, "eeg", {"reject": {"peak_to_peak": 1, "window": 20}}, r"a window of 20 s does not fit into 9.995 s"
+    ),
+    "all rejected": (
+        lambda p: p, "eeg", {"reject": {"peak_to_peak": 1e-9, "window": 1}}, r"100% of the windows exceed 1e-09"
+    ),
+    "sensors": (lambda p: p, "eeg", {"sensors": "mag"}, r"recording.sensors: found 'mag'; the file has eeg"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_mistake_is_one_line(case: str, path: Path) -> None:
+    make, kind, options, message = BAD[case]
+    with pytest.raises(ValueError, match=message) as caught:
+        read_sensors(make(path), kind, options)
+    assert "\n" not in str(caught.value)
+
+
+def test_truncated_file(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(ValueError, match=r"rest_raw.fif: no recording that MNE reads, or cut short"):
+        read_sensors(path, "eeg")
+
+
+def test_two_units_are_not_mixed(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a_raw.fif", types=["mag", "mag", "grad", "grad", "grad", "eeg"])
+    with pytest.raises(
+        ValueError, match=r"magnetometers and gradiometers have different units; write recording.sensors"
+    ):
+        as_recording(path, read_sensors(path, "meg"), "meg")
+    recording = as_recording(path, read_sensors(path, "meg", {"sensors": "grad"}), "meg")
+    assert recording.labels == ("Pz", "Oz", "C3")
+
+
+def test_every_step_is_described() -> None:
+    assert all(step.__doc__ for step in STEPS.values())
+
+
+FILES = {
+    "test.edf": ("eeg", 138, 512.0),
+    "test.bdf": ("eeg", 72, 2048.0),
+    "test.vhdr": ("eeg", 26, 1000.0),
+    "test.sqd": ("meg", 157, 1000.0),
+    "exported4D_linux_raw.fif": ("meg", 248, 1017.25),
+    "test_egi.raw": ("eeg", 256, 250.0),
+}
+
+
+@pytest.mark.skipif(not REAL, reason="VBIFLOW_TEST_RECORDINGS names no folder with MNE's small test recordings")
+@pytest.mark.parametrize("name", FILES)
+def test_real_files_of_every_format(name: str) -> None:
+    kind, n_channels, fs = FILES[name]
+    recording = as_recording(name, read_sensors(Path(REAL) / name, kind), kind)
+    assert len(recording.labels) == n_channels and recording.fs == pytest.approx(fs, rel=1e-4)
+    assert np.isfinite(recording.ts).all() and np.ptp(recording.ts) > 0

@@ -1,0 +1,122 @@
+"""Lead fields: what each region's activity gives at each sensor; read, made from a template, checked, applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow import io
+from vbiflow.arrays import read_array, read_table
+from vbiflow.connectome.regions import match, shown
+
+
+@dataclass(frozen=True)
+class LeadField:
+    """Gain (n_sensors, n_nodes) from named regions to named sensors; its unit is that of the sensors per source unit.
+
+    Raises
+    ------
+    ValueError
+        If a region reaches no sensor, or if a gain is not finite.
+    """
+
+    gain: np.ndarray
+    sensors: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        shape = (len(self.sensors), len(self.labels))
+        if np.shape(self.gain) != shape:
+            raise ValueError(f"lead field of shape {np.shape(self.gain)} for {shape[0]} sensors and {shape[1]} regions")
+        if not np.isfinite(self.gain).all():
+            names = shown([s for s, row in zip(self.sensors, self.gain, strict=True) if not np.isfinite(row).all()])
+            raise ValueError(f"lead field: gains are not finite at {names}; drop these sensors")
+        silent = ~self.gain.any(axis=0)
+        if silent.any():
+            names = shown([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
+            raise ValueError(f"lead field: {silent.sum()} regions reach no sensor: {names}; their sources lie outside")
+
+    def project(self, ts: np.ndarray) -> np.ndarray:
+        """Sensor series (..., n_sensors, n_times) of regional series (..., n_nodes, n_times)."""
+        return np.matmul(self.gain, ts)
+
+    def take(self, sensors: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> LeadField:
+        """The lead field of these sensors, named exactly, and regions, usual prefixes ignored, in that order."""
+        rows, columns = range(len(self.sensors)), range(len(self.labels))
+        if sensors is not None:
+            missing = [name for name in sensors if name not in self.sensors]
+            if missing:
+                raise ValueError(f"lead field: no sensor {shown(missing)}; it has {shown(self.sensors, 8)}")
+            rows = [self.sensors.index(name) for name in sensors]
+        if labels is not None:
+            columns = match(labels, self.labels, "lead field", "the connectome").tolist()
+        names = tuple(self.sensors[k] for k in rows), tuple(self.labels[k] for k in columns)
+        return LeadField(self.gain[np.ix_(rows, columns)], *names)
+
+    def average_referenced(self) -> LeadField:
+        """The lead field of EEG referenced to the average of its electrodes."""
+        return replace(self, gain=self.gain - self.gain.mean(axis=0))
+
+    def save(self, path: str | Path, provenance: Mapping[str, Any]) -> None:
+        """Write to HDF5."""
+        quantities = {
+            "gain": io.Quantity(self.gain, "1", ("sensor", "node")),
+            "sensors": io.Quantity(list(self.sensors), axes=("sensor",)),
+            "labels": io.Quantity(list(self.labels), axes=("node",)),
+        }
+        io.write(path, quantities, provenance)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LeadField:
+        """Read what `save` wrote."""
+        content = io.read(path, "gain", "sensors", "labels")
+        return cls(content["gain"], tuple(content["sensors"]), tuple(content["labels"]))
+
+
+def read_lead_field(path: str | Path) -> LeadField:
+    """Read a table of gains with a header of regions and a first column of sensors, or what `save` wrote (.h5)."""
+    if str(path).lower().endswith((".h5", ".hdf5")):
+        return LeadField.load(path)
+    table = read_table(path)
+    if not table.columns or not table.rows:
+        raise ValueError(f"{path}: a lead field needs a header of region names and a first column of sensor names")
+    return LeadField(table.values, table.rows, table.columns)
+
+
+def surface_lead_field(
+    projection: str | Path, region_mapping: str | Path, labels: Sequence[str], sensors: Sequence[str]
+) -> LeadField:
+    """Sum a lead field of surface vertices (n_sensors, n_vertices), as TVB stores it, over regions.
+
+    `region_mapping` holds each vertex's region as an index into `labels`. Sensors with a gain that is not a number are
+    dropped; vertices beyond the mapping or the projection, and regions without a vertex, are errors.
+    """
+    gain, vertices = read_array(projection), read_array(region_mapping).ravel().astype(int)
+    if gain.shape != (len(sensors), len(vertices)):
+        sizes = f"{gain.shape[0]} sensors x {gain.shape[1]} vertices"
+        raise ValueError(f"{projection}: {sizes}, but {len(sensors)} sensor names and {len(vertices)} mapped vertices")
+    if vertices.min() < 0 or vertices.max() >= len(labels):
+        raise ValueError(
+            f"{region_mapping}: regions {vertices.min()} to {vertices.max()}, but there are {len(labels)} labels"
+        )
+    good = np.isfinite(gain).all(axis=1)
+    total = np.zeros((int(good.sum()), len(labels)))
+    np.add.at(total.T, vertices, gain[good].T)
+    names = [name for name, is_good in zip(sensors, good, strict=True) if is_good]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{projection}: sensor names occur twice; give each sensor its own")
+    return LeadField(total, tuple(names), tuple(labels))
+
+
+def contact_lead_field(
+    contacts: np.ndarray, centres: np.ndarray, sensors: Sequence[str], labels: Sequence[str], nearest: float = 1.0
+) -> LeadField:
+    """Gain 1 / r^2 of contacts (n, 3) [mm] in the brain to region centres (n_nodes, 3), r at least `nearest` [mm]."""
+    distances = np.linalg.norm(np.asarray(contacts)[:, None] - np.asarray(centres), axis=-1)
+    if not np.isfinite(distances).all():
+        raise ValueError("lead field: a contact or a region has no position; give x, y, z [mm] of all")
+    return LeadField(1.0 / np.maximum(distances, nearest) ** 2, tuple(sensors), tuple(labels))

@@ -1,0 +1,202 @@
+"""EEG, MEG and intracranial recordings by MNE: read, picked, referenced, filtered, resampled, cleaned of artefacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+
+from vbiflow.connectome.regions import shown
+from vbiflow.empirical.recording import Recording
+
+TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad"), "seeg": ("seeg", "ecog", "dbs")}
+DEDICATED = (mne.io.read_raw_kit, mne.io.read_raw_egi, mne.io.read_raw_ctf, mne.io.read_raw_bti)
+
+
+def read_sensors(path: str | Path, kind: str, options: Mapping[str, Any] | None = None) -> mne.io.BaseRaw:
+    """Read any recording that MNE reads, keep the channels of `kind` (eeg, meg, seeg) and apply `options`.
+
+    Options are named as in STEPS and applied in that order. Channels marked bad in the file are left out. EEG is
+    referenced to the average unless `options` say otherwise.
+
+    Raises
+    ------
+    ValueError
+        If the file is unreadable or has no such channels, or if an option is unknown or cannot be applied.
+    """
+    options = dict(options or {})
+    unknown = [name for name in options if name not in STEPS]
+    if unknown:
+        raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(STEPS)}")
+    if kind == "eeg":
+        options.setdefault("reference", "average")
+    raw = picked(path, loaded(path), kind)
+    for name, step in STEPS.items():
+        if options.get(name) is not None:
+            try:
+                raw = step(raw, options[name])
+            except (ValueError, RuntimeError, TypeError, KeyError, OSError) as error:
+                raise ValueError(f"{path}: recording.{name}: {str(error).splitlines()[0]}") from None
+    return raw
+
+
+def loaded(path: str | Path) -> mne.io.BaseRaw:
+    """The recording in memory, whichever of MNE's readers takes it; epochs end to end."""
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path}: no such file")
+    if path.name.endswith(("-epo.fif", "_epo.fif", "-epo.fif.gz")):
+        epochs = attempt(path, (mne.read_epochs,))
+        data = np.concatenate(list(epochs.get_data(copy=False)), axis=1)
+        return mne.io.RawArray(data, epochs.info, verbose="ERROR")
+    return attempt(path, (mne.io.read_raw, *DEDICATED))
+
+
+def attempt(path: Path, readers: Sequence[Callable]) -> Any:
+    """What the first of `readers` that takes the file gives."""
+    reasons = []
+    for reader in readers:
+        try:
+            return reader(path, preload=True, verbose="ERROR")
+        except Exception as error:
+            reasons.append(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+    raise ValueError(f"{path}: no recording that MNE reads, or cut short ({reasons[0]})")
+
+
+def picked(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> mne.io.BaseRaw:
+    """The good channels of one kind; where intracranial ones are asked for and none is marked so, the EEG channels."""
+    if kind not in TYPES:
+        raise ValueError(f"{path}: kind {kind!r} is no sensor recording; choose from {', '.join(TYPES)}")
+    found = set(raw.get_channel_types())
+    if kind == "seeg" and not found & set(TYPES["seeg"]) and "eeg" in found:
+        raw.set_channel_types({raw.ch_names[k]: "seeg" for k in mne.pick_types(raw.info, eeg=True)}, verbose="ERROR")
+    types = raw.get_channel_types()
+    names = [name for name, type_ in zip(raw.ch_names, types, strict=True) if type_ in TYPES[kind]]
+    good = [name for name in names if name not in raw.info["bads"]]
+    if not good:
+        raise ValueError(
+            f"{path}: no {kind} channels; found {', '.join(sorted(found))}; correct kind in the cohort table"
+        )
+    return raw.pick(good, verbose="ERROR")
+
+
+def sensors(raw: mne.io.BaseRaw, type_: str) -> mne.io.BaseRaw:
+    """Keep one type: mag or grad."""
+    if type_ not in raw.get_channel_types():
+        raise ValueError(f"found {type_!r}; the file has {', '.join(sorted(set(raw.get_channel_types())))}")
+    return raw.pick(type_, verbose="ERROR")
+
+
+def rename(raw: mne.io.BaseRaw, names: Mapping[str, str]) -> mne.io.BaseRaw:
+    """Other names for channels."""
+    return raw.rename_channels(dict(names), verbose="ERROR")
+
+
+def drop(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
+    """Leave channels out."""
+    missing = [name for name in names if name not in raw.ch_names]
+    if missing:
+        raise ValueError(f"no channel {missing[0]!r}; found {shown(raw.ch_names, 8)}")
+    return raw.drop_channels(list(names))
+
+
+def montage(raw: mne.io.BaseRaw, name: str) -> mne.io.BaseRaw:
+    """Positions of EEG electrodes by name, from one of MNE's montages; the case of names does not matter."""
+    try:
+        places = mne.channels.make_standard_montage(name)
+    except ValueError:
+        known = ", ".join(mne.channels.get_builtin_montages())
+        raise ValueError(f"unknown montage {name!r}; choose from {known}") from None
+    return raw.set_montage(places, match_case=False, on_missing="ignore", verbose="ERROR")
+
+
+def interpolate(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
+    """Replace channels by what their neighbours tell."""
+    raw.info["bads"] = list(names)
+    return raw.interpolate_bads(reset_bads=True, verbose="ERROR")
+
+
+def reference(raw: mne.io.BaseRaw, name: str | Sequence[str]) -> mne.io.BaseRaw:
+    """Reference EEG to the average, to named channels, or leave it (none)."""
+    if name == "none":
+        return raw
+    return raw.set_eeg_reference(name if name == "average" else list(np.atleast_1d(name)), verbose="ERROR")
+
+
+def notch(raw: mne.io.BaseRaw, frequencies: float | Sequence[float]) -> mne.io.BaseRaw:
+    """Take mains frequencies [Hz] out."""
+    return raw.notch_filter(np.atleast_1d(frequencies).astype(float), verbose="ERROR")
+
+
+def band(raw: mne.io.BaseRaw, edges: Sequence[float | None]) -> mne.io.BaseRaw:
+    """Band-pass between two edges [Hz], null for an open end; windowed-sinc filter without phase shift."""
+    nyquist = raw.info["sfreq"] / 2
+    if len(edges) != 2 or any(edge is not None and not 0 < edge < nyquist for edge in edges):
+        raise ValueError(f"found {list(edges)} Hz; write [low, high] between 0 and {nyquist:g}, null for an open end")
+    return raw.filter(*edges, verbose="ERROR")
+
+
+def resample(raw: mne.io.BaseRaw, fs: float) -> mne.io.BaseRaw:
+    """Another sampling rate [Hz]."""
+    return raw.resample(float(fs), verbose="ERROR")
+
+
+def reject(raw: mne.io.BaseRaw, options: Mapping[str, float]) -> mne.io.BaseRaw:
+    """Cut out windows [s] in which a channel's peak-to-peak exceeds a bound [V or T]; the rest is joined."""
+    if set(options) != {"peak_to_peak", "window"}:
+        raise ValueError(f"found {', '.join(options)}; write {{peak_to_peak: V or T, window: s}}")
+    width = round(options["window"] * raw.info["sfreq"])
+    n = raw.n_times // max(width, 1)
+    if width < 2 or not n:
+        raise ValueError(f"a window of {options['window']:g} s does not fit into {raw.times[-1]:g} s")
+    data = raw.get_data()[:, : n * width].reshape(len(raw.ch_names), n, width)
+    good = (np.ptp(data, axis=2) <= options["peak_to_peak"]).all(axis=0)
+    if good.mean() < 0.5:
+        raise ValueError(
+            f"{1 - good.mean():.0%} of the windows exceed {options['peak_to_peak']:g}; raise it, or drop channels"
+        )
+    return mne.io.RawArray(data[:, good].reshape(len(raw.ch_names), -1), raw.info, verbose="ERROR")
+
+
+STEPS: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
+    "sensors": sensors,
+    "rename": rename,
+    "drop": drop,
+    "montage": montage,
+    "interpolate": interpolate,
+    "reference": reference,
+    "notch": notch,
+    "band": band,
+    "resample": resample,
+    "reject": reject,
+}
+
+
+def as_recording(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> Recording:
+    """The recording as an array (n_sensors, n_times) in V or T."""
+    types = set(raw.get_channel_types())
+    if types == {"mag", "grad"}:
+        raise ValueError(
+            f"{path}: magnetometers and gradiometers have different units; write recording.sensors: mag or grad"
+        )
+    return Recording(raw.get_data(), float(raw.info["sfreq"]), tuple(raw.ch_names), kind)
+
+
+def positions(path: str | Path, info: mne.Info) -> np.ndarray:
+    """Positions (n_sensors, 3) of the sensors [mm], in MNE's head or device frame.
+
+    Raises
+    ------
+    ValueError
+        If a channel has no position.
+    """
+    places = np.array([channel["loc"][:3] for channel in info["chs"]]) * 1000
+    known = np.isfinite(places).all(axis=1) & (places != 0).any(axis=1)
+    if not known.all():
+        names = [name for name, is_known in zip(info["ch_names"], known, strict=True) if not is_known]
+        text = f"{len(names)} channels have no position: {shown(names)}"
+        raise ValueError(f"{path}: {text}; set recording.montage, rename or drop them")
+    return places

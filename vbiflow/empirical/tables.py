@@ -1,0 +1,78 @@
+"""Recordings that are reduced already: tables of power spectra and of features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vbiflow.arrays import read_table
+from vbiflow.connectome.regions import match
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Power (n_nodes, n_frequencies) of named regions at frequencies [Hz]."""
+
+    power: np.ndarray
+    frequencies: np.ndarray
+    labels: tuple[str, ...]
+
+
+def read_spectra(path: str | Path, labels: Sequence[str] | None = None) -> Spectra:
+    """Read power spectra: a header, a first column of frequencies [Hz], one column a region (or sensor).
+
+    Regions are put in the order of `labels`, by name.
+
+    Raises
+    ------
+    ValueError
+        If there is no header, if frequencies do not rise, if power is negative or not finite, or a region missing.
+    """
+    table = read_table(path)
+    if table.values.ndim != 2 or len(table.columns) != table.values.shape[1] or table.values.shape[1] < 2:
+        raise ValueError(f"{path}: power spectra need a header, a column of frequencies [Hz] and one column a region")
+    frequencies, power, names = table.values[:, 0], table.values[:, 1:].T, table.columns[1:]
+    if not np.isfinite(frequencies).all() or frequencies[0] < 0 or (np.diff(frequencies) <= 0).any():
+        raise ValueError(f"{path}: the first column {table.columns[0]!r} must be frequencies [Hz] that rise")
+    wrong = ~np.isfinite(power) | (power < 0)
+    if wrong.any():
+        name = names[int(np.argmax(wrong.any(axis=1)))]
+        raise ValueError(f"{path}: {name}: power is negative or not finite; give power, not its logarithm in dB")
+    if labels is not None:
+        order = match(labels, names, str(path), "the connectome")
+        power, names = power[order], tuple(names[k] for k in order)
+    return Spectra(power, frequencies, tuple(names))
+
+
+def read_features(path: str | Path, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read features x_o (n_features,): a header of names and one row, or one line a feature, its name and its value.
+
+    They are put in the order of `names`, the simulated features.
+
+    Raises
+    ------
+    ValueError
+        If the table has another form, a value is not finite, or a feature is missing.
+    """
+    table = read_table(path)
+    if table.columns and table.values.shape[0] == 1 and not table.rows:
+        found, values = table.columns, table.values[0]
+    elif table.rows and table.values.shape[1] == 1:
+        found, values = table.rows, table.values[:, 0]
+    else:
+        raise ValueError(f"{path}: features are a header and one row, or one line a feature: its name and its value")
+    if len(set(found)) < len(found):
+        raise ValueError(f"{path}: a feature stands twice")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{path}: feature {found[int(np.argmin(np.isfinite(values)))]!r} is not finite")
+    if names is not None:
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise ValueError(
+                f"{path}: no feature {missing[0]!r}; {len(missing)} of those that the study simulates lack"
+            )
+        values, found = values[[found.index(name) for name in names]], tuple(names)
+    return values, tuple(found)
