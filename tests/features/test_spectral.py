@@ -18,17 +18,17 @@ def noise(n, seed=0):
     return np.random.default_rng(seed).standard_normal(n)
 
 
-@pytest.mark.parametrize("estimate", [lambda y: welch(y, FS, 500), lambda y: multitaper(y, FS, 500, 2.0)])
+@pytest.mark.parametrize("estimate", [welch, lambda *arguments: multitaper(*arguments, 2.0)])
 def test_density_of_a_sine_integrates_to_half_its_squared_amplitude(estimate):
-    frequencies, density = estimate(3.0 * np.sin(2 * np.pi * 10 * T))
+    frequencies, density = estimate(3.0 * np.sin(2 * np.pi * 10 * T)[None], FS, 500)
     assert density.sum() * (frequencies[1] - frequencies[0]) == pytest.approx(4.5, rel=1e-3)
 
 
-@pytest.mark.parametrize("estimate", [lambda y: welch(y, FS, 500), lambda y: multitaper(y, FS, 500, 2.0)])
+@pytest.mark.parametrize("estimate", [welch, lambda *arguments: multitaper(*arguments, 2.0)])
 def test_density_of_white_noise_is_flat_at_twice_the_variance_over_fs(estimate):
-    frequencies, density = estimate(2.0 * noise(200_000))
+    frequencies, density = estimate(2.0 * noise(200_000)[None], FS, 500)
     inner = (frequencies > 5) & (frequencies < 120)
-    assert density[inner].mean() == pytest.approx(2 * 4 / FS, rel=0.02)
+    assert density[0, inner].mean() == pytest.approx(2 * 4 / FS, rel=0.02)
     assert density.sum() * (frequencies[1] - frequencies[0]) == pytest.approx(4, rel=0.02)
 
 
@@ -45,7 +45,7 @@ def test_density_agrees_with_mne():
 
 
 def test_single_precision_keeps_the_density():
-    y = noise(20_000) + 5.0
+    y = noise(20_000)[None] + 5.0
     np.testing.assert_allclose(welch(y.astype("float32"), FS, 500)[1], welch(y, FS, 500)[1], rtol=1e-3, atol=1e-9)
 
 

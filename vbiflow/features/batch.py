@@ -18,6 +18,11 @@ def namespace(array: Any) -> ModuleType:
     return sys.modules[type(array).__module__.split(".")[0]]
 
 
+def fft_module(xp: ModuleType) -> ModuleType:
+    """scipy.fft, or CuPy's copy of it."""
+    return importlib.import_module("scipy.fft" if xp is np else "cupyx.scipy.fft")
+
+
 def signal_module(xp: ModuleType) -> ModuleType:
     """scipy.signal, or CuPy's copy of it."""
     return importlib.import_module("scipy.signal" if xp is np else "cupyx.scipy.signal")
@@ -42,8 +47,10 @@ def standardise(ts: Any) -> Any:
     """Series of zero mean and unit norm along time, z = (y - mean y) / |y - mean y|; 0 where y is constant."""
     xp = namespace(ts)
     z = ts - ts.mean(axis=-1, keepdims=True, dtype="float64")
-    norm = xp.sqrt((z * z).sum(axis=-1, keepdims=True))
-    return xp.where(is_constant(ts)[..., None] | (norm == 0), 0.0, z / xp.where(norm == 0, 1.0, norm))
+    norm = xp.sqrt(xp.einsum("...t,...t->...", z, z))
+    still = is_constant(ts) | (norm == 0)
+    z *= xp.where(still, 0.0, 1.0 / xp.where(still, 1.0, norm))[..., None]
+    return z
 
 
 class Batch:

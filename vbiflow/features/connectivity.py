@@ -39,11 +39,6 @@ def fc(ts: Any) -> Any:
     return matrix
 
 
-def fc_spectrum(ts: Any) -> Any:
-    """Eigenvalues (n_simulations, n_nodes) of FC, largest first."""
-    return namespace(ts).linalg.eigvalsh(fc(ts))[..., ::-1]
-
-
 def chosen_masks(batch: Batch, masks: Sequence[str] | None) -> Sequence[str]:
     """Masks asked for, or the default ones that the nodes have pairs for."""
     return masks or [mask for mask in DEFAULT_MASKS if mask in batch.nodes.masks]
@@ -70,7 +65,7 @@ def pair_summary(
     statistics=Option(("mean", "sd", "quantiles"), "texts", "statistics over each group of pairs", choices=STATISTICS),
     quantiles=QUANTILES,
     eigenvalues=Option(3, "integer", "how many eigenvalues, largest first", minimum=0),
-    components=Option(3, "integer", "how many principal components of the rows, as shares of variance", minimum=0),
+    components=Option(0, "integer", "how many principal components of the rows, as shares of variance", minimum=0),
 )
 def fc_summary(
     batch: Batch,
@@ -86,7 +81,7 @@ def fc_summary(
     yield from pair_summary(batch, matrix, masks, statistics, quantiles)
     if eigenvalues:
         k = fits(eigenvalues, len(batch.nodes), "eigenvalues")
-        yield [f"eigenvalue[{n + 1}]" for n in range(k)], batch.shared(fc_spectrum)[:, :k]
+        yield [f"eigenvalue[{n + 1}]" for n in range(k)], sorted_spectrum(matrix)[:, :k]
     if components:
         k = fits(components, len(batch.nodes) - 1, "components")
         yield [f"component[{n + 1}]" for n in range(k)], component_shares(matrix)[:, :k]
@@ -97,6 +92,11 @@ def fits(count: int, available: int, what: str) -> int:
     if count > available:
         raise ValueError(f"{count} {what} asked for but these nodes have {available}; lower {what}")
     return count
+
+
+def sorted_spectrum(matrix: Any) -> Any:
+    """Eigenvalues of symmetric matrices (n, k, k), largest first."""
+    return namespace(matrix).linalg.eigvalsh(matrix)[..., ::-1]
 
 
 def component_shares(matrix: Any) -> Any:

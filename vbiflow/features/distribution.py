@@ -7,7 +7,7 @@ from typing import Any
 
 from vbiflow.features.batch import Batch, double, is_constant, namespace
 from vbiflow.features.feature import Option, Pieces, feature, per
-from vbiflow.features.summaries import QUANTILES, sorted_quantiles, standardised_moment
+from vbiflow.features.summaries import QUANTILES, between_ranks, power
 
 
 def central_moment(ts: Any, order: int) -> Any:
@@ -15,18 +15,23 @@ def central_moment(ts: Any, order: int) -> Any:
     xp = namespace(ts)
     y = double(ts)
     centred = y - y.mean(axis=-1, keepdims=True)
-    return xp.where(is_constant(ts), 0.0, (centred**order).mean(axis=-1))
+    return xp.where(is_constant(ts), 0.0, power(centred, order).mean(axis=-1))
+
+
+def standardised_moment(batch: Batch, order: int) -> Any:
+    """Mean of ((y - mean y) / sd y)^order along time; 0 for a constant node."""
+    second = batch.shared(central_moment, 2)
+    return batch.shared(central_moment, order) / batch.xp.where(second > 0, second, 1.0) ** (order / 2)
 
 
 def ordered(ts: Any) -> Any:
     """Values of each series in ascending order."""
-    return namespace(ts).sort(double(ts), axis=-1)
+    return namespace(ts).sort(ts, axis=-1)
 
 
 def quantile(batch: Batch, level: float) -> Any:
     """Quantile (n_simulations, n_nodes) of each series."""
-    flat = batch.shared(ordered).reshape(-1, batch.n_times)
-    return sorted_quantiles(flat, (level,)).reshape(batch.ts.shape[:2])
+    return between_ranks(batch.shared(ordered), (level,))[..., 0]
 
 
 @feature("mean", unit="y", per=per())
@@ -75,13 +80,13 @@ def quantiles(batch: Batch, *, per: Sequence[str], levels: Sequence[float]) -> P
 @feature("skewness", per=per())
 def skewness(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Third standardised moment over time."""
-    yield batch.nodes.reduce(standardised_moment(batch.double, 3), per)
+    yield batch.nodes.reduce(standardised_moment(batch, 3), per)
 
 
 @feature("kurtosis", per=per())
 def kurtosis(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Fourth standardised moment over time, less the 3 of a normal distribution."""
-    yield batch.nodes.reduce(standardised_moment(batch.double, 4) - 3.0, per)
+    yield batch.nodes.reduce(standardised_moment(batch, 4) - 3.0, per)
 
 
 @feature("moments", unit="y^order", per=per(), orders=Option((2, 3, 4, 5, 6), "integers", "orders", minimum=1))
@@ -113,8 +118,8 @@ def mean_absolute_deviation(batch: Batch, *, per: Sequence[str]) -> Pieces:
 @feature("median_absolute_deviation", unit="y", per=per())
 def median_absolute_deviation(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Median distance from the median."""
-    distance = abs(batch.double - quantile(batch, 0.5)[..., None])
-    yield batch.nodes.reduce(batch.xp.median(distance, axis=-1), per)
+    distance = ordered(abs(batch.double - quantile(batch, 0.5)[..., None]))
+    yield batch.nodes.reduce(between_ranks(distance, (0.5,))[..., 0], per)
 
 
 @feature("burstiness", reference="Goh and Barabasi 2008, doi:10.1209/0295-5075/81/48002", per=per())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.features.batch import Batch, namespace, standardise
-from vbiflow.features.connectivity import GROUPS, component_shares
+from vbiflow.features.connectivity import GROUPS, component_shares, sorted_spectrum
 from vbiflow.features.feature import Option, Pieces, feature
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
@@ -166,11 +166,6 @@ def fcd_summary(
             raise ValueError(f"{count} {name}s asked for but there are {n} windows; lower {name}s")
         if count:
             yield [f"{name}[{k + 1}]" for k in range(count)], spectrum(matrix)[:, :count]
-
-
-def sorted_spectrum(matrix: Any) -> Any:
-    """Eigenvalues of symmetric matrices (n, k, k), largest first."""
-    return namespace(matrix).linalg.eigvalsh(matrix)[..., ::-1]
 
 
 def edge_fcd(ts: Any) -> Any:

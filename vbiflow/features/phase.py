@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.features.batch import Batch, double, is_constant, namespace, signal_module, to_host
+from vbiflow.features.batch import Batch, double, fft_module, is_constant, namespace, signal_module, to_host
 from vbiflow.features.connectivity import PAIRS, fc, pair_summary
 from vbiflow.features.feature import Option, Pieces, feature, per
 from vbiflow.features.spectral import EEG_BANDS, SEGMENT, Bands
@@ -38,7 +38,7 @@ def bandpass(ts: Any, fs: float, band: tuple[float, float], order: int = 4) -> A
 
 def analytic(ts: Any, fs: float, band: tuple[float, float] | None) -> Any:
     """Analytic signal y + i H(y) of the series less its mean, or of its part in a band [Hz]; H: Hilbert's transform."""
-    fft, n = namespace(ts).fft, ts.shape[-1]
+    fft, n = fft_module(namespace(ts)), ts.shape[-1]
     y = double(ts) if band is None else bandpass(ts, fs, band)
     weights = np.zeros(n)
     weights[0], weights[1 : (n + 1) // 2] = 1.0, 2.0

@@ -7,12 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy.signal import get_window
 
-from vbiflow.features.batch import Batch, double, is_constant, namespace, signal_module, to_host
+from vbiflow.features.batch import Batch, double, fft_module, is_constant, namespace, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
 
 Bands = Sequence[tuple[str, tuple[float, float]]]
 
+CHUNK = 2**17
 EEG_BANDS = {"delta": [1, 4], "theta": [4, 8], "alpha": [8, 13], "beta": [13, 30], "gamma": [30, 45]}
 BANDS = Option(EEG_BANDS, "bands", "bands, low edge included, high edge not", "Hz")
 RANGE = Option((1.0, 45.0), "band", "frequencies that count, low edge included, high edge not", "Hz")
@@ -30,7 +32,7 @@ def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
     Parameters
     ----------
     ts
-        (..., n_times), in single or double precision, which the density keeps.
+        (..., n_nodes, n_times); the transforms run in its precision.
     fs
         Sampling rate [Hz].
     samples
@@ -38,13 +40,26 @@ def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
 
     Returns
     -------
-    frequencies (n_frequencies,) and density (..., n_frequencies)
+    frequencies (n_frequencies,) and density (..., n_nodes, n_frequencies)
 
     References
     ----------
     Welch 1967, doi:10.1109/TAU.1967.1161901
     """
-    return signal_module(namespace(ts)).welch(ts, fs, window="hann", nperseg=samples, detrend="constant")
+    xp, n_frequencies = namespace(ts), samples // 2 + 1
+    window = xp.asarray(get_window("hann", samples))
+    frames = xp.lib.stride_tricks.sliding_window_view(ts, samples, axis=-1)[..., :: samples - samples // 2, :]
+    density = xp.empty((*ts.shape[:-1], n_frequencies))
+    chunk = max(1, ts.shape[-2] * CHUNK // frames.size)
+    for start in range(0, ts.shape[-2], chunk):
+        piece = frames[..., start : start + chunk, :, :]
+        piece = piece - piece.mean(axis=-1, keepdims=True, dtype="float64").astype(ts.dtype)
+        piece *= window.astype(ts.dtype)
+        lines = fft_module(xp).rfft(piece, axis=-1)
+        density[..., start : start + chunk, :] = (lines.real**2 + lines.imag**2).mean(axis=-2)
+    density *= 2.0 / (fs * float((window**2).sum()))
+    density[..., :: n_frequencies - 1 if samples % 2 == 0 else n_frequencies] /= 2.0
+    return xp.arange(n_frequencies) * (fs / samples), density
 
 
 def multitaper(ts: Any, fs: float, samples: int, bandwidth: float) -> tuple[Any, Any]:

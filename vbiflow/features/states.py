@@ -32,7 +32,9 @@ def hidden_states(series: np.ndarray, n_states: int, n_components: int, seed: in
     scores = (u * s)[:, :n_components] * series.shape[1] ** 0.5
     found = []
     for guess in range(N_GUESSES):
-        model = GaussianHMM(n_states, "full", min_covar=1e-3, random_state=seed, n_iter=50, tol=1e-2, init_params="st")
+        model = GaussianHMM(
+            n_states, "full", min_covar=1e-3, random_state=seed, n_iter=50, tol=1e-4 * len(scores), init_params="st"
+        )
         rng = np.random.default_rng([seed, guess])
         model.means_, labels = kmeans2(scores, n_states, minit="++", rng=rng)
         around = scores - model.means_[labels]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from vbiflow.features.batch import Batch, double, namespace, standardise
+from vbiflow.features.batch import Batch, double, fft_module, namespace, standardise
 from vbiflow.features.distribution import central_moment
 from vbiflow.features.feature import Option, Pieces, feature, per
 
@@ -15,10 +15,10 @@ LAGS = Option(None, "numbers", "lags, rounded to whole samples; null: one sample
 
 def autocorrelation_function(ts: Any) -> Any:
     """Autocorrelation rho(k) = sum_t z_t z_(t+k) of standardised series at every lag k; 0 beyond lag 0 if constant."""
-    fft = namespace(ts).fft
-    n = ts.shape[-1]
-    spectrum = fft.rfft(standardise(ts), 2 * n)
-    return fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * n)[..., :n]
+    fft, n = fft_module(namespace(ts)), ts.shape[-1]
+    padded = fft.next_fast_len(2 * n, real=True)
+    spectrum = fft.rfft(standardise(ts), padded)
+    return fft.irfft(spectrum.real**2 + spectrum.imag**2, padded)[..., :n]
 
 
 def centred(ts: Any) -> Any:
