@@ -1,0 +1,96 @@
+"""Figure of a structural connectome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from vbiflow.figures.regions import HEMISPHERES, arrange, mark
+from vbiflow.figures.style import PALETTE, canvas, finite, letters, styled
+
+Array = NDArray[np.float64]
+SIDES = {"L": "#0072b2", "R": "#e69f00"}
+
+
+@styled
+def connectome(
+    weights: Array, tract_lengths: Array, labels: Sequence[str], hemispheres: Sequence[str], networks: Sequence[str]
+) -> Figure:
+    """Draw weights, tract lengths [mm], weight against length, and node strength of a connectome (n_nodes, n_nodes)."""
+    weights, tract_lengths = finite("weights", weights), finite("tract_lengths", tract_lengths)
+    order = arrange(hemispheres, networks)
+    sides, areas = [hemispheres[node] for node in order], [networks[node] for node in order]
+    block = np.ix_(order, order)
+    figure = canvas(5.9)
+    panels = figure.subplots(2, 2, gridspec_kw={"height_ratios": (1.35, 1)}).ravel()
+    matrix(panels[0], weights[block], "weight", weight_scale(weights), "viridis", sides, areas)
+    lengths = np.where(tract_lengths > 0, tract_lengths, np.nan)[block]
+    matrix(panels[1], lengths, "tract length [mm]", Normalize(0, np.nanmax(tract_lengths)), "magma", sides, areas)
+    panels[0].set_title(f"Weights, {len(order)} regions")
+    panels[1].set_title("Tract lengths")
+    decay(panels[2], weights, tract_lengths)
+    strength(panels[3], weights, labels, hemispheres)
+    letters(panels)
+    return figure
+
+
+def weight_scale(weights: Array) -> Normalize:
+    """Return a logarithmic colour scale where positive weights span more than two decades, else a linear one."""
+    positive = weights[weights > 0]
+    if positive.size and positive.max() / positive.min() > 100:
+        return LogNorm(max(positive.min(), positive.max() * 1e-6), positive.max())
+    return Normalize(0, weights.max() if weights.max() > 0 else 1)
+
+
+def matrix(
+    axes: Axes, values: Array, label: str, norm: Normalize, cmap: str, sides: Sequence[str], areas: Sequence[str]
+) -> None:
+    """Draw one matrix, row = target and column = source; what is absent is light grey."""
+    image = axes.imshow(np.ma.masked_where(~(values > 0), values), norm=norm, cmap=cmap)
+    axes.set_facecolor(PALETTE["band"])
+    axes.figure.colorbar(image, ax=axes, label=label, shrink=0.85, aspect=25)
+    mark(axes, sides, areas)
+    axes.set(xlabel="source", ylabel="target")
+    axes.spines[:].set_visible(False)
+
+
+def decay(axes: Axes, weights: Array, tract_lengths: Array) -> None:
+    """Scatter weight against tract length, with the median in bins of equal count."""
+    edges = (weights > 0) & (tract_lengths > 0) & ~np.eye(len(weights), dtype=bool)
+    length, weight = tract_lengths[edges], weights[edges]
+    axes.set(xlabel="tract length [mm]", ylabel="weight", title="Weight against tract length")
+    if length.size < 3:
+        axes.text(0.5, 0.5, "fewer than three connections", transform=axes.transAxes, ha="center")
+        return
+    axes.plot(length, weight, ".", color=PALETTE["prior"], markersize=2, alpha=0.5, markeredgewidth=0, rasterized=True)
+    groups = np.array_split(np.argsort(length), min(15, length.size))
+    middle = [np.median(length[group]) for group in groups], [np.median(weight[group]) for group in groups]
+    axes.plot(*middle, color=PALETTE["ink"], linewidth=1.4, label="median")
+    if isinstance(weight_scale(weights), LogNorm):
+        axes.set_yscale("log")
+    share = edges.sum() / (edges.size - len(weights))
+    axes.set_title(f"Density {share:.2f}, Spearman ρ = {spearmanr(length, weight).statistic:.2f}")
+    axes.legend(loc="upper right")
+
+
+def strength(axes: Axes, weights: Array, labels: Sequence[str], hemispheres: Sequence[str]) -> None:
+    """Draw in-strength, the row sum, from the strongest region down, and name the five strongest and weakest."""
+    total = weights.sum(axis=1)
+    order = np.argsort(-total, kind="stable")
+    place = np.arange(len(order))
+    for side in dict.fromkeys(hemispheres):
+        here = np.array([hemispheres[node] == side for node in order])
+        name = HEMISPHERES.get(side, side) if side else "regions"
+        axes.bar(place[here], total[order][here], width=0.8, color=SIDES.get(side, PALETTE["prior"]), label=name)
+    if len(order) > 10:
+        text = "strongest\n" + "\n".join(f"{rank + 1}. {labels[order[rank]]}" for rank in range(5))
+        text += "\n\nweakest\n" + "\n".join(f"{len(order) - 4 + rank}. {labels[order[rank - 5]]}" for rank in range(5))
+        axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5, linespacing=1.25)
+    axes.set(xlabel="region, by rank", ylabel="strength (sum of incoming weights)", title="Node strength")
+    axes.legend(loc="upper center")

@@ -1,0 +1,200 @@
+"""Figures of an estimator's evidence on held-out simulations: recovery, calibration, invalid simulations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.stats import beta, binom
+
+from vbiflow.figures.style import PALETTE, SERIES, canvas, finite, letters, message, quantity, styled, symbol
+
+Array = NDArray[np.float64]
+FEW = 8
+
+
+@styled
+def recovery(
+    theta: Array, mean: Array, sd: Array, z: Array, shrinkage: Array, names: Sequence[str],
+    units: dict[str, str] | None = None,
+) -> Figure:  # fmt: skip
+    """Draw posterior mean +- sd against the truth (n_simulations, n_parameters), and z-score against shrinkage.
+
+    Parameters that exist once a node share one panel.
+    """
+    theta, mean = finite("theta", theta), finite("mean", mean)
+    groups = stems(names)
+    columns = min(len(groups) + 1, 3)
+    rows = -(-(len(groups) + 1) // columns)
+    figure = canvas(2.3 * rows, 2.4 * columns)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (stem, members), color in zip(panels, groups.items(), SERIES * 99, strict=False):
+        scatter(axes, theta[:, members], mean[:, members], sd[:, members], color)
+        label = quantity(stem, units) + (f", {len(members)} regions" if len(members) > 1 else "")
+        axes.set(xlabel=f"true {label}", ylabel=f"posterior mean of {symbol(stem)}")
+    contraction(panels[len(groups)], z, shrinkage, groups)
+    for axes in panels[len(groups) + 1 :]:
+        axes.remove()
+    letters(panels[: len(groups) + 1])
+    return figure
+
+
+def stems(names: Sequence[str]) -> dict[str, list[int]]:
+    """Return the columns of each parameter: one for a scalar, one a node for ``eta[...]``."""
+    groups: dict[str, list[int]] = {}
+    for column, name in enumerate(names):
+        groups.setdefault(name.partition("[")[0], []).append(column)
+    return groups
+
+
+def scatter(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) -> None:
+    """Draw one parameter's recovery; beyond 1 500 points the error bars go and the points fade."""
+    truth, mean, sd = truth.ravel(), mean.ravel(), sd.ravel()
+    good = np.isfinite(truth) & np.isfinite(mean)
+    truth, mean, sd = truth[good], mean[good], sd[good]
+    if truth.size <= 1500:
+        axes.errorbar(truth, mean, sd, fmt="none", ecolor=color, elinewidth=0.5, alpha=0.25, rasterized=True)
+    alpha = 0.8 if truth.size <= 1500 else 0.15
+    axes.plot(truth, mean, ".", color=color, markersize=2.5, alpha=alpha, markeredgewidth=0, rasterized=True)
+    low, high = (truth.min(), truth.max()) if truth.size else (0, 1)
+    axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    if truth.size > 2 and truth.std() > 0 and mean.std() > 0:
+        error = np.sqrt(np.mean((truth - mean) ** 2))
+        axes.set_title(f"r = {np.corrcoef(truth, mean)[0, 1]:.2f}, RMSE = {error:.2g}")
+
+
+def contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[int]]) -> None:
+    """Draw |z| against shrinkage; good posteriors lie at the lower right."""
+    for (stem, members), color in zip(groups.items(), SERIES * 99, strict=False):
+        x, y = np.clip(shrinkage[:, members], -0.1, 1).ravel(), np.abs(z[:, members]).ravel()
+        axes.plot(x, np.minimum(y, 5), ".", color=color, markersize=2.5, alpha=0.35, markeredgewidth=0, rasterized=True)
+        middle = np.nanmedian(x), np.nanmedian(np.minimum(y, 5))
+        axes.plot(*middle, "o", color=color, markersize=5, markeredgecolor="white", label=symbol(stem))
+    axes.axhline(2, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
+    axes.set(xlim=(min(0.0, axes.get_xlim()[0]), 1.02), ylim=(0, 5.05))
+    axes.set(xlabel="posterior shrinkage, 1 − var / prior var", ylabel="|z-score|", title="z-score against shrinkage")
+    if len(groups) <= FEW:
+        axes.legend(loc="upper left", fontsize=6, handletextpad=0.2)
+
+
+@styled
+def calibration(
+    ranks: Array, n_samples: int, names: Sequence[str], level: Array, coverage: Array, tarp_level: Array,
+    tarp_coverage: Array,
+) -> Figure:  # fmt: skip
+    """Draw rank ECDF minus uniform per parameter, expected coverage, and TARP, each in its 95 % band.
+
+    `ranks` (n_simulations, n_parameters) in 0 .. `n_samples`, `coverage` (level, parameter), `tarp_coverage` (level).
+    The ECDF band holds for all of a curve at once (Säilynoja et al. 2022, doi:10.1007/s11222-022-10090-6).
+    """
+    ranks = finite("ranks", ranks)
+    n_simulations = len(ranks)
+    figure = canvas(2.6)
+    panels = figure.subplots(1, 3)
+    rank_panel(panels[0], (ranks + 0.5) / (n_samples + 1), names)
+    low, high = beta.interval(0.95, *(n_simulations * v + 0.5 for v in (level, 1 - np.asarray(level))))
+    coverage_panel(panels[1], level, (low, high), coverage, names)
+    panels[1].set(title="Coverage of each parameter", xlabel="credibility level", ylabel="share of truths inside")
+    low, high = beta.interval(0.95, *(n_simulations * v + 0.5 for v in (tarp_level, 1 - np.asarray(tarp_level))))
+    coverage_panel(panels[2], tarp_level, (low, high), np.asarray(tarp_coverage)[:, None], ["all parameters"])
+    panels[2].set(
+        title="Coverage of the joint posterior (TARP)", xlabel="credibility level", ylabel="expected coverage"
+    )
+    lines, labels = panels[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=min(len(labels), 6))
+    letters(panels)
+    return figure
+
+
+def rank_panel(axes: Axes, u: Array, names: Sequence[str]) -> None:
+    """Draw ECDF(u) - u of the normalised ranks `u` (n_simulations, n_parameters) and name the curves."""
+    grid = np.linspace(0.01, 0.99, 99)
+    low, high = band(len(u), grid)
+    axes.fill_between(grid, low - grid, high - grid, color=PALETTE["band"], linewidth=0, label="95 % band")
+    axes.axhline(0, color=PALETTE["ink"], linewidth=0.6)
+    curves = np.array([np.searchsorted(np.sort(column), grid, side="right") / len(u) for column in u.T])
+    lines(axes, grid, curves - grid, names, ((curves < low) | (curves > high)).sum(axis=1))
+    axes.set(title="Ranks of the truth (SBC)", xlabel="normalised rank", ylabel="ECDF − uniform")
+    limit = 1.15 * max(np.abs(axes.get_ylim()))
+    axes.set(xlim=(0, 1), ylim=(-limit, limit))
+
+
+def lines(axes: Axes, x: Array, curves: Array, names: Sequence[str], outside: Array) -> None:
+    """Draw one curve a parameter; with many, grey, and in colour the worst five that leave the band."""
+    if len(names) <= FEW:
+        for curve, name, color in zip(curves, names, SERIES, strict=False):
+            axes.plot(x, curve, color=color, label=symbol(name))
+        return
+    axes.plot(x, curves.T, color=PALETTE["prior"], linewidth=0.4, alpha=0.6)
+    axes.plot([], [], color=PALETTE["prior"], linewidth=0.6, label=f"{len(names)} parameters")
+    for worst, color in zip(np.argsort(-outside, kind="stable")[:5], SERIES, strict=False):
+        if outside[worst]:
+            axes.plot(x, curves[worst], color=color, label=symbol(names[worst]))
+
+
+def band(n: int, grid: Array, level: float = 0.95, draws: int = 1000) -> tuple[Array, Array]:
+    """Return the simultaneous band of the ECDF of `n` uniform draws at `grid`, by simulation."""
+    uniform = np.random.default_rng(0).random((draws, n))
+    counts = np.stack([(uniform <= point).sum(axis=1) for point in grid], axis=1)
+    tails = 2 * np.minimum(binom.cdf(counts, n, grid), binom.sf(counts - 1, n, grid))
+    gamma = np.quantile(tails.min(axis=1), 1 - level)
+    return binom.ppf(gamma / 2, n, grid) / n, binom.isf(gamma / 2, n, grid) / n
+
+
+def coverage_panel(
+    axes: Axes, level: Array, limits: tuple[Array, Array], coverage: Array, names: Sequence[str]
+) -> None:
+    """Draw coverage (level, curve) against its level; above the diagonal is too wide, below too narrow."""
+    axes.fill_between(level, *limits, color=PALETTE["band"], linewidth=0)
+    axes.plot([0, 1], [0, 1], color=PALETTE["ink"], linewidth=0.6, linestyle="--")
+    outside = ((coverage < limits[0][:, None]) | (coverage > limits[1][:, None])).sum(axis=0)
+    if coverage.shape[1] == 1:
+        axes.plot(level, coverage[:, 0], color=PALETTE["posterior"])
+    else:
+        lines(axes, level, coverage.T, names, outside)
+    axes.text(0.05, 0.95, "underconfident", transform=axes.transAxes, va="top", fontsize=6, color=PALETTE["prior"])
+    axes.text(0.95, 0.05, "overconfident", transform=axes.transAxes, ha="right", fontsize=6, color=PALETTE["prior"])
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+
+
+@styled
+def invalid(
+    theta: Array, valid: NDArray[np.bool_], names: Sequence[str], units: dict[str, str] | None = None
+) -> Figure:
+    """Draw the share of invalid simulations, with its 95 % interval, along each parameter of `theta`.
+
+    Of more than eight parameters, those with the steepest share are shown.
+    """
+    valid = np.asarray(valid, dtype=bool)
+    if valid.size == 0 or valid.all():
+        return message(f"All {valid.size:,} simulations are valid.".replace(",", " "))
+    shares = [binned(column, ~valid) for column in finite("theta", theta).T]
+    steepest = np.argsort([-np.ptp(share[1]) for share in shares], kind="stable")[:FEW]
+    columns = min(len(steepest), 4)
+    rows = -(-len(steepest) // columns)
+    figure = canvas(1.9 * rows + 0.3, max(1.8 * columns, 3.0))
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for axes, column in zip(panels, sorted(steepest), strict=False):
+        x, share, low, high = shares[column]
+        axes.fill_between(x, low, high, color=PALETTE["band"], linewidth=0)
+        axes.plot(x, share, color=PALETTE["predicted"])
+        axes.axhline(1 - valid.mean(), color=PALETTE["ink"], linewidth=0.6, linestyle="--")
+        axes.set(xlabel=quantity(names[column], units), ylim=(0, min(1.02, 1.1 * max(s[3].max() for s in shares))))
+    for axes in panels[::columns]:
+        axes.set_ylabel("share invalid")
+    for axes in panels[len(steepest) :]:
+        axes.remove()
+    figure.suptitle(f"{(~valid).sum()} of {valid.size} simulations invalid ({1 - valid.mean():.1%})", fontsize=7.5)
+    return figure
+
+
+def binned(values: Array, event: NDArray[np.bool_], n: int = 15) -> tuple[Array, Array, Array, Array]:
+    """Return middles of bins of equal count, the share of `event` in each, and its 95 % interval."""
+    groups = np.array_split(np.argsort(values), min(n, values.size))
+    counts = np.array([[event[group].sum(), len(group)] for group in groups])
+    hits, totals = counts.T
+    low, high = beta.interval(0.95, hits + 0.5, totals - hits + 0.5)
+    return np.array([np.median(values[group]) for group in groups]), hits / totals, low, high

@@ -1,0 +1,264 @@
+"""Figures of a posterior: marginals against the prior, and pairs of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from vbiflow.figures.density import density, highest, joint, prior_density
+from vbiflow.figures.diagnostics import stems
+from vbiflow.figures.style import PALETTE, canvas, finite, letters, quantity, styled, symbol
+
+Array = NDArray[np.float64]
+MANY = 12
+"""Above this many parameters, those that exist once a node are drawn as violins side by side."""
+CORNER = 8
+"""Above this many parameters, pairs become a matrix of correlations and the strongest pairs."""
+ROW = 45
+"""Violins in one row."""
+
+
+@styled
+def marginals(
+    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None = None,
+    truth: Array | None = None,
+) -> Figure:  # fmt: skip
+    """Draw each parameter's posterior `samples` (n_samples, n_parameters) against its prior, with MAP and 90 % interval.
+
+    `prior` (n_levels, n_parameters) holds the prior's quantiles at equally spaced levels in (0, 1), `mode` (n_parameters)
+    the MAP, `truth` (n_parameters) the parameters that made the data, where they are known.
+    """
+    samples = finite("theta", samples)
+    groups = stems(names)
+    nodal = {stem: columns for stem, columns in groups.items() if len(columns) > MANY}
+    single = [column for columns in groups.values() if len(columns) <= MANY for column in columns]
+    across = min(max(len(single), 1), 4)
+    singles = -(-len(single) // across)
+    rows = [(stem, columns[k : k + ROW]) for stem, columns in nodal.items() for k in range(0, len(columns), ROW)]
+    heights = [1.75] * singles + [2.2] * len(rows)
+    figure = canvas(sum(heights) + 0.3, 7.1 if rows else max(1.775 * across, 3.0))
+    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    for row in range(singles):
+        chosen = single[row * across : (row + 1) * across]
+        panels = parts[row].subplots(1, across, squeeze=False)[0]
+        for axes, column in zip(panels, chosen, strict=False):
+            marginal(axes, samples[:, column], mode[column], prior[:, column], None if truth is None else truth[column])
+            axes.set_xlabel(quantity(names[column], units))
+        panels[0].set_ylabel("density")
+        for axes in panels[len(chosen) :]:
+            axes.remove()
+    for part, (stem, columns) in zip(parts[singles:], rows, strict=True):
+        axes = part.subplots()
+        violins(axes, samples[:, columns], mode[columns], prior[:, columns], None if truth is None else truth[columns])
+        axes.set_xticks(
+            range(len(columns)), [names[c].partition("[")[2].rstrip("]") for c in columns], rotation=90, fontsize=5
+        )
+        axes.set_ylabel(quantity(stem, units))
+    lines, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels))
+    return figure
+
+
+def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float | None) -> None:
+    """Draw one parameter over the whole prior; the bar below the density is the 90 % interval."""
+    x, y = prior_density(prior)
+    axes.fill_between(x, y, color=PALETTE["prior"], alpha=0.3, linewidth=0, label="prior")
+    good = samples[np.isfinite(samples)]
+    axes.set(yticks=[], xlim=padded(prior[0], prior[-1], 0.03))
+    if not good.size:
+        axes.set_title("no finite sample")
+        return
+    grid, height = density(good, min(prior[0], good.min()), max(prior[-1], good.max()))
+    axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
+    axes.plot(grid, height, color=PALETTE["posterior"], label="posterior")
+    top = max(height.max(), y.max())
+    low, middle, high = np.quantile(good, [0.05, 0.5, 0.95])
+    axes.plot(
+        [low, high],
+        [-0.06 * top] * 2,
+        color=PALETTE["posterior"],
+        linewidth=2.5,
+        solid_capstyle="butt",
+        label="90 % interval",
+    )
+    axes.axvline(mode, color=PALETTE["ink"], linewidth=0.9, linestyle="--", label="MAP")
+    if truth is not None:
+        axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2, label="truth")
+    axes.set_title(f"{middle:.3g} [{low:.3g}, {high:.3g}]", fontsize=6.5)
+    axes.set_ylim(-0.12 * top, 1.06 * top)
+
+
+def violins(axes: Axes, samples: Array, mode: Array, prior: Array, truth: Array | None) -> None:
+    """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval."""
+    low, high = prior[0].min(), prior[-1].max()
+    levels = np.linspace(0, len(prior) - 1, len(prior)) / max(len(prior) - 1, 1)
+    inner = [np.interp(level, levels, prior.mean(axis=1)) for level in (0.05, 0.95)]
+    axes.axhspan(*inner, color=PALETTE["prior"], alpha=0.2, linewidth=0, label="prior, 90 %")
+    for place, column in enumerate(samples.T):
+        good = column[np.isfinite(column)]
+        named = {"violin": "posterior", "bar": "90 % interval"} if place == 0 else {}
+        if good.size:
+            grid, height = density(good, min(low, good.min()), max(high, good.max()), 120)
+            shown = height > 0.01 * height.max()
+            width = 0.42 * height[shown] / height.max()
+            axes.fill_betweenx(
+                grid[shown],
+                place - width,
+                place + width,
+                color=PALETTE["posterior"],
+                alpha=0.45,
+                linewidth=0,
+                label=named.get("violin"),
+            )
+            axes.plot(
+                [place] * 2,
+                np.quantile(good, [0.05, 0.95]),
+                color=PALETTE["posterior"],
+                linewidth=0.8,
+                label=named.get("bar"),
+            )
+    axes.plot(mode, "_", color=PALETTE["ink"], markersize=4, markeredgewidth=1, label="MAP")
+    if truth is not None:
+        axes.plot(truth, "o", color=PALETTE["truth"], markersize=2.5, markeredgewidth=0, label="truth")
+    axes.set(xlim=(-0.7, samples.shape[1] - 0.3), ylim=padded(low, high, 0.03))
+
+
+def padded(low: float, high: float, share: float) -> tuple[float, float]:
+    """Return an interval widened on both sides by a share of its length."""
+    extra = share * (high - low) or 1e-9
+    return float(low - extra), float(high + extra)
+
+
+@styled
+def pairs(
+    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None = None
+) -> Figure:
+    """Draw the joint posterior of every two parameters as regions of highest density (50, 90 %), and correlations.
+
+    `samples`, `mode` and `prior` are as in `marginals`. The axes follow the posterior; what lies outside the prior is
+    hatched. With more than eight parameters: the matrix of correlations, and the six strongest pairs.
+    """
+    samples = finite("theta", samples)
+    views = [view(samples[:, k], prior[:, k]) for k in range(len(names))]
+    if len(names) == 1:
+        figure = canvas(2.2, 3.0)
+        axes = figure.subplots()
+        marginal(axes, samples[:, 0], mode[0], prior[:, 0], None)
+        axes.set(xlabel=quantity(names[0], units), ylabel="density")
+        return figure
+    if len(names) > CORNER:
+        return correlations(samples, mode, prior, names, units, views)
+    n = len(names)
+    size = min(7.1, 1.5 * n + 0.4)
+    figure = canvas(size, size)
+    panels = figure.subplots(n, n, squeeze=False, sharex="col")
+    rho = np.atleast_2d(np.corrcoef(samples, rowvar=False))
+    for i, j in np.ndindex(n, n):
+        axes = panels[i, j]
+        if i == j:
+            diagonal(axes, samples[:, i], mode[i], prior[:, i], views[i])
+        elif i > j:
+            pair(axes, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]))
+        else:
+            tile(axes, rho[i, j])
+        axes.tick_params(labelbottom=i == n - 1, labelleft=j == 0 and i > 0, labelrotation=0)
+        axes.locator_params(nbins=3, axis="x")
+        if i == n - 1:
+            axes.set_xlabel(quantity(names[j], units))
+        if j == 0:
+            axes.set_ylabel("density" if i == 0 else quantity(names[i], units))
+    return figure
+
+
+def view(samples: Array, prior: Array) -> tuple[float, float]:
+    """Return the interval to draw: nearly all of the posterior with room, not far beyond the prior."""
+    good = samples[np.isfinite(samples)]
+    if not good.size:
+        return padded(prior[0], prior[-1], 0.05)
+    low, high = np.quantile(good, [0.001, 0.999])
+    room = 0.3 * (high - low) or 0.05 * (prior[-1] - prior[0])
+    edge = 0.06 * min(prior[-1] - prior[0], high - low + 2 * room)
+    return float(max(low - room, min(prior[0], low) - edge)), float(min(high + room, max(prior[-1], high) + edge))
+
+
+def outside(axes: Axes, box: Array, views: Sequence[tuple[float, float]]) -> None:
+    """Hatch what lies outside the prior's box: `box` (2, n) of lower and upper ends along x and, if there, y."""
+    for axis, (low, high), (start, stop) in zip("xy", box.T, views, strict=False):
+        span = axes.axvspan if axis == "x" else axes.axhspan
+        for begin, end in ((start, min(low, stop)), (max(high, start), stop)):
+            if end > begin:
+                span(begin, end, facecolor=PALETTE["band"], edgecolor="none", linewidth=0, zorder=0)
+
+
+def diagonal(axes: Axes, samples: Array, mode: float, prior: Array, limits: tuple[float, float]) -> None:
+    """Draw one marginal within `limits`."""
+    outside(axes, prior[[0, -1]][:, None], [limits])
+    x, y = prior_density(prior)
+    axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"])
+    grid, height = density(samples, *limits)
+    axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
+    axes.plot(grid, height, color=PALETTE["posterior"])
+    axes.axvline(mode, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    axes.set(xlim=limits, ylim=(0, 1.08 * max(height.max(), y.max())), yticks=[])
+
+
+def pair(
+    axes: Axes, samples: Array, mode: Array, prior: Array, views: tuple[tuple[float, float], tuple[float, float]]
+) -> None:
+    """Draw the joint density of two parameters (n_samples, 2) within `views`."""
+    outside(axes, prior[[0, -1]], views)
+    x, y, mass = joint(samples[:, 0], samples[:, 1], (*views[0], *views[1]))
+    if mass.sum() > 0:
+        heights = highest(mass, (0.5, 0.9))
+        levels = sorted({*heights, mass.max() * 1.001})
+        if len(levels) > 2:
+            axes.contourf(x, y, mass, levels=levels, colors=["#a9cbe3", PALETTE["posterior"]], alpha=0.9)
+    low, high = prior[0], prior[-1]
+    axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
+    axes.plot(*mode, "+", color=PALETTE["observed"], markersize=6, markeredgewidth=1.1)
+    axes.set(xlim=views[0], ylim=views[1])
+    axes.locator_params(nbins=3)
+
+
+def tile(axes: Axes, rho: float) -> None:
+    """Write a correlation on a ground that says its sign and size."""
+    color = PALETTE["predicted"] if rho > 0 else PALETTE["posterior"]
+    axes.set_facecolor((color, 0.75 * abs(rho) if np.isfinite(rho) else 0))
+    axes.text(0.5, 0.5, f"ρ = {rho:.2f}", transform=axes.transAxes, ha="center", va="center", fontsize=8)
+    axes.set(yticks=[])
+    axes.tick_params(axis="x", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def correlations(
+    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None,
+    views: Sequence[tuple[float, float]],
+) -> Figure:  # fmt: skip
+    """Draw the matrix of posterior correlations and the joint density of the six strongest pairs."""
+    rho = np.corrcoef(samples, rowvar=False)
+    np.fill_diagonal(rho, np.nan)
+    figure = canvas(3.6)
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
+    axes = left.subplots()
+    limit = max(0.2, np.nanmax(np.abs(rho)))
+    image = axes.imshow(rho, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    left.colorbar(image, ax=axes, label="posterior correlation", shrink=0.7, aspect=22)
+    groups = stems(names)
+    axes.set_xticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
+    axes.set_yticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
+    axes.set(xlabel="parameter", ylabel="parameter", title=f"{len(names)} parameters")
+    panels = right.subplots(2, 3).ravel()
+    strongest = sorted(combinations(range(len(names)), 2), key=lambda p: -abs(np.nan_to_num(rho[p])))[: panels.size]
+    for panel, (j, i) in zip(panels, strongest, strict=True):
+        pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]))
+        panel.set_title(f"ρ = {rho[j, i]:.2f}")
+        panel.set_xlabel(quantity(names[j], units), fontsize=5.5)
+        panel.set_ylabel(quantity(names[i], units), fontsize=5.5)
+    letters([axes, *panels[:1]])
+    return figure

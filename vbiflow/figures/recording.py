@@ -1,0 +1,170 @@
+"""Figures of a recording beside what the model predicts: time series, functional connectivity, its dynamics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from vbiflow.figures.density import density
+from vbiflow.figures.regions import arrange, mark
+from vbiflow.figures.style import PALETTE, canvas, finite, letters, styled
+
+Array = NDArray[np.float64]
+ROLES = ("observed", "predicted")
+
+
+@styled
+def series(
+    observed: Array, fs: float, predicted: Array, predicted_fs: float, labels: Sequence[str],
+    hemispheres: Sequence[str], networks: Sequence[str],
+) -> Figure:  # fmt: skip
+    """Draw BOLD (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, and a few as traces.
+
+    Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
+    """
+    order = arrange(hemispheres, networks)
+    signals = [standardised(finite(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)]
+    rates = (fs, predicted_fs)
+    figure = canvas(5.0)
+    grid = figure.add_gridspec(3, 1, height_ratios=(1, 1, 0.95))
+    carpets = [figure.add_subplot(grid[0])]
+    carpets.append(figure.add_subplot(grid[1], sharex=carpets[0]))
+    sides, areas = [hemispheres[node] for node in order], [networks[node] for node in order]
+    for axes, ts, rate, role in zip(carpets, signals, rates, ROLES, strict=True):
+        extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
+        image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
+        mark(axes, sides, areas, "y")
+        axes.set(title=f"{role.capitalize()} BOLD, {len(ts)} regions", xlabel="time [s]")
+        axes.title.set_color(PALETTE[role])
+    figure.colorbar(image, ax=carpets, label="BOLD [s.d. of the region]", aspect=30, pad=0.01)
+    traces = figure.add_subplot(grid[2])
+    draw_traces(traces, signals, rates, [labels[node] for node in order])
+    letters([*carpets, traces])
+    return figure
+
+
+def standardised(ts: Array) -> Array:
+    """Return each row with mean 0 and standard deviation 1; a constant row becomes 0."""
+    spread = np.nanstd(ts, axis=1, keepdims=True)
+    return (ts - np.nanmean(ts, axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
+
+
+def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str]) -> None:
+    """Draw up to four regions, evenly spaced in the order drawn, observed over predicted."""
+    chosen = np.unique(
+        np.linspace(0, len(labels) - 1, 6).round().astype(int)[1:-1] if len(labels) > 5 else np.arange(len(labels))
+    )
+    for place, node in enumerate(chosen):
+        for ts, rate, role, shift in zip(signals, rates, ROLES, (0.0, -5.0), strict=True):
+            time = np.arange(ts.shape[1]) / rate
+            name = role if place == 0 else None
+            axes.plot(time, ts[node] - 11 * place + shift, color=PALETTE[role], linewidth=0.6, label=name)
+    axes.set_yticks([-11 * place - 2.5 for place in range(len(chosen))], [labels[node] for node in chosen])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    duration = max(ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True))
+    axes.set(xlabel="time [s]", xlim=(0, duration), ylim=(-11 * len(chosen) + 1, 5))
+    axes.set_title("Some regions [z-score], observed over predicted")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
+
+
+@styled
+def fc(observed: Array, predicted: Array, hemispheres: Sequence[str], networks: Sequence[str]) -> Figure:
+    """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; edges; distributions."""
+    observed, predicted = finite("fc_observed", observed), finite("fc", predicted)
+    order = arrange(hemispheres, networks)
+    block = np.ix_(order, order)
+    upper = np.triu_indices(len(order), 1)
+    edges = observed[upper], predicted[upper]
+    both = np.triu(observed[block], 1) + np.tril(predicted[block], -1)
+    np.fill_diagonal(both, np.nan)
+    figure = canvas(2.75)
+    panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1.35, 1, 1)})
+    limit = max(0.2, np.nanquantile(np.abs(np.concatenate(edges)), 0.99)) if edges[0].size else 1
+    image = panels[0].imshow(both, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    figure.colorbar(image, ax=panels[0], label="correlation", shrink=0.75, aspect=22, extend="both")
+    mark(panels[0], [hemispheres[n] for n in order], [networks[n] for n in order])
+    panels[0].set_title("FC, observed ◥ / predicted ◣")
+    edge_scatter(panels[1], *edges)
+    histograms(panels[2], *edges, "correlation of two regions", -1, 1)
+    panels[2].set_title("Distribution over edges")
+    letters(panels)
+    return figure
+
+
+def edge_scatter(axes: Axes, observed: Array, predicted: Array) -> None:
+    """Draw predicted against observed correlations with the identity line; the title holds their correlation."""
+    axes.plot(
+        observed, predicted, ".", color=PALETTE["predicted"], markersize=1.8, alpha=0.35, markeredgewidth=0,
+        rasterized=True,
+    )  # fmt: skip
+    low, high = np.nanmin([axes.get_xlim(), axes.get_ylim()]), np.nanmax([axes.get_xlim(), axes.get_ylim()])
+    axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    good = np.isfinite(observed) & np.isfinite(predicted)
+    title = f"{observed.size} edges"
+    if good.sum() > 2 and observed[good].std() > 0 and predicted[good].std() > 0:
+        title += f", r = {np.corrcoef(observed[good], predicted[good])[0, 1]:.2f}"
+    axes.set(xlabel="observed correlation", ylabel="predicted correlation", title=title, box_aspect=1)
+    axes.set(xlim=(low, high), ylim=(low, high))
+
+
+def histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower: float, upper: float) -> None:
+    """Draw the densities of observed and predicted values in their colours."""
+    for values, role in ((observed, "observed"), (predicted, "predicted")):
+        values = values[np.isfinite(values)]
+        if values.size:
+            x, y = density(values, lower, upper)
+            axes.fill_between(x, y, color=PALETTE[role], alpha=0.2, linewidth=0)
+            axes.plot(x, y, color=PALETTE[role], label=role)
+    both = np.concatenate([observed, predicted])
+    both = both[np.isfinite(both)]
+    if both.size > 1 and np.ptp(both) > 0:
+        low, high = np.quantile(both, [0.0005, 0.9995])
+        axes.set_xlim(max(lower, low - 0.1 * (high - low)), min(upper, high + 0.1 * (high - low)))
+    axes.set(xlabel=label, ylabel="density", box_aspect=1)
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
+    axes.legend(loc="upper right", borderaxespad=0.2)
+
+
+@styled
+def fcd(
+    observed: Array, predicted: Array, observed_values: Array, predicted_values: Array, window: float, step: float
+) -> Figure:
+    """Draw FC dynamics (n_windows, n_windows) on one colour scale, and how its values are distributed.
+
+    Windows of `window` [s] follow each other by `step` [s]; `*_values` are those off the diagonal, of windows that do
+    not overlap.
+    """
+    observed, predicted = finite("fcd_observed", observed), finite("fcd", predicted)
+    observed_values, predicted_values = np.ravel(observed_values), np.ravel(predicted_values)
+    figure = canvas(2.75)
+    panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1, 1, 0.95)})
+    away = [matrix[~np.eye(len(matrix), dtype=bool)] for matrix in (observed, predicted)]
+    shown = np.concatenate(away) if len(observed) > 1 else np.zeros(1)
+    low, high = min(0.0, float(np.nanquantile(shown, 0.01))), max(float(np.nanquantile(shown, 0.99)), 0.05)
+    for axes, matrix, role in zip(panels, (observed, predicted), ROLES, strict=False):
+        start, stop = window / 2 - step / 2, window / 2 + step * (len(matrix) - 0.5)
+        image = axes.imshow(matrix, vmin=low, vmax=high, cmap="viridis", extent=(start, stop, stop, start))
+        axes.set(xlabel="time of window [s]", title=f"{role.capitalize()} FCD")
+        axes.title.set_color(PALETTE[role])
+        axes.spines[:].set_visible(False)
+    panels[0].set_ylabel("time of window [s]")
+    figure.colorbar(image, ax=panels[:2], label="correlation of FC", shrink=0.75, aspect=22, extend="max")
+    histograms(panels[2], observed_values, predicted_values, "correlation of FC between windows", -1, 1)
+    panels[2].set_title(f"FCD values, KS = {distance(observed_values, predicted_values):.2f}")
+    letters(panels)
+    return figure
+
+
+def distance(a: Array, b: Array) -> float:
+    """Return Kolmogorov and Smirnov's distance of two samples, NaN when one is empty."""
+    a, b = np.sort(a[np.isfinite(a)]), np.sort(b[np.isfinite(b)])
+    if not (a.size and b.size):
+        return float("nan")
+    both = np.concatenate([a, b])
+    shares = [np.searchsorted(sample, both, side="right") / sample.size for sample in (a, b)]
+    return float(np.abs(shares[0] - shares[1]).max())

@@ -1,0 +1,67 @@
+"""Order and marks of brain regions along the axes of a matrix: hemispheres, then networks within them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+HEMISPHERES = {"L": "left", "R": "right", "": "midline"}
+
+
+def arrange(hemispheres: Sequence[str], networks: Sequence[str]) -> NDArray[np.intp]:
+    """Return the order (n_nodes,) that brings the regions of a hemisphere, and in it of a network, together."""
+    sides = list(HEMISPHERES)
+    ranks = [sides.index(side) if side in sides else len(sides) for side in hemispheres]
+    return np.array(sorted(range(len(ranks)), key=lambda node: (ranks[node], networks[node], node)), dtype=np.intp)
+
+
+def spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return each run of equal neighbours as (name, start, stop)."""
+    runs, start = [], 0
+    for name, members in groupby(groups):
+        stop = start + len(list(members))
+        runs.append((name, start, stop))
+        start = stop
+    return runs
+
+
+def mark(axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which: str = "xy") -> None:
+    """Bracket the hemispheres (x, y) and, where there are networks, name them instead along y.
+
+    `hemispheres` and `networks` come in the order drawn.
+    """
+    sides = [(HEMISPHERES.get(name, name), start, stop) for name, start, stop in spans(hemispheres)]
+    areas = [
+        (key.split("\t")[1], *run)
+        for key, *run in spans([f"{h}\t{n}" for h, n in zip(hemispheres, networks, strict=True)])
+    ]
+    named = any(networks)
+    for axis in which:
+        groups = areas if named and axis == "y" else sides
+        if len(groups) == 1 and groups[0][0] in ("", "midline"):
+            groups = []
+        bracket(axes, axis, groups, len(hemispheres))
+    if len(sides) > 1:
+        for _, _, stop in sides[:-1]:
+            if "x" in which:
+                axes.axvline(stop - 0.5, color="white", linewidth=0.8)
+            if "y" in which:
+                axes.axhline(stop - 0.5, color="white", linewidth=0.8)
+
+
+def bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nodes: int) -> None:
+    """Tick the bounds of each group and write its name at its middle, unless it is too narrow to be read."""
+    target = axes.xaxis if axis == "x" else axes.yaxis
+    target.set_ticks([start - 0.5 for _, start, _ in groups] + ([n_nodes - 0.5] if groups else []), minor=True)
+    target.set_ticks(
+        [(start + stop - 1) / 2 for _, start, stop in groups],
+        [name if stop - start >= 0.04 * n_nodes else "" for name, start, stop in groups],
+    )
+    axes.tick_params(axis=axis, which="major", length=0, pad=3)
+    axes.tick_params(axis=axis, which="minor", length=5)
+    if not groups:
+        axes.set(**{f"{axis}label": "region"})

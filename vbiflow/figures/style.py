@@ -1,0 +1,162 @@
+"""One look for every figure: colours with a fixed meaning, one typography, files that are the same bytes each time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vbiflow.io import atomic
+
+WIDTH = 7.1
+"""Width of a figure across the page of a journal [inch]."""
+
+PALETTE = {
+    "prior": "#8a8f98",
+    "posterior": "#0072b2",
+    "observed": "#1a1a1a",
+    "predicted": "#d55e00",
+    "truth": "#009e73",
+    "band": "#d9dce1",
+    "ink": "#333a44",
+}
+"""Colour of each role (Okabe and Ito's colour-blind safe set, and greys)."""
+
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6a4c93", "#1a1a1a")
+"""Colours of parameters, where several share one panel."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "text.color": PALETTE["ink"],
+    "axes.labelcolor": PALETTE["ink"],
+    "axes.edgecolor": PALETTE["ink"],
+    "xtick.color": PALETTE["ink"],
+    "ytick.color": PALETTE["ink"],
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.5,
+    "ytick.minor.width": 0.5,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5,
+    "axes.formatter.limits": (-3, 4),
+    "axes.formatter.use_mathtext": True,
+    "lines.linewidth": 1.0,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "image.interpolation": "nearest",
+    "savefig.dpi": 200,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "vbiflow",
+    "pdf.fonttype": 42,
+}
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "epsilon": "ε", "eta": "η", "kappa": "κ",
+    "lambda": "λ", "mu": "μ", "nu": "ν", "omega": "ω", "phi": "φ", "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ",
+}  # fmt: skip
+
+METADATA = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Matplotlib's defaults with `STYLE`, whatever the user's own configuration says, within the block."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw `function`'s figure in the common style."""
+
+    @functools.wraps(function)
+    def draw(*args: Any, **options: Any) -> Figure:
+        with style():
+            return function(*args, **options)
+
+    return draw
+
+
+def canvas(height: float, width: float = WIDTH) -> Figure:
+    """Return an empty figure of `width` x `height` [inch] that arranges its panels itself."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.03)
+    return figure
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure atomically; the format follows the suffix, and the same figure gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is not one of .svg, .pdf, .png.
+    """
+    suffix = Path(path).suffix
+    if suffix not in METADATA:
+        raise ValueError(f"{path}: unknown figure format {suffix!r}; choose from {', '.join(METADATA)}")
+    with style(), atomic(path) as part:
+        figure.savefig(part, format=suffix[1:], metadata=METADATA[suffix])
+
+
+def letters(panels: Sequence[Axes]) -> None:
+    """Put a bold letter before the title of each panel: A, B, C, ..."""
+    for letter, axes in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", panels, strict=False):
+        axes.annotate(
+            letter, (0, 1), (-4, 5), xycoords="axes fraction", textcoords="offset points",
+            ha="right", va="baseline", weight="bold", fontsize=9,
+        )  # fmt: skip
+
+
+def message(text: str) -> Figure:
+    """Return a figure that says in one line why there is nothing to draw."""
+    figure = canvas(0.6)
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=8)
+    return figure
+
+
+def symbol(name: str) -> str:
+    """Return a parameter's name as it is printed: ``sigma`` as σ, ``eta[lh-insula]`` as η lh-insula."""
+    stem, _, node = name.partition("[")
+    head, underscore, rest = stem.partition("_")
+    printed = GREEK.get(head, head) + underscore + rest
+    return f"{printed} {node.rstrip(']')}" if node else printed
+
+
+def quantity(name: str, units: dict[str, str] | None = None) -> str:
+    """Return an axis label: symbol and, unless the quantity is a pure number, its unit in brackets."""
+    unit = (units or {}).get(name.partition("[")[0], "1")
+    return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit}]"
+
+
+def finite(name: str, values: Any) -> np.ndarray:
+    """Return `values` as an array of floats.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing in it, or nothing finite.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.size == 0 or not np.isfinite(array).any():
+        raise ValueError(f"{name} holds no finite value (shape {array.shape}); run the rule that makes it again")
+    return array
