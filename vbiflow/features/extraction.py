@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 from vbiflow.features.batch import Batch, is_constant, namespace, to_host
 from vbiflow.features.feature import Pieces
 from vbiflow.features.nodes import Nodes
+from vbiflow.features.preparation import prepare as prepared
+from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import Request, Spec, read_specs
 from vbiflow.io import Progress
 
@@ -33,6 +35,7 @@ def compute(
     fs: float,
     nodes: Nodes | None = None,
     folder: str | Path | None = None,
+    prepare: Mapping[str, Any] | None = None,
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Features:
@@ -53,6 +56,8 @@ def compute(
         Labels, hemispheres and networks.
     folder
         Where a study's own features are, <name>.py each.
+    prepare
+        What to do to the series once, before all features (see preparation.STEPS).
     batch
         How many simulations to treat at a time; one is as fast on a CPU, more suit a GPU.
 
@@ -65,7 +70,8 @@ def compute(
     ts = ts[None] if len(ts.shape) == 2 else ts
     nodes = nodes or Nodes.plain(ts.shape[1] if len(ts.shape) == 3 else 0)
     check(ts, fs, nodes)
-    names = extract(Batch(placeholder(ts), fs, nodes), requests)[0]
+    steps = read_preparation(prepare)
+    names = extract(Batch(prepared(placeholder(ts), fs, steps), fs, nodes), requests)[0]
     x = np.full((ts.shape[0], len(names)), np.nan)
     reason = [""] * ts.shape[0]
     for start in range(0, ts.shape[0], batch):
@@ -73,7 +79,7 @@ def compute(
         faults = [fault(row, nodes) for row in part]
         finite = [k for k, text in enumerate(faults) if not text.startswith("not finite")]
         if finite:
-            found, values = extract(Batch(part[finite], fs, nodes), requests)
+            found, values = extract(Batch(prepared(part[finite], fs, steps), fs, nodes), requests)
             if found != names:
                 raise ValueError(f"names of features changed at simulation {start}: {sorted({*found} ^ {*names})[:4]}")
             x[np.array(finite) + start] = values
