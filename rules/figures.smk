@@ -1,0 +1,318 @@
+def units(wildcards):
+    """Units of the model's parameters."""
+    return {
+        name: parameter.unit
+        for name, parameter in MODELS[study_of(wildcards)["model"]].parameters.items()
+    }
+
+
+CONNECTOME_FIGURES = ["connectome", "training", "recovery", "calibration", "invalid"]
+SUBJECT_FIGURES = [
+    "series",
+    "fc",
+    "fcd",
+    "predictive",
+    "misspecification",
+    "marginals",
+    "pairs",
+]
+
+
+rule figure_connectome:
+    input:
+        connectome="results/{study}/{connectome}/connectome.h5",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/connectome.svg",
+            caption="report/connectome.rst",
+            category="{study}",
+            subcategory="Connectome",
+            labels={"connectome": "{connectome}", "figure": "connectome"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_connectome.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_connectome.py"),
+    script:
+        "../scripts/figure_connectome.py"
+
+
+rule figure_training:
+    input:
+        training="results/{study}/{connectome}/training.json",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/training.svg",
+            caption="report/training.rst",
+            category="{study}",
+            subcategory="Estimator",
+            labels={"connectome": "{connectome}", "figure": "training"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_training.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_training.py"),
+    script:
+        "../scripts/figure_training.py"
+
+
+rule figure_recovery:
+    input:
+        diagnostics="results/{study}/{connectome}/diagnostics.h5",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/recovery.svg",
+            caption="report/recovery.rst",
+            category="{study}",
+            subcategory="Estimator",
+            labels={"connectome": "{connectome}", "figure": "recovery"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_recovery.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_recovery.py"),
+    script:
+        "../scripts/figure_recovery.py"
+
+
+rule figure_calibration:
+    input:
+        diagnostics="results/{study}/{connectome}/diagnostics.h5",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/calibration.svg",
+            caption="report/calibration.rst",
+            category="{study}",
+            subcategory="Estimator",
+            labels={"connectome": "{connectome}", "figure": "calibration"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_calibration.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_calibration.py"),
+    script:
+        "../scripts/figure_calibration.py"
+
+
+rule figure_invalid:
+    input:
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/invalid.svg",
+            caption="report/invalid.rst",
+            category="{study}",
+            subcategory="Estimator",
+            labels={"connectome": "{connectome}", "figure": "invalid"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_invalid.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_invalid.py"),
+    script:
+        "../scripts/figure_invalid.py"
+
+
+rule figure_series:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/series.svg",
+            caption="report/series.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "series"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_series.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_series.py"),
+    script:
+        "../scripts/figure_series.py"
+
+
+rule figure_fc:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/fc.svg",
+            caption="report/fc.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "fc"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_fc.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_fc.py"),
+    script:
+        "../scripts/figure_fc.py"
+
+
+rule figure_fcd:
+    input:
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/fcd.svg",
+            caption="report/fcd.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "fcd"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_fcd.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_fcd.py"),
+    script:
+        "../scripts/figure_fcd.py"
+
+
+rule figure_predictive:
+    input:
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/predictive.svg",
+            caption="report/predictive.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "predictive"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_predictive.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_predictive.py"),
+    script:
+        "../scripts/figure_predictive.py"
+
+
+rule figure_misspecification:
+    input:
+        features=of_connectome("features.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/misspecification.svg",
+            caption="report/misspecification.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "misspecification"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_misspecification.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_misspecification.py"),
+    script:
+        "../scripts/figure_misspecification.py"
+
+
+rule figure_marginals:
+    input:
+        prior=of_connectome("prior.h5"),
+        samples="results/{study}/subjects/{subject}/samples.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/marginals.svg",
+            caption="report/marginals.rst",
+            category="{study}",
+            subcategory="Posterior",
+            labels={"subject": "{subject}", "figure": "marginals"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_marginals.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_marginals.py"),
+    script:
+        "../scripts/figure_marginals.py"
+
+
+rule figure_pairs:
+    input:
+        prior=of_connectome("prior.h5"),
+        samples="results/{study}/subjects/{subject}/samples.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/pairs.svg",
+            caption="report/pairs.rst",
+            category="{study}",
+            subcategory="Posterior",
+            labels={"subject": "{subject}", "figure": "pairs"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_pairs.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_pairs.py"),
+    script:
+        "../scripts/figure_pairs.py"

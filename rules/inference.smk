@@ -9,16 +9,16 @@ rule train:
         "results/{study}/{connectome}/logs/train.log",
     benchmark:
         "results/{study}/{connectome}/benchmarks/train.tsv"
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("train", "threads", 1)
+    resources:
+        mem_mb=amount("train", "mem_mb", 3000),
+        runtime=amount("train", "runtime", 240),
     params:
         prior=setting("prior"),
         inference=setting("inference"),
         seed=setting("seed"),
         code=code("scripts/train.py"),
-    threads: amount("train", "threads", 1)
-    resources:
-        mem_mb=amount("train", "mem_mb", 3000),
-        runtime=amount("train", "runtime", 240),
-    conda:
-        "../envs/infer.yaml"
     script:
         "../scripts/train.py"

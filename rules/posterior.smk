@@ -6,15 +6,15 @@ rule sample:
         "results/{study}/subjects/{subject}/samples.h5",
     log:
         "results/{study}/subjects/{subject}/logs/sample.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=30,
     params:
         n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
         diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/sample.py"),
-    resources:
-        mem_mb=3000,
-        runtime=30,
-    conda:
-        "../envs/infer.yaml"
     script:
         "../scripts/sample.py"

@@ -5,15 +5,15 @@ rule prior:
         "results/{study}/{connectome}/prior.h5",
     log:
         "results/{study}/{connectome}/logs/prior.log",
-    params:
-        prior=setting("prior"),
-        seed=setting("seed"),
-        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
-        code=code("scripts/prior.py"),
     conda:
         "../envs/simulate.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        prior=setting("prior"),
+        seed=setting("seed"),
+        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        code=code("scripts/prior.py"),
     script:
         "../scripts/prior.py"

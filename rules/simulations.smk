@@ -21,18 +21,18 @@ rule simulate:
         "results/{study}/{connectome}/logs/simulate/{shard}.log",
     benchmark:
         "results/{study}/{connectome}/benchmarks/simulate/{shard}.tsv"
-    params:
-        dataset="theta",
-        stream=0,
-        rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
-        **SIMULATE,
+    conda:
+        "../envs/simulate.yaml"
     threads: amount("simulate", "threads", 1)
     resources:
         mem_mb=amount("simulate", "mem_mb", 1500),
         runtime=amount("simulate", "runtime", 60),
         gpu=1,
-    conda:
-        "../envs/simulate.yaml"
+    params:
+        **SIMULATE,
+        dataset="theta",
+        stream=0,
+        rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
     script:
         "../scripts/simulate.py"
 
@@ -48,7 +48,13 @@ use rule simulate as simulate_predictive with:
     benchmark:
         "results/{study}/subjects/{subject}/benchmarks/simulate_predictive.tsv"
     params:
+        **SIMULATE,
         dataset="predictive_theta",
         stream=1,
-        rows=lambda wildcards: (0, sum(study_of(wildcards)["diagnostics"][n] for n in ("n_predictive", "n_floor"))),
-        **SIMULATE,
+        rows=lambda wildcards: (
+            0,
+            sum(
+                study_of(wildcards)["diagnostics"][n]
+                for n in ("n_predictive", "n_floor")
+            ),
+        ),

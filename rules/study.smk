@@ -31,7 +31,9 @@ except ValueError as error:
 def study_of(wildcards):
     """The study that a job belongs to."""
     if wildcards.study not in STUDIES:
-        raise WorkflowError(f"unknown study {wildcards.study!r}; choose from {', '.join(STUDIES)}")
+        raise WorkflowError(
+            f"unknown study {wildcards.study!r}; choose from {', '.join(STUDIES)}"
+        )
     return STUDIES[wildcards.study]
 
 
@@ -57,12 +59,22 @@ def code(script):
     """Content hash of a script and of what it imports, the other models left out."""
 
     def value(wildcards):
-        others = [name for name in MODELS if "study" in wildcards.keys() and name != study_of(wildcards)["model"]]
-        return code_hash(script, without=[f"vbiflow/models/{name}.py" for name in others])
+        others = [
+            name
+            for name in MODELS
+            if "study" in wildcards.keys() and name != study_of(wildcards)["model"]
+        ]
+        return code_hash(
+            script, without=[f"vbiflow/models/{name}.py" for name in others]
+        )
 
     return value
 
 
 def amount(rule, resource, default):
     """Threads, mem_mb or runtime [min] of a rule: the study's own figure, else `default`."""
-    return lambda wildcards: study_of(wildcards)["resources"].get(rule, {}).get(resource, default)
+    return (
+        lambda wildcards: study_of(wildcards)["resources"]
+        .get(rule, {})
+        .get(resource, default)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def predictive_check(
         scores = predictive_scores(matrices[drawn], dynamics[drawn], *observed, matrices[~drawn], dynamics[~drawn])
         best = int(np.argmin(scores["fcd_ks"]))
         ts = file[signal][kept[best]]
-    pair, values = ("node", "node"), lambda matrix: thinned(matrix[..., *np.triu_indices(matrix.shape[-1], 1)])
+    pair, apart = ("node", "node"), -(-options["window"] // options["step"])
+    values = partial(off_diagonal, apart=int(apart))
     return {
         "fc": io.Quantity(matrices[drawn].mean(axis=0), axes=pair),
         "fc_observed": io.Quantity(observed[0], axes=pair),
@@ -70,7 +72,10 @@ def predictive_check(
     }
 
 
-def thinned(values: np.ndarray) -> np.ndarray:
-    """At most SHOWN of the values, evenly spread over their order, for a histogram."""
-    ordered = np.sort(values, axis=None)
+def off_diagonal(matrices: np.ndarray, apart: int) -> np.ndarray:
+    """Values of FCD (..., window, window) of windows at least `apart` steps apart, which do not overlap.
+
+    At most SHOWN of them, evenly spread over their order, for a histogram.
+    """
+    ordered = np.sort(matrices[..., *np.triu_indices(matrices.shape[-1], apart)], axis=None)
     return ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), SHOWN)).astype(int)]

@@ -1,0 +1,9 @@
+"""Draw the losses of the training."""
+
+from vbiflow.figures import save, training
+from vbiflow.io import read_json
+from vbiflow.job import job
+
+with job(snakemake):
+    history = read_json(snakemake.input.training)
+    save(training(history["train_loss"], history["validation_loss"]), snakemake.output[0])
