@@ -1,11 +1,12 @@
-"""Draw the calibration of the estimator."""
+"""Draw whether the posteriors of held-out simulations are calibrated."""
 
-from vbiflow.figures import calibration, save
+from vbiflow.figures.diagnostics import calibration
+from vbiflow.figures.style import save
 from vbiflow.io import attributes, read
 from vbiflow.job import job
 
 with job(snakemake):
-    content = read(snakemake.input.diagnostics, "ranks", "names", "coverage", "tarp_level", "tarp_coverage")
-    level = read(snakemake.input.diagnostics, "coverage_level")["coverage_level"]
-    n_samples = attributes(snakemake.input.diagnostics, "ranks")["n_samples"]
-    save(calibration(**content, level=level, n_samples=n_samples), snakemake.output[0])
+    path = snakemake.input.diagnostics
+    found = read(path, "ranks", "names", "coverage", "tarp_level", "tarp_coverage")
+    level = read(path, "coverage_level")["coverage_level"]
+    save(calibration(**found, n_samples=attributes(path, "ranks")["n_samples"], level=level), snakemake.output[0])

@@ -1,9 +1,10 @@
-"""Draw the connectome."""
+"""Draw a connectome."""
 
-from vbiflow.figures import connectome, save
+from vbiflow.figures.connectome import connectome
+from vbiflow.figures.style import save
 from vbiflow.io import read
 from vbiflow.job import job
 
 with job(snakemake):
-    content = read(snakemake.input.connectome, "weights", "tract_lengths", "labels", "hemispheres", "networks")
-    save(connectome(**content), snakemake.output[0])
+    parts = read(snakemake.input.connectome, "weights", "tract_lengths", "labels", "hemispheres", "networks")
+    save(connectome(**parts), snakemake.output[0])

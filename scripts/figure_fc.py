@@ -1,10 +1,11 @@
 """Draw observed and predicted functional connectivity."""
 
-from vbiflow.figures import fc, save
+from vbiflow.figures.recording import fc
+from vbiflow.figures.style import save
 from vbiflow.io import read
 from vbiflow.job import job
 
 with job(snakemake):
-    nodes = read(snakemake.input.connectome, "hemispheres", "networks")
-    content = read(snakemake.input.predictive, "fc", "fc_observed")
-    save(fc(content["fc_observed"], content["fc"], **nodes), snakemake.output[0])
+    found = read(snakemake.input.predictive, "fc_observed", "fc")
+    regions = read(snakemake.input.connectome, "hemispheres", "networks")
+    save(fc(found["fc_observed"], found["fc"], **regions), snakemake.output[0])

@@ -1,10 +1,12 @@
 """Draw observed and predicted dynamics of functional connectivity."""
 
-from vbiflow.figures import fcd, save
+from vbiflow.figures.recording import fcd
+from vbiflow.figures.style import save
 from vbiflow.io import attributes, read
 from vbiflow.job import job
 
 with job(snakemake):
-    content = read(snakemake.input.predictive, "fcd_observed", "fcd", "fcd_observed_values", "fcd_values")
-    windows = attributes(snakemake.input.predictive, "fcd")
-    save(fcd(*content.values(), windows["window"], windows["step"]), snakemake.output[0])
+    path = snakemake.input.predictive
+    found = read(path, "fcd_observed", "fcd", "fcd_observed_values", "fcd_values")
+    windows = attributes(path, "fcd")
+    save(fcd(*found.values(), window=windows["window"], step=windows["step"]), snakemake.output[0])

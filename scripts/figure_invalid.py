@@ -1,10 +1,11 @@
 """Draw where in the prior simulations are invalid."""
 
-from vbiflow.figures import invalid, save
+from vbiflow.figures.diagnostics import invalid
+from vbiflow.figures.style import save
 from vbiflow.io import read
 from vbiflow.job import job
 
 with job(snakemake):
+    drawn = read(snakemake.input.prior, "theta", "names")
     valid = read(snakemake.input.features, "valid")["valid"]
-    content = read(snakemake.input.prior, "theta", "names")
-    save(invalid(**content, valid=valid, units=snakemake.params.units), snakemake.output[0])
+    save(invalid(**drawn, valid=valid, units=snakemake.params.units), snakemake.output[0])

@@ -1,12 +1,13 @@
 """Draw the joint posterior of every two parameters."""
 
-from vbiflow.figures import pairs, save
+from vbiflow.figures.density import prior_quantiles
+from vbiflow.figures.posterior import pairs
+from vbiflow.figures.style import save
 from vbiflow.io import attributes, read
 from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake):
-    content = read(snakemake.input.samples, "theta", "map", "names")
-    quantiles = Prior.from_plain(attributes(snakemake.input.prior)["prior"]).quantiles()
-    figure = pairs(content["theta"], content["map"], quantiles, content["names"], snakemake.params.units)
-    save(figure, snakemake.output[0])
+    samples = read(snakemake.input.samples, "theta", "map", "names")
+    prior = prior_quantiles(Prior.from_plain(attributes(snakemake.input.prior)["prior"]))
+    save(pairs(samples["theta"], samples["map"], prior, samples["names"], snakemake.params.units), snakemake.output[0])

@@ -1,9 +1,10 @@
-"""Draw the posterior predictive check against its noise floor."""
+"""Draw how well simulations from the posterior match the recording, and each other."""
 
-from vbiflow.diagnostics.predictive import SCORES
-from vbiflow.figures import predictive, save
+from vbiflow.figures.predictive import predictive
+from vbiflow.figures.style import save
 from vbiflow.io import read
 from vbiflow.job import job
 
 with job(snakemake):
-    save(predictive(**read(snakemake.input.predictive, *SCORES)), snakemake.output[0])
+    scores = read(snakemake.input.predictive, "fc_correlation", "fcd_ks", "floor_fc_correlation", "floor_fcd_ks")
+    save(predictive(**scores), snakemake.output[0])

@@ -1,12 +1,17 @@
-"""Draw the recording beside a simulation from the posterior."""
+"""Draw the BOLD of a recording and of a simulation from its posterior."""
 
-from vbiflow.figures import save, series
+from vbiflow.figures.recording import series
+from vbiflow.figures.style import save
 from vbiflow.io import attributes, read
 from vbiflow.job import job
 
 with job(snakemake):
-    nodes = read(snakemake.input.connectome, "labels", "hemispheres", "networks")
-    observed, predicted = read(snakemake.input.x_o, "bold")["bold"], read(snakemake.input.predictive, "bold")["bold"]
-    rates = [attributes(file, "bold")["fs"] for file in (snakemake.input.x_o, snakemake.input.predictive)]
-    figure = series(observed, rates[0], predicted, rates[1], **nodes)
+    x_o, predictive = snakemake.input.x_o, snakemake.input.predictive
+    figure = series(
+        read(x_o, "bold")["bold"],
+        attributes(x_o, "bold")["fs"],
+        read(predictive, "bold")["bold"],
+        attributes(predictive, "bold")["fs"],
+        **read(snakemake.input.connectome, "labels", "hemispheres", "networks"),
+    )
     save(figure, snakemake.output[0])

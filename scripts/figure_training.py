@@ -1,6 +1,7 @@
-"""Draw the losses of the training."""
+"""Draw the training of an estimator."""
 
-from vbiflow.figures import save, training
+from vbiflow.figures.style import save
+from vbiflow.figures.training import training
 from vbiflow.io import read_json
 from vbiflow.job import job
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from vbiflow.figures.regions import HEMISPHERES, arrange, mark
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, styled
+from vbiflow.figures.style import PALETTE, canvas, finite, letters, signed, styled
 
 Array = NDArray[np.float64]
 SIDES = {"L": "#0072b2", "R": "#e69f00"}
@@ -27,7 +27,7 @@ def connectome(
     order = arrange(hemispheres, networks)
     sides, areas = [hemispheres[node] for node in order], [networks[node] for node in order]
     block = np.ix_(order, order)
-    figure = canvas(5.9)
+    figure = canvas(5.6)
     panels = figure.subplots(2, 2, gridspec_kw={"height_ratios": (1.35, 1)}).ravel()
     matrix(panels[0], weights[block], "weight", weight_scale(weights), "viridis", sides, areas)
     lengths = np.where(tract_lengths > 0, tract_lengths, np.nan)[block]
@@ -54,7 +54,7 @@ def matrix(
     """Draw one matrix, row = target and column = source; what is absent is light grey."""
     image = axes.imshow(np.ma.masked_where(~(values > 0), values), norm=norm, cmap=cmap)
     axes.set_facecolor(PALETTE["band"])
-    axes.figure.colorbar(image, ax=axes, label=label, shrink=0.85, aspect=25)
+    axes.figure.colorbar(image, ax=axes, label=label, shrink=0.72, aspect=24)
     mark(axes, sides, areas)
     axes.set(xlabel="source", ylabel="target")
     axes.spines[:].set_visible(False)
@@ -75,7 +75,7 @@ def decay(axes: Axes, weights: Array, tract_lengths: Array) -> None:
     if isinstance(weight_scale(weights), LogNorm):
         axes.set_yscale("log")
     share = edges.sum() / (edges.size - len(weights))
-    axes.set_title(f"Density {share:.2f}, Spearman ρ = {spearmanr(length, weight).statistic:.2f}")
+    axes.set_title(f"Density {share:.2f}, Spearman ρ = {signed(spearmanr(length, weight).statistic)}")
     axes.legend(loc="upper right")
 
 
@@ -92,5 +92,5 @@ def strength(axes: Axes, weights: Array, labels: Sequence[str], hemispheres: Seq
         text = "strongest\n" + "\n".join(f"{rank + 1}. {labels[order[rank]]}" for rank in range(5))
         text += "\n\nweakest\n" + "\n".join(f"{len(order) - 4 + rank}. {labels[order[rank - 5]]}" for rank in range(5))
         axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5, linespacing=1.25)
-    axes.set(xlabel="region, by rank", ylabel="strength (sum of incoming weights)", title="Node strength")
-    axes.legend(loc="upper center")
+    axes.set(xlabel="region, by rank", ylabel="sum of incoming weights", title="Node strength")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)

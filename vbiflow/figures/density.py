@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
+from vbiflow.prior import Prior
+
 Array = NDArray[np.float64]
 
 
@@ -29,6 +31,11 @@ def bandwidth(samples: Array) -> float:
     low, high = np.quantile(samples, [0.25, 0.75])
     spread = min(samples.std(), (high - low) / 1.34) or samples.std()
     return float(0.9 * spread * samples.size**-0.2)
+
+
+def prior_quantiles(prior: Prior, n: int = 1000) -> Array:
+    """Return the quantiles (n, n_parameters) of each marginal at equally spaced levels, all but its outermost 0.1 %."""
+    return prior.ppf(np.tile(np.linspace(0.0005, 0.9995, n)[:, None], len(prior.names)))
 
 
 def prior_density(quantiles: Array) -> tuple[Array, Array]:

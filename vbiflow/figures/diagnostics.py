@@ -70,12 +70,15 @@ def contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[i
     """Draw |z| against shrinkage; good posteriors lie at the lower right."""
     for (stem, members), color in zip(groups.items(), SERIES * 99, strict=False):
         x, y = np.clip(shrinkage[:, members], -0.1, 1).ravel(), np.abs(z[:, members]).ravel()
-        axes.plot(x, np.minimum(y, 5), ".", color=color, markersize=2.5, alpha=0.35, markeredgewidth=0, rasterized=True)
+        alpha = 0.35 if x.size <= 1500 else 0.08
+        axes.plot(
+            x, np.minimum(y, 5), ".", color=color, markersize=2.5, alpha=alpha, markeredgewidth=0, rasterized=True
+        )
         middle = np.nanmedian(x), np.nanmedian(np.minimum(y, 5))
-        axes.plot(*middle, "o", color=color, markersize=5, markeredgecolor="white", label=symbol(stem))
+        axes.plot(*middle, "o", color=color, markersize=5.5, markeredgecolor="white", label=symbol(stem), zorder=5)
     axes.axhline(2, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
     axes.set(xlim=(min(0.0, axes.get_xlim()[0]), 1.02), ylim=(0, 5.05))
-    axes.set(xlabel="posterior shrinkage, 1 − var / prior var", ylabel="|z-score|", title="z-score against shrinkage")
+    axes.set(xlabel="posterior shrinkage", ylabel="|z-score|", title="z-score against shrinkage")
     if len(groups) <= FEW:
         axes.legend(loc="upper left", fontsize=6, handletextpad=0.2)
 
@@ -90,49 +93,49 @@ def calibration(
     `ranks` (n_simulations, n_parameters) in 0 .. `n_samples`, `coverage` (level, parameter), `tarp_coverage` (level).
     The ECDF band holds for all of a curve at once (Säilynoja et al. 2022, doi:10.1007/s11222-022-10090-6).
     """
-    ranks = finite("ranks", ranks)
-    n_simulations = len(ranks)
+    u = (finite("ranks", ranks) + 0.5) / (n_samples + 1)
+    level, tarp_level = np.asarray(level), np.asarray(tarp_level)
     figure = canvas(2.6)
     panels = figure.subplots(1, 3)
-    rank_panel(panels[0], (ranks + 0.5) / (n_samples + 1), names)
-    low, high = beta.interval(0.95, *(n_simulations * v + 0.5 for v in (level, 1 - np.asarray(level))))
-    coverage_panel(panels[1], level, (low, high), coverage, names)
-    panels[1].set(title="Coverage of each parameter", xlabel="credibility level", ylabel="share of truths inside")
-    low, high = beta.interval(0.95, *(n_simulations * v + 0.5 for v in (tarp_level, 1 - np.asarray(tarp_level))))
-    coverage_panel(panels[2], tarp_level, (low, high), np.asarray(tarp_coverage)[:, None], ["all parameters"])
-    panels[2].set(
-        title="Coverage of the joint posterior (TARP)", xlabel="credibility level", ylabel="expected coverage"
-    )
-    lines, labels = panels[0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside lower center", ncols=min(len(labels), 6))
+    colored = rank_panel(panels[0], u, names)
+    coverage_panel(panels[1], level, coverage, len(u), names, colored)
+    panels[1].set_title("Coverage per parameter")
+    coverage_panel(panels[2], tarp_level, np.asarray(tarp_coverage)[:, None], len(u), ["all parameters"], [0])
+    panels[2].set_title("Joint coverage (TARP)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 9 if len(names) <= FEW else 4))
     letters(panels)
     return figure
 
 
-def rank_panel(axes: Axes, u: Array, names: Sequence[str]) -> None:
-    """Draw ECDF(u) - u of the normalised ranks `u` (n_simulations, n_parameters) and name the curves."""
+def rank_panel(axes: Axes, u: Array, names: Sequence[str]) -> list[int]:
+    """Draw ECDF(u) - u of the normalised ranks `u` (n_simulations, n_parameters); return which curves have a colour.
+
+    With many parameters these are the five that leave the band most.
+    """
     grid = np.linspace(0.01, 0.99, 99)
     low, high = band(len(u), grid)
     axes.fill_between(grid, low - grid, high - grid, color=PALETTE["band"], linewidth=0, label="95 % band")
     axes.axhline(0, color=PALETTE["ink"], linewidth=0.6)
     curves = np.array([np.searchsorted(np.sort(column), grid, side="right") / len(u) for column in u.T])
-    lines(axes, grid, curves - grid, names, ((curves < low) | (curves > high)).sum(axis=1))
-    axes.set(title="Ranks of the truth (SBC)", xlabel="normalised rank", ylabel="ECDF − uniform")
+    outside = ((curves < low) | (curves > high)).sum(axis=1)
+    worst = [int(k) for k in np.argsort(-outside, kind="stable")[:5] if outside[k]]
+    colored = list(range(len(names))) if len(names) <= FEW else worst
+    lines(axes, grid, curves - grid, names, colored)
     limit = 1.15 * max(np.abs(axes.get_ylim()))
-    axes.set(xlim=(0, 1), ylim=(-limit, limit))
+    axes.set(title="Ranks of the truth (SBC)", xlabel="normalised rank", ylabel="ECDF − uniform")
+    axes.set(xlim=(0, 1), ylim=(-limit, limit), box_aspect=1)
+    return colored
 
 
-def lines(axes: Axes, x: Array, curves: Array, names: Sequence[str], outside: Array) -> None:
-    """Draw one curve a parameter; with many, grey, and in colour the worst five that leave the band."""
-    if len(names) <= FEW:
-        for curve, name, color in zip(curves, names, SERIES, strict=False):
-            axes.plot(x, curve, color=color, label=symbol(name))
-        return
-    axes.plot(x, curves.T, color=PALETTE["prior"], linewidth=0.4, alpha=0.6)
-    axes.plot([], [], color=PALETTE["prior"], linewidth=0.6, label=f"{len(names)} parameters")
-    for worst, color in zip(np.argsort(-outside, kind="stable")[:5], SERIES, strict=False):
-        if outside[worst]:
-            axes.plot(x, curves[worst], color=color, label=symbol(names[worst]))
+def lines(axes: Axes, x: Array, curves: Array, names: Sequence[str], colored: Sequence[int]) -> None:
+    """Draw one curve a parameter, those in `colored` in their colour and named, the others grey."""
+    others = [k for k in range(len(names)) if k not in colored]
+    if others:
+        axes.plot(x, curves[others].T, color=PALETTE["prior"], linewidth=0.4, alpha=0.6)
+        axes.plot([], [], color=PALETTE["prior"], linewidth=0.6, label=f"{len(others)} parameters")
+    for k, color in zip(colored, SERIES, strict=False):
+        axes.plot(x, curves[k], color=color, label=symbol(names[k]))
 
 
 def band(n: int, grid: Array, level: float = 0.95, draws: int = 1000) -> tuple[Array, Array]:
@@ -145,19 +148,17 @@ def band(n: int, grid: Array, level: float = 0.95, draws: int = 1000) -> tuple[A
 
 
 def coverage_panel(
-    axes: Axes, level: Array, limits: tuple[Array, Array], coverage: Array, names: Sequence[str]
+    axes: Axes, level: Array, coverage: Array, n: int, names: Sequence[str], colored: Sequence[int]
 ) -> None:
-    """Draw coverage (level, curve) against its level; above the diagonal is too wide, below too narrow."""
-    axes.fill_between(level, *limits, color=PALETTE["band"], linewidth=0)
+    """Draw coverage (level, curve) of `n` truths against its level, over the 95 % band of each level."""
+    axes.fill_between(
+        level, *beta.interval(0.95, n * level + 0.5, n * (1 - level) + 0.5), color=PALETTE["band"], linewidth=0
+    )
     axes.plot([0, 1], [0, 1], color=PALETTE["ink"], linewidth=0.6, linestyle="--")
-    outside = ((coverage < limits[0][:, None]) | (coverage > limits[1][:, None])).sum(axis=0)
-    if coverage.shape[1] == 1:
-        axes.plot(level, coverage[:, 0], color=PALETTE["posterior"])
-    else:
-        lines(axes, level, coverage.T, names, outside)
+    lines(axes, level, coverage.T, names, colored)
     axes.text(0.05, 0.95, "underconfident", transform=axes.transAxes, va="top", fontsize=6, color=PALETTE["prior"])
     axes.text(0.95, 0.05, "overconfident", transform=axes.transAxes, ha="right", fontsize=6, color=PALETTE["prior"])
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="credibility level", ylabel="share of truths inside")
 
 
 @styled
@@ -191,9 +192,9 @@ def invalid(
     return figure
 
 
-def binned(values: Array, event: NDArray[np.bool_], n: int = 15) -> tuple[Array, Array, Array, Array]:
+def binned(values: Array, event: NDArray[np.bool_], n: int = 12) -> tuple[Array, Array, Array, Array]:
     """Return middles of bins of equal count, the share of `event` in each, and its 95 % interval."""
-    groups = np.array_split(np.argsort(values), min(n, values.size))
+    groups = np.array_split(np.argsort(values), max(1, min(n, values.size // 25)))
     counts = np.array([[event[group].sum(), len(group)] for group in groups])
     hits, totals = counts.T
     low, high = beta.interval(0.95, hits + 0.5, totals - hits + 0.5)

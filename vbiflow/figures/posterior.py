@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, highest, joint, prior_density
 from vbiflow.figures.diagnostics import stems
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, quantity, styled, symbol
+from vbiflow.figures.style import PALETTE, canvas, finite, letters, quantity, signed, styled, symbol
 
 Array = NDArray[np.float64]
 MANY = 12
@@ -22,6 +22,7 @@ CORNER = 8
 """Above this many parameters, pairs become a matrix of correlations and the strongest pairs."""
 ROW = 45
 """Violins in one row."""
+INTERVAL = "90 % interval"
 
 
 @styled
@@ -29,37 +30,33 @@ def marginals(
     samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None = None,
     truth: Array | None = None,
 ) -> Figure:  # fmt: skip
-    """Draw each parameter's posterior `samples` (n_samples, n_parameters) against its prior, with MAP and 90 % interval.
+    """Draw each parameter's posterior `samples` (n_samples, n_parameters) against its prior, MAP and 90 % interval.
 
-    `prior` (n_levels, n_parameters) holds the prior's quantiles at equally spaced levels in (0, 1), `mode` (n_parameters)
-    the MAP, `truth` (n_parameters) the parameters that made the data, where they are known.
+    `prior` (n_levels, n_parameters) holds the prior's quantiles at equally spaced levels in (0, 1), `mode`
+    (n_parameters) the MAP, `truth` (n_parameters) the parameters that made the data, where they are known.
     """
     samples = finite("theta", samples)
-    groups = stems(names)
-    nodal = {stem: columns for stem, columns in groups.items() if len(columns) > MANY}
-    single = [column for columns in groups.values() if len(columns) <= MANY for column in columns]
-    across = min(max(len(single), 1), 4)
-    singles = -(-len(single) // across)
-    rows = [(stem, columns[k : k + ROW]) for stem, columns in nodal.items() for k in range(0, len(columns), ROW)]
-    heights = [1.75] * singles + [2.2] * len(rows)
-    figure = canvas(sum(heights) + 0.3, 7.1 if rows else max(1.775 * across, 3.0))
-    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
-    for row in range(singles):
-        chosen = single[row * across : (row + 1) * across]
-        panels = parts[row].subplots(1, across, squeeze=False)[0]
-        for axes, column in zip(panels, chosen, strict=False):
-            marginal(axes, samples[:, column], mode[column], prior[:, column], None if truth is None else truth[column])
-            axes.set_xlabel(quantity(names[column], units))
+    per_node = {stem: columns for stem, columns in stems(names).items() if len(columns) > MANY}
+    single = [column for columns in stems(names).values() if len(columns) <= MANY for column in columns]
+    across = 4 if per_node else min(len(single), 4)
+    rows = [single[k : k + across] for k in range(0, len(single), across)]
+    for columns in per_node.values():
+        rows += np.array_split(columns, -(-len(columns) // ROW))
+    heights = [1.75 if len(row) <= across else 2.2 for row in rows]
+    figure = canvas(sum(heights) + 0.3, max(1.775 * across, 3.0))
+    parts = np.atleast_1d(figure.subfigures(len(rows), 1, height_ratios=heights))
+    for part, row in zip(parts, rows, strict=True):
+        shown = [samples[:, row], mode[row], prior[:, row], None if truth is None else np.asarray(truth)[row]]
+        if len(row) > across:
+            violins(part.subplots(), *shown, [names[column] for column in row], units)
+            continue
+        panels = part.subplots(1, across, squeeze=False)[0]
+        for k, column in enumerate(row):
+            marginal(panels[k], *(None if values is None else values[..., k] for values in shown))
+            panels[k].set_xlabel(quantity(names[column], units))
         panels[0].set_ylabel("density")
-        for axes in panels[len(chosen) :]:
+        for axes in panels[len(row) :]:
             axes.remove()
-    for part, (stem, columns) in zip(parts[singles:], rows, strict=True):
-        axes = part.subplots()
-        violins(axes, samples[:, columns], mode[columns], prior[:, columns], None if truth is None else truth[columns])
-        axes.set_xticks(
-            range(len(columns)), [names[c].partition("[")[2].rstrip("]") for c in columns], rotation=90, fontsize=5
-        )
-        axes.set_ylabel(quantity(stem, units))
     lines, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="outside upper center", ncols=len(labels))
     return figure
@@ -85,48 +82,43 @@ def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float
         color=PALETTE["posterior"],
         linewidth=2.5,
         solid_capstyle="butt",
-        label="90 % interval",
+        label=INTERVAL,
     )
     axes.axvline(mode, color=PALETTE["ink"], linewidth=0.9, linestyle="--", label="MAP")
     if truth is not None:
         axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2, label="truth")
-    axes.set_title(f"{middle:.3g} [{low:.3g}, {high:.3g}]", fontsize=6.5)
+    axes.set_title(f"{middle:.3g} [{low:.3g}, {high:.3g}]".replace("-", "−"), fontsize=6.5)
+    axes.locator_params(axis="x", nbins=5)
     axes.set_ylim(-0.12 * top, 1.06 * top)
 
 
-def violins(axes: Axes, samples: Array, mode: Array, prior: Array, truth: Array | None) -> None:
+def violins(
+    axes: Axes, samples: Array, mode: Array, prior: Array, truth: Array | None, names: Sequence[str],
+    units: dict[str, str] | None,
+) -> None:  # fmt: skip
     """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval."""
     low, high = prior[0].min(), prior[-1].max()
     levels = np.linspace(0, len(prior) - 1, len(prior)) / max(len(prior) - 1, 1)
     inner = [np.interp(level, levels, prior.mean(axis=1)) for level in (0.05, 0.95)]
     axes.axhspan(*inner, color=PALETTE["prior"], alpha=0.2, linewidth=0, label="prior, 90 %")
+    violin = {"color": PALETTE["posterior"], "alpha": 0.45, "linewidth": 0, "label": "posterior"}
+    bar = {"color": PALETTE["posterior"], "linewidth": 0.8, "label": INTERVAL}
     for place, column in enumerate(samples.T):
         good = column[np.isfinite(column)]
-        named = {"violin": "posterior", "bar": "90 % interval"} if place == 0 else {}
         if good.size:
             grid, height = density(good, min(low, good.min()), max(high, good.max()), 120)
             shown = height > 0.01 * height.max()
             width = 0.42 * height[shown] / height.max()
-            axes.fill_betweenx(
-                grid[shown],
-                place - width,
-                place + width,
-                color=PALETTE["posterior"],
-                alpha=0.45,
-                linewidth=0,
-                label=named.get("violin"),
-            )
-            axes.plot(
-                [place] * 2,
-                np.quantile(good, [0.05, 0.95]),
-                color=PALETTE["posterior"],
-                linewidth=0.8,
-                label=named.get("bar"),
-            )
+            axes.fill_betweenx(grid[shown], place - width, place + width, **violin)
+            axes.plot([place] * 2, np.quantile(good, [0.05, 0.95]), **bar)
+            violin["label"] = bar["label"] = None
     axes.plot(mode, "_", color=PALETTE["ink"], markersize=4, markeredgewidth=1, label="MAP")
     if truth is not None:
         axes.plot(truth, "o", color=PALETTE["truth"], markersize=2.5, markeredgewidth=0, label="truth")
     axes.set(xlim=(-0.7, samples.shape[1] - 0.3), ylim=padded(low, high, 0.03))
+    regions = [name.partition("[")[2].rstrip("]") for name in names]
+    axes.set_xticks(range(len(names)), regions, rotation=90, fontsize=5)
+    axes.set_ylabel(quantity(names[0].partition("[")[0], units))
 
 
 def padded(low: float, high: float, share: float) -> tuple[float, float]:
@@ -230,7 +222,7 @@ def tile(axes: Axes, rho: float) -> None:
     """Write a correlation on a ground that says its sign and size."""
     color = PALETTE["predicted"] if rho > 0 else PALETTE["posterior"]
     axes.set_facecolor((color, 0.75 * abs(rho) if np.isfinite(rho) else 0))
-    axes.text(0.5, 0.5, f"ρ = {rho:.2f}", transform=axes.transAxes, ha="center", va="center", fontsize=8)
+    axes.text(0.5, 0.5, f"ρ = {signed(rho)}", transform=axes.transAxes, ha="center", va="center", fontsize=8)
     axes.set(yticks=[])
     axes.tick_params(axis="x", length=0)
     axes.spines[:].set_visible(False)
@@ -257,7 +249,7 @@ def correlations(
     strongest = sorted(combinations(range(len(names)), 2), key=lambda p: -abs(np.nan_to_num(rho[p])))[: panels.size]
     for panel, (j, i) in zip(panels, strongest, strict=True):
         pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]))
-        panel.set_title(f"ρ = {rho[j, i]:.2f}")
+        panel.set_title(f"ρ = {signed(rho[j, i])}")
         panel.set_xlabel(quantity(names[j], units), fontsize=5.5)
         panel.set_ylabel(quantity(names[i], units), fontsize=5.5)
     letters([axes, *panels[:1]])

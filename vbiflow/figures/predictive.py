@@ -32,9 +32,7 @@ def predictive(fc_correlation: Array, fcd_ks: Array, floor_fc_correlation: Array
     for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
         n = min(len(values[0]), len(values[1]))
         panels[2].plot(values[0][:n], values[1][:n], ".", color=color, markersize=3.5, alpha=0.6, markeredgewidth=0)
-    panels[2].set(
-        xlabel="FC correlation", ylabel="FCD distance (KS)", title="Both; best at the lower right", box_aspect=1
-    )
+    panels[2].set(xlabel="FC correlation", ylabel="FCD distance (KS)", title="Both; best: lower right", box_aspect=1)
     names, labels = panels[0].get_legend_handles_labels()
     figure.legend(names, labels, loc="outside lower center", ncols=2)
     letters(panels)
@@ -65,10 +63,10 @@ def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tupl
 
 @styled
 def misspecification(x: Array, x_o: Array, names: Sequence[str], predicted: Array | None = None) -> Figure:
-    """Draw where each feature of the recording `x_o` (n_features) lies within the simulations `x` (n_simulations, n_features).
+    """Draw where each feature of the recording `x_o` (n_features) lies among the simulations `x`.
 
-    Features are scaled by the simulations' median and half of their central 90 % range; `predicted` are the features of
-    re-simulations from the posterior. The most extreme are named.
+    `x` is (n_simulations, n_features); features are scaled by its median and half of its central 90 % range.
+    `predicted` holds the features of re-simulations from the posterior. The most extreme features are named.
     """
     x, x_o = finite("x", x), finite("x_o", x_o)
     place = np.array([share_below(column, value) for column, value in zip(x.T, x_o, strict=True)])
@@ -83,11 +81,10 @@ def misspecification(x: Array, x_o: Array, names: Sequence[str], predicted: Arra
     for label, k in zip(left.get_yticklabels(), rank, strict=True):
         outside = not 0.005 <= place[k] <= 0.995
         label.set(color=PALETTE["predicted"] if outside else PALETTE["ink"], weight="bold" if outside else "normal")
-    some = (
-        f"the {len(rank)} most extreme of {len(names)} features" if len(rank) < len(names) else f"{len(rank)} features"
-    )
+    some = f"{len(rank)} " + (f"most extreme of {len(names)} " if len(rank) < len(names) else "") + "features"
     left.set_title(f"Recording within the simulations, {some}")
     places(right, place)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
     letters([left, right])
     return figure
 
@@ -113,13 +110,13 @@ def forest(axes: Axes, x: Array, x_o: Array, predicted: Array | None) -> None:
         axes.set_xscale("symlog", linthresh=2)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="feature, in half-widths of the simulations' central 90 %")
     axes.axvline(0, color=PALETTE["ink"], linewidth=0.4)
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.02 - 0.9 / len(rows)), ncols=4, fontsize=6)
 
 
 def places(axes: Axes, place: Array) -> None:
     """Draw the distribution of all features' places; near 0 or 1 the recording is extreme."""
     good = place[np.isfinite(place)]
-    axes.hist(good, bins=np.linspace(0, 1, 21), color=PALETTE["prior"], edgecolor="white", linewidth=0.4)
+    axes.hist(good, bins=np.linspace(0, 1, 11), color=PALETTE["prior"], edgecolor="white", linewidth=0.4)
     extreme = int(((good < 0.005) | (good > 0.995)).sum())
-    axes.set(xlabel="share of simulations below", ylabel="number of features", xlim=(0, 1))
+    axes.set(xlabel="share of simulations below", ylabel="number of features", xlim=(0, 1), box_aspect=1, anchor="N")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_title(f"{extreme} of {place.size} beyond 99 %")

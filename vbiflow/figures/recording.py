@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
 from vbiflow.figures.regions import arrange, mark
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, styled
+from vbiflow.figures.style import PALETTE, canvas, finite, letters, signed, styled
 
 Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
@@ -22,7 +22,7 @@ def series(
     observed: Array, fs: float, predicted: Array, predicted_fs: float, labels: Sequence[str],
     hemispheres: Sequence[str], networks: Sequence[str],
 ) -> Figure:  # fmt: skip
-    """Draw BOLD (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, and a few as traces.
+    """Draw BOLD (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
     Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
     """
@@ -33,11 +33,10 @@ def series(
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1, 0.95))
     carpets = [figure.add_subplot(grid[0])]
     carpets.append(figure.add_subplot(grid[1], sharex=carpets[0]))
-    sides, areas = [hemispheres[node] for node in order], [networks[node] for node in order]
     for axes, ts, rate, role in zip(carpets, signals, rates, ROLES, strict=True):
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
-        mark(axes, sides, areas, "y")
+        mark(axes, [hemispheres[node] for node in order], [""] * len(ts), "y")
         axes.set(title=f"{role.capitalize()} BOLD, {len(ts)} regions", xlabel="time [s]")
         axes.title.set_color(PALETTE[role])
     figure.colorbar(image, ax=carpets, label="BOLD [s.d. of the region]", aspect=30, pad=0.01)
@@ -56,7 +55,7 @@ def standardised(ts: Array) -> Array:
 def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str]) -> None:
     """Draw up to four regions, evenly spaced in the order drawn, observed over predicted."""
     chosen = np.unique(
-        np.linspace(0, len(labels) - 1, 6).round().astype(int)[1:-1] if len(labels) > 5 else np.arange(len(labels))
+        np.linspace(0, len(labels) - 1, 6).round().astype(int)[1:-1] if len(labels) > 5 else range(len(labels))
     )
     for place, node in enumerate(chosen):
         for ts, rate, role, shift in zip(signals, rates, ROLES, (0.0, -5.0), strict=True):
@@ -74,7 +73,7 @@ def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], la
 
 @styled
 def fc(observed: Array, predicted: Array, hemispheres: Sequence[str], networks: Sequence[str]) -> Figure:
-    """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; edges; distributions."""
+    """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; its edges."""
     observed, predicted = finite("fc_observed", observed), finite("fc", predicted)
     order = arrange(hemispheres, networks)
     block = np.ix_(order, order)
@@ -107,7 +106,7 @@ def edge_scatter(axes: Axes, observed: Array, predicted: Array) -> None:
     good = np.isfinite(observed) & np.isfinite(predicted)
     title = f"{observed.size} edges"
     if good.sum() > 2 and observed[good].std() > 0 and predicted[good].std() > 0:
-        title += f", r = {np.corrcoef(observed[good], predicted[good])[0, 1]:.2f}"
+        title += f", r = {signed(np.corrcoef(observed[good], predicted[good])[0, 1])}"
     axes.set(xlabel="observed correlation", ylabel="predicted correlation", title=title, box_aspect=1)
     axes.set(xlim=(low, high), ylim=(low, high))
 
@@ -126,6 +125,7 @@ def histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower:
         low, high = np.quantile(both, [0.0005, 0.9995])
         axes.set_xlim(max(lower, low - 0.1 * (high - low)), min(upper, high + 0.1 * (high - low)))
     axes.set(xlabel=label, ylabel="density", box_aspect=1)
+    axes.locator_params(axis="x", nbins=5)
     axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
     axes.legend(loc="upper right", borderaxespad=0.2)
 
@@ -136,16 +136,16 @@ def fcd(
 ) -> Figure:
     """Draw FC dynamics (n_windows, n_windows) on one colour scale, and how its values are distributed.
 
-    Windows of `window` [s] follow each other by `step` [s]; `*_values` are those off the diagonal, of windows that do
-    not overlap.
+    Windows of `window` [s] follow each other by `step` [s]; `*_values` are those above the diagonal. The colours span
+    the windows that share no sample.
     """
     observed, predicted = finite("fcd_observed", observed), finite("fcd", predicted)
     observed_values, predicted_values = np.ravel(observed_values), np.ravel(predicted_values)
     figure = canvas(2.75)
     panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1, 1, 0.95)})
-    away = [matrix[~np.eye(len(matrix), dtype=bool)] for matrix in (observed, predicted)]
-    shown = np.concatenate(away) if len(observed) > 1 else np.zeros(1)
-    low, high = min(0.0, float(np.nanquantile(shown, 0.01))), max(float(np.nanquantile(shown, 0.99)), 0.05)
+    low, high = np.quantile(
+        np.concatenate([apart(matrix, window / step) for matrix in (observed, predicted)]), [0.01, 0.99]
+    )
     for axes, matrix, role in zip(panels, (observed, predicted), ROLES, strict=False):
         start, stop = window / 2 - step / 2, window / 2 + step * (len(matrix) - 0.5)
         image = axes.imshow(matrix, vmin=low, vmax=high, cmap="viridis", extent=(start, stop, stop, start))
@@ -153,11 +153,20 @@ def fcd(
         axes.title.set_color(PALETTE[role])
         axes.spines[:].set_visible(False)
     panels[0].set_ylabel("time of window [s]")
-    figure.colorbar(image, ax=panels[:2], label="correlation of FC", shrink=0.75, aspect=22, extend="max")
+    figure.colorbar(
+        image, ax=panels[:2], label="correlation of FC", location="bottom", shrink=0.5, aspect=30, extend="both"
+    )
     histograms(panels[2], observed_values, predicted_values, "correlation of FC between windows", -1, 1)
     panels[2].set_title(f"FCD values, KS = {distance(observed_values, predicted_values):.2f}")
     letters(panels)
     return figure
+
+
+def apart(matrix: Array, lag: float) -> Array:
+    """Return the values of window pairs at least `lag` windows apart; of all pairs if the recording is too short."""
+    i, j = np.triu_indices(len(matrix), min(max(int(np.ceil(lag)), 1), max(len(matrix) - 1, 0)))
+    values = matrix[i, j]
+    return values[np.isfinite(values)] if np.isfinite(values).any() else np.array([0.0, 1.0])
 
 
 def distance(a: Array, b: Array) -> float:

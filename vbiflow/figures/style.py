@@ -59,7 +59,9 @@ STYLE = {
     "axes.formatter.limits": (-3, 4),
     "axes.formatter.use_mathtext": True,
     "lines.linewidth": 1.0,
-    "legend.frameon": False,
+    "legend.framealpha": 0.85,
+    "legend.edgecolor": "none",
+    "legend.borderpad": 0.2,
     "legend.handlelength": 1.4,
     "image.interpolation": "nearest",
     "savefig.dpi": 200,
@@ -127,6 +129,11 @@ def letters(panels: Sequence[Axes]) -> None:
         )  # fmt: skip
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign, as on the axes."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def message(text: str) -> Figure:
     """Return a figure that says in one line why there is nothing to draw."""
     figure = canvas(0.6)
@@ -145,7 +152,7 @@ def symbol(name: str) -> str:
 def quantity(name: str, units: dict[str, str] | None = None) -> str:
     """Return an axis label: symbol and, unless the quantity is a pure number, its unit in brackets."""
     unit = (units or {}).get(name.partition("[")[0], "1")
-    return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit}]"
+    return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit.replace('sqrt(ms)', '√ms')}]"
 
 
 def finite(name: str, values: Any) -> np.ndarray:

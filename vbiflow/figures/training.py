@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vbiflow.figures.style import PALETTE, canvas, finite, message, styled
+from vbiflow.figures.style import PALETTE, canvas, finite, message, signed, styled
 
 Losses = Sequence[float] | Sequence[Sequence[float]]
 
 
 @styled
 def training(train_loss: Losses, validation_loss: Losses) -> Figure:
-    """Draw loss, -log q(theta | x) [nat], over epochs for training and validation, one pair a member of the ensemble."""
+    """Draw loss, -log q(theta | x) [nat], over epochs for training and validation, a pair a member."""
     members = list(zip(runs(train_loss), runs(validation_loss), strict=True))
     if not members:
         return message("training.json lists no epoch")
@@ -30,10 +30,8 @@ def training(train_loss: Losses, validation_loss: Losses) -> Figure:
         axes.axvline(best + 1, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
         axes.plot(best + 1, validation[best], "o", color=PALETTE["posterior"], markersize=4)
         if named:
-            text = f"best: epoch {best + 1}, {validation[best]:.2f} nat"
-            axes.plot(
-                [], [], "o", color=PALETTE["posterior"], markersize=4, label=text if len(members) == 1 else "best"
-            )
+            text = f"best: epoch {best + 1}, {signed(validation[best])} nat" if len(members) == 1 else "best"
+            axes.plot([], [], "o", color=PALETTE["posterior"], markersize=4, label=text)
     shown = np.concatenate([np.ravel(loss)[len(loss) // 50 :] for pair in members for loss in pair])
     low, high = np.nanmin(shown), np.nanmax(shown)
     axes.set_ylim(low - 0.05 * (high - low) - 1e-6, high + 0.05 * (high - low) + 1e-6)

@@ -1,0 +1,123 @@
+"""Synthetic results, as realistic as a figure needs: 80 regions, 1 200 volumes, posteriors inside their prior."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+NETWORKS = ("frontal", "limbic", "occipital", "parietal", "subcortical", "temporal")
+
+
+def regions(n: int = 80) -> dict[str, list[str]]:
+    """Left and right interleaved, as in AAL2."""
+    networks = [NETWORKS[k * len(NETWORKS) // n] for k in range(n)]
+    labels = [f"{networks[k].capitalize()}_Sup_{k // 2}_{'LR'[k % 2]}" for k in range(n)]
+    return {"labels": labels, "hemispheres": ["LR"[k % 2] for k in range(n)], "networks": networks}
+
+
+def bold(rng: np.random.Generator, mixing: float, n: int = 80, n_times: int = 1200) -> np.ndarray:
+    """Autocorrelated signals with shared modes."""
+    kernel = np.exp(-0.5 * (np.arange(-20, 21) / 6) ** 2)
+    white = rng.standard_normal((n + 5, n_times + 40))
+    smooth = np.array([np.convolve(row, kernel, "valid") for row in white])
+    loading = np.random.default_rng(7).standard_normal((n, 5)) + 0.8
+    return mixing * loading @ smooth[:5] + smooth[5:]
+
+
+def fcd_of(ts: np.ndarray, width: int = 83, step: int = 6) -> np.ndarray:
+    upper = np.triu_indices(len(ts), 1)
+    starts = range(0, ts.shape[1] - width + 1, step)
+    return np.corrcoef([np.corrcoef(ts[:, start : start + width])[upper] for start in starts])
+
+
+def tables(rng: np.random.Generator, n_parameters: int) -> dict[str, Any]:
+    """Prior quantiles, held-out truths, estimates and samples of 4 named parameters, or of G and one eta a region."""
+    if n_parameters <= 4:
+        names = ["G", "w", "I", "sigma"][:n_parameters]
+        lower, upper = np.array([1, 0, 0, 0.0005])[:n_parameters], np.array([10, 1, 0.5, 0.01])[:n_parameters]
+    else:
+        names = ["G"] + [f"eta[{label}]" for label in regions(n_parameters - 1)["labels"]]
+        lower, upper = np.r_[0, np.full(n_parameters - 1, -6.0)], np.r_[1, np.full(n_parameters - 1, -3.5)]
+    width = upper - lower
+    theta = lower + width * rng.random((200, n_parameters))
+    sd = width * (0.06 + 0.15 * rng.random(n_parameters)) * np.ones_like(theta)
+    mean = np.clip(theta + sd * rng.standard_normal(theta.shape), lower, upper)
+    root = np.linalg.cholesky(0.5 * np.eye(n_parameters) + 0.5)
+    normal = rng.standard_normal((4000, n_parameters)) @ root.T
+    samples = lower + width / (1 + np.exp(-0.6 * normal - np.linspace(-1.5, 1.5, n_parameters)))
+    levels = np.linspace(0.0005, 0.9995, 400)[:, None]
+    return {
+        "names": names, "units": {"I": "nA", "sigma": "nA"}, "prior": lower + width * levels, "samples": samples,
+        "mode": np.median(samples, axis=0), "theta": theta, "mean": mean, "sd": sd, "z": (mean - theta) / sd,
+        "shrinkage": 1 - (sd * rng.uniform(0.8, 1.2, sd.shape) / (width / np.sqrt(12))) ** 2,
+        "ranks": rng.integers(0, 501, theta.shape),
+        "truth": theta[0],
+    }  # fmt: skip
+
+
+def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
+    """Arguments of every figure, by its name."""
+    rng = np.random.default_rng(seed)
+    place = regions()
+    centres = rng.uniform(-70, 70, (80, 3))
+    lengths = 1.4 * np.linalg.norm(centres[:, None] - centres[None], axis=-1)
+    weights = np.exp(-lengths / 25 + rng.normal(0, 1.2, lengths.shape)) * (rng.random(lengths.shape) < 0.8)
+    weights = np.triu(weights, 1) + np.triu(weights, 1).T
+    observed, predicted = bold(rng, 0.35), bold(rng, 0.25)
+    t = tables(rng, n_parameters)
+    pick = lambda *keys: {key: t[key] for key in keys}  # noqa: E731
+    level = np.linspace(0, 1, 21)
+    epochs = np.arange(90)
+    fcds = fcd_of(observed), fcd_of(predicted)
+    values = [matrix[np.triu_indices(len(matrix), 14)] for matrix in fcds]
+    names = (
+        [f"fc.quantile.{k}" for k in range(12)] + [f"fcd.quantile.{k}" for k in range(12)] + ["fcd.std", "fc.homotopic"]
+    )
+    x = rng.standard_normal((500, len(names))) * rng.uniform(0.1, 2, len(names))
+    tarp = np.clip(level + 0.02 * np.sin(6 * level), 0, 1)
+    wide = np.clip(level[:, None] + 0.1 * rng.normal(0, 1, n_parameters) * level[:, None] * (1 - level[:, None]), 0, 1)
+    return {
+        "connectome": {"weights": weights, "tract_lengths": lengths, **place},
+        "training": {
+            "train_loss": (6 * np.exp(-epochs / 12) - 2 - epochs / 200).tolist(),
+            "validation_loss": (6 * np.exp(-epochs / 12) - 2 + (epochs - 60) ** 2 / 6e3).tolist(),
+        },
+        "recovery": pick("theta", "mean", "sd", "z", "shrinkage", "names", "units"),
+        "calibration": pick("ranks", "names") | {
+            "n_samples": 500, "level": level, "coverage": wide, "tarp_level": level, "tarp_coverage": tarp,
+        },
+        "invalid": pick("names", "units") | {"theta": t["theta"],
+ "valid": t["theta"][:, 0] < np.quantile(t["theta"][:, 0], 0.8)},
+        "series": {"observed": observed, "fs": 1 / 0.72, "predicted": predicted, "predicted_fs": 1 / 0.72, **place},
+        "fc": {
+            "observed": np.corrcoef(observed), "predicted": np.corrcoef(predicted),
+            "hemispheres": place["hemispheres"], "networks": place["networks"],
+        },
+        "fcd": {
+            "observed": fcds[0], "predicted": fcds[1], "observed_values": values[0], "predicted_values": values[1],
+            "window": 60.0, "step": 4.3,
+        },
+        "marginals": pick("samples", "mode", "prior", "names", "units", "truth"),
+        "pairs": pick("samples", "mode", "prior", "names", "units"),
+        "predictive": {
+            "fc_correlation": rng.normal(0.42, 0.04, 100), "fcd_ks": rng.beta(4, 9, 100),
+            "floor_fc_correlation": rng.normal(0.86, 0.02, 100), "floor_fcd_ks": rng.beta(3, 14, 100),
+        },
+        "misspecification": {
+            "x": x, "x_o": np.r_[x[0, :-1] * 0.5, 9 * x[:, -1].std()], "names": names, "predicted": 0.4 * x[:100],
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def arguments() -> Callable[[int], dict[str, dict[str, Any]]]:
+    """Arguments of every figure for a number of inferred parameters, built once each."""
+    built: dict[int, dict[str, dict[str, Any]]] = {}
+
+    def of(n_parameters: int) -> dict[str, dict[str, Any]]:
+        if n_parameters not in built:
+            built[n_parameters] = build(n_parameters)
+        return built[n_parameters]
+
+    return of
