@@ -47,7 +47,9 @@ def cache_folder() -> Path:
 
 @cache
 def load(text: str, label: str) -> ModuleType:
-    """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it stays valid."""
+    """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it
+    stays valid.
+    """
     name = f"{label}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     path = cache_folder() / f"{name}.py"
     if not path.exists():
@@ -127,7 +129,9 @@ def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
 
 
 def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the haemodynamics; zero where nothing else is known."""
+    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the haemodynamics; zero where nothing else is
+    known.
+    """
     n_nodes, lanes = plan.n_nodes, len(chosen)
     fast, slow = (np.zeros((padded(n_nodes), len(blocks), lanes), plan.dtype) for blocks in (shape.nodes, shape.slow))
     y = plan.initial(begin, chosen[-1] + 1)[chosen - begin]

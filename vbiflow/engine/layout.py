@@ -21,8 +21,8 @@ def kind(values: np.ndarray) -> str:
 class Layout:
     """Names of blocks of lanes.
 
-    `nodes` and `slow` are a node's blocks, of the neurons and of the haemodynamics; `scratch` a group's coupling input and noise;
-    `scalars` and `lanes` the parameters that do not vary by node.
+    `nodes` and `slow` are a node's blocks, of the neurons and of the haemodynamics; `scratch` a group's coupling input
+    and noise; `scalars` and `lanes` the parameters that do not vary by node.
     """
 
     nodes: tuple[str, ...]

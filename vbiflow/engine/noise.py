@@ -1,6 +1,7 @@
 """The random numbers of philox.py in the kernels: four standard normals from one counter and key.
 
-This module's text becomes part of every generated kernel, after float32.py or float64.py, whose `radius` and `circle` it uses.
+This module's text becomes part of every generated kernel, after float32.py or float64.py, whose `radius` and `circle`
+it uses.
 """
 
 from numba import njit, uint32, uint64
@@ -10,7 +11,9 @@ from vbiflow.engine.float32 import circle, radius
 
 @njit(forceinline=True)
 def philox(c0, c1, c2, c3, k0, k1):
-    """Philox4x32-10 in 64-bit words whose upper halves are garbage that no operation looks at: the cheapest form on a CPU's vectors."""
+    """Philox4x32-10 in 64-bit words whose upper halves are garbage that no operation looks at: the cheapest form on a
+    CPU's vectors.
+    """
     low, shift = uint64(0xFFFFFFFF), uint64(32)
     for _ in range(10):
         p0 = (c0 & low) * uint64(0xD2511F53)

@@ -5,8 +5,8 @@ A block of four 32-bit words is a pure function of a counter and a key:
     key     (seed mod 2**32, seed div 2**32)
     counter (step, node block, 65536 stream + 256 purpose + variable block, simulation)
 
-so that every simulation has its own noise, whichever batch, shard, thread or device computes it. This is the NumPy version; noise.py
-is the same function in the kernels.
+so that every simulation has its own noise, whichever batch, shard, thread or device computes it. This is the NumPy
+version; noise.py is the same function in the kernels.
 
 Reference: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3, doi:10.1145/2063384.2063405
 """
@@ -57,7 +57,8 @@ def words(
 
 
 def normals(seed: int, simulations: np.ndarray, step: int, stream: int, n_variables: int, n_nodes: int) -> np.ndarray:
-    """Standard normals (n_simulations, n_variables, n_nodes), float64, for one step: Box-Muller on pairs of 32-bit words.
+    """Standard normals (n_simulations, n_variables, n_nodes), float64, for one step: Box-Muller on pairs of 32-bit
+    words.
 
     Words (k, l) give r cos(a) and r sin(a) with r = sqrt(-2 log((k + 1/2) / 2**32)), a = 2 pi l / 2**32.
     """

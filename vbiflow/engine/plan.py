@@ -81,7 +81,9 @@ class Plan:
         return np.arange(self.start + begin, self.start + end, dtype=np.uint64)
 
     def initial(self, begin: int, end: int) -> np.ndarray:
-        """Initial states (end - begin, n_states, n_nodes) of these simulations, drawn from the states' ranges unless given."""
+        """Initial states (end - begin, n_states, n_nodes) of these simulations, drawn from the states' ranges unless
+        given.
+        """
         states = self.model.states
         u = uniforms(self.seed, self.simulations(begin, end), self.stream, len(states), self.n_nodes)
         low, high = (np.array([state.initial[k] for state in states.values()])[:, None] for k in (0, 1))
@@ -177,7 +179,8 @@ def check_parameters(
 
 def check_dt(model: Model, parameters: Mapping[str, np.ndarray], dt: float) -> None:
     """dt may not exceed the shortest time constant."""
-    shortest = float(np.min(model.time_scale(model.p(**parameters))))
+    with np.errstate(divide="ignore"):
+        shortest = float(np.min(model.time_scale(model.p(**parameters))))
     if dt > shortest:
         raise ValueError(
             f"dt {dt:g} ms is longer than the shortest time constant of {model.name}, {shortest:g} ms; use a smaller dt"
@@ -209,7 +212,9 @@ def samples(name: str, n_recorded: int, every: int) -> int:
 def check_bold(
     model: Model, bold: Mapping[str, Any] | None, n_recorded: int, n_transient: int, dt: float
 ) -> Bold | None:
-    """Haemodynamic parameters, sampling and step: the longest up to BOLD_STEP that divides TR and transient, unless given."""
+    """Haemodynamic parameters, sampling and step: the longest up to BOLD_STEP that divides TR and transient, unless
+    given.
+    """
     if bold is None:
         return None
     choose(f"signal of {model.name}", "bold_input", model.signals)

@@ -1,7 +1,7 @@
 """Coupling as a matrix product over a batch, a tile of rows and lanes at a time, kept in registers.
 
-Every element is a plain sum over sources in order, by fused multiply-add, so that its bytes depend neither on the width of the batch
-nor on a library or its threads. This module's text becomes part of every generated kernel.
+Every element is a plain sum over sources in order, by fused multiply-add, so that its bytes depend neither on the width
+of the batch nor on a library or its threads. This module's text becomes part of every generated kernel.
 """
 
 from llvmlite import ir

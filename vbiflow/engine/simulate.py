@@ -75,10 +75,12 @@ def simulate(
     ----------
     model : name of a model in MODELS, or a Model.
     weights : (n_nodes, n_nodes), row = target, column = source.
-    parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations, n_nodes) both.
-    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded.
-    seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k, stream) alone.
-    bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of the first TR.
+    parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
+        n_nodes) both. duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is
+        discarded. seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
+        stream) alone.
+    bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of
+        the first TR.
     signals : {"name": {"period": [ms], "average": True}}; or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
     device : "cpu" (also "auto"), or "reference", the readable NumPy loop.
@@ -125,12 +127,12 @@ def reasons(plan: Plan, ts: Mapping[str, np.ndarray], strayed: np.ndarray) -> li
     """Why a simulation is invalid, or an empty text."""
     reason = ["state out of its valid range" if bad else "" for bad in strayed]
     for name, values in ts.items():
-        low, high = values.min((1, 2)), values.max((1, 2))
-        span = np.ptp(values, axis=2) if values.shape[2] > 1 else np.full(values.shape[:2], np.inf)
-        floor = 4 * np.finfo(plan.dtype).eps * np.abs(values).max(2)
+        low, high = values.min(2), values.max(2)
+        size = np.maximum(np.abs(low), np.abs(high))
+        still = (high - low <= 4 * np.finfo(plan.dtype).eps * size) & (values.shape[2] > 1)
         for k in range(len(values)):
-            if not np.isfinite(low[k] + high[k]):
+            if not np.isfinite(size[k]).all():
                 reason[k] = f"{name} is not finite"
-            elif not reason[k] and (span[k] <= floor[k]).any():
-                reason[k] = f"{name} is constant in {np.count_nonzero(span[k] <= floor[k])} nodes"
+            elif not reason[k] and still[k].any():
+                reason[k] = f"{name} is constant in {np.count_nonzero(still[k])} nodes"
     return reason

@@ -1,15 +1,15 @@
 """Write the source of a CPU kernel around a model's equations: one simulation a SIMD lane, one batch of lanes a call.
 
-All that belongs to a node lies in one flat workspace, in blocks of lanes at offsets known to the compiler: arrays of their own would
-need so many run-time overlap checks that the loops stay scalar. Coupling is a matrix product over the batch, computed for a few nodes
-at a time just before their step. Heun keeps y + dt/2 f(y) + noise in the place of y, so that the corrector reads no noise and no old
-derivative.
+All that belongs to a node lies in one flat workspace, in blocks of lanes at offsets known to the compiler: arrays of
+their own would need so many run-time overlap checks that the loops stay scalar. Coupling is a matrix product over the
+batch, computed for a few nodes at a time just before their step. Heun keeps y + dt/2 f(y) + noise in the place of y, so
+that the corrector reads no noise and no old derivative.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -116,7 +116,9 @@ class Writer:
     def step(
         self, model: Model, derivatives: str, dt: str, keep: str, to: str, increment: Callable[[int], str]
     ) -> None:
-        """A step from y0, y1, ... with noise, kept at `to`; if `to` is not `keep`, half a step without clipping is kept at `keep`."""
+        """A step from y0, y1, ... with noise, kept at `to`; if `to` is not `keep`, half a step without clipping is kept
+        at `keep`.
+        """
         self.put(f"d = {derivatives}")
         for k, name in enumerate(model.states):
             self.put(f"z = y{k}{increment(k)}")
@@ -211,7 +213,9 @@ class Writer:
         return [f"h_{name}" for name in balloon.MODEL.parameters]
 
     def haemodynamics(self) -> None:
-        """Heun step of the haemodynamics on the mean input; two loops, short enough for a processor to overlap their iterations."""
+        """Heun step of the haemodynamics on the mean input; two loops, short enough for a processor to overlap their
+        iterations.
+        """
         derivatives = f"b_dfun({', '.join(f'y{k}' for k in range(4))}, x, {', '.join(self.bold_parameters)})"
 
         def predict() -> None:

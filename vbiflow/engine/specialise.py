@@ -1,7 +1,8 @@
 """Turn a model's functions into the text of scalar functions for a kernel.
 
-`dfun(y, c, p)` becomes `dfun(y_r, y_v, c_r, p_tau, ...)`: fields become arguments, literals are cast to the kernel's precision (a bare
-0.5 would promote float32 to float64), whole powers become products, helpers and constants of the model's module come along.
+`dfun(y, c, p)` becomes `dfun(y_r, y_v, c_r, p_tau, ...)`: fields become arguments, literals are cast to the kernel's
+precision (a bare 0.5 would promote float32 to float64), whole powers become products, helpers and constants of the
+model's module come along.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The functions that a model's equations may use, on arrays of NumPy, CuPy or torch.
 
-Equations import their names from here. The kernels rebind the same names to branch-free polynomials (engine/float32.py, engine/float64.py).
+Equations import their names from here. The kernels rebind the same names to branch-free polynomials (engine/float32.py,
+engine/float64.py).
 """
 
 from __future__ import annotations

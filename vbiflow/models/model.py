@@ -16,8 +16,8 @@ class State:
     """A state variable.
 
     `initial` is the range of uniform initial values. `bounds` are kept by clipping after every stage of a step. Outside
-    `valid` a simulation is flagged. `noise` is the factor of `sigma` for this variable, None if it has no noise. `wrap` is the
-    period of an angle.
+    `valid` a simulation is flagged. `noise` is the factor of `sigma` for this variable, None if it has no noise. `wrap`
+    is the period of an angle.
     """
 
     initial: tuple[float, float]

@@ -3,9 +3,9 @@
     tau r' = Delta / pi + 2 r v
     tau v' = v^2 + eta + J r - (pi r)^2 + G sum_j W_ij r_j + I
 
-r is the firing rate times tau, v the mean membrane potential, both dimensionless. tau = 10 ms is explicit here; earlier code
-takes tau = 1 and counts each of its ms as 10 ms of BOLD time. Noise of `sigma` on r and sqrt(2) sigma on v, r >= 0;
-the default is the paper's noise amplitude 0.037: sigma = sqrt(2 * 0.037 / tau).
+r is the firing rate times tau, v the mean membrane potential, both dimensionless. tau = 10 ms is explicit here; earlier
+code takes tau = 1 and counts each of its ms as 10 ms of BOLD time. Noise of `sigma` on r and sqrt(2) sigma on v, r >=
+0; the default is the paper's noise amplitude 0.037: sigma = sqrt(2 * 0.037 / tau).
 """
 
 from vbiflow.models.maths import pi

@@ -1,9 +1,11 @@
 """Reduced Wong-Wang model, one excitatory population a region, for resting-state fMRI.
 
-    S' = -S / tau_s + (1 - S) gamma H(x),    x = w J S + G J sum_j W_ij S_j + I,    H(x) = u / (1 - exp(-d u)),  u = a x - b
+    S' = -S / tau_s + (1 - S) gamma H(x),    x = w J S + G J sum_j W_ij S_j + I,    H(x) = u / (1 - exp(-d u)),  u = a x
+    - b
 
-with noise of `sigma` on S. Units: a [1/(ms nA)], b [1/ms], d [ms], so that H is in 1/ms; 270 n/C = 0.27 /(ms nA), 108 Hz = 0.108 /ms.
-H has its limit 1/d at threshold, u = 0, where earlier code returns 0; S is clipped to [0, 1], where earlier code lets it leave.
+with noise of `sigma` on S. Units: a [1/(ms nA)], b [1/ms], d [ms], so that H is in 1/ms; 270 n/C = 0.27 /(ms nA), 108
+Hz = 0.108 /ms. H has its limit 1/d at threshold, u = 0, where earlier code returns 0; S is clipped to [0, 1], where
+earlier code lets it leave.
 """
 
 from vbiflow.models.maths import expm1

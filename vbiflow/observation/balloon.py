@@ -6,7 +6,8 @@
 
 x is the node's "bold_input" signal. It starts at rest (s, f, v, q) = (0, 1, 1, 1). f may fall below one (undershoot).
 
-References: Friston et al. 2003, doi:10.1016/S1053-8119(03)00202-7; Stephan et al. 2007, doi:10.1016/j.neuroimage.2007.07.040
+References: Friston et al. 2003, doi:10.1016/S1053-8119(03)00202-7; Stephan et al. 2007,
+doi:10.1016/j.neuroimage.2007.07.040
 """
 
 from vbiflow.models.maths import exp, log
@@ -33,7 +34,9 @@ def bold(y, p):
 
 
 def signal_constants(E0, theta0=40.3, r0=25.0, TE=0.04, ratio=1.0):
-    """k1, k2, k3 from the frequency offset theta0 [1/s], slope r0 [1/s], echo time TE [s] and intra- to extravascular ratio."""
+    """k1, k2, k3 from the frequency offset theta0 [1/s], slope r0 [1/s], echo time TE [s] and intra- to extravascular
+    ratio.
+    """
     return {"k1": 4.3 * theta0 * E0 * TE, "k2": ratio * r0 * E0 * TE, "k3": 1 - ratio}
 
 
@@ -47,7 +50,9 @@ PARAMETERS = {
         **{"k1": 4.3 * 28.265 * 3 * 0.0331 * 0.34, "k2": 0.47 * 110 * 0.0331 * 0.34, "k3": 0.53},
     },
 }
-"""Named sets: Stephan et al. 2007 (E0 0.4, V0 4 %); table 7 of Ziaeemehr et al. 2025, doi:10.7554/eLife.106194; Kong et al. 2021."""
+"""Named sets: Stephan et al. 2007 (E0 0.4, V0 4 %); table 7 of Ziaeemehr et al. 2025, doi:10.7554/eLife.106194; Kong et
+al. 2021.
+"""
 
 MODEL = Model(
     name="balloon",
