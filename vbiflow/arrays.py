@@ -130,9 +130,7 @@ def read_text(file: Path, key: str) -> Table:
     delimiter = next((mark for mark in ",\t;" if mark in rows[-1][1]), None)
     cells = [(number, [cell.strip().strip('"') for cell in split(line, delimiter)]) for number, line in rows]
     columns: list[str] = []
-    if not any(number_like(cell) for cell in cells[0][1]) or (
-        len(cells) > 1 and not all(map(number_like, cells[0][1][1:]))
-    ):
+    if header_like(cells[0][1]):
         columns, cells = cells[0][1], cells[1:]
     named = bool(cells) and (columns[:1] == [""] or not any(number_like(row[0]) for _, row in cells if row))
     names = tuple(row.pop(0) for _, row in cells) if named else ()
@@ -152,6 +150,11 @@ def text_lines(file: Path) -> list[tuple[int, str]]:
 def split(line: str, delimiter: str | None) -> list[str]:
     """Cells of one line; a delimiter at its end starts no new cell."""
     return line.split() if delimiter is None else line.rstrip(delimiter).split(delimiter)
+
+
+def header_like(cells: list[str]) -> bool:
+    """Whether the first line names columns: an empty corner, or no number after the first cell."""
+    return cells[0] == "" or not any(map(number_like, cells[1:] or cells))
 
 
 def number_like(cell: str) -> bool:

@@ -70,6 +70,8 @@ WRITERS = {
     "header and names": lambda d: text(d / "w.csv", ",a,b,c\na,0,2,0\nb,5,0,1\nc,0.5,0,0\n"),
     "header, names, corner": lambda d: text(d / "w.csv", '"region","a","b","c"\na,0,2,0\nb,5,0,1\nc,0.5,0,0\n'),
     "numbers as header": lambda d: text(d / "w.csv", ",a,b,c\n0,0,2,0\n1,5,0,1\n2,0.5,0,0\n"),
+    "numbers as header and names": lambda d: text(d / "w.csv", ",0,1,2\n0,0,2,0\n1,5,0,1\n2,0.5,0,0\n"),
+    "names alone": lambda d: text(d / "w.tsv", "a\t0\t2\t0\nb\t5\t0\t1\nc\t0.5\t0\t0\n"),
     "diagonal": lambda d: text(d / "w.csv", "9,2,0\n5,9,1\n0.5,0,9\n"),
     "npy": lambda d: saved_npy(d / "w.npy", W),
     "npz": lambda d: saved_npz(d / "w.npz", w=W, n=3, labels=["a", "b", "c"]),
@@ -117,6 +119,7 @@ BAD = {
     "not square": (lambda d: text(d / "w.csv", "0 1 2\n1 0 2\n"), r"w.csv: shape 2 x 3; a connectome is square"),
     "ragged": (lambda d: text(d / "w.csv", "0 1 2\n1 0\n2 2 0\n"), r"w.csv: line 2 has 2 values, the first has 3"),
     "word": (lambda d: text(d / "w.csv", "0 1 2\n1 0 x\n2 2 0\n"), r"w.csv: line 2 holds 'x' among its numbers"),
+    "word in the first line": (lambda d: text(d / "w.csv", "0 x 2\n1 0 1\n2 2 0\n"), r"w.csv: line 1 holds 'x'"),
     "nan": (lambda d: text(d / "w.csv", "0 1\nnan 0\n"), r"w.csv: 1 entries are not finite, first at row 2, column 1"),
     "gap": (lambda d: text(d / "w.csv", "0,1\n,0\n"), r"w.csv: 1 entries are not finite, first at row 2, column 1"),
     "key": (lambda d: f"{saved_mat(d / 'w.mat', sc=W)}::SC", r"w.mat: no array 'SC'; it holds sc"),
@@ -152,6 +155,38 @@ def test_lengths_of_another_size_or_sign(tmp_path: Path) -> None:
     np.save(lengths, -np.ones((3, 3)))
     with pytest.raises(ValueError, match=r"l.npy: 6 lengths are below zero"):
         read_connectome(weights, lengths)
+
+
+def test_lengths_follow_the_names_of_the_weights(tmp_path: Path) -> None:
+    weights = text(tmp_path / "w.csv", ",a,b,c\na,0,2,0\nb,2,0,1\nc,0,1,0\n")
+    lengths = text(tmp_path / "l.csv", ",c,a,b\nc,0,nan,30\na,nan,0,20\nb,30,20,0\n")
+    np.testing.assert_array_equal(
+        read_connectome(weights, lengths).tract_lengths, [[0, 20, 0], [20, 0, 30], [0, 30, 0]]
+    )
+    text(lengths, "0 nan 30\nnan 0 20\n30 20 0\n")
+    with pytest.raises(ValueError, match=r"l.csv: 2 entries are not finite, first at row 1, column 2"):
+        read_connectome(weights, lengths)
+
+
+LABELS = st.lists(
+    st.tuples(st.sampled_from(["L_", "R_", "ctx-lh-", ""]), st.text("abcdxyz0123456789", min_size=2, max_size=8)),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda pair: (split_label(pair[0] + "n" + pair[1])[0], pair[1]),
+).map(lambda found: [prefix + "n" + name for prefix, name in found])
+
+
+@settings(max_examples=40, deadline=None)
+@given(LABELS, st.randoms(use_true_random=False))
+def test_any_order_of_any_names_is_matched_and_read_back(
+    tmp_path_factory: pytest.TempPathFactory, labels: list[str], random: object
+) -> None:
+    mixed = list(labels)
+    random.shuffle(mixed)
+    order = match(labels, [label.upper() if label.islower() else label for label in mixed], "a", "b")
+    assert [mixed[k] for k in order] == labels
+    path = text(tmp_path_factory.mktemp("r") / "r.tsv", "label\tx\n" + "".join(f"{label}\t1\n" for label in labels))
+    assert list(read_regions(path).labels) == labels
 
 
 def test_lengths_default_to_straight_distances(tmp_path: Path) -> None:

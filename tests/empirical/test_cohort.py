@@ -55,6 +55,7 @@ BAD = {
     "id": (f"participant_id\tweights\na/b\t{W}\n", r"line 2: participant_id 'a/b'; write letters"),
     "twice": (f"participant_id\tweights\na\t{W}\na\t{W}\n", r"line 3: participant 'a' stands twice"),
     "no weights": ("participant_id\tweights\na\t\n", r"line 2: no weights; give the file of the connectome"),
+    "streamlines": ("participant_id\tweights\na\tREAD.tck\n", r"line 2: weights are streamlines; give the volume"),
     "kind": (f"{HEADER}a\t{W}\t\t\t{HCP}/bold.mat::tc\tfMRI\t0.72\n", r"line 2: kind 'fMRI'; choose from bold, eeg"),
     "tr": (f"{HEADER}a\t{W}\t\t\t{HCP}/bold.mat::tc\tbold\t720ms\n", r"line 2: tr '720ms'; write seconds"),
     "missing file": (

@@ -91,17 +91,28 @@ def read_matrices(
     nodes = named(weights, table, regions)
     lengths = np.full((n, n), np.nan)
     if tract_lengths:
-        others, more = square(tract_lengths, read_table(tract_lengths))
-        lengths = others.values
-        findings += [finding for finding in more if finding.name != "diagonal"]
-        if len(lengths) != n:
-            raise ValueError(
-                f"{tract_lengths}: {len(lengths)} x {len(lengths)}, but {weights} is {n} x {n}; "
-                f"give both for the same regions"
-            )
-        if lengths.min() < 0:
-            raise ValueError(f"{tract_lengths}: {int((lengths < 0).sum())} lengths are below zero; lengths are in mm")
+        lengths, more = read_lengths(tract_lengths, weights, table)
+        findings += more
     return build(table.values, lengths, nodes, findings), nodes
+
+
+def read_lengths(path: str | Path, weights: str | Path, table: Table) -> tuple[np.ndarray, list[Finding]]:
+    """Lengths of the connections of `table`, in its order; where there is no connection they may be not-a-number."""
+    given = read_table(path)
+    n = len(table.values)
+    if given.values.shape != (n, n):
+        shape = " x ".join(map(str, given.values.shape))
+        raise ValueError(f"{path}: {shape}, but {weights} is {n} x {n}; give both for the same regions")
+    header, other = table.columns or table.rows, given.columns or given.rows
+    values = given.values
+    if header and other:
+        order = match(header, other, str(path), str(weights))
+        values = values[np.ix_(order, order)]
+    values = np.where(np.isnan(values) & (table.values == 0), 0.0, values)
+    lengths, findings = square(path, Table(values))
+    if lengths.values.min() < 0:
+        raise ValueError(f"{path}: {int((lengths.values < 0).sum())} lengths are below zero; lengths are in mm")
+    return lengths.values, [finding for finding in findings if finding.name != "diagonal"]
 
 
 def build(
@@ -151,13 +162,8 @@ def square(path: str | Path, table: Table) -> tuple[Table, list[Finding]]:
         raise ValueError(f"{path}: {count} entries are not finite, {where}; write 0 where there is no connection")
     findings = []
     if np.diag(values).any():
-        findings.append(
-            Finding(
-                "diagonal",
-                "note",
-                f"{np.count_nonzero(np.diag(values))} weights of regions onto themselves set to zero",
-            )
-        )
+        text = f"{np.count_nonzero(np.diag(values))} weights of regions onto themselves set to zero"
+        findings.append(Finding("diagonal", "note", text))
         values = values - np.diag(np.diag(values))
     upper, lower = np.triu(values, 1).any(), np.tril(values, -1).any()
     if upper != lower:
