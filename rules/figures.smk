@@ -261,6 +261,7 @@ rule figure_misspecification:
         mem_mb=1500,
         runtime=10,
     params:
+        n_predictive=lambda wildcards: study_of(wildcards)["diagnostics"]["n_predictive"],
         code=code("scripts/figure_misspecification.py"),
     script:
         "../scripts/figure_misspecification.py"
