@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from vbiflow.figures.regions import HEMISPHERES, arrange, mark
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, signed, styled
+from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
 
 Array = NDArray[np.float64]
 SIDES = {"L": "#0072b2", "R": "#e69f00"}
@@ -68,8 +68,8 @@ def decay(axes: Axes, weights: Array, tract_lengths: Array) -> None:
     if length.size < 3:
         axes.text(0.5, 0.5, "fewer than three connections", transform=axes.transAxes, ha="center")
         return
-    axes.plot(length, weight, ".", color=PALETTE["prior"], markersize=2, alpha=0.5, markeredgewidth=0, rasterized=True)
-    groups = np.array_split(np.argsort(length), min(15, length.size))
+    axes.plot(length, weight, color=PALETTE["prior"], **dots(length.size))
+    groups = np.array_split(np.argsort(length), int(np.clip(length.size // 10, 1, 15)))
     middle = [np.median(length[group]) for group in groups], [np.median(weight[group]) for group in groups]
     axes.plot(*middle, color=PALETTE["ink"], linewidth=1.4, label="median")
     if isinstance(weight_scale(weights), LogNorm):

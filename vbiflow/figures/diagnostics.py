@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import beta, binom
 
-from vbiflow.figures.style import PALETTE, SERIES, canvas, finite, letters, message, quantity, styled, symbol
+from vbiflow.figures.style import PALETTE, SERIES, canvas, dots, finite, letters, message, quantity, styled, symbol
 
 Array = NDArray[np.float64]
 FEW = 8
@@ -57,8 +57,7 @@ def scatter(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) -> Non
     truth, mean, sd = truth[good], mean[good], sd[good]
     if truth.size <= 1500:
         axes.errorbar(truth, mean, sd, fmt="none", ecolor=color, elinewidth=0.5, alpha=0.25, rasterized=True)
-    alpha = 0.8 if truth.size <= 1500 else 0.15
-    axes.plot(truth, mean, ".", color=color, markersize=2.5, alpha=alpha, markeredgewidth=0, rasterized=True)
+    axes.plot(truth, mean, color=color, **dots(truth.size, 0.8))
     low, high = (truth.min(), truth.max()) if truth.size else (0, 1)
     axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     if truth.size > 2 and truth.std() > 0 and mean.std() > 0:
@@ -70,10 +69,7 @@ def contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[i
     """Draw |z| against shrinkage; good posteriors lie at the lower right."""
     for (stem, members), color in zip(groups.items(), SERIES * 99, strict=False):
         x, y = np.clip(shrinkage[:, members], -0.1, 1).ravel(), np.abs(z[:, members]).ravel()
-        alpha = 0.35 if x.size <= 1500 else 0.08
-        axes.plot(
-            x, np.minimum(y, 5), ".", color=color, markersize=2.5, alpha=alpha, markeredgewidth=0, rasterized=True
-        )
+        axes.plot(x, np.minimum(y, 5), color=color, **dots(x.size, 0.4))
         middle = np.nanmedian(x), np.nanmedian(np.minimum(y, 5))
         axes.plot(*middle, "o", color=color, markersize=5.5, markeredgecolor="white", label=symbol(stem), zorder=5)
     axes.axhline(2, color=PALETTE["ink"], linewidth=0.6, linestyle=":")

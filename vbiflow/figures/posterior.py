@@ -137,7 +137,7 @@ def pairs(
     hatched. With more than eight parameters: the matrix of correlations, and the six strongest pairs.
     """
     samples = finite("theta", samples)
-    views = [view(samples[:, k], prior[:, k]) for k in range(len(names))]
+    views = [view(samples[:, k], mode[k], prior[:, k]) for k in range(len(names))]
     if len(names) == 1:
         figure = canvas(2.2, 3.0)
         axes = figure.subplots()
@@ -168,15 +168,23 @@ def pairs(
     return figure
 
 
-def view(samples: Array, prior: Array) -> tuple[float, float]:
-    """Return the interval to draw: nearly all of the posterior with room, not far beyond the prior."""
+def view(samples: Array, mode: float, prior: Array) -> tuple[float, float]:
+    """Return the interval to draw: nearly all of the posterior and the MAP, with room, not far beyond the prior."""
     good = samples[np.isfinite(samples)]
     if not good.size:
         return padded(prior[0], prior[-1], 0.05)
     low, high = np.quantile(good, [0.001, 0.999])
+    if np.isfinite(mode):
+        low, high = min(low, mode), max(high, mode)
     room = 0.3 * (high - low) or 0.05 * (prior[-1] - prior[0])
     edge = 0.06 * min(prior[-1] - prior[0], high - low + 2 * room)
     return float(max(low - room, min(prior[0], low) - edge)), float(min(high + room, max(prior[-1], high) + edge))
+
+
+def support(samples: Array, prior: Array, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return the part of `limits` inside the prior, or as far as samples lie beyond its outermost quantiles."""
+    low, high = np.nanmin(samples, initial=prior[0]), np.nanmax(samples, initial=prior[-1])
+    return max(limits[0], float(low)), min(limits[1], float(high))
 
 
 def outside(axes: Axes, box: Array, views: Sequence[tuple[float, float]]) -> None:
@@ -193,7 +201,7 @@ def diagonal(axes: Axes, samples: Array, mode: float, prior: Array, limits: tupl
     outside(axes, prior[[0, -1]][:, None], [limits])
     x, y = prior_density(prior)
     axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"])
-    grid, height = density(samples, *limits)
+    grid, height = density(samples, *support(samples, prior, limits))
     axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
     axes.plot(grid, height, color=PALETTE["posterior"])
     axes.axvline(mode, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
@@ -205,7 +213,7 @@ def pair(
 ) -> None:
     """Draw the joint density of two parameters (n_samples, 2) within `views`."""
     outside(axes, prior[[0, -1]], views)
-    x, y, mass = joint(samples[:, 0], samples[:, 1], (*views[0], *views[1]))
+    x, y, mass = joint(*samples.T, tuple(end for k in (0, 1) for end in support(samples[:, k], prior[:, k], views[k])))
     if mass.sum() > 0:
         heights = highest(mass, (0.5, 0.9))
         levels = sorted({*heights, mass.max() * 1.001})

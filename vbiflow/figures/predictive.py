@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, styled
+from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
 
 Array = NDArray[np.float64]
 SHOWN = 30
@@ -31,7 +31,7 @@ def predictive(fc_correlation: Array, fcd_ks: Array, floor_fc_correlation: Array
     distributions(panels[1], fits[1], floors[1], "FCD distance (KS)", (0, 1))
     for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
         n = min(len(values[0]), len(values[1]))
-        panels[2].plot(values[0][:n], values[1][:n], ".", color=color, markersize=3.5, alpha=0.6, markeredgewidth=0)
+        panels[2].plot(values[0][:n], values[1][:n], color=color, **dots(n, 0.8))
     panels[2].set(xlabel="FC correlation", ylabel="FCD distance (KS)", title="Both; best: lower right", box_aspect=1)
     names, labels = panels[0].get_legend_handles_labels()
     figure.legend(names, labels, loc="outside lower center", ncols=2)
@@ -57,7 +57,7 @@ def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tupl
     axes.set(
         xlabel=label,
         ylabel="density, peak at 1",
-        title=f"Median {np.nanmedian(fit):.2f}, floor {np.nanmedian(floor):.2f}",
+        title=f"Median {signed(np.nanmedian(fit))}, floor {signed(np.nanmedian(floor))}",
     )
 
 
@@ -65,26 +65,26 @@ def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tupl
 def misspecification(x: Array, x_o: Array, names: Sequence[str], predicted: Array | None = None) -> Figure:
     """Draw where each feature of the recording `x_o` (n_features) lies among the simulations `x`.
 
-    `x` is (n_simulations, n_features); features are scaled by its median and half of its central 90 % range.
-    `predicted` holds the features of re-simulations from the posterior. The most extreme features are named.
+    `x` is (n_simulations, n_features); features are scaled so that the central 99 % of it span -1 to 1. `predicted`
+    holds the features of re-simulations from the posterior. The most extreme features are named, in colour beyond 99 %.
     """
     x, x_o = finite("x", x), finite("x_o", x_o)
-    place = np.array([share_below(column, value) for column, value in zip(x.T, x_o, strict=True)])
-    low, middle, high = np.nanquantile(x, [0.05, 0.5, 0.95], axis=0)
-    scale = np.where(high > low, (high - low) / 2, 1)
-    rank = np.argsort(-np.nan_to_num(np.abs((x_o - middle) / scale)), kind="stable")[:SHOWN]
+    low, high = np.nanquantile(x, [0.005, 0.995], axis=0)
+    half = np.where(high > low, (high - low) / 2, 1)
+    scaled = [None if values is None else (values - (low + high) / 2) / half for values in (x, x_o, predicted)]
+    far = np.abs(scaled[1])
+    rank = np.argsort(-np.nan_to_num(far), kind="stable")[:SHOWN]
     figure = canvas(max(2.4, 0.14 * len(rank) + 0.9))
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": (2.4, 1)})
-    scaled = [(values[..., rank] - middle[rank]) / scale[rank] for values in (x, x_o)]
-    forest(left, *scaled, None if predicted is None else (predicted[:, rank] - middle[rank]) / scale[rank])
+    forest(left, *(None if values is None else values[..., rank] for values in scaled))
     left.set_yticks(range(len(rank)), [names[k] for k in rank], fontsize=min(6.5, 190 / len(rank)))
     for label, k in zip(left.get_yticklabels(), rank, strict=True):
-        outside = not 0.005 <= place[k] <= 0.995
-        label.set(color=PALETTE["predicted"] if outside else PALETTE["ink"], weight="bold" if outside else "normal")
+        label.set_color(PALETTE["predicted"] if far[k] > 1 else PALETTE["ink"])
     some = f"{len(rank)} " + (f"most extreme of {len(names)} " if len(rank) < len(names) else "") + "features"
     left.set_title(f"Recording within the simulations, {some}")
-    places(right, place)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4)
+    places(right, np.array([share_below(column, value) for column, value in zip(x.T, x_o, strict=True)]))
+    right.set_title(f"{(far > 1).sum()} of {len(names)} beyond 99 %")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=5)
     letters([left, right])
     return figure
 
@@ -96,27 +96,25 @@ def share_below(column: Array, value: float) -> float:
 
 
 def forest(axes: Axes, x: Array, x_o: Array, predicted: Array | None) -> None:
-    """Draw per feature the central 99 and 90 % of simulations, of re-simulations, and the recording."""
+    """Draw per feature where simulations, re-simulations and the recording lie."""
     rows = np.arange(x.shape[1])
-    outer, inner = np.nanquantile(x, [0.005, 0.995], axis=0), np.nanquantile(x, [0.05, 0.95], axis=0)
-    axes.hlines(rows, *outer, color=PALETTE["prior"], linewidth=0.8, label="simulations, 99 %")
-    axes.hlines(rows, *inner, color=PALETTE["prior"], linewidth=3.5, alpha=0.55, label="simulations, 90 %")
+    low, middle, high = np.nanquantile(x, [0.05, 0.5, 0.95], axis=0)
+    axes.axvspan(-1, 1, color=PALETTE["band"], alpha=0.5, linewidth=0, label="simulations, 99 %")
+    axes.hlines(rows, low, high, color=PALETTE["prior"], linewidth=4, alpha=0.6, label="90 %")
+    axes.plot(middle, rows, "|", color=PALETTE["ink"], markersize=5, label="median")
     if predicted is not None:
         inside = np.nanquantile(predicted, [0.05, 0.95], axis=0)
-        axes.hlines(rows, *inside, color=PALETTE["predicted"], linewidth=2, label="re-simulations, 90 %")
+        axes.hlines(rows, *inside, color=PALETTE["predicted"], linewidth=1.6, label="re-simulations, 90 %")
     axes.plot(x_o, rows, "D", color=PALETTE["observed"], markersize=3.2, label="recording")
-    spread = np.concatenate([np.ravel(outer), x_o])
-    if np.nanmax(np.abs(spread)) > 20:
-        axes.set_xscale("symlog", linthresh=2)
-    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="feature, in half-widths of the simulations' central 90 %")
-    axes.axvline(0, color=PALETTE["ink"], linewidth=0.4)
+    if np.nanmax(np.abs(x_o)) > 10:
+        axes.set_xscale("symlog", linthresh=1)
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="feature, scaled: 99 % of the simulations from −1 to 1")
 
 
 def places(axes: Axes, place: Array) -> None:
     """Draw the distribution of all features' places; near 0 or 1 the recording is extreme."""
-    good = place[np.isfinite(place)]
-    axes.hist(good, bins=np.linspace(0, 1, 11), color=PALETTE["prior"], edgecolor="white", linewidth=0.4)
-    extreme = int(((good < 0.005) | (good > 0.995)).sum())
+    axes.hist(
+        place[np.isfinite(place)], np.linspace(0, 1, 11), color=PALETTE["prior"], edgecolor="white", linewidth=0.4
+    )
     axes.set(xlabel="share of simulations below", ylabel="number of features", xlim=(0, 1), box_aspect=1, anchor="N")
     axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.set_title(f"{extreme} of {place.size} beyond 99 %")

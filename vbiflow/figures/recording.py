@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
 from vbiflow.figures.regions import arrange, mark
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, signed, styled
+from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
 
 Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
@@ -97,10 +97,7 @@ def fc(observed: Array, predicted: Array, hemispheres: Sequence[str], networks: 
 
 def edge_scatter(axes: Axes, observed: Array, predicted: Array) -> None:
     """Draw predicted against observed correlations with the identity line; the title holds their correlation."""
-    axes.plot(
-        observed, predicted, ".", color=PALETTE["predicted"], markersize=1.8, alpha=0.35, markeredgewidth=0,
-        rasterized=True,
-    )  # fmt: skip
+    axes.plot(observed, predicted, color=PALETTE["predicted"], **dots(observed.size))
     low, high = np.nanmin([axes.get_xlim(), axes.get_ylim()]), np.nanmax([axes.get_xlim(), axes.get_ylim()])
     axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     good = np.isfinite(observed) & np.isfinite(predicted)

@@ -54,14 +54,16 @@ def mark(axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which:
 
 
 def bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nodes: int) -> None:
-    """Tick the bounds of each group and write its name at its middle, unless it is too narrow to be read."""
+    """Tick the bounds of each group and write its name at its middle, the largest first, where there is room."""
     target = axes.xaxis if axis == "x" else axes.yaxis
     target.set_ticks([start - 0.5 for _, start, _ in groups] + ([n_nodes - 0.5] if groups else []), minor=True)
-    target.set_ticks(
-        [(start + stop - 1) / 2 for _, start, stop in groups],
-        [name if stop - start >= 0.04 * n_nodes else "" for name, start, stop in groups],
-    )
-    axes.tick_params(axis=axis, which="major", length=0, pad=3)
+    middles = [(start + stop - 1) / 2 for _, start, stop in groups]
+    named: list[int] = []
+    for k in sorted(range(len(groups)), key=lambda k: groups[k][1] - groups[k][2]):
+        if all(abs(middles[k] - middles[other]) >= 0.038 * n_nodes for other in named):
+            named.append(k)
+    target.set_ticks(middles, [name if k in named else "" for k, (name, _, _) in enumerate(groups)])
+    axes.tick_params(axis=axis, which="major", length=0, pad=3, labelsize=6)
     axes.tick_params(axis=axis, which="minor", length=5)
     if not groups:
         axes.set(**{f"{axis}label": "region"})

@@ -129,6 +129,20 @@ def letters(panels: Sequence[Axes]) -> None:
         )  # fmt: skip
 
 
+def dots(n: int, alpha: float = 0.5) -> dict[str, Any]:
+    """Return plot options of a cloud of `n` points: smaller and fainter the more there are, an image beyond 500."""
+    size = float(np.clip(90 / max(n, 1) ** 0.5, 1.8, 5.0))
+    fade = float(np.clip(alpha * (1500 / max(n, 1)) ** 0.5, 0.08, 0.8))
+    return {
+        "linestyle": "none",
+        "marker": ".",
+        "markersize": size,
+        "alpha": fade,
+        "markeredgewidth": 0,
+        "rasterized": n > 500,
+    }
+
+
 def signed(value: float, digits: int = 2) -> str:
     """Return a number with a true minus sign, as on the axes."""
     return f"{value:.{digits}f}".replace("-", "−")
