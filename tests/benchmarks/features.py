@@ -1,4 +1,4 @@
-"""Processor time and memory of features for one simulation on one core, beside vbi 0.4.4 in the same run where it is installed.
+"""Processor time and memory of features, one simulation on one core, beside vbi 0.4.4 where it is installed.
 
 python -m tests.benchmarks.features
 """

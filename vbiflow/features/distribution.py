@@ -10,18 +10,23 @@ from vbiflow.features.feature import Option, Pieces, feature, per
 from vbiflow.features.summaries import QUANTILES, between_ranks, power
 
 
-def central_moment(ts: Any, order: int) -> Any:
-    """Mean of (y - mean y)^order along time, in double precision; 0 for a constant node."""
-    xp = namespace(ts)
+def deviations(ts: Any, order: int) -> Any:
+    """(y - mean y)^order in double precision."""
     y = double(ts)
-    centred = y - y.mean(axis=-1, keepdims=True)
-    return xp.where(is_constant(ts), 0.0, power(centred, order).mean(axis=-1))
+    return power(y - y.mean(axis=-1, keepdims=True), order)
+
+
+def central_moment(batch: Batch, order: int) -> Any:
+    """Mean of (y - mean y)^order along time, order 2 or more, in double precision; 0 for a constant node."""
+    halves = (batch.shared(deviations, half) for half in (order // 2, order - order // 2))
+    total = batch.xp.einsum("...t,...t->...", *halves)
+    return batch.xp.where(batch.shared(is_constant), 0.0, total / batch.n_times)
 
 
 def standardised_moment(batch: Batch, order: int) -> Any:
     """Mean of ((y - mean y) / sd y)^order along time; 0 for a constant node."""
-    second = batch.shared(central_moment, 2)
-    return batch.shared(central_moment, order) / batch.xp.where(second > 0, second, 1.0) ** (order / 2)
+    second = central_moment(batch, 2)
+    return central_moment(batch, order) / batch.xp.where(second > 0, second, 1.0) ** (order / 2)
 
 
 def ordered(ts: Any) -> Any:
@@ -49,13 +54,13 @@ def median(batch: Batch, *, per: Sequence[str]) -> Pieces:
 @feature("variance", unit="y^2", per=per())
 def variance(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Variance over time."""
-    yield batch.nodes.reduce(batch.shared(central_moment, 2), per)
+    yield batch.nodes.reduce(central_moment(batch, 2), per)
 
 
 @feature("sd", unit="y", per=per())
 def sd(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Standard deviation over time."""
-    yield batch.nodes.reduce(batch.xp.sqrt(batch.shared(central_moment, 2)), per)
+    yield batch.nodes.reduce(batch.xp.sqrt(central_moment(batch, 2)), per)
 
 
 @feature("minimum", unit="y", per=per())
@@ -89,11 +94,11 @@ def kurtosis(batch: Batch, *, per: Sequence[str]) -> Pieces:
     yield batch.nodes.reduce(standardised_moment(batch, 4) - 3.0, per)
 
 
-@feature("moments", unit="y^order", per=per(), orders=Option((2, 3, 4, 5, 6), "integers", "orders", minimum=1))
+@feature("moments", unit="y^order", per=per(), orders=Option((2, 3, 4, 5, 6), "integers", "orders", minimum=2))
 def moments(batch: Batch, *, per: Sequence[str], orders: Sequence[int]) -> Pieces:
     """Central moments over time."""
     for order in orders:
-        yield batch.nodes.reduce(batch.shared(central_moment, order), per, f"[{order}]")
+        yield batch.nodes.reduce(central_moment(batch, order), per, f"[{order}]")
 
 
 @feature("rms", unit="y", per=per())
@@ -126,7 +131,7 @@ def median_absolute_deviation(batch: Batch, *, per: Sequence[str]) -> Pieces:
 def burstiness(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """(sd - m) / (sd + m) of the series, m the absolute value of its mean: -1 if constant, 0 if exponential."""
     m = abs(batch.double.mean(axis=-1))
-    spread = batch.xp.sqrt(batch.shared(central_moment, 2))
+    spread = batch.xp.sqrt(central_moment(batch, 2))
     total = spread + m
     ratio = (spread - m) / batch.xp.where(total > 0, total, 1.0)
     yield batch.nodes.reduce(ratio, per)

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from vbiflow.features.batch import Batch, double, fft_module, namespace, standardise
-from vbiflow.features.distribution import central_moment
+from vbiflow.features.batch import Batch, double, fft_module, is_constant, namespace, standardise
 from vbiflow.features.feature import Option, Pieces, feature, per
 
 LAGS = Option(None, "numbers", "lags, rounded to whole samples; null: one sample", "s", minimum=0)
 
 
 def autocorrelation_function(ts: Any) -> Any:
-    """Autocorrelation rho(k) = sum_t z_t z_(t+k) of standardised series at every lag k; 0 beyond lag 0 if constant."""
+    """Autocorrelation rho(k) = sum_t z_t z_(t+k) at every lag k, to single precision; 0 if constant."""
     fft, n = fft_module(namespace(ts)), ts.shape[-1]
     padded = fft.next_fast_len(2 * n, real=True)
-    spectrum = fft.rfft(standardise(ts), padded)
+    spectrum = fft.rfft(standardise(ts).astype("float32"), padded)
     return fft.irfft(spectrum.real**2 + spectrum.imag**2, padded)[..., :n]
 
 
@@ -80,7 +79,7 @@ def hjorth(batch: Batch, *, per: Sequence[str]) -> Pieces:
     xp = batch.xp
     slope = xp.diff(batch.double, axis=-1) * batch.fs
     curve = xp.diff(slope, axis=-1) * batch.fs
-    sds = [xp.sqrt(central_moment(y, 2)) for y in (batch.ts, slope, curve)]
+    sds = [xp.where(batch.shared(is_constant), 0.0, y.std(axis=-1)) for y in (batch.double, slope, curve)]
     first, second = (upper / xp.where(lower > 0, lower, 1.0) for lower, upper in pairwise(sds))
     yield batch.nodes.reduce(first, per, "mobility")
     yield batch.nodes.reduce(second / xp.where(first > 0, first, 1.0), per, "complexity")
@@ -89,12 +88,13 @@ def hjorth(batch: Batch, *, per: Sequence[str]) -> Pieces:
 @feature("autocorrelation", per=per(), lags=LAGS)
 def autocorrelation(batch: Batch, *, per: Sequence[str], lags: Sequence[float] | None) -> Pieces:
     """Autocorrelation at given lags."""
-    rho = batch.shared(autocorrelation_function)
+    z = batch.shared(standardise)
     for lag in lags or (None,):
         k = 1 if lag is None else batch.samples(lag, "lag")
         if k >= batch.n_times:
             raise ValueError(f"lag of {k} samples reaches beyond the {batch.n_times} samples recorded; shorten it")
-        yield batch.nodes.reduce(rho[..., k], per, "[1 sample]" if lag is None else f"[{lag:g} s]")
+        rho = batch.xp.einsum("...t,...t->...", z[..., k:], z[..., : batch.n_times - k])
+        yield batch.nodes.reduce(rho, per, "[1 sample]" if lag is None else f"[{lag:g} s]")
 
 
 @feature("autocorrelation_time", unit="s", reference="Murray et al. 2014, doi:10.1038/nn.3862", per=per())
