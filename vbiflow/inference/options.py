@@ -7,6 +7,7 @@ from typing import Any
 
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS
+from vbiflow.inference.reduction import REDUCTIONS
 from vbiflow.inference.scaling import KINDS
 
 OPTIONS: dict[str, Any] = {
@@ -14,6 +15,7 @@ OPTIONS: dict[str, Any] = {
     "embedding": "none",
     "members": 1,
     "scaling": "robust",
+    "reduction": "auto",
     "missing_share": 0.05,
     "batch_size": 200,
     "learning_rate": 5e-4,
@@ -51,6 +53,8 @@ def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
             raise ValueError(f"inference {key} is a share of the simulations below 1, found {chosen[key]:g}")
     if chosen["scaling"] not in KINDS:
         raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(KINDS)}")
+    if chosen["reduction"] not in REDUCTIONS:
+        raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
     chosen["estimator"] = named("estimator", chosen["estimator"], ESTIMATORS)
     chosen["embedding"] = named("embedding", chosen["embedding"], EMBEDDINGS)
     return chosen

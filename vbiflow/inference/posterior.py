@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.inference.optimiser import Adam
+from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import Scaling
 from vbiflow.io import atomic
 from vbiflow.prior import Prior
@@ -45,10 +46,11 @@ class Posterior:
         prior: Prior,
         features: Sequence[str],
         scaling: Scaling,
+        reduction: Reduction,
         networks: Sequence[nn.Module],
         options: Mapping[str, Any],
     ) -> None:
-        self.prior, self.features, self.scaling = prior, tuple(features), scaling
+        self.prior, self.features, self.scaling, self.reduction = prior, tuple(features), scaling, reduction
         self.networks, self.options = [network.eval() for network in networks], dict(options)
         self.estimator = ESTIMATORS[options["estimator"]["name"]]
 
@@ -77,7 +79,7 @@ class Posterior:
         if lost.any():
             listed = ", ".join(np.array(self.features)[lost][:5])
             raise ValueError(f"x_o is not finite in {int(lost.sum())} features ({listed}) that every simulation had")
-        return self.scaling(x)
+        return self.reduction(self.scaling(x))
 
     def sample(self, x_o: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None) -> np.ndarray:
         """Draw n samples theta (n, n_parameters) for one observation (f,)."""
@@ -173,6 +175,7 @@ class Posterior:
         state = {
             "networks": [network.state_dict() for network in self.networks],
             "scaling": {name: torch.from_numpy(array) for name, array in self.scaling.state().items()},
+            "reduction": {name: torch.from_numpy(array) for name, array in self.reduction.state().items()},
         }
         content = io.BytesIO()  # torch.save would put the name of a file into it
         torch.save({"state": state, "config": config}, content)
@@ -203,12 +206,13 @@ class Posterior:
             )
         prior = Prior.from_plain(config["prior"])
         scaling = Scaling(**{k: v.numpy() for k, v in state["scaling"].items()}, robust=config["robust"])
+        reduction = Reduction(**{k: v.numpy() for k, v in state["reduction"].items()})
         networks = []
         for weights in state["networks"]:
-            network = new_network(len(prior.names), scaling.n_inputs, config["options"])
+            network = new_network(len(prior.names), reduction.n_outputs, config["options"])
             network.load_state_dict(weights)
             networks.append(network)
-        return cls(prior, config["features"], scaling, networks, config["options"])
+        return cls(prior, config["features"], scaling, reduction, networks, config["options"])
 
     def _difference(self, names: Sequence[str]) -> str:
         lacking = [name for name in self.features if name not in set(names)]

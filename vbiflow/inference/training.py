@@ -17,6 +17,7 @@ from vbiflow.inference.estimators import build, seeded
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.options import resolve
 from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 from vbiflow.inference.split import Split, split
 from vbiflow.io import atomic
@@ -44,9 +45,9 @@ def train(
 ) -> tuple[Posterior, dict[str, Any]]:
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
-    The learning rate halves after every five epochs without progress on the validation simulations, training stops
-    after `patience` of them, and the weights of the best epoch are kept. The test simulations of `split` are never seen.
-    The same seed gives the same weights.
+    The learning rate halves after every five epochs without progress on the validation simulations, training
+    stops after `patience` of them, and the weights of the best epoch are kept. The test simulations of `split` are
+    never seen. The same seed gives the same weights.
 
     Parameters
     ----------
@@ -81,17 +82,19 @@ def train(
             f"{len(parts.validation)} to validate; {FEWEST} of each are needed: raise n_simulations"
         )
     begin = time.perf_counter()
-    scaling, dropped = fit_scaling(x, parts.train, names, options)
-    z = torch.from_numpy(prior.to_normal(theta[np.r_[parts.train, parts.validation]]).astype(np.float32))
+    rows = np.r_[parts.train, parts.validation]
+    z = prior.to_normal(theta[rows]).astype(np.float32)
+    scaling, reduction, dropped = fit_inputs(x, z, parts.train, names, options)
     with tempfile.TemporaryDirectory() as folder:
-        data = Data(z, network_inputs(x, np.r_[parts.train, parts.validation], scaling, folder), len(parts.train))
+        data = Data(torch.from_numpy(z), network_inputs(x, rows, scaling, reduction, folder), len(parts.train))
         members = [
             fit(data, options, seed + 7919 * k, progress, checkpoint and Path(f"{checkpoint}.{k}"))
             for k in range(options["members"])
         ]
-    posterior = Posterior(prior, names, scaling, [network for network, _ in members], options)
+    posterior = Posterior(prior, names, scaling, reduction, [network for network, _ in members], options)
     losses = [history for _, history in members]
-    return posterior, summarise(losses, parts, dropped, valid) | {"seconds": time.perf_counter() - begin}
+    history = summarise(losses, parts, dropped, valid) | {"n_inputs": reduction.n_outputs}
+    return posterior, history | {"seconds": time.perf_counter() - begin}
 
 
 class Data:
@@ -226,10 +229,10 @@ def check_shapes(theta: np.ndarray, x: Any, names: tuple[str, ...], n_parameters
         )
 
 
-def fit_scaling(
-    x: Any, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
-) -> tuple[Scaling, dict[str, str]]:
-    """Statistics of the training rows: missing values counted over all of them, the rest over the first 20 000."""
+def fit_inputs(
+    x: Any, z: np.ndarray, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
+) -> tuple[Scaling, Reduction, dict[str, str]]:
+    """How features become inputs, from the training rows: missing values are counted over all, the rest over 20 000."""
     wanted = np.zeros(len(x), bool)
     wanted[train] = True
     absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
@@ -239,12 +242,15 @@ def fit_scaling(
         if n_sample < SURVEYED:
             sample.append(block)
             n_sample += len(block)
-    return Scaling.fit(np.concatenate(sample), absent / len(train), names, options["scaling"], options["missing_share"])
+    surveyed = np.concatenate(sample)
+    scaling, dropped = Scaling.fit(surveyed, absent / len(train), names, options["scaling"], options["missing_share"])
+    reduction = Reduction.fit(scaling(surveyed), z[: len(surveyed)], options["reduction"], len(train))
+    return scaling, reduction, dropped
 
 
-def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, folder: str) -> np.ndarray:
+def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, reduction: Reduction, folder: str) -> np.ndarray:
     """Standardised inputs (len(rows), k) float32; beyond 1 GiB in a file of `folder` that is mapped, not held."""
-    shape = (len(rows), scaling.n_inputs)
+    shape = (len(rows), reduction.n_outputs)
     if shape[0] * shape[1] * 4 > IN_MEMORY:
         out = np.memmap(Path(folder) / "inputs", np.float32, "w+", shape=shape)
     else:
@@ -253,7 +259,7 @@ def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, folder: str) -> n
     place[rows] = np.arange(len(rows))
     for start in range(0, len(x), ROWS):
         target = place[start : start + ROWS]
-        out[target[target >= 0]] = scaling(np.asarray(x[start : start + ROWS], float)[target >= 0])
+        out[target[target >= 0]] = reduction(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
     return out
 
 
