@@ -123,3 +123,13 @@ def test_edge_fcd_agrees_with_its_definition(ts):
 def test_edge_fcd_of_a_long_recording_is_refused_before_it_fills_memory():
     with pytest.raises(ValueError, match="edge-based FCD of 6000 samples needs a matrix"):
         compute(np.random.default_rng(0).standard_normal((3, 6000)), ["fcd_edge"], fs=FS)
+
+
+@pytest.mark.parametrize("mask", ["all", "inter", "homotopic"])
+def test_compiled_loop_and_array_operations_agree(ts, nodes, mask, monkeypatch):
+    from vbiflow.features import dynamics, kernels
+
+    i, j = nodes.pairs(mask)
+    compiled = dynamics.window_fc(ts[0], 60, 7, i, j)
+    monkeypatch.setattr(kernels, "correlate_windows", dynamics.correlate_windows)
+    np.testing.assert_allclose(compiled, dynamics.window_fc(ts[0], 60, 7, i, j), atol=1e-6)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.features import kernels
 from vbiflow.features.batch import Batch, namespace, standardise
 from vbiflow.features.connectivity import GROUPS, component_shares, sorted_spectrum
 from vbiflow.features.feature import Option, Pieces, feature
@@ -84,6 +85,13 @@ def window_fc(ts: Any, length: int, shift: int, i: np.ndarray, j: np.ndarray) ->
     variance = square - mean**2
     flat = variance <= 1e-10
     scale = xp.where(flat, 0.0, 1.0 / xp.sqrt(xp.where(flat, 1.0, variance)))
+    correlate = kernels.correlate_windows if xp is np else correlate_windows
+    return correlate(xp.ascontiguousarray(z), mean, scale, length, shift, i, j)
+
+
+def correlate_windows(z: Any, mean: Any, scale: Any, length: int, shift: int, i: np.ndarray, j: np.ndarray) -> Any:
+    """What the compiled loop of the same name does, as array operations."""
+    xp = namespace(z)
     out = xp.empty((mean.shape[0], i.size), dtype="float32")
     for node, start, stop in runs(i):
         others = j[start:stop]
