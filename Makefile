@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.made-from-lock
 CORES ?= 2
 
-.PHONY: demo test test-slow test-slurm bench lint lock clean
+.PHONY: demo test test-slow test-slurm test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -21,6 +21,9 @@ demo: $(READY)  ## two real people, from connectome and fMRI to a checked poster
 test: $(READY)  ## the tests, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
 
+test-peers: $(READY)  ## models against other packages
+	$(BIN)/python -m pytest -m peers
+
 bench: $(READY)  ## speed against the peers, in an environment of its own
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock 'vbi==0.4.4'
@@ -34,6 +37,9 @@ lint: $(READY)  ## ruff, snakefmt and Snakemake's own lint
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+
+docs: $(READY)  ## the tables of README and docs, from the registries
+	$(BIN)/python -m vbiflow.tables
 
 lock:  ## new exact pins from pyproject.toml
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

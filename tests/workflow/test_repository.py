@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vbiflow.models import MODELS
 from vbiflow.provenance import closure
 from vbiflow.study import known_studies, load_study
+from vbiflow.tables import documents
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = {
@@ -92,14 +92,9 @@ def test_the_demo_is_what_the_readme_says():
     assert demo.n_simulations >= 2000 and len(demo.shards) >= 2 and len(demo.subjects) == 2
 
 
-def test_readme_lists_the_models():
-    readme = (ROOT / "README.md").read_text()
-    assert set(re.findall(r"^\| `(\w+)` \|", section(readme, "Models"), re.MULTILINE)) == MODELS.keys()
-
-
-def section(text, title):
-    """The part of a Markdown text under one heading."""
-    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL).group(1)
+def test_tables_of_the_documentation_are_those_of_the_registries():
+    for path, text in documents().items():
+        assert path.read_text() == text, f"{path.name} is not what the registries say; run make docs"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""Tables of the documentation, made from the registries: ``python -m vbiflow.tables`` writes them, a test compares."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote
+
+from vbiflow import features
+from vbiflow.inference import ESTIMATORS
+from vbiflow.io import write_text
+from vbiflow.models import MODELS
+from vbiflow.provenance import ROOT
+
+CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
+
+
+def models() -> str:
+    """Model, states, coupling, recordable signals, reference."""
+    lines = ["| model | | states | sends | coupling | signals | reference |", "|---|---|---|---|---|---|---|"]
+    for name, model in MODELS.items():
+        states, sends, signals = (", ".join(names) for names in (model.states, model.sends, model.signals))
+        cells = f"`{name}`", model.title, states, sends, model.coupling, signals, linked(model.reference)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def domains() -> str:
+    """Names of the features, a line a domain."""
+    lines = ["| domain | features |", "|---|---|"]
+    for domain, group in groupby(features.FEATURES.values(), key=lambda feature: feature.domain):
+        lines.append(f"| {domain} | {', '.join(f'`{feature.name}`' for feature in group)} |")
+    return "\n".join(lines)
+
+
+def estimators() -> str:
+    """Estimator, options with their defaults, reference."""
+    lines = ["| estimator | options | reference |", "|---|---|---|"]
+    for name, estimator in ESTIMATORS.items():
+        options = ", ".join(f"`{key}`: {value}" for key, value in estimator.options.items())
+        lines.append(f"| `{name}` | {options} | {linked(estimator.reference)} |")
+    return "\n".join(lines)
+
+
+def linked(reference: str) -> str:
+    """A reference with its DOIs as links."""
+    return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
+
+
+def filled(text: str) -> str:
+    """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
+    for table in (models, domains, estimators):
+        mark = f"<!-- {table.__name__} -->"
+        start = text.index(mark) + len(mark)
+        text = f"{text[:start]}\n{table()}\n{text[text.index('<!-- end -->', start) :]}"
+    return text
+
+
+def documents() -> dict[Path, str]:
+    """The documents that hold tables, as they should be."""
+    readme = ROOT / "README.md"
+    listing = f"# Features\n\nMade from the registry by `make docs`; options with their defaults.\n\n{features.table()}"
+    return {readme: filled(readme.read_text(encoding="utf-8")), ROOT / "docs" / "features.md": listing}
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        write_text(path, text)
