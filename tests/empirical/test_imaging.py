@@ -144,6 +144,10 @@ def test_confounds(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_confounds(path, ["csf", "trans_x"]), [[1, 3], [3, 2], [5, 4]])
     with pytest.raises(ValueError, match=r"confounds.tsv: no column 'rot_x'; found trans_x, csf, other"):
         read_confounds(path, ["rot_x"])
+    for column, message in (("other", "a confound is no number"), ("none", "a confound has no value at all")):
+        path.write_text("other\tnone\nx\tn/a\n")
+        with pytest.raises(ValueError, match=message):
+            read_confounds(path, [column])
     with pytest.raises(ValueError, match="no such file; give the table of confounds in a column confounds"):
         read_confounds(tmp_path / "none.tsv", ["csf"])
 

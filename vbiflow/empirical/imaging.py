@@ -133,5 +133,10 @@ def read_confounds(path: str | Path, columns: Sequence[str]) -> np.ndarray:
     if missing:
         raise ValueError(f"{path}: no column {missing[0]!r}; found {shown(rows[0], 12)}")
     places = [rows[0].index(name) for name in columns]
-    values = np.array([[float("nan" if row[k] in ("n/a", "") else row[k]) for k in places] for row in rows[1:]])
+    try:
+        values = np.array([[float("nan" if row[k] in ("n/a", "") else row[k]) for k in places] for row in rows[1:]])
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{path}: a confound is no number, or a line is short ({error})") from None
+    if not len(values) or np.isnan(values).all(axis=0).any():
+        raise ValueError(f"{path}: a confound has no value at all; leave it out")
     return np.where(np.isnan(values), np.nanmean(values, axis=0), values)
