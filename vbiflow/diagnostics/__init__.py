@@ -1,8 +1,10 @@
 """Evidence that a posterior can be trusted: calibration, misspecification, predictive checks, sensitivity."""
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
+from vbiflow.diagnostics.learning_curve import learning_curve
 from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.diagnostics.predictive import SCORES, fc_correlation, fcd_ks, predictive_scores
+from vbiflow.diagnostics.sensitivity import sensitivity
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.diagnostics.verdict import THRESHOLDS, verdict
 
@@ -13,8 +15,10 @@ __all__ = [
     "calibrate",
     "fc_correlation",
     "fcd_ks",
+    "learning_curve",
     "misspecification",
     "predictive_scores",
+    "sensitivity",
     "subject_verdict",
     "verdict",
 ]

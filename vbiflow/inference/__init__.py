@@ -1,5 +1,6 @@
 """Posterior estimation: prior, density estimators, training, posterior."""
 
+from vbiflow.inference.baselines import BASELINES, compare_baselines
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.inference.options import OPTIONS, resolve
@@ -7,4 +8,15 @@ from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.split import Split, split
 from vbiflow.inference.training import train
 
-__all__ = ["EMBEDDINGS", "ESTIMATORS", "OPTIONS", "Posterior", "Split", "resolve", "split", "train"]
+__all__ = [
+    "BASELINES",
+    "EMBEDDINGS",
+    "ESTIMATORS",
+    "OPTIONS",
+    "Posterior",
+    "Split",
+    "compare_baselines",
+    "resolve",
+    "split",
+    "train",
+]

@@ -139,6 +139,12 @@ class Posterior:
             out[start : start + len(part)] = self._density(part, u.expand(len(part), -1)).double().numpy()
         return out
 
+    def score(self, z: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """d log q(z | x) / dz (n, n_parameters) for z (n, n_parameters) and network inputs (1, k)."""
+        at = torch.from_numpy(z.astype(np.float32)).requires_grad_()
+        density = self._density(at, torch.from_numpy(inputs).expand(len(z), -1)).sum()
+        return torch.autograd.grad(density, at)[0].double().numpy()
+
     def _density(self, z: Tensor, u: Tensor) -> Tensor:
         each = torch.stack([self.estimator.log_prob(network, z, u) for network in self.networks])
         return torch.logsumexp(each, 0) - np.log(len(self.networks))

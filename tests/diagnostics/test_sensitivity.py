@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+from linear_gaussian import NAMES, SIGMA, A, prior, simulate
+
+from vbiflow.diagnostics import learning_curve, sensitivity
+from vbiflow.inference import train
+
+THETA = prior().sample(1, 0, 3000)
+X = simulate(THETA, 2)
+OPTIONS = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 25}
+
+
+def test_one_feature_pins_down_one_direction():
+    """For a normal posterior E[s s'] is the precision I + a a' / sigma^2: stiff along a, as the prior across it."""
+    posterior, _ = train(prior(), THETA, X[:, 3:4], NAMES[3:4], OPTIONS, seed=1)
+    values, vectors = sensitivity(posterior, X[3, 3:4], seed=1)
+    a = A[:, 3]
+    assert values == pytest.approx([1 + a @ a / SIGMA**2, 1], rel=0.3)
+    assert abs(vectors[0] @ a) / np.linalg.norm(a) > 0.97
+    assert vectors @ vectors.T == pytest.approx(np.eye(2), abs=1e-6)
+
+
+def test_error_falls_with_the_number_of_simulations():
+    found = learning_curve(prior(), THETA, X, NAMES, OPTIONS | {"patience": 5}, [250, 3000], seed=1, n_samples=100)
+    assert found["n_simulations"].tolist() == [250, 3000]
+    assert found["log_prob"][1] > found["log_prob"][0]
+    assert found["rmse"].shape == found["shrinkage"].shape == found["coverage_90"].shape == (2, 2)
+    assert found["rmse"][1].mean() < found["rmse"][0].mean()
+
+
+def test_a_curve_longer_than_the_study_is_refused():
+    with pytest.raises(ValueError, match=r"a learning curve of 4000 simulations cannot be drawn from 3000"):
+        learning_curve(prior(), THETA, X, NAMES, OPTIONS, [4000], seed=1)
