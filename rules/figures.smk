@@ -6,15 +6,21 @@ def units(wildcards):
     }
 
 
+def model_of(wildcards):
+    """Title and reference of the study's model."""
+    model = MODELS[study_of(wildcards)["model"]]
+    return {"title": model.title, "reference": model.reference}
+
+
 CONNECTOME_FIGURES = ["connectome", "training", "recovery", "calibration", "invalid"]
 SUBJECT_FIGURES = [
-    "series",
-    "fc",
-    "fcd",
-    "predictive",
-    "misspecification",
     "marginals",
     "pairs",
+    "misspecification",
+    "predictive",
+    "fc",
+    "fcd",
+    "series",
 ]
 
 
@@ -261,7 +267,9 @@ rule figure_misspecification:
         mem_mb=1500,
         runtime=10,
     params:
-        n_predictive=lambda wildcards: study_of(wildcards)["diagnostics"]["n_predictive"],
+        n_predictive=lambda wildcards: study_of(wildcards)["diagnostics"][
+            "n_predictive"
+        ],
         code=code("scripts/figure_misspecification.py"),
     script:
         "../scripts/figure_misspecification.py"
@@ -317,3 +325,69 @@ rule figure_pairs:
         code=code("scripts/figure_pairs.py"),
     script:
         "../scripts/figure_pairs.py"
+
+
+def each_connectome(*names):
+    """Input function: files of every connectome of the study."""
+    return lambda wildcards: expand(
+        "results/{study}/{connectome}/{name}",
+        study=wildcards.study,
+        connectome=study_of(wildcards).connectomes,
+        name=names,
+    )
+
+
+def each_subject(*names):
+    """Input function: files of every subject of the study."""
+    return lambda wildcards: expand(
+        "results/{study}/subjects/{subject}/{name}",
+        study=wildcards.study,
+        subject=study_of(wildcards).subjects,
+        name=names,
+    )
+
+
+rule report:
+    input:
+        template="vbiflow/figures/report.html.jinja",
+        captions=expand(
+            "rules/report/{figure}.rst", figure=CONNECTOME_FIGURES + SUBJECT_FIGURES
+        ),
+        connectome=each_connectome("connectome.h5"),
+        prior=each_connectome("prior.h5"),
+        features=each_connectome("features.h5"),
+        training=each_connectome("training.json"),
+        diagnostics=each_connectome("diagnostics.json"),
+        connectome_figures=each_connectome(
+            *(f"figures/{figure}.svg" for figure in CONNECTOME_FIGURES)
+        ),
+        samples=each_subject("samples.h5"),
+        verdict=each_subject("verdict.json"),
+        subject_figures=each_subject(
+            *(f"figures/{figure}.svg" for figure in SUBJECT_FIGURES)
+        ),
+    output:
+        report(
+            "results/{study}/report.html",
+            category="{study}",
+            labels={"figure": "report"},
+        ),
+    log:
+        "results/{study}/logs/report.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        study=lambda wildcards: wildcards.study,
+        settings=lambda wildcards: study_of(wildcards).settings,
+        model=model_of,
+        units=units,
+        connectomes=lambda wildcards: {
+            name: study_of(wildcards).connectome_of(name)
+            for name in study_of(wildcards).subjects
+        },
+        code=code("scripts/report.py"),
+    script:
+        "../scripts/report.py"

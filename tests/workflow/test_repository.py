@@ -37,9 +37,10 @@ def test_every_rule_has_its_script_and_every_script_its_rule():
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_says_what_it_needs(name):
-    for directive in ("log:", "conda:", "resources:", "mem_mb", "runtime", "code=code("):
-        assert directive in RULES[name] or "SIMULATE" in RULES[name], f"rule {name} lacks {directive}"
-    assert f'code("scripts/{name}.py")' in RULES[name] or "SIMULATE" in RULES[name]
+    for directive in ("log:", "conda:", "resources:", "mem_mb", "runtime", "params:"):
+        assert directive in RULES[name], f"rule {name} lacks {directive}"
+    fetched_by_hash = "sha256" in RULES[name] or "source_of" in RULES[name]
+    assert f'code("scripts/{name}.py")' in RULES[name] or "**SIMULATE" in RULES[name] or fetched_by_hash
 
 
 @pytest.mark.parametrize("environment", sorted(path.name for path in (ROOT / "envs").glob("*.yaml")))

@@ -129,10 +129,10 @@ def letters(panels: Sequence[Axes]) -> None:
         )  # fmt: skip
 
 
-def dots(n: int, alpha: float = 0.5) -> dict[str, Any]:
+def dots(n: int, alpha: float = 0.6) -> dict[str, Any]:
     """Return plot options of a cloud of `n` points: smaller and fainter the more there are, an image beyond 500."""
     size = float(np.clip(90 / max(n, 1) ** 0.5, 1.8, 5.0))
-    fade = float(np.clip(alpha * (1500 / max(n, 1)) ** 0.5, 0.08, 0.8))
+    fade = float(np.clip(alpha * (1500 / max(n, 1)) ** 0.5, 0.08, alpha))
     return {
         "linestyle": "none",
         "marker": ".",

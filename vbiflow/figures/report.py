@@ -1,0 +1,170 @@
+"""The report of a study: one HTML page that holds everything it shows, verdicts first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from vbiflow.figures.style import WIDTH, symbol
+from vbiflow.io import attributes, read, read_json
+from vbiflow.prior import Prior
+
+REM = 60.0
+"""Width [rem] on the page of a figure that is WIDTH inches wide."""
+VALUES = re.compile(r'((?:xlink:)?href="#|url\(#|\bid=")')
+DOI = re.compile(r"doi:(10\.\S+?)(?=[;,)\s]|\.?$)")
+
+
+def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: Mapping[str, Any]) -> str:
+    """Return the page of a study.
+
+    Parameters
+    ----------
+    template : path of the Jinja2 template.
+    files : paths by kind. One a connectome: connectome, prior, features, training, diagnostics (.json). One a subject:
+        samples, verdict. Any number: connectome_figures and subject_figures (.svg, each in <owner>/figures/), and
+        captions (.rst), named as the figures; figures come in their order.
+    settings : study (its name), settings (the study file), model (title and reference), units (by parameter),
+        connectomes (connectome of each subject), version.
+    """
+    captions = {Path(path).stem: " ".join(Path(path).read_text(encoding="utf-8").split()) for path in files["captions"]}
+    number = count(1)
+
+    def drawn(kind: str, owner: str, without: Sequence[str] = ()) -> list[dict[str, Any]]:
+        mine = {
+            Path(path).stem: path
+            for path in files[kind]
+            if Path(path).parent.parent.name == owner and Path(path).stem not in without
+        }
+        return [
+            figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number) for name in captions if name in mine
+        ]
+
+    owned = {kind: {Path(path).parent.name: path for path in paths} for kind, paths in files.items()}
+    subjects = {
+        name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["connectomes"][name]])
+        | {"figures": drawn("subject_figures", name), "connectome": settings["connectomes"][name]}
+        for name in owned["verdict"]
+    }
+    estimators = {
+        name: estimator(
+            {kind: owned[kind][name] for kind in ("connectome", "prior", "features", "training", "diagnostics")}
+        )
+        for name in owned["diagnostics"]
+    }
+    for name, one in estimators.items():
+        one["figures"] = drawn("connectome_figures", name, [] if one["n_invalid"] else ["invalid"])
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters |= {"symbol": symbol, "linked": linked, "number": shown, "share": share, "yaml": as_yaml}
+    text = Path(template).read_text(encoding="utf-8")
+    heading = {"title": settings["study"], "description": ""} | dict(settings["settings"])
+    return page.from_string(text).render(
+        **settings,
+        title=heading["title"],
+        description=heading["description"],
+        estimators=estimators,
+        subjects=subjects,
+        provenance=provenance(files),
+        stages=stages(files),
+    )
+
+
+def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
+    """What the page says of one estimator and the connectome that it was trained on."""
+    simulated, history = read(paths["features"], "valid", "reason", "names"), read_json(paths["training"])
+    prior = Prior.from_plain(attributes(paths["prior"])["prior"])
+    reasons = Counter(reason for reason, good in zip(simulated["reason"], simulated["valid"], strict=True) if not good)
+    return {
+        "verdict": read_json(paths["diagnostics"]),
+        "training": {key: value for key, value in history.items() if not isinstance(value, list | dict)},
+        "n_simulations": len(simulated["valid"]),
+        "n_invalid": int((~simulated["valid"]).sum()),
+        "invalid_reasons": reasons.most_common(5),
+        "features": simulated["names"],
+        "n_nodes": len(read(paths["connectome"], "labels")["labels"]),
+        "findings": attributes(paths["connectome"]).get("findings", []),
+        "prior": prior.to_config()["prior"],
+    }
+
+
+def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
+    """What the page says of one subject: verdict, and a row a parameter."""
+    found = read(samples, "names", "map", "mean", "sd", "quantiles")
+    levels = np.asarray(attributes(samples, "quantiles")["levels"])
+    low, high = (found["quantiles"][int(np.argmin(np.abs(levels - level)))] for level in (0.05, 0.95))
+    width = Prior.from_plain(attributes(prior)["prior"]).std
+    columns = (found["names"], found["map"], found["mean"], low, high, 1 - (found["sd"] / width) ** 2)
+    keys = ("name", "map", "mean", "low", "high", "shrinkage")
+    rows = [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
+    return {"verdict": read_json(verdict), "rows": rows}
+
+
+def figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:
+    """One figure: its drawing as markup to stand in the page, caption, number, and width on the page."""
+    drawing, width = inlined(Path(path).read_text(encoding="utf-8"), name, caption)
+    return {"id": name, "svg": drawing, "caption": caption, "number": next(number), "width": width}
+
+
+def inlined(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
+    """Return an SVG file as an element of an HTML page, its ids made unique by `prefix`, and its width [rem]."""
+    start = svg.find("<svg")
+    match = re.search(r'width="([\d.]+)pt"', svg)
+    if start < 0 or not match:
+        raise ValueError(f"{prefix}: not an SVG figure with a width in pt; delete it and run again")
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg[start:], flags=re.DOTALL)
+    head, rest = body.split(">", 1)
+    box = re.search(r'viewBox="[^"]*"', head)
+    rest = VALUES.sub(lambda found: f"{found[1]}{prefix}-", rest)
+    opening = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(label)}">'
+    return Markup(opening + rest.rstrip()), REM * float(match[1]) / 72 / WIDTH
+
+
+def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Stage, seed and hashes of settings and code of one file of each stage."""
+    found = []
+    for kind in ("connectome", "prior", "features", "samples"):
+        notes = attributes(files[kind][0])
+        found.append({key: notes.get(key, "") for key in ("rule", "seed", "config_hash", "code")})
+    return found
+
+
+def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Versions and data sources noted in all files, and the seed."""
+    notes = [attributes(path) for kind in ("connectome", "prior", "features", "samples") for path in files[kind]]
+    versions, sources = {}, {}
+    for note in notes:
+        versions |= note.get("versions", {})
+        sources |= {source["name"]: source for source in note.get("sources", [])}
+    seeds = sorted({note["seed"] for note in notes if note.get("seed", -1) >= 0})
+    return {"versions": dict(sorted(versions.items())), "sources": list(sources.values()), "seeds": seeds}
+
+
+def linked(text: str) -> Markup:
+    """Escape text and turn each doi:... in it into a link."""
+    return Markup(DOI.sub(r'<a href="https://doi.org/\1">doi:\1</a>', str(escape(text))))
+
+
+def shown(value: float | None) -> str:
+    """Three significant digits, no fewer than the integer part has, and a true minus sign; a dash for no value."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return (f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", "−")
+
+
+def share(value: float | None) -> str:
+    """A share in percent."""
+    return "–" if value is None or not np.isfinite(value) else f"{100 * value:.3g} %"
+
+
+def as_yaml(content: Any) -> str:
+    """Plain data as the YAML of a study file."""
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100).strip()
