@@ -40,7 +40,7 @@ class Exact:
         self.widen, self.shift = widen, shift
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
-        return x
+        return np.atleast_2d(x)
 
     def normal_samples(self, inputs: np.ndarray, n: int, seed: int):
         yield slice(0, len(inputs)), draws(inputs, n, seed, self.widen, self.shift)

@@ -1,7 +1,9 @@
 """Evidence that a posterior can be trusted: calibration, misspecification, predictive checks, sensitivity."""
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
+from vbiflow.diagnostics.comparison import compare_studies
 from vbiflow.diagnostics.learning_curve import learning_curve
+from vbiflow.diagnostics.local import local_c2st
 from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.diagnostics.predictive import SCORES, fc_correlation, fcd_ks, predictive_scores
 from vbiflow.diagnostics.sensitivity import sensitivity
@@ -13,9 +15,11 @@ __all__ = [
     "THRESHOLDS",
     "Calibration",
     "calibrate",
+    "compare_studies",
     "fc_correlation",
     "fcd_ks",
     "learning_curve",
+    "local_c2st",
     "misspecification",
     "predictive_scores",
     "sensitivity",

@@ -5,6 +5,7 @@ from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.inference.options import OPTIONS, resolve
 from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.rounds import truncated_prior
 from vbiflow.inference.split import Split, split
 from vbiflow.inference.training import train
 
@@ -19,4 +20,5 @@ __all__ = [
     "resolve",
     "split",
     "train",
+    "truncated_prior",
 ]
