@@ -29,10 +29,9 @@ LANES = 32
 
 
 def cache_folder() -> Path:
-    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache; a temporary one where that cannot be written."""
-    base = (
-        os.environ.get("VBIFLOW_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vbiflow"
-    )
+    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache, else a temporary one."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = os.environ.get("VBIFLOW_CACHE") or home / "vbiflow"
     try:
         folder = Path(base) / f"kernels-numba-{numba.__version__}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +107,7 @@ def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     return (
         tiles(plan.coupling, dtype),
         np.array([plan.parameters[name][0, 0] for name in shape.scalars], dtype),
-        aligned(np.array([plan.parameters[name][chosen, 0] for name in shape.lanes]), dtype),
+        aligned(np.array([per_simulation(plan.parameters[name], chosen)[:, 0] for name in shape.lanes]), dtype),
         *workspace(plan, begin, chosen, shape),
         sent,
         trial,
@@ -139,11 +138,15 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
         fast[:n_nodes, shape.nodes.index(f"y_{name}")] = y[:, k].T
     for k, block in enumerate(shape.nodes):
         if block.startswith("p_"):
-            values = plan.parameters[block[2:]]
-            fast[:n_nodes, k] = values[chosen if len(values) > 1 else [0]].T
+            fast[:n_nodes, k] = per_simulation(plan.parameters[block[2:]], chosen).T
     for name, state in balloon.MODEL.states.items() if plan.bold else ():
         slow[:n_nodes, shape.slow.index(f"b_{name}")] = state.initial[0]
     return aligned(fast, plan.dtype), aligned(slow, plan.dtype)
+
+
+def per_simulation(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Rows of the chosen simulations; a single row holds for all of them."""
+    return values[chosen if len(values) > 1 else np.zeros_like(chosen)]
 
 
 def aligned(values: np.ndarray, dtype: type) -> np.ndarray:

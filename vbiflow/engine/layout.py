@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
 from vbiflow.observation import balloon
-
-
-def kind(values: np.ndarray) -> str:
-    """How a parameter varies: "scalar", "lane" (by simulation) or "node" (by node, or both)."""
-    return "node" if values.shape[1] > 1 else "lane" if values.shape[0] > 1 else "scalar"
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class Layout:
 
 def layout(plan: Plan) -> Layout:
     """Blocks that this plan needs."""
-    model, kinds = plan.model, {name: kind(values) for name, values in plan.parameters.items()}
+    model, kinds = plan.model, plan.kinds
     nodes = [f"y_{name}" for name in model.states]
     nodes += [f"t_{name}" for name in model.states] * (plan.integrator == "heun")
     nodes += [f"p_{name}" for name, k in kinds.items() if k == "node"]

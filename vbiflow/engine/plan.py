@@ -48,6 +48,7 @@ class Plan:
     model: Model
     weights: np.ndarray
     parameters: dict[str, np.ndarray]
+    kinds: dict[str, str]
     n_simulations: int
     dt: float
     n_steps: int
@@ -156,12 +157,21 @@ def spread(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -
     shape = (1,) * (2 - array.ndim) + array.shape
     if len(shape) > 2 or shape[0] not in (1, n_simulations) or shape[1] not in (1, n_nodes):
         raise ValueError(
-            f"{kind} {name} has shape {array.shape}; give a scalar, ({n_nodes},) per node, ({n_simulations}, 1) per simulation "
-            f"or ({n_simulations}, {n_nodes})"
+            f"{kind} {name} has shape {array.shape}; give a scalar, ({n_nodes},) per node, "
+            f"({n_simulations}, 1) per simulation or ({n_simulations}, {n_nodes})"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{kind} {name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite")
     return np.array(array.reshape(shape))
+
+
+def kind(value: Any, n_nodes: int) -> str:
+    """How a parameter is given: "scalar", "lane" (by simulation) or "node" (by node, or both).
+
+    The kind, and with it the kernel, does not depend on the number of simulations of a call.
+    """
+    shape = np.shape(value)
+    return "scalar" if not shape else "lane" if len(shape) == 2 and (shape[1] == 1 or n_nodes == 1) else "node"
 
 
 def check_parameters(
@@ -275,6 +285,7 @@ def check(
         model=model,
         weights=weights,
         parameters=arrays,
+        kinds={name: kind(parameters.get(name, 0.0), len(weights)) for name in arrays},
         n_simulations=n_simulations,
         dt=dt,
         n_steps=n_recorded + n_transient,

@@ -74,9 +74,8 @@ class Specialise(ast.NodeTransformer):
 
     def error(self, node: ast.AST, what: str) -> ValueError:
         """One line that names the function and what may stand in it."""
-        return ValueError(
-            f"{self.function.__module__}.{self.function.__name__} holds {what}; use + - * /, whole powers to 4 and {', '.join(FUNCTIONS)}"
-        )
+        name = f"{self.function.__module__}.{self.function.__name__}"
+        return ValueError(f"{name} holds {what}; use + - * /, whole powers to 4 and {', '.join(FUNCTIONS)}")
 
 
 def specialise(functions: Sequence[Callable[..., Any]], prefix: str, fields: dict[str, Sequence[str]]) -> str:

@@ -1,0 +1,68 @@
+"""Order of convergence and the stationary covariance of the linear network."""
+
+import numpy as np
+import pytest
+from scipy.linalg import expm, solve_continuous_lyapunov
+
+from vbiflow.engine import simulate
+
+W = np.array([[0, 2, 0], [0, 0, 3], [1, 0, 0]])
+
+
+def run(model, parameters, dt, integrator="heun", duration=40.0, signal="x", **options):
+    period = {"period": duration, "average": False}
+    options = {"precision": "float64", "device": "reference", "seed": 1, "n_simulations": 1} | options
+    out = simulate(
+        model, W, parameters, duration=duration, dt=dt, integrator=integrator, signals={signal: period}, **options
+    )
+    return out.ts[signal][:, :, 0]
+
+
+@pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("heun", 2)])
+def test_order_without_noise_against_the_matrix_exponential(integrator, order):
+    initial = {"x": [1.0, -2.0, 0.5]}
+    exact = expm(40 * (0.02 * W - np.eye(3) / 10)) @ initial["x"]
+    error = [
+        np.abs(run("linear", {"sigma": 0, "G": 0.02}, dt, integrator, initial=initial)[0] - exact).max()
+        for dt in (2.0, 1.0, 0.5)
+    ]
+    assert np.log2(np.array(error[:-1]) / error[1:]) == pytest.approx([order, order], abs=0.2)
+
+
+@pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("heun", 2)])
+@pytest.mark.parametrize(("model", "signal", "base"), [("montbrio", "v", 0.4), ("wong_wang", "S", 10.0)])
+def test_order_without_noise_of_nonlinear_models(model, signal, base, integrator, order):
+    def at(factor, scheme=integrator):
+        return run(model, {"sigma": 0}, base * factor, scheme, duration=8 * base, signal=signal)
+
+    exact = at(1 / 64, "heun")
+    error = [np.abs(at(factor) - exact).max() for factor in (1 / 2, 1 / 4, 1 / 8)]
+    assert np.log2(np.array(error[:-1]) / error[1:]) == pytest.approx([order, order], abs=0.35)
+
+
+@pytest.mark.parametrize("integrator", ["euler", "heun"])
+def test_noise_scales_with_the_square_root_of_time(integrator):
+    for dt in (0.25, 1.0):
+        options = {"n_simulations": 4000, "initial": {"x": 0.0}, "duration": 2.0}
+        x = run("linear", {"G": 0, "tau": 1e6, "sigma": 0.3}, dt, integrator, **options)
+        assert x.std() == pytest.approx(0.3 * np.sqrt(2), rel=0.03)
+
+
+def test_covariance_of_the_linear_network_solves_the_lyapunov_equation():
+    parameters = {"tau": 10.0, "G": 0.02, "sigma": 0.1}
+    out = simulate(
+        "linear",
+        W,
+        parameters,
+        n_simulations=512,
+        duration=2000,
+        transient=200,
+        dt=0.5,
+        seed=4,
+        signals={"x": {"period": 20, "average": False}},
+    )
+    x = out.ts["x"].swapaxes(0, 1).reshape(3, -1).astype(float)
+    A = 0.02 * W - np.eye(3) / 10
+    exact = solve_continuous_lyapunov(A, -0.01 * np.eye(3))
+    assert np.cov(x) == pytest.approx(exact, abs=0.03 * exact.max())
+    assert out.valid.all()
