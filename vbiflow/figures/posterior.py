@@ -58,7 +58,7 @@ def marginals(
         for axes in panels[len(row) :]:
             axes.remove()
     lines, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels))
+    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels) if across > 2 else 3)
     return figure
 
 

@@ -57,7 +57,6 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.titlepad": 5,
     "axes.formatter.limits": (-3, 4),
-    "axes.formatter.use_mathtext": True,
     "lines.linewidth": 1.0,
     "legend.framealpha": 0.85,
     "legend.edgecolor": "none",

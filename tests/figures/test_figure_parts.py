@@ -1,0 +1,121 @@
+"""The arithmetic behind the figures, against worked numbers and identities."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, ks_2samp, norm
+
+from vbiflow.figures.density import density, highest, joint, prior_density, prior_quantiles
+from vbiflow.figures.diagnostics import band, binned, stems
+from vbiflow.figures.posterior import support, view
+from vbiflow.figures.predictive import share_below
+from vbiflow.figures.recording import apart, distance, standardised
+from vbiflow.figures.regions import arrange, spans
+from vbiflow.figures.style import quantity, signed, symbol
+from vbiflow.prior import Prior
+
+
+def test_density_integrates_to_one_and_leaks_nothing_at_a_bound():
+    samples = np.abs(np.random.default_rng(0).normal(0, 1, 20000))
+    x, y = density(samples, 0.0, 6.0)
+    assert y.sum() * (x[1] - x[0]) == pytest.approx(1)
+    assert y[0] == pytest.approx(2 * norm.pdf(0), rel=0.05)
+
+
+def test_joint_keeps_rows_along_y():
+    rng = np.random.default_rng(0)
+    x, y, mass = joint(rng.normal(1, 0.1, 5000), rng.normal(3, 0.1, 5000), (0, 4, 0, 4))
+    row, column = np.unravel_index(mass.argmax(), mass.shape)
+    assert (x[column], y[row]) == (pytest.approx(1, abs=0.1), pytest.approx(3, abs=0.1))
+
+
+def test_highest_encloses_the_share_asked_for():
+    mass = np.array([[5.0, 1.0], [3.0, 1.0]])
+    assert highest(mass, (0.5, 0.8, 0.9)) == [1.0, 3.0, 5.0]
+
+
+def test_prior_density_of_a_uniform_is_flat_and_of_a_normal_is_normal():
+    prior = Prior.from_config({"a": {"uniform": [2, 4]}, "b": {"normal": [0, 1]}})
+    quantiles = prior_quantiles(prior, 2000)
+    assert prior_density(quantiles[:, 0])[1] == pytest.approx(0.5, rel=2e-3)
+    x, y = prior_density(quantiles[:, 1])
+    middle = np.abs(x) < 2
+    assert y[middle] == pytest.approx(norm.pdf(x[middle]), rel=0.02)
+
+
+def test_band_holds_its_share_of_whole_curves_and_is_wider_than_the_pointwise_one():
+    grid = np.linspace(0.05, 0.95, 19)
+    low, high = band(200, grid)
+    uniform = np.random.default_rng(5).random((2000, 200))
+    curves = (uniform[:, :, None] <= grid).mean(axis=1)
+    inside = ((curves >= low) & (curves <= high)).all(axis=1).mean()
+    assert 0.92 < inside < 0.98
+    assert np.all(high > binom.ppf(0.975, 200, grid) / 200)
+
+
+def test_binned_shares_add_up_to_all_events():
+    values, event = np.arange(100.0), np.arange(100) >= 75
+    x, share, low, high = binned(values, event)
+    assert share.tolist() == [0, 0, 0, 1]
+    assert x.tolist() == [12, 37, 62, 87]
+    assert np.all((low <= share + 0.03) & (share - 0.03 <= high))
+
+
+def test_distance_is_kolmogorov_and_smirnovs():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0, 1, 300), rng.normal(0.5, 1, 200)
+    assert distance(a, b) == pytest.approx(ks_2samp(a, b).statistic)
+    assert np.isnan(distance(a, b[:0]))
+
+
+def test_apart_takes_the_pairs_of_windows_that_share_no_sample():
+    matrix = np.add.outer(10 * np.arange(4.0), np.arange(4.0))
+    assert apart(matrix, 1.5).tolist() == [2, 3, 13]
+    assert apart(matrix, 99).tolist() == [3]
+
+
+def test_standardised_rows_have_mean_zero_and_unit_deviation_and_constant_rows_vanish():
+    out = standardised(np.array([[1.0, 2.0, 3.0], [4.0, 4.0, 4.0]]))
+    assert out[0] == pytest.approx(np.array([-1, 0, 1]) * np.sqrt(1.5))
+    assert out[1].tolist() == [0, 0, 0]
+
+
+def test_share_below_counts_ties_half():
+    column = np.array([1.0, 2.0, 2.0, 3.0, np.nan])
+    assert share_below(column, 2.0) == 0.5
+    assert np.isnan(share_below(column, np.nan))
+
+
+def test_arrange_brings_left_before_right_and_networks_together():
+    order = arrange(["R", "L", "", "L", "R", "L"], ["b", "b", "", "a", "a", "b"])
+    assert order.tolist() == [3, 1, 5, 4, 0, 2]
+    assert spans(["a", "a", "b", "a"]) == [("a", 0, 2), ("b", 2, 3), ("a", 3, 4)]
+
+
+def test_view_shows_posterior_and_map_and_support_stays_inside_the_prior():
+    samples, prior = np.linspace(0.2, 0.4, 1001), np.linspace(0, 1, 101)
+    low, high = view(samples, 0.5, prior)
+    assert 0 < low < 0.2 and 0.5 < high < 1
+    assert support(samples, prior, (-0.1, 0.7)) == (0.0, 0.7)
+
+
+def test_names_are_grouped_by_parameter():
+    assert stems(["G", "eta[a]", "eta[b]", "w"]) == {"G": [0], "eta": [1, 2], "w": [3]}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "printed"),
+    [
+        ("sigma", "1/sqrt(ms)", "σ [1/√ms]"),
+        ("tau_s", "ms", "τ_s [ms]"),
+        ("eta[lh-insula]", "1", "η lh-insula"),
+        ("G", "1", "G"),
+        ("J", "nA", "J [nA]"),
+    ],
+)
+def test_names_are_printed_with_symbol_and_unit(name, unit, printed):
+    assert quantity(name, {name.partition("[")[0]: unit}) == printed
+    assert quantity(name) == symbol(name)
+
+
+def test_minus_signs_are_true_ones():
+    assert signed(-0.456) == "−0.46"

@@ -1,0 +1,177 @@
+"""The report on synthetic results: what it says, that it stands alone, that it is well-formed."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from vbiflow.figures import FIGURES, save
+from vbiflow.figures.report import inlined, linked, report, shown
+from vbiflow.io import Quantity, write, write_json
+from vbiflow.prior import Prior
+from vbiflow.provenance import ROOT
+
+TEMPLATE = ROOT / "vbiflow" / "figures" / "report.html.jinja"
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+VERDICTS = {"alice": "trusted", "bob": "not trusted"}
+REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
+SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
+PRIOR = Prior.from_config({"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}})
+NOTES = {"study": "two", "rule": "x", "seed": 42, "config_hash": "c0ffee", "code": "beef", "sources": [SOURCE]}
+
+
+class Balance(HTMLParser):
+    """Collects ids and references; fails on a tag that closes another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open, self.ids, self.references = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            self.ids += [value] if name == "id" else []
+            self.references += [(tag, value)] if name in ("href", "src", "xlink:href") else []
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def estimator_files(folder, invalid):
+    rng = np.random.default_rng(1)
+    notes = NOTES | {"versions": {"vbiflow": "0.1.0", "numpy": "2.4"}}
+    write(
+        folder / "connectome.h5",
+        {"labels": ["A", "B", "C"]},
+        notes | {"findings": [{"severity": "warning", "text": "25 % short"}]},
+    )
+    write(folder / "prior.h5", {"theta": PRIOR.sample(1, 0, 50)}, notes | {"prior": PRIOR.to_config()})
+    valid = np.arange(50) >= invalid
+    reason = np.where(valid, "", "S: not finite")
+    write(
+        folder / "features.h5",
+        {"x": rng.random((50, 2)), "names": ["fc.mean", "fcd.sd"], "valid": valid, "reason": list(reason)},
+        notes,
+    )
+    write_json(folder / "training.json", {"train_loss": [[1.0]], "validation_loss": [[1.0]], "seconds": 2.5})
+    entry = {"verdict": "trusted", "shrinkage": 0.75, "correlation": 0.9, "coverage_90": 0.91, "sbc_p": 0.4}
+    write_json(folder / "diagnostics.json", {
+        "verdict": "trusted", "reasons": ["calibrated on 250 held-out simulations"], "n_test": 250,
+        "parameters": {"G": entry, "sigma": entry | {"verdict": "uninformative", "sbc_p": None}},
+        "tarp": {"verdict": "trusted"},
+    })  # fmt: skip
+
+
+def subject_files(folder, name):
+    theta = PRIOR.sample(9, 0, 500)
+    levels = [0.05, 0.25, 0.5, 0.75, 0.95]
+    parts = {
+        "theta": theta, "names": ["G", "sigma"], "map": np.array([3.21, 0.004]), "mean": theta.mean(0),
+        "sd": PRIOR.std / 2,
+        "quantiles": Quantity(np.quantile(theta, levels, axis=0), attributes={"levels": levels}),
+    }  # fmt: skip
+    write(folder / "samples.h5", parts, NOTES | {"versions": {"torch": "2.13"}})
+    write_json(folder / "verdict.json", {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted"})
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, arguments):
+    root = tmp_path_factory.mktemp("results") / "two"
+    drawings = arguments(4)
+    for name in VERDICTS:
+        estimator_files(root / name, invalid=5 if name == "bob" else 0)
+        subject_files(root / "subjects" / name, name)
+        save(FIGURES["training"](**drawings["training"]), root / name / "figures" / "training.svg")
+        save(FIGURES["pairs"](**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
+    every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
+    files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
+        "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
+        "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
+        "connectome_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
+        "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
+    }  # fmt: skip
+    settings = {
+        "study": "two", "version": "0.1.0", "units": {"sigma": "1/sqrt(ms)"},
+        "connectomes": {name: name for name in VERDICTS},
+        "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
+        "settings": {
+            "title": "Two people", "prior": PRIOR.to_config()["prior"], "inference": {"estimator": "maf"},
+        },
+    }  # fmt: skip
+    return report(TEMPLATE, files, settings)
+
+
+def test_states_each_verdict_with_its_reason_before_the_first_figure(page):
+    top = page[: page.index("<figure")]
+    assert "1 of 2 subjects have a posterior that is trusted" in re.sub(r"\s+", " ", top)
+    for name, verdict in VERDICTS.items():
+        card = top[top.index(f'<b><a href="#subject-{name}">') :]
+        assert f">{verdict}</span>" in card[: card.index("</p>")]
+    assert "r &lt; 0.1 &amp; the recording is outside" in top
+
+
+def test_has_a_section_each_subject_and_estimator_that_the_navigation_reaches(page):
+    for name in VERDICTS:
+        for kind in ("subject", "estimator"):
+            assert f'<section id="{kind}-{name}">' in page
+            assert f'<li><a href="#{kind}-{name}">' in page
+
+
+def test_is_balanced_html_with_unique_ids_whose_references_resolve(page):
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids)) > 100
+    inside = [value[1:] for _, value in parser.references if value.startswith("#")]
+    assert set(inside) <= set(parser.ids)
+    assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(parser.ids)
+
+
+def test_loads_nothing_from_outside(page):
+    parser = Balance()
+    parser.feed(page)
+    outside = [(tag, value) for tag, value in parser.references if not value.startswith(("#", "data:image/png;base64"))]
+    assert outside and all(tag == "a" and value.startswith("https://doi.org/") for tag, value in outside)
+    text = re.sub(r'href="https://doi.org/[^"]+"', "", page)
+    assert "http://" not in text and "https://" not in text and "@import" not in text and "<script" not in text
+
+
+def test_shows_posterior_numbers_settings_sources_and_the_command(page):
+    for part in (
+        "<td>3.21</td>", "<td>0.75</td>", "Figure 1.", "Figure 4.", "vbiflow 0.1.0, ", "torch 2.13", "<dd>42</dd>",
+        "CC0-1.0", "Thank them.", "snakemake --cores all results/two/report.html", "S: not finite (5)", "5 (10 %)",
+        "warning: 25 % short", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
+    ):  # fmt: skip
+        assert part in page, part
+
+
+def test_puts_captions_from_the_rules_under_the_figures(page):
+    caption = " ".join((ROOT / "rules" / "report" / "pairs.rst").read_text().split())
+    assert page.count(f"</b> {caption}</figcaption>") == 2
+
+
+def test_inlined_drawing_keeps_no_id_and_no_metadata():
+    svg = '<?xml version="1.0"?>\n<svg width="255.6pt" height="9pt" viewBox="0 0 9 9" xmlns="http://x"><metadata>m</metadata>'
+    svg += '<path id="a"/><use xlink:href="#a" style="clip-path: url(#a)"/></svg>'
+    drawing, width = inlined(svg, "p", 'A "label"')
+    assert drawing == (
+        '<svg viewBox="0 0 9 9" role="img" aria-label="A &#34;label&#34;"><path id="p-a"/>'
+        '<use xlink:href="#p-a" style="clip-path: url(#p-a)"/></svg>'
+    )
+    assert width == pytest.approx(30.0)
+    with pytest.raises(ValueError, match="p: not an SVG figure with a width in pt; delete it and run again"):
+        inlined("", "p", "")
+
+
+def test_links_dois_and_prints_numbers():
+    assert linked("A <b>, doi:10.1/x-y; doi:10.2/z.") == (
+        'A &lt;b&gt;, <a href="https://doi.org/10.1/x-y">doi:10.1/x-y</a>; <a href="https://doi.org/10.2/z">doi:10.2/z</a>.'
+    )
+    assert [shown(value) for value in (-0.12345, 1200.0, None, float("nan"))] == ["−0.123", "1200", "–", "–"]
