@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from vbiflow import __version__
 from vbiflow.figures import FIGURES, save
 from vbiflow.figures.report import inlined, linked, report, shown
 from vbiflow.io import Quantity, write, write_json
@@ -98,7 +99,7 @@ def page(tmp_path_factory, arguments):
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
-        "study": "two", "version": "0.1.0", "units": {"sigma": "1/sqrt(ms)"},
+        "study": "two", "units": {"sigma": "1/sqrt(ms)"},
         "connectomes": {name: name for name in VERDICTS},
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
@@ -145,7 +146,7 @@ def test_loads_nothing_from_outside(page):
 
 def test_shows_posterior_numbers_settings_sources_and_the_command(page):
     for part in (
-        "<td>3.21</td>", "<td>0.75</td>", "Figure 1.", "Figure 4.", "vbiflow 0.1.0, ", "torch 2.13", "<dd>42</dd>",
+        "<td>3.21</td>", "<td>0.75</td>", "Figure 1.", "Figure 4.", f"vbiflow {__version__}, ", "torch 2.13", "<dd>42</dd>",
         "CC0-1.0", "Thank them.", "snakemake --cores all results/two/report.html", "S: not finite (5)", "5 (10 %)",
         "warning: 25 % short", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
     ):  # fmt: skip

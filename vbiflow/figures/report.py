@@ -14,6 +14,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+import vbiflow
 from vbiflow.figures.style import WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
 from vbiflow.prior import Prior
@@ -34,7 +35,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         samples, verdict. Any number: connectome_figures and subject_figures (.svg, each in <owner>/figures/), and
         captions (.rst), named as the figures; figures come in their order.
     settings : study (its name), settings (the study file), model (title and reference), units (by parameter),
-        connectomes (connectome of each subject), version.
+        connectomes (connectome of each subject).
     """
     captions = {Path(path).stem: " ".join(Path(path).read_text(encoding="utf-8").split()) for path in files["captions"]}
     number = count(1)
@@ -69,6 +70,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     heading = {"title": settings["study"], "description": ""} | dict(settings["settings"])
     return page.from_string(text).render(
         **settings,
+        version=vbiflow.__version__,
         title=heading["title"],
         description=heading["description"],
         estimators=estimators,
