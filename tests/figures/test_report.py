@@ -146,7 +146,8 @@ def test_loads_nothing_from_outside(page):
 
 def test_shows_posterior_numbers_settings_sources_and_the_command(page):
     for part in (
-        "<td>3.21</td>", "<td>0.75</td>", "Figure 1.", "Figure 4.", f"vbiflow {__version__}, ", "torch 2.13", "<dd>42</dd>",
+        "<td>3.21</td>", "<td>0.75</td>", "Figure 1.", "Figure 4.", f"vbiflow {__version__}, ", "torch 2.13",
+        "<dd>42</dd>",
         "CC0-1.0", "Thank them.", "snakemake --cores all results/two/report.html", "S: not finite (5)", "5 (10 %)",
         "warning: 25 % short", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
     ):  # fmt: skip
