@@ -18,7 +18,7 @@ from vbiflow.prior import Prior
 
 N_PARAMETERS, N_FEATURES, N_TRAIN = 5, 100, 2000
 BARS = {"maf": 6.0, "nsf": 12.0, "mdn": 6.0, "flow_matching": 12.0}
-THREADS = 2
+THREADS = 1
 
 
 def problem(n: int) -> tuple[Prior, np.ndarray, np.ndarray]:
