@@ -84,7 +84,7 @@ def test_one_shared_connectome(config):
 def test_mistakes_get_one_line(config, old, new, message):
     path = config / "studies/tiny.yaml"
     text = path.read_text().replace(
-        "normalise: [log1p, mean_strength, {scale: 0.1}]", "normalise:\n  - log1p\n  - max"
+        "normalise: [{power: 0.5}, spectral_radius, {scale: 0.227}]", "normalise:\n  - log1p\n  - max"
     )
     text = text.replace("observation:\n  bold: {tr: 720}", "observation: {bold: {tr: 720}}")
     path.write_text(text)
