@@ -93,4 +93,4 @@ def unknown(y, p):
 )
 def test_equations_that_a_kernel_cannot_hold(function, what):
     with pytest.raises(ValueError, match=what):
-        specialise([function], "m", {"y": ("S",), "p": ("a",)})
+        specialise((function,), "m", (("y", ("S",)), ("p", ("a",))))

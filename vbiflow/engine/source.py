@@ -276,9 +276,9 @@ def source(plan: Plan, lanes: int) -> str:
     writer.body()
     signals = [model.signals[recording.name] for recording in plan.recordings]
     signals += [model.signals["bold_input"]] if plan.bold else []
-    functions = [specialise([model.send, model.dfun, *signals], "m", names(model))]
+    functions = [specialise((model.send, model.dfun, *signals), "m", names(model))]
     if plan.bold:
-        functions.append(specialise([balloon.dfun, balloon.bold], "b", names(balloon.MODEL)))
+        functions.append(specialise((balloon.dfun, balloon.bold), "b", names(balloon.MODEL)))
     tile = min(lanes, TILE_BYTES // np.dtype(plan.dtype).itemsize)
     outputs = "".join(f", out_{k}" for k in range(len(recordings(plan))))
     parts = [
@@ -293,6 +293,6 @@ def source(plan: Plan, lanes: int) -> str:
     return "\n\n\n".join(parts) + "\n"
 
 
-def names(model: Model) -> dict[str, tuple[str, ...]]:
+def names(model: Model) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Fields of y, c and p."""
-    return {"y": tuple(model.states), "c": model.sends, "p": tuple(model.parameters)}
+    return ("y", tuple(model.states)), ("c", model.sends), ("p", tuple(model.parameters))

@@ -11,6 +11,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from vbiflow.models.maths import FUNCTIONS
@@ -78,7 +79,10 @@ class Specialise(ast.NodeTransformer):
         return ValueError(f"{name} holds {what}; use + - * /, whole powers to 4 and {', '.join(FUNCTIONS)}")
 
 
-def specialise(functions: Sequence[Callable[..., Any]], prefix: str, fields: dict[str, Sequence[str]]) -> str:
+@cache
+def specialise(
+    functions: tuple[Callable[..., Any], ...], prefix: str, fields: tuple[tuple[str, tuple[str, ...]], ...]
+) -> str:
     """Text of the functions, and before them of the helpers that they call; names get `prefix`."""
     done: dict[str, str] = {}
 
@@ -92,5 +96,5 @@ def specialise(functions: Sequence[Callable[..., Any]], prefix: str, fields: dic
         done[function.__name__] = ast.unparse(ast.fix_missing_locations(tree))
 
     for function in functions:
-        add(function, fields)
+        add(function, dict(fields))
     return "\n\n".join(done.values())
