@@ -11,6 +11,7 @@ import pytest
 
 from vbiflow.engine import cpu, reference, simulate
 from vbiflow.engine.plan import check
+from vbiflow.io import attributes, read, write
 from vbiflow.models import MODELS
 
 W = np.random.default_rng(1).random((6, 6))
@@ -132,6 +133,15 @@ def test_a_diverging_simulation_is_flagged_alone():
     assert out.reason[1] in ("x is not finite", "state out of its valid range") and not out.reason[0]
     alone = simulate("linear", W, {"G": growth[2:3]}, **run | {"n_simulations": 1, "start": 2})
     assert alone.ts["x"].tobytes() == out.ts["x"][2:3].tobytes()
+
+
+def test_stored_quantities_are_whole(tmp_path):
+    run = {"n_simulations": 2, "duration": 20, "dt": 1, "seed": 1, "start": 7, "device": "reference"}
+    out = simulate("linear", W, {}, signals={"x": {"period": 5}}, **run)
+    write(tmp_path / "shard.h5", out.quantities(), {})
+    stored = read(tmp_path / "shard.h5")
+    assert (stored["x"] == out.ts["x"]).all() and attributes(tmp_path / "shard.h5", "x")["fs"] == 200
+    assert stored["index"].tolist() == [7, 8] and stored["valid"].all() and stored["reason"] == ["", ""]
 
 
 def test_a_constant_simulation_is_flagged():
