@@ -1,17 +1,3 @@
-def units(wildcards):
-    """Units of the model's parameters."""
-    return {
-        name: parameter.unit
-        for name, parameter in MODELS[study_of(wildcards)["model"]].parameters.items()
-    }
-
-
-def model_of(wildcards):
-    """Title and reference of the study's model."""
-    model = MODELS[study_of(wildcards)["model"]]
-    return {"title": model.title, "reference": model.reference}
-
-
 CONNECTOME_FIGURES = ["connectome", "training", "recovery", "calibration", "invalid"]
 SUBJECT_FIGURES = [
     "marginals",
@@ -325,26 +311,6 @@ rule figure_pairs:
         code=code("scripts/figure_pairs.py"),
     script:
         "../scripts/figure_pairs.py"
-
-
-def each_connectome(*names):
-    """Input function: files of every connectome of the study."""
-    return lambda wildcards: expand(
-        "results/{study}/{connectome}/{name}",
-        study=wildcards.study,
-        connectome=study_of(wildcards).connectomes,
-        name=names,
-    )
-
-
-def each_subject(*names):
-    """Input function: files of every subject of the study."""
-    return lambda wildcards: expand(
-        "results/{study}/subjects/{subject}/{name}",
-        study=wildcards.study,
-        subject=study_of(wildcards).subjects,
-        name=names,
-    )
 
 
 rule report:

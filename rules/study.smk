@@ -78,3 +78,77 @@ def amount(rule, resource, default):
         .get(rule, {})
         .get(resource, default)
     )
+
+
+def source_of(wildcards):
+    """The catalogue's pins of a dataset, without its list of files."""
+    dataset = find(wildcards.dataset, CATALOGUE)
+    return {
+        "package": dataset.package,
+        "version": dataset.version,
+        "sha256": dataset.sha256,
+    }
+
+
+def file_of(path):
+    """The file of a cohort entry such as file.mat::key."""
+    return str(path).partition("::")[0]
+
+
+def sources_of(*paths):
+    """Name, licence, notice and citation of the catalogue's datasets behind files."""
+    origins = [origin(path, CATALOGUE) for path in paths if path]
+    datasets = {dataset.name: dataset for dataset, _ in filter(None, origins)}
+    return [
+        {
+            "name": name,
+            "licence": dataset.licence,
+            "notice": dataset.notice,
+            "citation": dataset.citation,
+        }
+        for name, dataset in sorted(datasets.items())
+    ]
+
+
+def connectome_files(wildcards):
+    """Weights, tract lengths and regions of a cohort row, those that it names."""
+    entries = row(wildcards)
+    return {
+        name: file_of(entries[name])
+        for name in ("weights", "tract_lengths", "regions")
+        if entries.get(name)
+    }
+
+
+def units(wildcards):
+    """Units of the model's parameters."""
+    return {
+        name: parameter.unit
+        for name, parameter in MODELS[study_of(wildcards)["model"]].parameters.items()
+    }
+
+
+def model_of(wildcards):
+    """Title and reference of the study's model."""
+    model = MODELS[study_of(wildcards)["model"]]
+    return {"title": model.title, "reference": model.reference}
+
+
+def each_connectome(*names):
+    """Input function: files of every connectome of the study."""
+    return lambda wildcards: expand(
+        "results/{study}/{connectome}/{name}",
+        study=wildcards.study,
+        connectome=study_of(wildcards).connectomes,
+        name=names,
+    )
+
+
+def each_subject(*names):
+    """Input function: files of every subject of the study."""
+    return lambda wildcards: expand(
+        "results/{study}/subjects/{subject}/{name}",
+        study=wildcards.study,
+        subject=study_of(wildcards).subjects,
+        name=names,
+    )

@@ -66,14 +66,15 @@ def closure(start: Path) -> set[Path]:
 @cache
 def modules(path: Path) -> tuple[Path, ...]:
     """Files of the vbiflow modules that one file imports."""
-    found = []
-    for node in ast.walk(parsed(path)):
-        for name in imported(node, path):
-            parts = name.split(".")
-            for length in range(1, len(parts) + 1):
-                base = ROOT.joinpath(*parts[:length])
-                found += [file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
-    return tuple(found)
+    names = [name for node in ast.walk(parsed(path)) for name in imported(node, path)]
+    return tuple(file for name in names for file in files_of(name))
+
+
+def files_of(name: str) -> list[Path]:
+    """Files that importing a dotted name loads, its packages' included."""
+    parts = name.split(".")
+    bases = [ROOT.joinpath(*parts[:length]) for length in range(1, len(parts) + 1)]
+    return [file for base in bases for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
 
 
 def imported(node: ast.AST, path: Path) -> Iterator[str]:

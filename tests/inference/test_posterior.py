@@ -166,8 +166,9 @@ def test_map_is_the_mode_of_the_density(posteriors, bounded, data):
     mean, _ = exact(data[1][:1])
     assert posteriors["mdn"].map(data[1][0], seed=1) == pytest.approx(mean[0], abs=0.2)
     posterior, x = bounded
-    best = posterior.log_prob(posterior.map(x[0], seed=1), x[0])
-    assert best > posterior.log_prob(posterior.sample(x[0], 2000, seed=1), x[0]).max() - 1e-4
+    inputs, to_normal = posterior.inputs(x[0]), posterior.prior.to_normal
+    best = posterior.normal_log_prob(to_normal(posterior.map(x[0], seed=1)[None]), inputs)
+    assert best > posterior.normal_log_prob(to_normal(posterior.sample(x[0], 2000, seed=1)), inputs).max() - 1e-4
 
 
 def test_features_of_another_name_order_or_number_are_refused(posteriors, data):

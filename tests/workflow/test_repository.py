@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vbiflow.provenance import closure
+from vbiflow.inference import OPTIONS
+from vbiflow.provenance import files_of, imported
 from vbiflow.study import known_studies, load_study
 from vbiflow.tables import documents
 
@@ -58,7 +59,7 @@ def test_environments_pin_what_the_lock_pins(environment):
 
 def test_every_rule_imports_only_what_its_environment_holds():
     """Third-party modules that a rule's script reaches at import time are pinned in its environment file."""
-    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "llvmlite": "numba"}
     own = {*sys.stdlib_module_names, "vbiflow"}
     for name, body in RULES.items():
         environment = re.search(r'"../envs/([\w-]+\.yaml)"', body).group(1)
@@ -70,13 +71,16 @@ def test_every_rule_imports_only_what_its_environment_holds():
 
 def top_imports(script):
     """Names of the packages that a script and the vbiflow modules it reaches import at module level."""
-    found = set()
-    for path in closure(script):
+    found, seen, waiting = set(), set(), [script]
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 found.add(node.module.split(".")[0])
+            waiting += [file for name in imported(node, path) for file in files_of(name) if file not in seen]
     return found - {"__future__"}
 
 
@@ -91,6 +95,11 @@ def test_every_study_that_ships_is_sound(study):
 def test_the_demo_is_what_the_readme_says():
     demo = load_study("demo_wong_wang")
     assert demo.n_simulations >= 2000 and len(demo.shards) >= 2 and len(demo.subjects) == 2
+
+
+def test_schema_knows_every_option_of_the_inference():
+    schema = yaml.safe_load((ROOT / "config" / "schemas" / "study.schema.yaml").read_text())
+    assert schema["properties"]["inference"]["properties"].keys() == {*OPTIONS, "n_simulations"}
 
 
 def test_tables_of_the_documentation_are_those_of_the_registries():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from vbiflow.connectome.regions import Regions, make_regions, read_regions, shown
@@ -72,6 +71,8 @@ def read_parcellation(path: str | Path, regions: str | Path | None = None) -> Pa
 
 def read_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Integer labels of a 3-D volume, and its affine to mm."""
+    import nibabel as nib  # here, as simulations import this package without it
+
     try:
         image = nib.load(path)
         values = np.asarray(image.dataobj)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 FORMATS = (".tck", ".trk")
@@ -89,6 +88,8 @@ def summarise(points: np.ndarray, stops: np.ndarray) -> Block:
 
 def trk_blocks(path: Path, size: int = 10000) -> Iterator[Block]:
     """Blocks of a .trk file, through nibabel, in mm."""
+    import nibabel as nib  # here, as simulations import this package without it
+
     gap = np.full((1, 3), np.nan)
     parts: list[np.ndarray] = []
     try:
