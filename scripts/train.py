@@ -9,11 +9,12 @@ from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
-    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
+    drawn = read(snakemake.input.prior, "theta", "names")
+    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"], drawn["names"])
     features = read(snakemake.input.features)
     posterior, history = train(
         prior,
-        read(snakemake.input.prior, "theta")["theta"],
+        drawn["theta"],
         features["x"],
         features["names"],
         snakemake.params.inference,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from vbiflow import io
 from vbiflow.prior import FAMILIES, Prior
 
 ENTRIES = {
@@ -86,3 +87,12 @@ def test_bad_entries_get_one_line(entry, message):
 def test_wrong_width_is_refused(prior):
     with pytest.raises(ValueError, match="4 parameters G, eta"):
         prior.log_prob(np.zeros((2, 3)))
+
+
+def test_order_of_parameters_survives_a_file(tmp_path):
+    prior = Prior.from_config({name: {"uniform": [0, 1]} for name in ("G", "w", "I", "a")})
+    io.write(tmp_path / "prior.h5", {"names": list(prior.names)}, {"prior": prior.to_config()})
+    stored = io.attributes(tmp_path / "prior.h5")["prior"]
+    assert Prior.from_plain(stored, io.read(tmp_path / "prior.h5", "names")["names"]).names == ("G", "w", "I", "a")
+    with pytest.raises(ValueError, match="parameters G, w, I, a are not the columns w, G, I, a of theta"):
+        Prior.from_plain(stored, ["w", "G", "I", "a"])

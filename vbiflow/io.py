@@ -58,9 +58,9 @@ def write(path: str | Path, quantities: Mapping[str, Quantity | Any], provenance
 
 
 def describe(file: h5py.File, provenance: Mapping[str, Any]) -> None:
-    """Store provenance as attributes of an open file, what is nested as JSON."""
+    """Store provenance as attributes of an open file, what is nested as JSON with its order kept."""
     for key, value in provenance.items():
-        file.attrs[key] = value if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True)
+        file.attrs[key] = value if isinstance(value, str | int | float) else json.dumps(value)
 
 
 def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:

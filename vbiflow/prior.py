@@ -114,9 +114,20 @@ class Prior:
         return {"prior": {m.parameter: m.to_config() for m in self.marginals}, "labels": list(self.labels)}
 
     @classmethod
-    def from_plain(cls, content: Mapping[str, Any]) -> Prior:
-        """Inverse of `to_config`."""
-        return cls.from_config(content["prior"], content["labels"])
+    def from_plain(cls, content: Mapping[str, Any], names: Sequence[str] | None = None) -> Prior:
+        """Inverse of `to_config`; `names` are those of the columns of a theta that it is read for.
+
+        Raises
+        ------
+        ValueError
+            If the prior's parameters are not `names` in that order.
+        """
+        prior = cls.from_config(content["prior"], content["labels"])
+        if names is not None and tuple(names) != prior.names:
+            raise ValueError(
+                f"the prior's parameters {prior._listed()} are not the columns {', '.join(names[:6])} of theta"
+            )
+        return prior
 
     def sample(self, seed: int, start: int, stop: int) -> np.ndarray:
         """Rows `start` to `stop` of the study's theta, (stop - start, n_parameters).
