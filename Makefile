@@ -15,19 +15,19 @@ $(READY): envs/requirements.lock
 	touch $@
 
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
-	@$(BIN)/snakemake --cores $(CORES) demo
+	@$(BIN)/snakemake demo --cores $(CORES) --quiet host rules
 	@$(BIN)/python -m vbiflow demo_wong_wang
 
 test: $(READY)  ## the tests, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered
 
 test-peers: $(READY)  ## models against other packages
 	$(BIN)/python -m pytest -m peers
 
 bench: $(READY)  ## speed against the peers, in an environment of its own
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock 'vbi==0.4.4'
-	.venv-bench/bin/python -m tests.benchmarks.engine
+	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich
+	for part in engine features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
 
 test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/slurm -m slow
