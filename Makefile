@@ -19,7 +19,7 @@ demo: $(READY)  ## two real people, from connectome and fMRI to a checked poster
 	@$(BIN)/python -m vbiflow demo_wong_wang
 
 test: $(READY)  ## the tests, with coverage
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/workflow tests --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered
 
 test-peers: $(READY)  ## models against other packages
 	$(BIN)/python -m pytest -m peers

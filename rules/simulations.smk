@@ -13,8 +13,6 @@ SIMULATE = {
 rule simulate:
     input:
         connectome="results/{study}/{connectome}/connectome.h5",
-        # theta's row k never changes when simulations are added: only new shards run
-        theta=ancient("results/{study}/{connectome}/prior.h5"),
     output:
         temp("results/{study}/{connectome}/simulations/{shard}.h5"),
     log:
@@ -30,7 +28,6 @@ rule simulate:
         gpu=1,
     params:
         **SIMULATE,
-        dataset="theta",
         stream=0,
         rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
     script:
@@ -49,7 +46,6 @@ use rule simulate as simulate_predictive with:
         "results/{study}/subjects/{subject}/benchmarks/simulate_predictive.tsv"
     params:
         **SIMULATE,
-        dataset="predictive_theta",
         stream=1,
         rows=lambda wildcards: (
             0,

@@ -10,9 +10,12 @@ with job(snakemake) as run:
     settings = snakemake.params.simulation
     connectome = Connectome.load(snakemake.input.connectome)
     start, stop = snakemake.params.rows
-    dataset = snakemake.params.dataset
-    theta = read(snakemake.input.theta, dataset)[dataset][start:stop]
     prior = Prior.from_config(snakemake.params.prior, connectome.labels)
+    source = snakemake.input.get("theta")
+    if source:
+        theta = read(source, "predictive_theta")["predictive_theta"]
+    else:  # the rows of prior.h5, without waiting for it: adding simulations leaves the old ones alone
+        theta = prior.sample(snakemake.params.seed, start, stop)
     simulations = simulate(
         snakemake.params.model,
         connectome.weights,

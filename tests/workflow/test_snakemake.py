@@ -103,7 +103,8 @@ def test_more_simulations_run_only_the_new_shards(copy, finished):
     subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", copy.path], check=True)
     copy.edit("config/studies/tiny.yaml", "n_simulations: 300", "n_simulations: 400")
     again = jobs(copy.snakemake("-n", REPORT))
-    assert again["features"] == 3  # the last, which was not full, and two new ones
+    assert again["features"] == again["simulate"] == 2  # the last, which was not full, and a new one
+    assert {"prior", "gather", "train"} <= again.keys()
 
 
 def test_killed_run_recovers_with_the_same_bytes(copy, finished):
@@ -149,7 +150,7 @@ def test_truncated_shard_is_named_and_remade(copy, finished):
         ("cohort: tiny", "cohort: tinny", "tinny"),
         ("n_simulations: 300", "n_simulations: many", "'many' is not of type 'integer'"),
         ("{uniform: [0, 1]}", "{uniform: [1, 0]}", "low 1 must be below high 0"),
-        ("seed: 7", "seed: [7", "line 6"),
+        ("seed: 7", "seed: [7", "line 5"),
     ],
 )
 def test_bad_study_gets_one_clear_line_before_any_job(copy, old, new, message):
