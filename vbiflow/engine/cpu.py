@@ -18,6 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from vbiflow.engine.delayed import SPAN
 from vbiflow.engine.layout import Layout, layout, padded
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
@@ -81,7 +82,8 @@ def run(
     def batch(begin: int) -> None:
         end = min(begin + lanes, plan.n_simulations)
         flags = np.zeros(lanes, bool)
-        kernel(*arguments(plan, begin, end, lanes), flags, *(values[begin:end] for values in ts.values()))
+        late = delay_arguments(plan, begin, end, lanes) if plan.delays else ()
+        kernel(*arguments(plan, begin, end, lanes), flags, *late, *(values[begin:end] for values in ts.values()))
         strayed[begin:end] = flags[: end - begin]
         with lock:
             done[0] += end - begin
@@ -142,6 +144,29 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
     for name, state in balloon.MODEL.states.items() if plan.bold else ():
         slow[:n_nodes, shape.slow.index(f"b_{name}")] = state.initial[0]
     return aligned(fast, plan.dtype), aligned(slow, plan.dtype)
+
+
+def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
+    """Arguments of a kernel with delays: connections, and room for what was sent."""
+    delays, n_nodes, dtype = plan.delays, plan.n_nodes, plan.dtype
+    steps = delays.steps(np.minimum(np.arange(begin, begin + lanes), end - 1))
+    n_slots = -(-max(int(steps.max()), SPAN) // SPAN) * SPAN
+    short = np.flatnonzero((steps < SPAN).any(0))
+    row, column = np.nonzero(delays.instantaneous)
+    edges = (
+        np.searchsorted(delays.source, np.arange(n_nodes + 1)),
+        delays.target,
+        delays.source,
+        delays.weight.astype(dtype),
+        steps.reshape(-1),
+        short,
+        steps[:, short].T.reshape(-1),
+    )
+    now = (np.searchsorted(row, np.arange(n_nodes + 1)), column, delays.instantaneous[row, column].astype(dtype))
+    series = n_nodes * len(plan.model.sends) * lanes
+    sizes = (SPAN * series, (n_slots + SPAN) * series, SPAN * series, (SPAN + 1) * series)
+    room = (aligned(np.zeros(size), dtype) for size in sizes)
+    return edges, now, (n_nodes, len(plan.model.sends), lanes, n_slots), *room
 
 
 def per_simulation(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

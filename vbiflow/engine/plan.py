@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.philox import uniforms
 from vbiflow.models import MODELS, Model
@@ -61,6 +62,7 @@ class Plan:
     bold: Bold | None
     dtype: type
     given: dict[str, np.ndarray]
+    delays: Delays | None = None
 
     @property
     def n_nodes(self) -> int:
@@ -68,10 +70,8 @@ class Plan:
 
     @property
     def coupling(self) -> np.ndarray:
-        """Matrix that takes sends to coupling inputs; for difference coupling the weights less their row sums."""
-        if self.model.coupling == "linear":
-            return self.weights
-        return self.weights - np.diag(self.weights.sum(1))
+        """Matrix that takes sends to coupling inputs, without delays."""
+        return coupling_matrix(self.model, self.weights)
 
     @property
     def noisy(self) -> bool:
@@ -94,6 +94,11 @@ class Plan:
                 values = self.given[name]
                 y[:, k] = values[begin:end] if len(values) > 1 else values
         return y
+
+
+def coupling_matrix(model: Model, weights: np.ndarray) -> np.ndarray:
+    """Matrix that takes sends to coupling inputs; for difference coupling the weights less their row sums."""
+    return weights if model.coupling == "linear" else weights - np.diag(weights.sum(1))
 
 
 def choose(kind: str, name: Any, allowed: Any) -> Any:
@@ -266,6 +271,8 @@ def check(
     signals: Any,
     initial: Mapping[str, Any] | None,
     precision: str,
+    tract_lengths: Any = None,
+    speed: Any = None,
 ) -> Plan:
     """A Plan, or a ValueError of one line."""
     model = model if isinstance(model, Model) else choose("model", model, MODELS)
@@ -298,4 +305,7 @@ def check(
         bold=check_bold(model, bold, n_recorded, n_transient, dt),
         dtype=choose("precision", precision, PRECISIONS),
         given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
+        delays=check_delays(
+            model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt
+        ),
     )

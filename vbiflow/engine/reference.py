@@ -36,12 +36,16 @@ def run(plan: Plan) -> tuple[dict[str, np.ndarray], np.ndarray]:
     observers = [Observer(plan, recording) for recording in plan.recordings]
     observers += [Haemodynamics(plan)] if plan.bold else []
 
-    def derivatives(y: tuple[Any, ...]) -> tuple[Any, ...]:
+    past = Past(plan, model.send(model.y(*y), p)) if plan.delays else None
+
+    def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
         y = model.y(*y)
-        c = model.c(*(sent @ plan.coupling.T for sent in model.send(y, p)))
-        return model.dfun(y, c, p)
+        sent = model.send(y, p)
+        return model.dfun(y, model.c(*(past.input(sent, end) if past else (s @ plan.coupling.T for s in sent))), p)
 
     for n in range(plan.n_steps):
+        if past:
+            past.remember(n, model.send(model.y(*y), p))
         y = step(derivatives, y, plan.dt, noise(plan, n), lambda y: settle(model, y))
         for observer in observers:
             observer.see(n + 1 - plan.n_transient, model.y(*y), p)
@@ -49,6 +53,31 @@ def run(plan: Plan) -> tuple[dict[str, np.ndarray], np.ndarray]:
     for observer in observers:
         strayed |= observer.strayed
     return {observer.name: observer.ts for observer in observers}, strayed
+
+
+class Past:
+    """What nodes sent, in a ring of as many steps as the longest delay and one."""
+
+    def __init__(self, plan: Plan, sent: tuple[Any, ...]) -> None:
+        self.delays, self.n = plan.delays, 0
+        self.steps = plan.delays.steps(np.arange(plan.n_simulations))
+        self.simulations = np.arange(plan.n_simulations)[:, None]
+        self.arrive = np.zeros((len(plan.delays.target), plan.n_nodes))
+        self.arrive[np.arange(len(plan.delays.target)), plan.delays.target] = plan.delays.weight
+        shape = (plan.n_simulations, plan.n_nodes)
+        self.ring = [np.tile(np.broadcast_to(s, shape), (plan.delays.longest + 1, 1, 1)) for s in sent]
+
+    def remember(self, n: int, sent: tuple[Any, ...]) -> None:
+        """Take in what is sent at step n."""
+        self.n = n
+        for ring, s in zip(self.ring, sent, strict=True):
+            ring[n % len(ring)] = s
+
+    def input(self, sent: tuple[Any, ...], end: int) -> tuple[Any, ...]:
+        """Coupling inputs at the begin (0) or end (1) of the step, where nodes send `sent`."""
+        slot = (self.n + end - self.steps) % len(self.ring[0])
+        late = (ring[slot, self.simulations, self.delays.source] @ self.arrive for ring in self.ring)
+        return tuple(s @ self.delays.instantaneous.T + c for s, c in zip(sent, late, strict=True))
 
 
 def noise(plan: Plan, n: int) -> tuple[Any, ...]:
@@ -116,7 +145,7 @@ class Haemodynamics:
         c = model.c(self.total / bold.step)
         self.total = 0.0
 
-        def derivatives(y: tuple[Any, ...]) -> tuple[Any, ...]:
+        def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
             return model.dfun(model.y(*y), c, bold.parameters)
 
         self.y = INTEGRATORS["heun"](

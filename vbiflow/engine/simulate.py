@@ -64,6 +64,8 @@ def simulate(
     bold: Mapping[str, Any] | None = None,
     signals: Mapping[str, Mapping[str, Any]] | Sequence[str] = (),
     initial: Mapping[str, Any] | None = None,
+    tract_lengths: Any = None,
+    speed: Any = None,
     precision: str = "float32",
     device: str = "auto",
     threads: int = 1,
@@ -83,6 +85,10 @@ def simulate(
         the first TR.
     signals : {"name": {"period": [ms], "average": True}}; or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
+    tract_lengths : (n_nodes, n_nodes) [mm], row = target; with `speed` [mm/ms], a scalar or (n_simulations, 1), what a
+        node sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
+        any other delay must round to at least one step. Before the start every node has sent its initial state for
+        ever. Without both there are no delays.
     device : "cpu" (also "auto"), or "reference", the readable NumPy loop.
     threads : batches that run at the same time; does not change a number.
     progress : called with (simulations done, n_simulations).
@@ -107,6 +113,8 @@ def simulate(
         bold=bold,
         signals=signals,
         initial=initial,
+        tract_lengths=tract_lengths,
+        speed=speed,
         precision=precision,
     )
     choose("device", device, DEVICES)

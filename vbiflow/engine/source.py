@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from vbiflow.engine import float32, float64, noise, product
+from vbiflow.engine import delayed, float32, float64, noise, product
 from vbiflow.engine.layout import layout, noise_blocks
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan, Recording
@@ -29,6 +29,7 @@ ARGUMENTS = (
     "matrix, fixed, lane_values, ws, haemo, sent, trial, scratch, simulations, seed_low, seed_high, stream, "
     "n_nodes, n_steps, n_transient, dt, every, bold_fixed, bold_step, n_valid, strayed"
 )
+DELAY_ARGUMENTS = ", edges, now, shape, recent, past, sums, delayed"
 Body = Callable[[], None]
 
 
@@ -65,12 +66,21 @@ class Writer:
             self.over_lanes(body)
         self.indent -= 1
 
+    def couple(self, sent: str) -> None:
+        """Coupling input of a group of nodes."""
+        if self.plan.delays:
+            position = f"step % {delayed.SPAN} + {int(sent == 'trial')}"
+            last = f"min(first + {ROWS}, n_nodes)"
+            self.put(f"couple(first, {last}, {position}, now, {sent}, delayed, scratch, {self.width})")
+            return
+        call = f"tile(matrix, first * n_nodes, {sent}, column, {self.width}, scratch, column, n_nodes)"
+        self.put(f"for column in range(0, {self.width}, WIDTH):", f"    {call}")
+
     def over_groups(self, sent: str, body: Body, before: Body | None = None) -> None:
         """A loop over groups of nodes: their coupling input, then `before`, then `body` for each node and lane."""
         self.put(f"for first in range(0, n_nodes, {ROWS}):")
         self.indent += 1
-        call = f"tile(matrix, first * n_nodes, {sent}, column, {self.width}, scratch, column, n_nodes)"
-        self.put(f"for column in range(0, {self.width}, WIDTH):", f"    {call}")
+        self.couple(sent)
         if before:
             before()
         self.over_nodes(body, first="first", last=f"min(first + {ROWS}, n_nodes)")
@@ -232,6 +242,8 @@ class Writer:
 
     def one_step(self) -> None:
         """One step: coupling, noise, stages, observation."""
+        if self.plan.delays:
+            self.put("advance(step, edges, shape, recent, past, sums, sent, delayed)")
         self.over_groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
         if self.plan.integrator == "heun":
             self.over_groups("trial", self.second_stage)
@@ -261,6 +273,8 @@ class Writer:
             self.send("sent")
 
         self.over_nodes(start)
+        if self.plan.delays:
+            self.put("begin(edges, shape, recent, past, sums, sent, delayed)")
         self.block("for step in range(n_steps):", body=self.one_step)
 
 
@@ -285,10 +299,11 @@ def source(plan: Plan, lanes: int) -> str:
         inspect.getsource(float32 if plan.dtype is np.float32 else float64),
         inspect.getsource(noise).replace("from vbiflow.engine.float32 import circle, radius\n", ""),
         inspect.getsource(product),
+        *([inspect.getsource(delayed).replace("from vbiflow.engine.float32 import FLAGS\n", "")] if plan.delays else []),
         f"U, WIDTH = np.uintp, {tile}",
         *functions,
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
-        + "\n".join([f"def kernel({ARGUMENTS}{outputs}):", *writer.lines]),
+        + "\n".join([f"def kernel({ARGUMENTS}{DELAY_ARGUMENTS if plan.delays else ''}{outputs}):", *writer.lines]),
     ]
     return "\n\n\n".join(parts) + "\n"
 
