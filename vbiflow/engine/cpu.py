@@ -166,7 +166,7 @@ def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, 
     series = n_nodes * len(plan.model.sends) * lanes
     sizes = (SPAN * series, (n_slots + SPAN) * series, SPAN * series, (SPAN + 1) * series)
     room = (aligned(np.zeros(size), dtype) for size in sizes)
-    return edges, now, (n_nodes, len(plan.model.sends), lanes, n_slots), *room
+    return edges, now, (n_nodes, len(plan.model.sends), lanes, SPAN), n_slots, *room
 
 
 def per_simulation(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

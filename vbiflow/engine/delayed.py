@@ -5,12 +5,13 @@ known now: one vector of SPAN consecutive steps of one simulation, added to a ve
 lies consecutive in time, in a ring of its own that a core's cache holds, and lanes with delays of their own cost no
 more than shared ones. Shorter delays are added step by step, from what all lanes sent in the last SPAN steps.
 
-Shapes (flat): edges by source; steps (n_lanes, n_edges) delays; past (n_lanes, n_nodes, n_sends, n_slots + SPAN), whose
-end repeats its begin; recent (SPAN, n_nodes, n_sends, n_lanes); sums (n_lanes, n_nodes, n_sends, SPAN); delayed
-(n_nodes, 1 + SPAN, n_sends, n_lanes), coupling of the steps after the last multiple of SPAN, that one first.
+Shapes (flat): edges by source; steps (LANES, n_edges) delays; past (LANES, n_nodes, SENDS, n_slots + SPAN), whose
+end repeats its begin; recent (SPAN, n_nodes, SENDS, LANES); sums (LANES, n_nodes, SENDS, SPAN); delayed
+(n_nodes, 1 + SPAN, SENDS, LANES), coupling of the steps after the last multiple of SPAN, that one first.
 This module's text becomes part of every generated kernel with delays.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -18,8 +19,13 @@ from numba.extending import intrinsic
 
 from vbiflow.engine.float32 import FLAGS
 
+compiled = njit(nogil=True, fastmath=FLAGS, error_model="numpy")
+
 SPAN = 16
 """Steps in a vector."""
+SENDS, LANES = 1, 32
+"""What a node sends, and simulations in a batch; a generated kernel sets its own."""
+U = np.uintp
 
 
 @intrinsic
@@ -45,98 +51,115 @@ def add_window(typing_context, sums, at_sums, past, at_past, weight):
     return signature, generate
 
 
-@njit(nogil=True)
-def add_long(step, begins, target, weight, steps, n_nodes, n_sends, n_lanes, n_slots, past, sums):
+@intrinsic
+def fma(typing_context, a, b, c):
+    """a b + c, rounded once, in whatever lane: a contraction left to the compiler may differ between lanes."""
+
+    def generate(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return c(c, c, c), generate
+
+
+@compiled
+def add_long(step, edges, n_slots, past, sums):
     """Sums of delays from SPAN steps on, for the SPAN steps after `step`."""
+    begins, target, _, weight, steps, _, _ = edges
     sums[:] = 0
-    n_edges, length = target.size, n_slots + SPAN
-    for b in range(n_lanes):
+    n_nodes, n_edges, length, now = begins.size - 1, target.size, n_slots + SPAN, step % n_slots
+    for b in range(LANES):
         for j in range(n_nodes):
-            row = (b * n_nodes + j) * n_sends
+            row = (b * n_nodes + j) * SENDS * length
             for e in range(begins[j], begins[j + 1]):
-                d = steps[b * n_edges + e]
-                if d < SPAN:
-                    continue
-                at = step % n_slots - d
-                at = at + n_slots if at < 0 else at
-                to = (b * n_nodes + target[e]) * n_sends
-                for s in range(n_sends):
-                    add_window(sums, (to + s) * SPAN, past, (row + s) * length + at, weight[e])
+                d = steps[U(b * n_edges + e)]
+                if d >= SPAN:
+                    at = row + now - d + (n_slots if d > now else 0)
+                    to, w = (b * n_nodes + target[U(e)]) * SENDS * SPAN, weight[U(e)]
+                    for s in range(SENDS):
+                        add_window(sums, to + s * SPAN, past, at + s * length, w)
 
 
-@njit(nogil=True, fastmath=FLAGS, error_model="numpy")
-def add_short(step, short, short_steps, target, origin, weight, n_nodes, n_sends, n_lanes, recent, delayed):
+@compiled
+def add_short(step, edges, recent, delayed):
     """Add delays below SPAN steps to the coupling of the step after `step`."""
-    width = n_sends * n_lanes
-    position = step % SPAN + 1
+    begins, target, origin, weight, _, short, short_steps = edges
+    width, position = SENDS * LANES, step % SPAN + 1
+    stride = (begins.size - 1) * width
     for k in range(short.size):
         e = short[k]
         to, at, w = (target[e] * (SPAN + 1) + position) * width, origin[e] * width, weight[e]
-        for s in range(n_sends):
-            for b in range(n_lanes):
-                d = short_steps[k * n_lanes + b]
-                x = recent[((step + 1 - d) % SPAN) * n_nodes * width + at + s * n_lanes + b]
-                c = delayed[to + s * n_lanes + b]
-                delayed[to + s * n_lanes + b] = c + w * x if d < SPAN else c
+        for s in range(SENDS):
+            for b in range(LANES):
+                d = short_steps[U(k * LANES + b)]
+                x = recent[U(((step + 1 - d) & (SPAN - 1)) * stride + at + s * LANES + b)]
+                c = delayed[U(to + s * LANES + b)]
+                delayed[U(to + s * LANES + b)] = fma(w, x, c) if d < SPAN else c
 
 
-@njit(nogil=True)
-def advance(step, edges, shape, recent, past, sums, sent, delayed):
-    """Take in what is sent at `step`; have the delayed coupling of the next step ready."""
-    begins, target, origin, weight, steps, short, short_steps = edges
-    n_nodes, n_sends, n_lanes, n_slots = shape
-    width = n_sends * n_lanes
-    recent[step % SPAN * n_nodes * width : (step % SPAN + 1) * n_nodes * width] = sent
-    if step % SPAN == 0:
-        remember(step, n_nodes, n_sends, n_lanes, n_slots, recent, past)
-        add_long(step, begins, target, weight, steps, n_nodes, n_sends, n_lanes, n_slots, past, sums)
-        for i in range(n_nodes):
-            row = i * (SPAN + 1) * width
-            delayed[row : row + width] = delayed[row + SPAN * width : row + (SPAN + 1) * width]
-            for k in range(SPAN):
-                for s in range(n_sends):
-                    for b in range(n_lanes):
-                        value = sums[((b * n_nodes + i) * n_sends + s) * SPAN + k]
-                        delayed[row + (k + 1) * width + s * n_lanes + b] = value
-    add_short(step, short, short_steps, target, origin, weight, n_nodes, n_sends, n_lanes, recent, delayed)
-
-
-@njit(nogil=True)
-def remember(step, n_nodes, n_sends, n_lanes, n_slots, recent, past):
+@compiled
+def remember(step, n_slots, recent, past):
     """Move the last SPAN steps into the rings; the step t lies in slot t - 1."""
-    width, begin = n_sends * n_lanes, (step - SPAN) % n_slots
-    for j in range(n_nodes):
-        for s in range(n_sends):
-            for b in range(n_lanes):
-                row = ((b * n_nodes + j) * n_sends + s) * (n_slots + SPAN)
-                for k in range(SPAN):
-                    value = recent[((k + 1) % SPAN * n_nodes + j) * width + s * n_lanes + b]
-                    past[row + begin + k] = value
-                    if begin == 0:
-                        past[row + n_slots + k] = value
+    first, series = (step - SPAN) % n_slots, recent.size // SPAN
+    for row in range(series // LANES):
+        for b in range(LANES):
+            to = (b * (series // LANES) + row) * (n_slots + SPAN)
+            for k in range(SPAN):
+                value = recent[U((k + 1) % SPAN * series + row * LANES + b)]
+                past[U(to + first + k)] = value
+                if first == 0:
+                    past[U(to + n_slots + k)] = value
 
 
-@njit(nogil=True)
-def begin(edges, shape, recent, past, sums, sent, delayed):
+@compiled
+def arrange(n_nodes, n_rows, n_lanes, span, sums, delayed):
+    """Sums in the order in which steps need them, after the coupling that was ready last.
+
+    Sizes are arguments: a compiler that knows them unrolls these loops for seconds.
+    """
+    width = n_rows * n_lanes
+    for i in range(n_nodes):
+        row = i * (span + 1) * width
+        delayed[row : row + width] = delayed[row + span * width : row + (span + 1) * width]
+        for k in range(span):
+            for s in range(n_rows):
+                for b in range(n_lanes):
+                    value = sums[U(((b * n_nodes + i) * n_rows + s) * span + k)]
+                    delayed[U(row + (k + 1) * width + s * n_lanes + b)] = value
+
+
+@compiled
+def advance(step, edges, sizes, n_slots, recent, past, sums, sent, delayed):
+    """Take in what is sent at `step`; have the delayed coupling of the next step ready."""
+    recent[step % SPAN * sent.size : (step % SPAN + 1) * sent.size] = sent
+    if step % SPAN == 0:
+        remember(step, n_slots, recent, past)
+        add_long(step, edges, n_slots, past, sums)
+        arrange(*sizes, sums, delayed)
+    add_short(step, edges, recent, delayed)
+
+
+@compiled
+def begin(edges, sizes, n_slots, recent, past, sums, sent, delayed):
     """A constant past: all that was ever sent is what is sent now."""
-    n_nodes, n_sends, n_lanes, n_slots = shape
     for k in range(SPAN):
         recent[k * sent.size : (k + 1) * sent.size] = sent
     for step in range(-n_slots, 0, SPAN):
-        remember(step, n_nodes, n_sends, n_lanes, n_slots, recent, past)
-    for step in range(-SPAN, 0):
-        advance(step, edges, shape, recent, past, sums, sent, delayed)
+        remember(step, n_slots, recent, past)
+    add_long(0, edges, n_slots, past, sums)
+    arrange(*sizes, sums, delayed)
+    add_short(-1, edges, recent, delayed)
 
 
-@njit(nogil=True, fastmath=FLAGS, error_model="numpy")
-def couple(first, last, position, now, sent, delayed, scratch, width):
+@compiled
+def couple(first, last, position, now, sent, delayed, scratch):
     """Coupling input of the nodes first to last: the delayed part, and over what is sent now."""
     begins, origin, weight = now
+    width = SENDS * LANES
     for i in range(first, last):
         to, row = (i - first) * width, (i * (SPAN + 1) + position) * width
         for x in range(width):
-            scratch[to + x] = delayed[row + x]
+            scratch[U(to + x)] = delayed[U(row + x)]
         for e in range(begins[i], begins[i + 1]):
             at, w = origin[e] * width, weight[e]
             for x in range(width):
-                scratch[to + x] += w * sent[at + x]
+                scratch[U(to + x)] = fma(w, sent[U(at + x)], scratch[U(to + x)])

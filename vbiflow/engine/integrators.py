@@ -16,17 +16,13 @@ States = tuple[Any, ...]
 Derivatives = Callable[[States, int], States]
 
 
-def euler(
-    derivatives: Derivatives, y: States, dt: float, noise: States, settle: Callable[[States], States]
-) -> States:
+def euler(derivatives: Derivatives, y: States, dt: float, noise: States, settle: Callable[[States], States]) -> States:
     """Euler-Maruyama: y + dt f(y) + noise."""
     k = derivatives(y, 0)
     return settle(tuple(y + dt * k + z for y, k, z in zip(y, k, noise, strict=True)))
 
 
-def heun(
-    derivatives: Derivatives, y: States, dt: float, noise: States, settle: Callable[[States], States]
-) -> States:
+def heun(derivatives: Derivatives, y: States, dt: float, noise: States, settle: Callable[[States], States]) -> States:
     """Heun: y + dt (f(y) + f(y + dt f(y) + noise)) / 2 + noise."""
     k = derivatives(y, 0)
     half = derivatives(euler(lambda *_: k, y, dt, noise, settle), 1)

@@ -305,7 +305,5 @@ def check(
         bold=check_bold(model, bold, n_recorded, n_transient, dt),
         dtype=choose("precision", precision, PRECISIONS),
         given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
-        delays=check_delays(
-            model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt
-        ),
+        delays=check_delays(model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt),
     )

@@ -29,7 +29,7 @@ ARGUMENTS = (
     "matrix, fixed, lane_values, ws, haemo, sent, trial, scratch, simulations, seed_low, seed_high, stream, "
     "n_nodes, n_steps, n_transient, dt, every, bold_fixed, bold_step, n_valid, strayed"
 )
-DELAY_ARGUMENTS = ", edges, now, shape, recent, past, sums, delayed"
+DELAY_ARGUMENTS = ", edges, now, sizes, n_slots, recent, past, sums, delayed"
 Body = Callable[[], None]
 
 
@@ -71,7 +71,7 @@ class Writer:
         if self.plan.delays:
             position = f"step % {delayed.SPAN} + {int(sent == 'trial')}"
             last = f"min(first + {ROWS}, n_nodes)"
-            self.put(f"couple(first, {last}, {position}, now, {sent}, delayed, scratch, {self.width})")
+            self.put(f"couple(first, {last}, {position}, now, {sent}, delayed, scratch)")
             return
         call = f"tile(matrix, first * n_nodes, {sent}, column, {self.width}, scratch, column, n_nodes)"
         self.put(f"for column in range(0, {self.width}, WIDTH):", f"    {call}")
@@ -243,7 +243,7 @@ class Writer:
     def one_step(self) -> None:
         """One step: coupling, noise, stages, observation."""
         if self.plan.delays:
-            self.put("advance(step, edges, shape, recent, past, sums, sent, delayed)")
+            self.put("advance(step, edges, sizes, n_slots, recent, past, sums, sent, delayed)")
         self.over_groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
         if self.plan.integrator == "heun":
             self.over_groups("trial", self.second_stage)
@@ -274,7 +274,7 @@ class Writer:
 
         self.over_nodes(start)
         if self.plan.delays:
-            self.put("begin(edges, shape, recent, past, sums, sent, delayed)")
+            self.put("begin(edges, sizes, n_slots, recent, past, sums, sent, delayed)")
         self.block("for step in range(n_steps):", body=self.one_step)
 
 
@@ -299,13 +299,19 @@ def source(plan: Plan, lanes: int) -> str:
         inspect.getsource(float32 if plan.dtype is np.float32 else float64),
         inspect.getsource(noise).replace("from vbiflow.engine.float32 import circle, radius\n", ""),
         inspect.getsource(product),
-        *([inspect.getsource(delayed).replace("from vbiflow.engine.float32 import FLAGS\n", "")] if plan.delays else []),
+        *([delayed_source(plan, lanes)] if plan.delays else []),
         f"U, WIDTH = np.uintp, {tile}",
         *functions,
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
         + "\n".join([f"def kernel({ARGUMENTS}{DELAY_ARGUMENTS if plan.delays else ''}{outputs}):", *writer.lines]),
     ]
     return "\n\n\n".join(parts) + "\n"
+
+
+def delayed_source(plan: Plan, lanes: int) -> str:
+    """Text of delayed.py for this plan."""
+    text = inspect.getsource(delayed).replace("from vbiflow.engine.float32 import FLAGS\n", "")
+    return text.replace("SENDS, LANES = 1, 32", f"SENDS, LANES = {len(plan.model.sends)}, {lanes}")
 
 
 def names(model: Model) -> tuple[tuple[str, tuple[str, ...]], ...]:
