@@ -109,13 +109,13 @@ def test_weights_and_lengths_are_target_by_source(device):
     assert x[2] == pytest.approx([3 * past[:n].sum() for n in t], rel=1e-5)
 
 
-RUN = {"duration": 30, "dt": 0.1, "seed": 3, "signals": {"x": {"period": 1}}, "tract_lengths": LENGTHS / 10}
+RUN = {"duration": 150, "dt": 1, "seed": 3, "signals": {"x": {"period": 5, "average": False}}, "tract_lengths": LENGTHS}
 
 
 def part(start, stop, speed, **options):
     speed = speed if np.ndim(speed) == 0 else speed[start:stop]
     return simulate(
-        "stuart_landau", W, {"sigma": 0.01}, n_simulations=stop - start, start=start, speed=speed, **RUN | options
+        "linear", W, {"sigma": 0.01}, n_simulations=stop - start, start=start, speed=speed, **RUN | options
     ).ts["x"]
 
 
