@@ -109,7 +109,7 @@ def test_weights_and_lengths_are_target_by_source(device):
     assert x[2] == pytest.approx([3 * past[:n].sum() for n in t], rel=1e-5)
 
 
-RUN = {"duration": 150, "dt": 1, "seed": 3, "signals": {"x": {"period": 5, "average": False}}, "tract_lengths": LENGTHS}
+RUN = {"duration": 150, "dt": 1, "seed": 3, "signals": {"x": {"period": 5}}, "tract_lengths": LENGTHS}
 
 
 def part(start, stop, speed, **options):

@@ -82,6 +82,17 @@ def test_same_bytes_for_any_split(whole, cuts):
     assert np.concatenate(pieces).tobytes() == whole.tobytes()
 
 
+def test_same_bytes_of_averages_for_any_split():
+    run = {"bold": None, "duration": 720, "signals": {"S": {"period": 70}}}
+
+    def averaged(start, stop):
+        theta = {name: values[start:stop] for name, values in THETA.items()}
+        return simulate("wong_wang", W, theta, **RUN | run | {"n_simulations": stop - start, "start": start}).ts["S"]
+
+    pieces = [averaged(start, stop) for start, stop in pairwise([0, 1, 2, 31, 70])]
+    assert np.concatenate(pieces).tobytes() == averaged(0, 70).tobytes()
+
+
 def test_same_bytes_for_two_threads_and_for_a_second_run(whole):
     seen = []
     assert part(0, 70, threads=2, progress=lambda done, total: seen.append((done, total))).tobytes() == whole.tobytes()

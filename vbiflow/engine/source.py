@@ -200,7 +200,7 @@ class Writer:
 
         def write() -> None:
             if average:
-                self.put(f"value = {self.at(f'sum_{name}')} / F(every[{k}])", f"{self.at(f'sum_{name}')} = F(0)")
+                self.put(f"value = {self.at(f'sum_{name}')} * share_{k}", f"{self.at(f'sum_{name}')} = F(0)")
             elif name == "bold":
                 self.load("b", balloon.MODEL)
                 self.put(f"value = b_bold({', '.join([*(f'y{n}' for n in range(4)), *self.bold_parameters])})")
@@ -264,6 +264,8 @@ class Writer:
         self.put(*(f"p_{name} = fixed[{k}]" for k, name in enumerate(self.layout.scalars)))
         for m, k in enumerate(self.model.noisy if self.plan.noisy else ()):
             self.put(f"scale_{m} = F({list(self.model.states.values())[k].noise!r}) * np.sqrt(dt)")
+        # a division in the lane loop may round differently in its vector and scalar versions
+        self.put(*(f"share_{k} = F(1) / F(every[{k}])" for k in range(len(self.plan.recordings))))
         if self.plan.bold:
             self.put(*(f"{name} = bold_fixed[{k}]" for k, name in enumerate(self.bold_parameters)))
             self.put("bold_mean, bold_dt = F(1) / F(bold_step), F(bold_step) * dt")
