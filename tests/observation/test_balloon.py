@@ -20,7 +20,7 @@ def respond(x, step=20.0, p=None):
     y, bold = tuple(np.array(state.initial[0]) for state in MODEL.states.values()), []
     for value in x:
         c = MODEL.c(np.float64(value))
-        y = heun(lambda y, c=c: MODEL.dfun(MODEL.y(*y), c, p), y, step, (0.0,) * 4, lambda y: y)
+        y = heun(lambda y, _, c=c: MODEL.dfun(MODEL.y(*y), c, p), y, step, (0.0,) * 4, lambda y: y)
         bold.append(MODEL.signals["bold"](MODEL.y(*y), p))
     return np.array(bold), MODEL.y(*y)
 
