@@ -165,11 +165,6 @@ class Prior:
         lower, upper = zip(*(marginal.distribution.support() for _, marginal in self.columns), strict=True)
         return np.array(lower, float), np.array(upper, float)
 
-    def quantiles(self, n_levels: int = 201) -> np.ndarray:
-        """Quantiles (n_levels, n_parameters) at equally spaced levels strictly between 0 and 1."""
-        levels = (np.arange(n_levels) + 0.5) / n_levels
-        return self.ppf(np.repeat(levels[:, None], len(self.names), axis=1))
-
     @property
     def std(self) -> np.ndarray:
         """Standard deviation of every parameter (n_parameters,)."""
