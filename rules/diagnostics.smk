@@ -44,6 +44,8 @@ rule check:
         runtime=60,
     params:
         features=setting("features"),
+        signal=signal,
+        deterministic=lambda wildcards: study_of(wildcards).deterministic,
         diagnostics=setting("diagnostics"),
         seed=setting("seed"),
         code=code("scripts/check.py"),

@@ -6,6 +6,7 @@ SUBJECT_FIGURES = [
     "predictive",
     "fc",
     "fcd",
+    "psd",
     "series",
 ]
 
@@ -154,6 +155,7 @@ rule figure_series:
         mem_mb=1500,
         runtime=10,
     params:
+        signal=signal,
         code=code("scripts/figure_series.py"),
     script:
         "../scripts/figure_series.py"
@@ -208,6 +210,31 @@ rule figure_fcd:
         "../scripts/figure_fcd.py"
 
 
+rule figure_psd:
+    input:
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/psd.svg",
+            caption="report/psd.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "psd"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_psd.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        signal=signal,
+        code=code("scripts/figure_psd.py"),
+    script:
+        "../scripts/figure_psd.py"
+
+
 rule figure_predictive:
     input:
         predictive="results/{study}/subjects/{subject}/predictive.h5",
@@ -227,6 +254,7 @@ rule figure_predictive:
         mem_mb=1500,
         runtime=10,
     params:
+        scores=lambda wildcards: study_of(wildcards)["diagnostics"]["scores"],
         code=code("scripts/figure_predictive.py"),
     script:
         "../scripts/figure_predictive.py"
@@ -329,9 +357,7 @@ rule report:
         ),
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
-        subject_figures=each_subject(
-            *(f"figures/{figure}.svg" for figure in SUBJECT_FIGURES)
-        ),
+        subject_figures=subject_figures,
     output:
         report(
             "results/{study}/report.html",

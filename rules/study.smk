@@ -152,3 +152,14 @@ def each_subject(*names):
         subject=study_of(wildcards).subjects,
         name=names,
     )
+
+
+def subject_figures(wildcards):
+    """Input function: every figure of every subject of the study."""
+    figures = (f"figures/{name}.svg" for name in study_of(wildcards).figures)
+    return each_subject(*figures)(wildcards)
+
+
+def signal(wildcards):
+    """Name of the series that the study's features are taken from."""
+    return study_of(wildcards).signal

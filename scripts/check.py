@@ -6,7 +6,7 @@ from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 
 with job(snakemake) as run:
-    params = snakemake.params
+    params, signal = snakemake.params, snakemake.params.signal
     observed, features = read(snakemake.input.x_o), read(snakemake.input.features)
     found = misspecification(
         features["x"][features["valid"]],
@@ -15,19 +15,25 @@ with job(snakemake) as run:
         seed=params.seed,
         thresholds=params.diagnostics["thresholds"],
     )
-    fs = attributes(snakemake.input.x_o, "bold")["fs"]
-    quantities = predictive_check(
-        snakemake.input.simulations, observed["bold"], fs, params.features, params.diagnostics["n_predictive"]
+    quantities, scores = predictive_check(
+        snakemake.input.simulations,
+        observed[signal],
+        attributes(snakemake.input.x_o, signal)["fs"],
+        params.features,
+        params.diagnostics["n_predictive"],
+        params.diagnostics["scores"],
+        signal,
     )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))
     quantities["names"] = Quantity(again["names"], axes=("feature",))
     write(snakemake.output.predictive, quantities, run.provenance())
-    scores = {
-        name: quantities[name].values for name in ("fc_correlation", "fcd_ks", "floor_fc_correlation", "floor_fcd_ks")
-    }
     verdict = subject_verdict(
-        found, read_json(snakemake.input.diagnostics), scores, thresholds=params.diagnostics["thresholds"]
+        found,
+        read_json(snakemake.input.diagnostics),
+        scores,
+        thresholds=params.diagnostics["thresholds"],
+        deterministic=params.deterministic,
     )
     write_json(snakemake.output.verdict, verdict)
     run.say(f"{verdict['verdict']}: {verdict['reasons'][0]}")

@@ -1,4 +1,4 @@
-"""Draw the BOLD of a recording and of a simulation from its posterior."""
+"""Draw the series of a recording and of a simulation from its posterior."""
 
 from vbiflow.figures.recording import series
 from vbiflow.figures.style import save
@@ -6,12 +6,13 @@ from vbiflow.io import attributes, read
 from vbiflow.job import job
 
 with job(snakemake):
-    x_o, predictive = snakemake.input.x_o, snakemake.input.predictive
+    x_o, predictive, signal = snakemake.input.x_o, snakemake.input.predictive, snakemake.params.signal
     figure = series(
-        read(x_o, "bold")["bold"],
-        attributes(x_o, "bold")["fs"],
-        read(predictive, "bold")["bold"],
-        attributes(predictive, "bold")["fs"],
+        read(x_o, signal)[signal],
+        attributes(x_o, signal)["fs"],
+        read(predictive, signal)[signal],
+        attributes(predictive, signal)["fs"],
         **read(snakemake.input.connectome, "labels", "hemispheres", "networks"),
+        name="BOLD" if signal == "bold" else signal,
     )
     save(figure, snakemake.output[0])

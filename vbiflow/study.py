@@ -19,6 +19,7 @@ from vbiflow.connectome.quality import check_accept
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.engine import plan
 from vbiflow.features import read_specs
+from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.models import MODELS
 from vbiflow.prior import Marginal
 from vbiflow.provenance import ROOT
@@ -30,7 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "recording": {},
     "inference": {"estimator": "maf"},
     "posterior": {"n_samples": 10000},
-    "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}},
+    "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}, "scores": []},
     "resources": {},
 }
 
@@ -72,6 +73,26 @@ class Study:
         return {key: value for key, value in self["simulation"].items() if key != "shard_size"}
 
     @property
+    def signal(self) -> str:
+        """The recorded series that features are taken from: bold, or the first of the signals."""
+        observation = self["observation"]
+        return "bold" if "bold" in observation else next(iter(observation["signals"]))
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether simulations of one theta are all the same, as no noise drives them and they start alike."""
+        model = MODELS[self["model"]]
+        noise = "sigma" in model.parameters and "sigma" not in self["prior"]
+        silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
+        return bool(silent) and all(low == high for low, high in (s.initial for s in model.states.values()))
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of the figures of a subject."""
+        quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
+        return list(dict.fromkeys(["marginals", "pairs", "misspecification", "predictive", *quantities, "series"]))
+
+    @property
     def shards(self) -> list[str]:
         """Names of the shards of one connectome's simulations."""
         return [f"shard-{k:04d}" for k in range(-(-self.n_simulations // self["simulation"]["shard_size"]))]
@@ -105,6 +126,7 @@ def load_study(name: str, config: Path = ROOT / "config") -> Study:
     cohort = read_cohort(config / "cohorts" / f"{settings['cohort']}.tsv")
     study = Study(name, settings, cohort)
     try:
+        study["diagnostics"]["scores"] = choose_scores(study["diagnostics"]["scores"], study.signal)
         check(study)
     except ValueError as error:
         raise ValueError(f"{shown(path)}: {error}") from None

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, prior, simulate
 
-from vbiflow.diagnostics import fc_correlation, fcd_ks, misspecification, predictive_scores, subject_verdict
+from vbiflow.diagnostics import misspecification, predictive_scores, subject_verdict
+from vbiflow.features.scores import SCORES, choose_scores, fc_correlation, fcd_ks, series_error
 
 X = simulate(prior().sample(1, 0, 1500), 2)
 CALIBRATED = {"verdict": "trusted", "reasons": ["calibrated on 600 held-out simulations"]}
@@ -19,9 +20,11 @@ def scores(shift=0.0, repeats_vary=True):
     floor_noise = 0.4 * rng.standard_normal((6, 12, 12)) * repeats_vary
     predicted = (1 - shift) * base + shift * other + 0.4 * rng.standard_normal((20, 12, 12))
     return predictive_scores(
-        predicted, predicted + 3 * shift, base, base + 0.4 * rng.standard_normal((12, 12)), base + floor_noise,
-        base + floor_noise,
-    )  # fmt: skip
+        ["fc_correlation", "fcd_ks"],
+        {"fc": predicted, "fcd": predicted + 3 * shift},
+        {"fc": base, "fcd": base + 0.4 * rng.standard_normal((12, 12))},
+        {"fc": base + floor_noise, "fcd": base + floor_noise},
+    )
 
 
 def test_a_simulation_is_inside():
@@ -111,6 +114,46 @@ def test_frozen_noise_shows_in_the_noise_floor():
     assert "repeated simulations at one theta are identical" in " ".join(found["reasons"])
 
 
+def test_a_model_without_noise_may_repeat_itself():
+    found = subject_verdict(compared(X[0]), CALIBRATED, scores(repeats_vary=False), deterministic=True)
+    assert "identical" not in " ".join(found["reasons"])
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_every_score_is_best_for_the_recording_itself_and_judged(name):
+    rng = np.random.default_rng(1)
+    observed = np.abs(rng.standard_normal((6, 6))) + 1
+    others = observed * (1 + 0.5 * rng.standard_normal((8, 6, 6)) ** 2)
+    score = SCORES[name]
+    best, found = score.compare(observed[None], observed)[0], score.compare(others, observed)
+    assert best == pytest.approx(1.0 if score.sign > 0 else 0.0, abs=1e-9)
+    assert (score.sign * (best - found) > 0).all()
+    quantity = score.quantity
+    near = observed + 1e-4 * rng.standard_normal((5, 6, 6))
+    poor = predictive_scores([name], {quantity: others}, {quantity: observed}, {quantity: near})
+    good = predictive_scores([name], {quantity: near}, {quantity: observed}, {quantity: near})
+    tight = {score.threshold(name): 0.0001 if name == "fcd_ks" else 0.01}
+    assert (
+        "do not reproduce " + score.what
+        in subject_verdict(compared(X[0]), CALIBRATED, poor, thresholds=tight)["reasons"][0]
+    )
+    assert subject_verdict(compared(X[0]), CALIBRATED, good)["verdict"] == "trusted"
+
+
+def test_scores_are_chosen_by_name():
+    assert choose_scores([], "bold") == ["fc_correlation", "fcd_ks"]
+    assert choose_scores([], "eeg") == ["fc_correlation", "psd_distance"]
+    with pytest.raises(ValueError, match=r"diagnostics.scores: unknown score 'fit'; choose from fc_correlation"):
+        choose_scores(["fit"], "bold")
+
+
+def test_the_error_of_a_series_by_hand():
+    observed = np.array([[0.0, 2.0], [0.0, 2.0]])
+    assert series_error(np.array([observed, observed + 3]), observed) == pytest.approx([0, 3])
+    with pytest.raises(ValueError, match=r"series \(2, 2\) cannot be compared with series \(1, 2\)"):
+        series_error(observed, observed[:1])
+
+
 def test_an_untrusted_estimator_gives_no_trusted_subject_but_x_o_comes_first():
     failed = {"verdict": "not trusted", "reasons": ["G is overconfident: ..."]}
     x_o = np.full(6, 40.0)
@@ -137,8 +180,8 @@ def test_scores_by_hand():
 
 
 def test_scores_refuse_other_regions_and_a_single_repeat():
-    with pytest.raises(ValueError, match=r"predicted FC has \(3, 3\) nodes, the recording's \(4, 4\)"):
+    with pytest.raises(ValueError, match=r"FC of 3 nodes cannot be compared with FC of 4 nodes"):
         fc_correlation(np.ones((1, 3, 3)), np.ones((4, 4)))
     one = np.ones((1, 3, 3))
     with pytest.raises(ValueError, match=r"needs at least 2 repeated simulations at one theta, found 1"):
-        predictive_scores(one, one, one[0], one[0], one, one)
+        predictive_scores(["fc_correlation"], {"fc": one}, {"fc": one[0]}, {"fc": one})

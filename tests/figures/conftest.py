@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vbiflow.features.scores import SCORES
+
 NETWORKS = ("frontal", "limbic", "occipital", "parietal", "subcortical", "temporal")
 
 
@@ -100,9 +102,17 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         },
         "marginals": pick("samples", "mode", "prior", "names", "units", "truth"),
         "pairs": pick("samples", "mode", "prior", "names", "units"),
+        "psd": {
+            "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
+            "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),
+        },
         "predictive": {
-            "fc_correlation": rng.normal(0.42, 0.04, 100), "fcd_ks": rng.beta(4, 9, 100),
-            "floor_fc_correlation": rng.normal(0.86, 0.02, 100), "floor_fcd_ks": rng.beta(3, 14, 100),
+            "scores": {
+                "fc_correlation": rng.normal(0.42, 0.04, 100), "fcd_ks": rng.beta(4, 9, 100),
+                "floor_fc_correlation": rng.normal(0.86, 0.02, 100), "floor_fcd_ks": rng.beta(3, 14, 100),
+            },
+            "labels": {name: SCORES[name].label for name in ("fc_correlation", "fcd_ks")},
+            "bounds": {name: SCORES[name].bounds for name in ("fc_correlation", "fcd_ks")},
         },
         "misspecification": {
             "x": x, "x_o": np.r_[x[0, :-1] * 0.5, 9 * x[:, -1].std()], "names": names, "predicted": 0.4 * x[:100],

@@ -80,6 +80,8 @@ def test_survives_single_values_that_are_not_finite(name, arguments):
 
 def spoilt(value):
     """The value, with one element not-a-number in what holds floats and has more than one axis or 20 elements."""
+    if isinstance(value, dict):
+        return {key: spoilt(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and (value.ndim > 1 or value.size > 20):
         value = value.copy()
         value[(0,) * (value.ndim - 1) + (-1,)] = np.nan
@@ -91,7 +93,7 @@ def spoilt(value):
     [
         ("connectome", "weights"), ("recovery", "theta"), ("calibration", "ranks"), ("series", "observed"),
         ("fc", "predicted"), ("fcd", "observed"), ("marginals", "samples"), ("pairs", "samples"),
-        ("predictive", "fc_correlation"), ("misspecification", "x_o"), ("training", "validation_loss"),
+        ("psd", "observed"), ("misspecification", "x_o"), ("training", "validation_loss"),
     ],
 )  # fmt: skip
 def test_refuses_what_holds_no_finite_value_in_one_line(name, argument, arguments):

@@ -5,19 +5,16 @@ from vbiflow.diagnostics.comparison import compare_studies
 from vbiflow.diagnostics.learning_curve import learning_curve
 from vbiflow.diagnostics.local import local_c2st
 from vbiflow.diagnostics.misspecification import misspecification
-from vbiflow.diagnostics.predictive import SCORES, fc_correlation, fcd_ks, predictive_scores
+from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.sensitivity import sensitivity
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.diagnostics.verdict import THRESHOLDS, verdict
 
 __all__ = [
-    "SCORES",
     "THRESHOLDS",
     "Calibration",
     "calibrate",
     "compare_studies",
-    "fc_correlation",
-    "fcd_ks",
     "learning_curve",
     "local_c2st",
     "misspecification",

@@ -1,75 +1,123 @@
-"""Posterior predictive check of one person: FC and FCD of simulations from the posterior against the recording's."""
+"""Posterior predictive check of one person: simulations from the posterior against the recording."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vbiflow import io
-from vbiflow.diagnostics.predictive import predictive_scores
+from vbiflow.diagnostics.predictive import SCORES, predictive_scores
 from vbiflow.features import fc, fcd
+from vbiflow.features.spectral import welch
 
-WINDOW = {"window": 60.0, "step": 5.0}
+OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
 SHOWN = 5000
 
 
-def fcd_options(specs: Sequence[Any]) -> dict[str, float]:
-    """Window and step [s] of the study's first FCD feature; WINDOW if it has none."""
-    given = [spec["fcd"] or {} for spec in specs if isinstance(spec, Mapping) and "fcd" in spec]
-    return WINDOW | {key: value for key, value in (given[0] if given else {}).items() if key in WINDOW}
+def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, float]:
+    """Options of the study's first feature of the name `quantity` that matter here; OPTIONS where it has none."""
+    defaults = OPTIONS.get(quantity, {})
+    given = [spec[quantity] or {} for spec in specs if isinstance(spec, Mapping) and quantity in spec]
+    return defaults | {key: value for key, value in (given[0] if given else {}).items() if key in defaults}
+
+
+def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
+    """What a score compares, of one series (n_nodes, n_times) at `fs` [Hz]."""
+    if quantity == "fc":
+        return fc(ts)
+    if quantity == "fcd":
+        return fcd(ts, fs, **options)
+    if quantity == "psd":
+        return welch(ts, fs, segment(ts, fs, options))[1][..., 1:]
+    return ts
+
+
+def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
+    """Samples of a segment of Welch's method, at most the whole series."""
+    return min(round(options["segment"] * fs), ts.shape[-1])
 
 
 def predictive_check(
-    path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, signal: str = "bold"
-) -> dict[str, io.Quantity]:
-    """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz].
+    path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
+    signal: str = "bold",
+) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
+    """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
     The file holds `n_predictive` simulations of posterior samples, then repeated ones of the MAP for the noise floor.
     Invalid simulations are left out.
+
+    Returns
+    -------
+    what predictive.h5 holds, and the scores in it as `judge_predictive` takes them
 
     Raises
     ------
     ValueError
         If too few simulations are valid to compare.
     """
-    options = fcd_options(specs)
-    matrices, dynamics, kept = [], [], []
+    wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
+    found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.opened(path) as file:
-        for k in np.flatnonzero(io.values(file, "valid")):
-            ts = file[signal][k]
-            matrices.append(fc(ts))
-            dynamics.append(fcd(ts, fs, **options))
-            kept.append(k)
-        drawn = np.array(kept) < n_predictive
+        kept = np.flatnonzero(io.values(file, "valid"))
+        drawn = kept < n_predictive
         if drawn.sum() < 2 or (~drawn).sum() < 2:
             raise ValueError(
                 f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
                 "two of each are needed"
             )
-        matrices, dynamics = np.array(matrices), np.array(dynamics)
-        observed = fc(series), fcd(series, fs, **options)
-        scores = predictive_scores(matrices[drawn], dynamics[drawn], *observed, matrices[~drawn], dynamics[~drawn])
-        best = int(np.argmin(scores["fcd_ks"]))
+        for k in kept:
+            ts = file[signal][k]
+            for quantity, options in wanted.items():
+                found[quantity].append(measure(quantity, ts, fs, options))
+        stacks = {quantity: np.array(values) for quantity, values in found.items()}
+        observed = {quantity: measure(quantity, series, fs, options) for quantity, options in wanted.items()}
+        mine, again = ({quantity: stack[part] for quantity, stack in stacks.items()} for part in (drawn, ~drawn))
+        scores = predictive_scores(names, mine, observed, again)
+        last = names[-1]
+        best = int(np.argmax(SCORES[last].sign * scores[last]))
         ts = file[signal][kept[best]]
-    pair, apart = ("node", "node"), -(-options["window"] // options["step"])
-    values = partial(off_diagonal, apart=int(apart))
+    shown = {signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs})}
+    for quantity, options in wanted.items():
+        if quantity in SUMMARIES:
+            shown |= SUMMARIES[quantity](mine[quantity], observed[quantity], best, options)
+    if "psd" in wanted:
+        frequencies = np.fft.rfftfreq(segment(series, fs, wanted["psd"]), 1 / fs)[1:]
+        shown["frequencies"] = io.Quantity(frequencies, "Hz", ("frequency",))
+    for name, score in scores.items():
+        shown[name] = io.Quantity(score, axes=("pair",) if name.startswith("floor") else ("simulation",))
+    return shown, scores
+
+
+def of_fc(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+    """Mean predicted and observed FC."""
+    pair = ("node", "node")
+    return {"fc": io.Quantity(drawn.mean(axis=0), axes=pair), "fc_observed": io.Quantity(observed, axes=pair)}
+
+
+def of_fcd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+    """FCD of the simulation that is shown and of the recording, and the values of all."""
+    axes, apart = ("window", "window"), int(-(-options["window"] // options["step"]))
     return {
-        "fc": io.Quantity(matrices[drawn].mean(axis=0), axes=pair),
-        "fc_observed": io.Quantity(observed[0], axes=pair),
-        "fcd": io.Quantity(dynamics[best], axes=("window", "window"), attributes=options),
-        "fcd_observed": io.Quantity(observed[1], axes=("window", "window"), attributes=options),
-        "fcd_values": io.Quantity(values(dynamics[drawn]), axes=("value",)),
-        "fcd_observed_values": io.Quantity(values(observed[1]), axes=("value",)),
-        signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs}),
-        **{
-            name: io.Quantity(score, axes=("pair",) if name.startswith("floor") else ("simulation",))
-            for name, score in scores.items()
-        },
+        "fcd": io.Quantity(drawn[best], axes=axes, attributes=options),
+        "fcd_observed": io.Quantity(observed, axes=axes, attributes=options),
+        "fcd_values": io.Quantity(off_diagonal(drawn, apart), axes=("value",)),
+        "fcd_observed_values": io.Quantity(off_diagonal(observed, apart), axes=("value",)),
     }
+
+
+def of_psd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+    """Densities of recording and simulations: of every node (median), and of the nodes' mean in every simulation."""
+    return {
+        "psd": io.Quantity(np.median(drawn, axis=0), axes=("node", "frequency")),
+        "psd_observed": io.Quantity(observed, axes=("node", "frequency")),
+        "psd_mean": io.Quantity(drawn.mean(axis=1), axes=("simulation", "frequency")),
+    }
+
+
+SUMMARIES = {"fc": of_fc, "fcd": of_fcd, "psd": of_psd}
 
 
 def off_diagonal(matrices: np.ndarray, apart: int) -> np.ndarray:

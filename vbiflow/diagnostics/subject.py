@@ -19,11 +19,12 @@ def subject_verdict(
     predictive: Mapping[str, np.ndarray] | None = None,
     *,
     thresholds: Mapping[str, float] | None = None,
+    deterministic: bool = False,
 ) -> dict[str, Any]:
     """What verdict.json holds: trusted only if x_o is inside, the estimator calibrated and the predictions right.
 
     `misspecification` comes from the function of that name, `estimator` from `verdict`, `predictive` from
-    `predictive_scores`.
+    `predictive_scores`; a `deterministic` model has no noise floor to show.
     """
     limits = resolve_thresholds(thresholds)
     failed = outside_reasons(misspecification, limits)
@@ -31,7 +32,7 @@ def subject_verdict(
     if estimator["verdict"] != "trusted":
         failed.append(f"the estimator is not trusted: {estimator['reasons'][0]}")
     if predictive is not None:
-        summary, reasons = judge_predictive(dict(predictive), limits)
+        summary, reasons = judge_predictive(predictive, limits, deterministic)
         failed += reasons
     passed = "the recording lies inside what the model can produce"
     if predictive is not None:

@@ -22,6 +22,8 @@ THRESHOLDS: dict[str, float] = {
     "feature_tail": 0.001,
     "fc_correlation_loss": 0.1,
     "fcd_ks_excess": 0.1,
+    "psd_distance_excess": 0.1,
+    "series_error_excess": 0.2,
 }
 SENTENCES = {
     "overconfident": "its 90 % intervals hold the true value in only {covered:.0%} of {n} held-out simulations",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -72,3 +74,78 @@ def psd_distance(simulated: Any, observed: Any) -> Any:
     xp = namespace(simulated)
     gap = xp.log10(xp.maximum(simulated, 1e-300)) - xp.log10(xp.maximum(observed, 1e-300))
     return xp.sqrt((gap**2).mean(axis=tuple(range(gap.ndim - observed.ndim, gap.ndim))))
+
+
+def series_error(simulated: Any, observed: Any) -> Any:
+    """Root mean square difference of series (n, n_nodes, n_times) from observed ones, over their standard deviation.
+
+    For signals whose course is the same each time, such as a seizure that noise does not drive.
+
+    Raises
+    ------
+    ValueError
+        If the series differ in nodes or length.
+    """
+    if simulated.shape[-2:] != observed.shape[-2:]:
+        raise ValueError(f"series {simulated.shape[-2:]} cannot be compared with series {observed.shape[-2:]}")
+    xp = namespace(simulated)
+    gap = ((simulated - observed) ** 2).mean(axis=(-2, -1))
+    return xp.sqrt(gap) / max(float(observed.std()), 1e-300)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How alike two series are in one `quantity` (fc, fcd, psd, series), and how to speak of it.
+
+    `compare` takes the quantity of several simulations and of one recording; `sign` is 1 where more is better. `limit`
+    is what the threshold of the name tolerates beyond the noise floor.
+    """
+
+    quantity: str
+    compare: Callable[[Any, Any], Any]
+    label: str
+    sign: int
+    bounds: tuple[float, float]
+    what: str
+    by: str
+
+    def worst(self, floor: Any) -> float:
+        """The value that 95 % of the pairs of the noise floor reach."""
+        return float(np.quantile(floor, 0.05 if self.sign > 0 else 0.95))
+
+    def threshold(self, name: str) -> str:
+        """Name of the threshold of the score `name`."""
+        return f"{name}_{'loss' if self.sign > 0 else 'excess'}"
+
+
+SCORES = {
+    "fc_correlation": Score(
+        "fc", fc_correlation, "FC correlation", 1, (-1.0, 1.0), "the functional connectivity", "correlation over edges"
+    ),
+    "fcd_ks": Score(
+        "fcd", fcd_ks, "FCD distance (KS)", -1, (0.0, 1.0), "the dynamics of functional connectivity",
+        "Kolmogorov-Smirnov distance of FCD values",
+    ),
+    "psd_distance": Score(
+        "psd", psd_distance, "PSD distance [log10]", -1, (0.0, np.inf), "the power spectral density",
+        "root mean square difference of log10 densities",
+    ),
+    "series_error": Score(
+        "series", series_error, "series error", -1, (0.0, np.inf), "the course of the signals",
+        "root mean square difference over the recording's standard deviation",
+    ),
+}  # fmt: skip
+
+
+def choose_scores(names: Sequence[str] | None, signal: str) -> list[str]:
+    """Names of the scores of a study: its own, or FC and FCD for BOLD, FC and PSD for any other signal.
+
+    Raises
+    ------
+    ValueError
+        If a score is unknown.
+    """
+    for name in names or ():
+        if name not in SCORES:
+            raise ValueError(f"diagnostics.scores: unknown score {name!r}; choose from {', '.join(SCORES)}")
+    return list(names or ("fc_correlation", "fcd_ks" if signal == "bold" else "psd_distance"))

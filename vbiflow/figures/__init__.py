@@ -10,7 +10,7 @@ from vbiflow.figures.connectome import connectome
 from vbiflow.figures.diagnostics import calibration, invalid, recovery
 from vbiflow.figures.posterior import marginals, pairs
 from vbiflow.figures.predictive import misspecification, predictive
-from vbiflow.figures.recording import fc, fcd, series
+from vbiflow.figures.recording import fc, fcd, psd, series
 from vbiflow.figures.style import save
 from vbiflow.figures.training import training
 
@@ -18,7 +18,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
         connectome, training, recovery, calibration, invalid,
-        series, fc, fcd, marginals, pairs, predictive, misspecification,
+        series, fc, fcd, psd, marginals, pairs, predictive, misspecification,
     )
 }  # fmt: skip
 """Every figure by name, in the order in which the report shows them."""

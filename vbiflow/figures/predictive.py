@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,23 +18,29 @@ SHOWN = 30
 
 
 @styled
-def predictive(fc_correlation: Array, fcd_ks: Array, floor_fc_correlation: Array, floor_fcd_ks: Array) -> Figure:
-    """Draw how well re-simulations (n_simulations) match the recording, and each other: the noise floor.
+def predictive(
+    scores: Mapping[str, Array], labels: Mapping[str, str], bounds: Mapping[str, tuple[float, float]]
+) -> Figure:
+    """Draw how well re-simulations match the recording, and each other: the noise floor.
 
-    FC correlation is best at 1, the Kolmogorov-Smirnov distance of FCD values at 0.
+    `scores` holds <name> (n_simulations,) and floor_<name> (n_pairs,) of each name in `labels`, within its `bounds`.
+    With two scores or more, a last panel shows the first two together.
     """
-    fits = finite("fc_correlation", fc_correlation), finite("fcd_ks", fcd_ks)
-    floors = finite("floor_fc_correlation", floor_fc_correlation), finite("floor_fcd_ks", floor_fcd_ks)
+    names = list(labels)
+    fits = [finite(name, scores[name]) for name in names]
+    floors = [finite(name, scores[f"floor_{name}"]) for name in names]
     figure = canvas(2.5)
-    panels = figure.subplots(1, 3)
-    distributions(panels[0], fits[0], floors[0], "FC correlation", (-1, 1))
-    distributions(panels[1], fits[1], floors[1], "FCD distance (KS)", (0, 1))
-    for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
-        n = min(len(values[0]), len(values[1]))
-        panels[2].plot(values[0][:n], values[1][:n], color=color, **dots(n, 0.8))
-    panels[2].set(xlabel="FC correlation", ylabel="FCD distance (KS)", title="Both; best: lower right", box_aspect=1)
-    names, labels = panels[0].get_legend_handles_labels()
-    figure.legend(names, labels, loc="outside lower center", ncols=2)
+    n_panels = len(names) + (len(names) > 1)
+    panels = np.atleast_1d(figure.subplots(1, n_panels))
+    for axes, name, fit, floor in zip(panels, names, fits, floors, strict=False):
+        distributions(axes, fit, floor, labels[name], bounds[name])
+    if len(names) > 1:
+        for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
+            n = min(len(values[0]), len(values[1]))
+            panels[-1].plot(values[0][:n], values[1][:n], color=color, **dots(n, 0.8))
+        panels[-1].set(xlabel=labels[names[0]], ylabel=labels[names[1]], title="Both", box_aspect=1)
+    handles, texts = panels[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=2)
     letters(panels)
     return figure
 

@@ -20,15 +20,17 @@ ROLES = ("observed", "predicted")
 @styled
 def series(
     observed: Array, fs: float, predicted: Array, predicted_fs: float, labels: Sequence[str],
-    hemispheres: Sequence[str], networks: Sequence[str],
+    hemispheres: Sequence[str], networks: Sequence[str], name: str = "BOLD",
 ) -> Figure:  # fmt: skip
-    """Draw BOLD (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
+    """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
     Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
     """
     order = arrange(hemispheres, networks)
     signals = [standardised(finite(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)]
     rates = (fs, predicted_fs)
+    span = "ms" if signals[0].shape[1] / fs < 2 else "s"
+    rates = tuple(rate / (1e3 if span == "ms" else 1) for rate in rates)
     figure = canvas(5.0)
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1, 0.95))
     carpets = [figure.add_subplot(grid[0])]
@@ -37,11 +39,11 @@ def series(
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
         mark(axes, [hemispheres[node] for node in order], [""] * len(ts), "y")
-        axes.set(title=f"{role.capitalize()} BOLD, {len(ts)} regions", xlabel="time [s]")
+        axes.set(title=f"{role.capitalize()} {name}, {len(ts)} regions", xlabel=f"time [{span}]")
         axes.title.set_color(PALETTE[role])
-    figure.colorbar(image, ax=carpets, label="BOLD [s.d. of the region]", aspect=30, pad=0.01)
+    figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of the region]", aspect=30, pad=0.01)
     traces = figure.add_subplot(grid[2])
-    draw_traces(traces, signals, rates, [labels[node] for node in order])
+    draw_traces(traces, signals, rates, [labels[node] for node in order], span)
     letters([*carpets, traces])
     return figure
 
@@ -52,7 +54,7 @@ def standardised(ts: Array) -> Array:
     return (ts - np.nanmean(ts, axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
 
 
-def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str]) -> None:
+def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str], span: str) -> None:
     """Draw up to four regions, evenly spaced in the order drawn, observed over predicted."""
     chosen = np.unique(
         np.linspace(0, len(labels) - 1, 6).round().astype(int)[1:-1] if len(labels) > 5 else range(len(labels))
@@ -66,7 +68,7 @@ def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], la
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     duration = max(ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True))
-    axes.set(xlabel="time [s]", xlim=(0, duration), ylim=(-11 * len(chosen) + 1, 5))
+    axes.set(xlabel=f"time [{span}]", xlim=(0, duration), ylim=(-11 * len(chosen) + 1, 5))
     axes.set_title("Some regions [z-score], observed over predicted")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
 
@@ -125,6 +127,38 @@ def histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower:
     axes.locator_params(axis="x", nbins=5)
     axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
     axes.legend(loc="upper right", borderaxespad=0.2)
+
+
+@styled
+def psd(observed: Array, predicted: Array, mean: Array, frequencies: Array, name: str = "signal") -> Figure:
+    """Draw power spectral densities (n_nodes, n_frequencies) at `frequencies` [Hz] of recording and prediction.
+
+    `mean` (n_simulations, n_frequencies) holds the nodes' mean of each re-simulation.
+    """
+    observed, predicted = finite("psd_observed", observed), finite("psd", predicted)
+    figure = canvas(2.75)
+    panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
+    low, middle, high = np.nanquantile(mean, [0.05, 0.5, 0.95], axis=0)
+    panels[0].fill_between(frequencies, low, high, color=PALETTE["predicted"], alpha=0.3, linewidth=0, label="90 %")
+    panels[0].plot(frequencies, middle, color=PALETTE["predicted"], label="predicted")
+    panels[0].plot(frequencies, np.nanmean(observed, axis=0), color=PALETTE["observed"], label="observed")
+    panels[0].set(yscale="log", xlabel="frequency [Hz]", ylabel=f"density of {name} [y²/Hz]", title="Mean over nodes")
+    panels[0].set(xlim=(np.nanmin(frequencies), np.nanmax(frequencies)), box_aspect=1)
+    panels[0].legend(loc="upper right")
+    logs = [np.log10(np.maximum(values, 1e-300)) for values in (observed, predicted)]
+    limits = np.nanquantile(np.concatenate(logs), [0.01, 0.99])
+    first, last = np.nanmin(frequencies), np.nanmax(frequencies)
+    step = (last - first) / max(len(frequencies) - 1, 1)
+    for axes, values, role in zip(panels[1:], logs, ROLES, strict=True):
+        extent = (first - step / 2, last + step / 2, len(values) - 0.5, -0.5)
+        image = axes.imshow(
+            values, aspect="auto", extent=extent, vmin=limits[0], vmax=limits[1], cmap="viridis", interpolation="none"
+        )
+        axes.set(xlabel="frequency [Hz]", ylabel="node", title=f"{role.capitalize()}, each node", box_aspect=1)
+        axes.title.set_color(PALETTE[role])
+    figure.colorbar(image, ax=panels[1:], label="log10 density", shrink=0.75, aspect=22, extend="both")
+    letters(panels)
+    return figure
 
 
 @styled
