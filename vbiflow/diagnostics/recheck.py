@@ -86,8 +86,10 @@ def predictive_check(
     if "psd" in wanted:
         frequencies = np.fft.rfftfreq(segment(series, fs, wanted["psd"]), 1 / fs)[1:]
         shown["frequencies"] = io.Quantity(frequencies, "Hz", ("frequency",))
-    for name, score in scores.items():
-        shown[name] = io.Quantity(score, axes=("pair",) if name.startswith("floor") else ("simulation",))
+    for name in names:
+        notes = {"label": SCORES[name].label, "bounds": SCORES[name].bounds}
+        shown[name] = io.Quantity(scores[name], axes=("simulation",), attributes=notes)
+        shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], axes=("pair",))
     return shown, scores
 
 
