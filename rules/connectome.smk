@@ -40,7 +40,7 @@ rule unpack:
 
 rule connectome:
     input:
-        unpack(connectome_files),
+        unpack(files(*CONNECTOME)),
     output:
         "results/{study}/{connectome}/connectome.h5",
     log:
@@ -51,11 +51,9 @@ rule connectome:
         mem_mb=1000,
         runtime=10,
     params:
-        row=row,
+        row=columns(*CONNECTOME),
         connectome=setting("connectome"),
-        sources=lambda wildcards: sources_of(
-            row(wildcards)["weights"], row(wildcards).get("tract_lengths")
-        ),
+        sources=lambda wildcards: sources_of(*files(*CONNECTOME)(wildcards).values()),
         code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"

@@ -44,6 +44,7 @@ rule check:
         runtime=60,
     params:
         features=setting("features"),
+        preparation=setting("preparation"),
         signal=signal,
         deterministic=lambda wildcards: study_of(wildcards).deterministic,
         diagnostics=setting("diagnostics"),

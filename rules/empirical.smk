@@ -1,8 +1,7 @@
 rule observe:
     input:
+        unpack(files(*RECORDING)),
         connectome=of_connectome("connectome.h5"),
-        recording=lambda wildcards: file_of(row(wildcards)["recording"]),
-        regions=lambda wildcards: file_of(row(wildcards)["regions"]),
     output:
         "results/{study}/subjects/{subject}/x_o.h5",
     log:
@@ -10,16 +9,18 @@ rule observe:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=amount("observe", "mem_mb", 2000),
+        runtime=amount("observe", "runtime", 30),
     params:
-        row=row,
+        row=columns("kind", "tr", *RECORDING),
         select=lambda wildcards: study_of(wildcards)["connectome"]["select"],
         recording=setting("recording"),
-        tr=lambda wildcards: study_of(wildcards)["observation"]["bold"]["tr"],
+        signal=signal,
+        interval=lambda wildcards: study_of(wildcards).interval,
         duration=lambda wildcards: study_of(wildcards)["simulation"]["duration"],
+        preparation=setting("preparation"),
         features=setting("features"),
-        sources=lambda wildcards: sources_of(row(wildcards)["recording"]),
+        sources=lambda wildcards: sources_of(*files(*RECORDING)(wildcards).values()),
         code=code("scripts/observe.py"),
     script:
         "../scripts/observe.py"

@@ -16,6 +16,8 @@ rule features:
         runtime=amount("features", "runtime", 60),
     params:
         features=setting("features"),
+        preparation=setting("preparation"),
+        seed=setting("seed"),
         code=code("scripts/features.py"),
     script:
         "../scripts/features.py"

@@ -110,13 +110,27 @@ def sources_of(*paths):
     ]
 
 
-def connectome_files(wildcards):
-    """Weights, tract lengths and regions of a cohort row, those that it names."""
-    entries = row(wildcards)
-    return {
-        name: file_of(entries[name])
-        for name in ("weights", "tract_lengths", "regions")
-        if entries.get(name)
+CONNECTOME = (
+    "weights",
+    "tract_lengths",
+    "regions",
+    "parcellation",
+    "streamline_weights",
+)
+RECORDING = ("recording", "regions", "atlas", "confounds")
+
+
+def columns(*names):
+    """Param function: some columns of the job's cohort row, so that the others remake nothing."""
+    return lambda wildcards: {name: row(wildcards)[name] for name in names}
+
+
+def files(*names):
+    """Input function: the files that some columns of the job's cohort row name."""
+    return lambda wildcards: {
+        name: file_of(entry)
+        for name, entry in columns(*names)(wildcards).items()
+        if entry
     }
 
 

@@ -23,6 +23,8 @@ with job(snakemake) as run:
         params.diagnostics["n_predictive"],
         params.diagnostics["scores"],
         signal,
+        params.preparation,
+        params.seed,
     )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))

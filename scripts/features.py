@@ -9,6 +9,12 @@ with job(snakemake) as run:
     connectome = Connectome.load(snakemake.input.connectome)
     nodes = Nodes(connectome.labels, connectome.hemispheres, connectome.networks)
     quantities = compute_file(
-        snakemake.input.simulations, snakemake.params.features, nodes, folder="config/features", progress=run
+        snakemake.input.simulations,
+        snakemake.params.features,
+        nodes,
+        folder="config/features",
+        prepare=snakemake.params.preparation,
+        seed=snakemake.params.seed,
+        progress=run,
     )
     write(snakemake.output[0], quantities, run.provenance())

@@ -19,6 +19,7 @@ from vbiflow.connectome.quality import check_accept
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.engine import plan
 from vbiflow.features import read_specs
+from vbiflow.features.preparation import read_preparation
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.models import MODELS
 from vbiflow.prior import Marginal
@@ -29,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "connectome": {"per": "subject", "select": {}, "normalise": ["max"], "accept": []},
     "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
+    "preparation": {},
     "inference": {"estimator": "maf"},
     "posterior": {"n_samples": 10000},
     "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}, "scores": []},
@@ -77,6 +79,13 @@ class Study:
         """The recorded series that features are taken from: bold, or the first of the signals."""
         observation = self["observation"]
         return "bold" if "bold" in observation else next(iter(observation["signals"]))
+
+    @property
+    def interval(self) -> float:
+        """Sampling interval [ms] of that series."""
+        if self.signal == "bold":
+            return self["observation"]["bold"]["tr"]
+        return self["observation"]["signals"][self.signal].get("period", self["simulation"]["dt"])
 
     @property
     def deterministic(self) -> bool:
@@ -205,6 +214,7 @@ def check(study: Study) -> None:
     settings = {"bold": None, "signals": (), "initial": None} | study.simulation | study["observation"]
     plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], start=0, stream=0, **settings)
     read_specs(study["features"], ROOT / "config" / "features")
+    read_preparation(study["preparation"], 1000.0 / study.interval)
     check_accept(study["connectome"]["accept"])
     steps(study["connectome"]["normalise"])
     per = study["connectome"]["per"]

@@ -11,7 +11,6 @@ from nibabel import cifti2
 
 from vbiflow.empirical import read_recording
 from vbiflow.empirical.imaging import read_confounds
-from vbiflow.empirical.prepare import prepare
 
 AFFINE = np.diag([3.0, 3, 3, 1])
 RNG = np.random.default_rng(0)
@@ -150,25 +149,3 @@ def test_confounds(tmp_path: Path) -> None:
             read_confounds(path, [column])
     with pytest.raises(ValueError, match="no such file; give the table of confounds in a column confounds"):
         read_confounds(tmp_path / "none.tsv", ["csf"])
-
-
-def test_prepare_cuts_cleans_and_compares_with_the_study(tmp_path: Path) -> None:
-    series, drift = RNG.standard_normal((2, 30)), np.linspace(0, 1, 30) ** 2
-    np.save(tmp_path / "ts.npy", series + 50 * drift)
-    (tmp_path / "c.tsv").write_text("drift\n" + "".join(f"{value!r}\n" for value in drift.tolist()))
-    row = {
-        "recording": str(tmp_path / "ts.npy"),
-        "kind": "bold",
-        "tr": "2",
-        "regions": "",
-        "confounds": str(tmp_path / "c.tsv"),
-    }
-    labels = ["L_a", "R_a"]
-    recording = prepare(row, labels, {}, {"confounds": ["drift"]}, 2000.0, 50000.0)
-    assert recording.ts.shape == (2, 25) and np.abs(recording.ts).max() < 5
-    with pytest.raises(ValueError, match=r"ts.npy: TR 2000 ms, but the study simulates 720 ms"):
-        prepare(row, labels, {}, {}, 720.0, 50000.0)
-    with pytest.raises(
-        ValueError, match=r"ts.npy: 30 samples, but the study simulates 40; set simulation.duration to 60000"
-    ):
-        prepare(row, labels, {}, {}, 2000.0, 80000.0)

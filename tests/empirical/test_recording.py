@@ -10,7 +10,7 @@ import pytest
 import scipy.io
 import scipy.signal
 
-from vbiflow.empirical import Recording, check_length, check_tr, clean, read_recording
+from vbiflow.empirical import Recording, check_length, check_tr, read_recording
 
 ATLAS = Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv"
 TS = np.random.default_rng(0).standard_normal((3, 40))
@@ -121,63 +121,3 @@ def test_real_recording_has_homotopic_correlations(catalogue_file) -> None:
     fc = np.corrcoef(recording.ts)
     homotopic = np.mean([fc[k, k + 1] for k in range(0, 80, 2)])
     assert homotopic > 0.45 > fc[np.triu_indices(80, 1)].mean()
-
-
-FS, TIME = 2.0, np.arange(4000) / 2.0
-
-
-def test_demeaning_is_the_default() -> None:
-    np.testing.assert_allclose(clean(TS + 5, FS), TS - TS.mean(axis=1, keepdims=True), atol=1e-12)
-    np.testing.assert_array_equal(clean(TS, FS, demean=False), TS)
-
-
-def test_detrending_removes_lines() -> None:
-    np.testing.assert_allclose(
-        clean(TS + 3 * np.arange(40), FS, detrend="linear"), clean(TS, FS, detrend="linear"), atol=1e-9
-    )
-
-
-def test_band_keeps_its_tone_and_phase_and_drops_others() -> None:
-    inside, below, above = (np.sin(2 * np.pi * f * TIME) for f in (0.05, 0.001, 0.6))
-    middle = slice(1000, 3000)
-    kept = clean(inside, FS, band=[0.01, 0.1])[middle]
-    np.testing.assert_allclose(kept, inside[middle], atol=0.02)
-    for tone in (below, above):
-        assert clean(tone, FS, band=[0.01, 0.1])[middle].std() < 0.02
-    assert clean(above, FS, band=[0.1, None])[middle].std() == pytest.approx(above.std(), rel=0.02)
-    assert clean(above, FS, band=[None, 0.1])[middle].std() < 0.02
-
-
-def test_standardised_series_have_unit_variance() -> None:
-    out = clean(TS, FS, standardise=True)
-    np.testing.assert_allclose([out.mean(axis=1), out.std(axis=1)], [[0] * 3, [1] * 3], atol=1e-12)
-
-
-def test_confounds_leave_nothing_of_themselves() -> None:
-    confounds = np.random.default_rng(1).standard_normal((400, 2))
-    series = np.random.default_rng(2).standard_normal((3, 400))
-    out = clean(series + (confounds @ [[3.0], [4.0]]).T, FS, confounds=confounds)
-    assert np.abs(out @ (confounds - confounds.mean(axis=0))).max() < 1e-9
-    np.testing.assert_allclose(out, clean(series, FS, confounds=confounds), atol=1e-9)
-    passed = clean(confounds.T, FS, band=[0.05, 0.5])
-    assert np.abs(clean(series, FS, confounds=confounds, band=[0.05, 0.5]) @ passed.T).max() < 1e-9
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"detrend": "cubic"}, r"recording.detrend: found 'cubic'; choose from linear"),
-        ({"band": [0.1, 1.5]}, r"recording.band: found \[0.1, 1.5\] Hz; allowed is 0 < low < high < 1 Hz"),
-        ({"band": [0.1, 0.05]}, r"recording.band: found \[0.1, 0.05\] Hz"),
-        ({"band": [None, None]}, r"write \[low, high\] in Hz"),
-        ({"confounds": np.ones((39, 2))}, r"confounds have 39 samples, the recording 40"),
-    ],
-)
-def test_misused_option_is_one_line(options: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        clean(TS, FS, **options)
-
-
-def test_too_few_samples_for_a_filter() -> None:
-    with pytest.raises(ValueError, match=r"recording.band: 12 samples are too few for the filter"):
-        clean(TS[:, :12], FS, band=[0.1, 0.5])

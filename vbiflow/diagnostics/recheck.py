@@ -11,6 +11,8 @@ import numpy as np
 from vbiflow import io
 from vbiflow.diagnostics.predictive import SCORES, predictive_scores
 from vbiflow.features import fc, fcd
+from vbiflow.features.preparation import noisy, read_preparation
+from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.spectral import welch
 
 OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
@@ -42,12 +44,12 @@ def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
 
 def predictive_check(
     path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
-    signal: str = "bold",
+    signal: str = "bold", prepare: Mapping[str, Any] | None = None, seed: int = 0,
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
     The file holds `n_predictive` simulations of posterior samples, then repeated ones of the MAP for the noise floor.
-    Invalid simulations are left out.
+    Invalid simulations are left out, the others prepared by the steps `prepare`, as the recording was.
 
     Returns
     -------
@@ -58,6 +60,7 @@ def predictive_check(
     ValueError
         If too few simulations are valid to compare.
     """
+    steps = read_preparation(prepare)
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.opened(path) as file:
@@ -69,7 +72,7 @@ def predictive_check(
                 "two of each are needed"
             )
         for k in kept:
-            ts = file[signal][k]
+            ts = like_recording(file[signal][k], fs, steps, seed, k)
             for quantity, options in wanted.items():
                 found[quantity].append(measure(quantity, ts, fs, options))
         stacks = {quantity: np.array(values) for quantity, values in found.items()}
@@ -78,7 +81,7 @@ def predictive_check(
         scores = predictive_scores(names, mine, observed, again)
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
-        ts = file[signal][kept[best]]
+        ts = like_recording(file[signal][kept[best]], fs, steps, seed, kept[best])
     shown = {signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs})}
     for quantity, options in wanted.items():
         if quantity in SUMMARIES:
@@ -91,6 +94,12 @@ def predictive_check(
         shown[name] = io.Quantity(scores[name], axes=("simulation",), attributes=notes)
         shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], axes=("pair",))
     return shown, scores
+
+
+def like_recording(ts: np.ndarray, fs: float, steps: Mapping[str, Any], seed: int, k: int) -> np.ndarray:
+    """Simulation `k` (n_nodes, n_times) as features saw it: with measurement noise, and prepared."""
+    rows = noisy(ts[None], steps["noise"], seed, [k]) if "noise" in steps else ts[None]
+    return prepared(rows, fs, steps)[0]
 
 
 def of_fc(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:

@@ -1,7 +1,7 @@
 """Recordings of people: the same arrays that a simulation yields."""
 
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.empirical.prepare import prepare
-from vbiflow.empirical.recording import Recording, check_length, check_tr, clean, read_recording
+from vbiflow.empirical.observe import KINDS, Simulated, observe
+from vbiflow.empirical.recording import Recording, check_length, check_tr, read_recording
 
-__all__ = ["Recording", "check_length", "check_tr", "clean", "prepare", "read_cohort", "read_recording"]
+__all__ = ["KINDS", "Recording", "Simulated", "check_length", "check_tr", "observe", "read_cohort", "read_recording"]

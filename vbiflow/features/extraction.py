@@ -12,8 +12,8 @@ import numpy as np
 from vbiflow.features.batch import Batch, is_constant, namespace, to_host
 from vbiflow.features.feature import Pieces
 from vbiflow.features.nodes import Nodes
+from vbiflow.features.preparation import noisy, read_preparation
 from vbiflow.features.preparation import prepare as prepared
-from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import Request, Spec, read_specs
 from vbiflow.io import Progress
 
@@ -36,6 +36,8 @@ def compute(
     nodes: Nodes | None = None,
     folder: str | Path | None = None,
     prepare: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    index: Sequence[int] | None = None,
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Features:
@@ -58,6 +60,8 @@ def compute(
         Where a study's own features are, <name>.py each.
     prepare
         What to do to the series once, before all features (see preparation.STEPS).
+    seed, index
+        Of the study and of each simulation, for measurement noise.
     batch
         How many simulations to treat at a time; one is as fast on a CPU, more suit a GPU.
 
@@ -71,6 +75,7 @@ def compute(
     nodes = nodes or Nodes.plain(ts.shape[1] if len(ts.shape) == 3 else 0)
     check(ts, fs, nodes)
     steps = read_preparation(prepare)
+    share, index = steps.pop("noise", 0.0), range(ts.shape[0]) if index is None else index
     names = extract(Batch(prepared(placeholder(ts), fs, steps), fs, nodes), requests)[0]
     x = np.full((ts.shape[0], len(names)), np.nan)
     reason = [""] * ts.shape[0]
@@ -79,7 +84,10 @@ def compute(
         faults = [fault(row, nodes) for row in part]
         finite = [k for k, text in enumerate(faults) if not text.startswith("not finite")]
         if finite:
-            found, values = extract(Batch(prepared(part[finite], fs, steps), fs, nodes), requests)
+            rows = part[finite]
+            if share:
+                rows = noisy(rows, share, seed, [index[start + k] for k in finite])
+            found, values = extract(Batch(prepared(rows, fs, steps), fs, nodes), requests)
             if found != names:
                 raise ValueError(f"names of features changed at simulation {start}: {sorted({*found} ^ {*names})[:4]}")
             x[np.array(finite) + start] = values

@@ -12,6 +12,8 @@ import numpy as np
 from vbiflow import io
 from vbiflow.features.extraction import Features, compute
 from vbiflow.features.nodes import Nodes
+from vbiflow.features.preparation import prepare as prepared
+from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import Spec
 
 STANDARD = ("index", "valid", "reason")
@@ -38,6 +40,8 @@ def compute_file(
     nodes: Nodes,
     *,
     folder: str | Path | None = None,
+    prepare: Mapping[str, Any] | None = None,
+    seed: int = 0,
     signal: str = "",
     progress: io.Progress | None = None,
 ) -> dict[str, io.Quantity]:
@@ -45,7 +49,8 @@ def compute_file(
     with io.opened(path) as file:
         series = file[recorded(file, signal)]
         index, valid, reason = (io.values(file, name) for name in STANDARD)
-        features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, folder=folder, progress=progress)
+        options = {"folder": folder, "prepare": prepare, "seed": seed, "index": index, "progress": progress}
+        features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, **options)
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
     return table(features.x, features.names, index, valid & features.valid, reason)
 
@@ -104,15 +109,26 @@ def create(out: h5py.File, content: Mapping[str, Any], n_simulations: int) -> No
 
 
 def observed(
-    ts: np.ndarray, fs: float, specs: Sequence[Spec], nodes: Nodes, *, signal: str, folder: str | Path | None = None
+    ts: np.ndarray,
+    fs: float,
+    specs: Sequence[Spec],
+    nodes: Nodes,
+    *,
+    signal: str,
+    folder: str | Path | None = None,
+    prepare: Mapping[str, Any] | None = None,
+    confounds: np.ndarray | None = None,
 ) -> dict[str, io.Quantity]:
     """Features x_o (n_features,) of one recording (n_nodes, n_times) at fs [Hz], with the series they come from.
+
+    The series is prepared as simulations are, and `confounds` (n, n_times) are regressed out.
 
     Raises
     ------
     ValueError
-        If a feature is undefined for the recording.
+        If the preparation doesn't fit or a feature is undefined for the recording.
     """
+    ts = prepared(ts[None], fs, read_preparation(prepare), confounds)[0]
     features: Features = compute(ts, specs, fs=fs, nodes=nodes, folder=folder)
     if not features.valid[0]:
         raise ValueError(f"features of the recording: {features.reason[0]}")

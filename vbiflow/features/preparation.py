@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from vbiflow.features.batch import double, namespace, standardise
 from vbiflow.features.feature import Option
 from vbiflow.features.phase import bandpass
 
 STEPS: dict[str, Option] = {
+    "noise": Option(
+        0.0, "number", "sd of white measurement noise over that of the node; simulations only", minimum=0.0
+    ),
     "detrend": Option(False, "boolean", "whether to take out a straight line from each node"),
     "bandpass": Option(None, "band", "band to filter to, forward and backward, Butterworth of order 4", "Hz"),
     "global_signal": Option(False, "boolean", "whether to regress the mean over nodes out of each node"),
@@ -17,13 +22,13 @@ STEPS: dict[str, Option] = {
 }
 
 
-def read_preparation(given: Mapping[str, Any] | None) -> dict[str, Any]:
+def read_preparation(given: Mapping[str, Any] | None, fs: float | None = None) -> dict[str, Any]:
     """Steps of a preparation, checked, in the order in which they are done.
 
     Raises
     ------
     ValueError
-        If a step is unknown or its value not allowed.
+        If a step is unknown or its value not allowed, or if the band reaches half the sampling rate `fs` [Hz].
     """
     for name in given or {}:
         if name not in STEPS:
@@ -34,25 +39,55 @@ def read_preparation(given: Mapping[str, Any] | None) -> dict[str, Any]:
             steps[name] = option.read((given or {}).get(name, option.default))
         except ValueError as error:
             raise ValueError(f"preparation {name}: {error}") from None
+    band = steps["bandpass"]
+    if band and fs and band[1] >= fs / 2:
+        raise ValueError(f"preparation bandpass: {band[1]:g} Hz is not below {fs / 2:.4g} Hz, half the sampling rate")
     return {name: value for name, value in steps.items() if value}
 
 
-def prepare(ts: Any, fs: float, steps: Mapping[str, Any]) -> Any:
-    """Series (n_simulations, n_nodes, n_times) after the steps; a new array, or `ts` itself if there are none."""
-    for name, value in steps.items():
-        if name == "bandpass":
-            ts = bandpass(ts, fs, value)
-        elif name == "detrend":
-            ts = without(double(ts), namespace(ts).arange(ts.shape[-1])[None, None] * 1.0)
-        elif name == "global_signal":
-            ts = without(double(ts), double(ts).mean(axis=1, keepdims=True))
-        else:
-            ts = standardise(ts) * ts.shape[-1] ** 0.5
+def noisy(ts: Any, share: float, seed: int, index: Sequence[int]) -> Any:
+    """Simulations `index` with white noise of `share` of each node's sd, which follows from (seed, index) alone."""
+    generators = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, int(k)])) for k in index]
+    white = np.stack([generator.standard_normal(ts.shape[1:], dtype="float32") for generator in generators])
+    return ts + share * ts.std(axis=-1, keepdims=True) * namespace(ts).asarray(white)
+
+
+def prepare(ts: Any, fs: float, steps: Mapping[str, Any], confounds: Any = None) -> Any:
+    """Series (n_simulations, n_nodes, n_times) after the steps; a new array, or `ts` itself if there are none.
+
+    `confounds` (n, n_times) of a recording are regressed out after they went through the same detrending and filter
+    (Lindquist et al. 2019, doi:10.1002/hbm.24528).
+
+    Raises
+    ------
+    ValueError
+        If the band does not fit the sampling rate, or if confounds are not as long as the series.
+    """
+    ts = steady(ts, fs, steps)
+    if confounds is not None:
+        if confounds.shape[-1] != ts.shape[-1]:
+            raise ValueError(
+                f"confounds have {confounds.shape[-1]} samples, the recording {ts.shape[-1]}; give one line a volume"
+            )
+        ts = residual(ts, steady(confounds[None], fs, steps))
+    if steps.get("global_signal"):
+        ts = residual(ts, double(ts).mean(axis=1, keepdims=True))
+    if steps.get("standardise"):
+        ts = standardise(ts) * ts.shape[-1] ** 0.5
     return ts
 
 
-def without(y: Any, regressor: Any) -> Any:
-    """Series less their means and their least-squares fit by a regressor that broadcasts against them."""
-    z = standardise(regressor)
+def steady(ts: Any, fs: float, steps: Mapping[str, Any]) -> Any:
+    """Series after detrending and filter."""
+    if steps.get("detrend"):
+        ts = residual(ts, namespace(ts).arange(ts.shape[-1])[None, None] * 1.0)
+    return bandpass(ts, fs, steps["bandpass"]) if steps.get("bandpass") else ts
+
+
+def residual(ts: Any, regressors: Any) -> Any:
+    """Series less their means and their least-squares fit by regressors (1 or n_simulations, n, n_times)."""
+    xp, y = namespace(ts), double(ts)
+    basis = xp.linalg.svd(standardise(regressors), full_matrices=False)
+    kept = xp.where(basis[1] > 1e-9 * basis[1][..., :1], 1.0, 0.0)[..., None] * basis[2]
     centred = y - y.mean(axis=-1, keepdims=True)
-    return centred - (centred * z).sum(axis=-1, keepdims=True) * z
+    return centred - (centred @ xp.swapaxes(kept, -1, -2)) @ kept

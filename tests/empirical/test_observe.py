@@ -1,0 +1,102 @@
+"""Recordings as features: by the path of the simulations, whatever the kind; each mistake one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vbiflow import io
+from vbiflow.empirical import KINDS, Simulated, observe
+from vbiflow.empirical.cohort import COLUMNS
+from vbiflow.empirical.cohort import KINDS as WRITTEN
+from vbiflow.features import Nodes, compute_file
+
+RNG = np.random.default_rng(0)
+NODES = Nodes(["L_a", "R_a", "L_b"])
+SIMULATED = Simulated("bold", NODES, 2000.0, 50000.0, ["fc", "variance"], {})
+PREPARATIONS = (
+    {},
+    {"detrend": True},
+    {"bandpass": [0.02, 0.2]},
+    {"global_signal": True, "standardise": True},
+    {"detrend": True, "bandpass": [0.01, 0.1], "standardise": True},
+)
+
+
+def row(path: Path, **entries: str) -> dict[str, str]:
+    """A cohort row."""
+    return dict.fromkeys(COLUMNS, "") | {"recording": str(path), "kind": "bold", "tr": "2"} | entries
+
+
+def saved(folder: Path, series: np.ndarray, header: str = "lh-a,rh-a,lh-b") -> Path:
+    """A table of series (n_nodes, n_times), one column a region."""
+    np.savetxt(folder / "ts.csv", series.T, delimiter=",", header=header, comments="", fmt="%.17g")
+    return folder / "ts.csv"
+
+
+def test_every_kind_of_the_cohort_table_is_known() -> None:
+    assert set(KINDS) <= set(WRITTEN)
+    with pytest.raises(ValueError, match="unknown kind 'fmri' of recording; choose from bold, source, eeg"):
+        observe(row(Path("x"), kind="fmri"), SIMULATED, {}, {})
+
+
+@pytest.mark.parametrize("preparation", PREPARATIONS, ids=str)
+def test_a_simulation_taken_as_recording_has_its_own_features(preparation: dict, tmp_path: Path) -> None:
+    series = RNG.standard_normal((1, 3, 40)).cumsum(axis=-1)
+    parts = {"bold": io.Quantity(series, attributes={"fs": 0.5}), "index": [0], "valid": [True], "reason": [""]}
+    io.write(tmp_path / "shard.h5", parts, {})
+    specs = SIMULATED.features
+    theirs = compute_file(tmp_path / "shard.h5", specs, NODES, prepare=preparation)
+    ours = observe(
+        row(saved(tmp_path, series[0])), replace(SIMULATED, duration=80000.0, preparation=preparation), {}, {}
+    )
+    assert ours["names"].values == theirs["names"].values
+    np.testing.assert_allclose(ours["x"].values, theirs["x"].values[0], rtol=1e-9, atol=1e-12)
+
+
+def test_recording_is_put_in_order_cut_and_freed_of_confounds(tmp_path: Path) -> None:
+    series, drift = RNG.standard_normal((3, 30)), np.linspace(0, 1, 30) ** 2
+    path = saved(tmp_path, series[::-1] + 50 * drift, "lh-b,rh-a,lh-a")
+    (tmp_path / "c.tsv").write_text("drift\n" + "".join(f"{value!r}\n" for value in drift.tolist()))
+    found = observe(row(path, confounds=str(tmp_path / "c.tsv")), SIMULATED, {}, {"confounds": ["drift"]})
+    cleaned, fs = found["bold"].values, found["bold"].attributes["fs"]
+    assert cleaned.shape == (3, 25) and fs == 0.5 and np.abs(cleaned).max() < 5
+    assert all(np.corrcoef(cleaned[k], series[k, :25])[0, 1] > 0.8 for k in range(3))
+    plain = observe(row(path), SIMULATED, {}, {"demean": False})["bold"].values
+    np.testing.assert_allclose(plain, (series + 50 * drift)[:, :25], rtol=1e-12)
+
+
+def test_given_features_take_the_order_of_the_simulated_ones(tmp_path: Path) -> None:
+    names = observe(row(saved(tmp_path, RNG.standard_normal((3, 25)))), SIMULATED, {}, {})["names"].values
+    table = tmp_path / "x.tsv"
+    table.write_text("".join(f"{name}\t{k}\n" for k, name in reversed(list(enumerate(names)))))
+    found = observe(row(table, kind="features"), SIMULATED, {}, {})
+    assert found["names"].values == names and found["x"].values.tolist() == list(range(len(names)))
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({"interval": 720.0}, {}, r"ts.csv: TR 2000 ms, but the study simulates 720 ms; set observation.bold.tr"),
+        ({"duration": 80000.0}, {}, r"30 samples, but the study simulates 40; set simulation.duration to 60000"),
+        ({}, {"band": [0, 1]}, r"recording: unknown option 'band'; choose from demean, confounds"),
+        ({}, {"confounds": ["csf"]}, r"give the table of confounds in a column confounds"),
+        ({"preparation": {"bandpass": [0.1, 0.3]}}, {}, r"band 0.1-0.3 Hz does not lie within 0 and fs / 2 = 0.25 Hz"),
+        ({"features": [{"fcd": {"window": 60}}]}, {}, r"window of 60 s .* is longer than the recording of 50 s"),
+    ],
+)  # fmt: skip
+def test_mistake_is_one_line(change: dict, options: dict, message: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, RNG.standard_normal((3, 30)))
+    with pytest.raises(ValueError, match=message) as caught:
+        observe(row(path), replace(SIMULATED, **change), {}, options)
+    assert "\n" not in str(caught.value)
+
+
+def test_confounds_of_another_length(tmp_path: Path) -> None:
+    path = saved(tmp_path, RNG.standard_normal((3, 30)))
+    (tmp_path / "c.tsv").write_text("csf\n" + "1\n2\n" * 14)
+    with pytest.raises(ValueError, match=r"ts.csv: 30 samples, but 28 lines of confounds; give one a volume"):
+        observe(row(path, confounds=str(tmp_path / "c.tsv")), SIMULATED, {}, {"confounds": ["csf"]})

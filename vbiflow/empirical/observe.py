@@ -1,0 +1,141 @@
+"""A person's recording as features x_o: read as its kind asks, brought into the form of the simulations, reduced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow.arrays import is_table
+from vbiflow.empirical.imaging import read_confounds
+from vbiflow.empirical.recording import Recording, check_tr, read_recording
+from vbiflow.empirical.tables import read_features
+from vbiflow.features import Nodes, compute, observed
+from vbiflow.io import Quantity
+
+OPTIONS = ("demean", "confounds")
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a recording is compared with: signal, nodes, sampling interval and duration [ms], features, preparation.
+
+    `folder` holds a study's own features.
+    """
+
+    signal: str
+    nodes: Nodes
+    interval: float
+    duration: float
+    features: Sequence[Any]
+    preparation: Mapping[str, Any]
+    folder: str | Path | None = None
+
+    @property
+    def n_times(self) -> int:
+        """Samples of each simulation."""
+        return int(self.duration // self.interval)
+
+
+def observe(
+    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Quantity]:
+    """Features x_o of the recording of a cohort row, and the series that they come from, if there is one.
+
+    Parameters
+    ----------
+    row
+        Entries recording, kind, tr [s], regions, atlas and confounds of the cohort table.
+    simulated
+        What it is compared with.
+    select
+        Columns of the regions table and the values kept.
+    options
+        The study's block recording. For regional series: demean, and confounds, columns of the table of confounds. For
+        files that MNE reads, those of `check_sensor_options`.
+
+    Raises
+    ------
+    ValueError
+        If the recording is unreadable, of another TR or shorter than the simulations, or if an option is unknown.
+    """
+    if row["kind"] not in KINDS:
+        raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
+    return KINDS[row["kind"]](row, simulated, select, options)
+
+
+def regional(
+    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Quantity]:
+    """Features of regional series: tables, arrays, 4-D images with an atlas, CIFTI."""
+    unknown = [name for name in options if name not in OPTIONS]
+    if unknown:
+        raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(OPTIONS)}")
+    path, regions, labels = row["recording"], row["regions"] or None, simulated.nodes.labels
+    recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"])
+    if options.get("demean", True):  # the level of an MR signal means nothing
+        recording = replace(recording, ts=recording.ts - recording.ts.mean(axis=1, keepdims=True))
+    columns = options.get("confounds")
+    confounds = read_confounds(row["confounds"], columns).T if columns else None
+    return compared(path, recording, simulated, simulated.nodes, confounds)
+
+
+def sensed(
+    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Quantity]:
+    """Features of EEG, MEG or intracranial recordings that MNE reads, or of their series in a table."""
+    path = row["recording"]
+    if is_table(path):
+        return regional(row, simulated, select, options)
+    from vbiflow.empirical.sensor_space import sensor_recording  # here, as MNE takes a second to import
+
+    recording = sensor_recording(path, row["kind"], options, simulated.nodes.labels)
+    on_sources = options.get("to") == "sources"
+    return compared(path, recording, simulated, simulated.nodes if on_sources else Nodes(recording.labels))
+
+
+def given_features(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
+    """Features that somebody else computed, in the order of the simulated ones."""
+    noise = np.random.default_rng(0).standard_normal((len(simulated.nodes), simulated.n_times))
+    fs = 1000.0 / simulated.interval
+    names = compute(noise, simulated.features, fs=fs, nodes=simulated.nodes, folder=simulated.folder).names
+    values, _ = read_features(row["recording"], names)
+    return {"x": Quantity(values, axes=("feature",)), "names": Quantity(names, axes=("feature",))}
+
+
+KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
+    "bold": regional,
+    "source": regional,
+    "eeg": sensed,
+    "meg": sensed,
+    "seeg": sensed,
+    "features": given_features,
+}
+
+
+def compared(
+    path: str, recording: Recording, simulated: Simulated, nodes: Nodes, confounds: np.ndarray | None = None
+) -> dict[str, Quantity]:
+    """Features of a recording of the simulations' sampling interval, cut to their length and prepared as they are."""
+    check_tr(path, recording, simulated.interval)
+    found, wanted = recording.ts.shape[1], simulated.n_times
+    if found < wanted:
+        advice = f"set simulation.duration to {found * simulated.interval:g}"
+        raise ValueError(f"{path}: {found} samples, but the study simulates {wanted}; {advice}")
+    if found > wanted:
+        print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
+    if confounds is not None and confounds.shape[1] != found:
+        raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
+    return observed(
+        recording.ts[:, :wanted],
+        recording.fs,
+        simulated.features,
+        nodes,
+        signal=simulated.signal,
+        folder=simulated.folder,
+        prepare=simulated.preparation,
+        confounds=None if confounds is None else confounds[:, :wanted],
+    )
