@@ -1,15 +1,16 @@
 """Check one person's posterior: is the recording like the simulations, do re-simulations look like it."""
 
 from vbiflow.diagnostics import misspecification, subject_verdict
+from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.recheck import predictive_check
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 
 with job(snakemake) as run:
     params, signal = snakemake.params, snakemake.params.signal
-    observed, features = read(snakemake.input.x_o), read(snakemake.input.features)
+    observed = read(snakemake.input.x_o)
     found = misspecification(
-        features["x"][features["valid"]],
+        prior_predictive(snakemake.input.features),
         observed["x"],
         observed["names"],
         seed=params.seed,

@@ -63,3 +63,13 @@ def test_json_has_no_nan_and_is_whole(tmp_path):
     path.write_text(path.read_text()[:10])
     with pytest.raises(ValueError, match=r"a\.json: not whole JSON"):
         io.read_json(path)
+
+
+def test_rows_are_read_in_blocks_in_the_order_asked(tmp_path, monkeypatch):
+    x = np.arange(60.0).reshape(20, 3)
+    io.write(tmp_path / "x.h5", {"x": x}, {})
+    monkeypatch.setattr(io, "BLOCK", 6)
+    picked = np.array([19, 0, 7, 7, 12])
+    assert np.array_equal(io.rows(tmp_path / "x.h5", "x", picked), x[picked])
+    with pytest.raises(ValueError, match=r"x.h5: no dataset 'theta'; it holds x"):
+        io.rows(tmp_path / "x.h5", "theta", picked)

@@ -14,6 +14,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+BLOCK = 4096
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -123,6 +125,20 @@ def values(file: h5py.File, name: str) -> Any:
         return dataset.asstr()[()].tolist() if h5py.check_string_dtype(dataset.dtype) else dataset[()]
     except OSError as error:
         raise ValueError(f"{file.filename}: {name} is unreadable ({error}); delete the file and run again") from None
+
+
+def rows(path: str | Path, name: str, indices: np.ndarray) -> np.ndarray:
+    """Rows `indices` of one dataset, in that order, read in blocks: memory is that of the result."""
+    with opened(path) as file:
+        if name not in file:
+            raise ValueError(f"{path}: no dataset {name!r}; it holds {', '.join(file)}")
+        dataset, indices = file[name], np.asarray(indices)
+        out = np.empty((len(indices), *dataset.shape[1:]), dataset.dtype)
+        for start in range(0, len(dataset), BLOCK):
+            mine = np.flatnonzero((indices >= start) & (indices < start + BLOCK))
+            if len(mine):
+                out[mine] = dataset[start : start + BLOCK][indices[mine] - start]
+    return out
 
 
 def attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:

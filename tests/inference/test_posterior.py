@@ -6,7 +6,10 @@ from scipy import stats
 from sklearn.model_selection import cross_val_predict
 from sklearn.neural_network import MLPClassifier
 
-from vbiflow.inference import ESTIMATORS, Posterior, train
+from vbiflow.inference import ESTIMATORS, Posterior, resolve, train
+from vbiflow.inference.estimators import seeded
+from vbiflow.inference.training import new_network
+from vbiflow.inference.transport import quiet
 from vbiflow.prior import Prior
 
 QUICK = {"learning_rate": 2e-3, "batch_size": 500, "max_epochs": 14, "patience": 10}
@@ -83,20 +86,24 @@ def test_samples_have_the_density_that_log_prob_states(posteriors, name, data):
     assert ratio.mean() == pytest.approx(1, abs=0.06)
 
 
-def test_maf_sweep_equals_inversion_layer_by_layer():
-    for p in (1, 2, 5, 9):
-        generator = np.random.default_rng(p)
-        box = Prior.from_config({f"p{k}": {"normal": [0, 1]} for k in range(p)})
-        theta = box.sample(0, 0, 300)
-        options = {"max_epochs": 2, "estimator": {"maf": {"hidden_features": 12}}}
-        posterior, _ = train(box, theta, theta + 1.0, [f"x{k}" for k in range(p)], options, seed=p)
-        noise = torch.from_numpy(generator.standard_normal((3, 50, p + 1), np.float32))
-        u = torch.from_numpy(posterior.inputs(theta[:3]))
-        flow = posterior.networks[0].net
-        with torch.no_grad():
-            swept = posterior.estimator.samples(posterior.networks[0], noise, u)
-            slow, _ = flow._transform.inverse(noise[..., :-1].reshape(150, p), context=u.repeat_interleave(50, 0))
-        assert torch.allclose(swept.reshape(150, p), slow, atol=2e-5, rtol=1e-4)
+@pytest.mark.parametrize("p", [1, 2, 5, 9])
+@pytest.mark.parametrize("name", ["maf", "nsf"])
+def test_flows_equal_the_networks_own_methods(name, p):
+    with seeded(p):
+        network = new_network(p, 4, resolve({"estimator": {name: {"hidden_features": 12}}})).eval()
+        for weight in network.parameters():
+            weight.data += 0.2 * torch.randn_like(weight)
+        z, x, noise = 1.5 * torch.randn(300, p), torch.randn(3, 4), torch.randn(3, 100, p + 1)
+    flow, told = network.net, x.repeat_interleave(100, 0)
+    own, ours = flow.log_prob(z, context=told), ESTIMATORS[name].log_prob(network, z, told)
+    assert torch.allclose(ours, own, atol=2e-4)
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    for a, b in zip(*(torch.autograd.grad(one.mean(), weights) for one in (own, ours)), strict=True):
+        assert torch.allclose(a, b, atol=1e-3 * float(a.abs().max()) + 1e-6)
+    with torch.no_grad(), quiet():
+        slow, _ = flow._transform.inverse(noise[..., :-1].reshape(300, p), context=told)
+        quick = ESTIMATORS[name].samples(network, noise, x)
+    assert torch.allclose(quick.reshape(300, p), slow, atol=5e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

@@ -3,7 +3,8 @@ import pytest
 import torch
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.inference import ESTIMATORS, OPTIONS, resolve, split, train
+from vbiflow.diagnostics import calibrate
+from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, resolve, split, train, training
 from vbiflow.inference.estimators import maf
 from vbiflow.inference.options import WORKFLOW
 
@@ -46,29 +47,71 @@ def test_global_random_state_is_neither_used_nor_changed(data):
     assert same(first, fitted(data)[0])
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path):
-    class Killed(Exception):
-        pass
+class Killed(Exception):
+    pass
+
+
+def killed_at(epochs):
+    """Progress that ends a training with its `epochs`-th call."""
+    calls = iter(range(epochs - 1))
 
     def kill(epoch, loss):
-        if epoch == 3:
+        if next(calls, None) is None:
             raise Killed
 
-    path = tmp_path / "checkpoint"
+    return kill
+
+
+@pytest.mark.parametrize("epochs", [3, 6])
+def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch, epochs):
+    monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
+    two, folder = SMALL | {"members": 2}, tmp_path / "unfinished"
     with pytest.raises(Killed):
-        fitted(data, checkpoint=path, progress=kill)
-    epochs = []
-    resumed, history = fitted(data, checkpoint=path, progress=lambda epoch, loss: epochs.append(epoch))
-    whole, expected = fitted(data)
-    assert epochs == [3, 4]
-    assert same(resumed, whole)
+        fitted(data, two, checkpoint=folder, progress=killed_at(epochs))
+    done = []
+    resumed, history = fitted(data, two, checkpoint=folder, progress=lambda epoch, loss: done.append(epoch))
+    whole, expected = fitted(data, two)
+    assert done == {3: [3, 4, 1, 2, 3, 4], 6: [2, 3, 4]}[epochs]
+    assert same(resumed, whole) and not folder.exists()
     assert history["validation_loss"] == expected["validation_loss"]
+    resumed.save(tmp_path / "resumed.pt")
+    whole.save(tmp_path / "whole.pt")
+    assert (tmp_path / "resumed.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
 
 
-def test_a_damaged_checkpoint_is_named(data, tmp_path):
-    (tmp_path / "checkpoint.0").write_bytes(b"half")
-    with pytest.raises(ValueError, match=r"checkpoint.0: not a checkpoint of this training .*delete it"):
-        fitted(data, checkpoint=tmp_path / "checkpoint")
+def test_a_checkpoint_of_other_data_or_options_is_not_used(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
+    folder, other = tmp_path / "unfinished", (data[0], data[1] + np.arange(6) * 0.01 * data[0][:, :1])
+    for first in (lambda kill: fitted(other, checkpoint=folder, progress=kill),
+                  lambda kill: fitted(data, SMALL | {"batch_size": 50}, checkpoint=folder, progress=kill)):  # fmt: skip
+        with pytest.raises(Killed):
+            first(killed_at(3))
+        assert same(fitted(data, checkpoint=folder)[0], fitted(data)[0])
+
+
+def test_a_damaged_checkpoint_is_named(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
+    with pytest.raises(Killed):
+        fitted(data, checkpoint=tmp_path / "unfinished", progress=killed_at(3))
+    next((tmp_path / "unfinished").glob("*-0.pt")).write_bytes(b"half")
+    with pytest.raises(ValueError, match=r"-0.pt: not a checkpoint of this training .*delete it"):
+        fitted(data, checkpoint=tmp_path / "unfinished")
+
+
+def test_members_of_an_ensemble_differ_and_mix_in_equal_parts(data, tmp_path):
+    posterior, history = fitted(data, SMALL | {"members": 3})
+    assert len(posterior.networks) == len(history["epochs"]) == 3
+    assert not torch.equal(*(next(iter(network.parameters())) for network in posterior.networks[:2]))
+    posterior.save(tmp_path / "posterior.pt")
+    loaded, u, x_o = Posterior.load(tmp_path / "posterior.pt"), posterior.inputs(data[1][0]), data[1][0]
+    z = prior().to_normal(data[0][:50])
+    each = [Posterior(prior(), NAMES, posterior.scaling, posterior.reduction, [network], posterior.options)
+            for network in posterior.networks]  # fmt: skip
+    mixed = np.log(np.mean([np.exp(one.normal_log_prob(z, u)) for one in each], axis=0))
+    assert loaded.normal_log_prob(z, u) == pytest.approx(mixed, abs=1e-5)
+    samples, apart = loaded.sample(x_o, 6000, seed=1), [one.sample(x_o, 6000, seed=2) for one in each]
+    assert samples.mean(axis=0) == pytest.approx(np.mean([s.mean(axis=0) for s in apart], axis=0), abs=0.05)
+    assert calibrate(loaded, *data, seed=1, n_samples=50).ranks.shape == (600, 2)
 
 
 def test_best_epoch_is_kept_and_patience_ends_training(data):
@@ -127,8 +170,6 @@ def test_every_estimator_learns_and_reports_falling_loss(data, estimator):
 def test_hdf5_and_mapped_files_give_the_same_weights(data, tmp_path, monkeypatch):
     import h5py
 
-    from vbiflow.inference import training
-
     expected = fitted(data)[0]
     with h5py.File(tmp_path / "features.h5", "w") as file:
         stored = file.create_dataset("x", data=data[1])
@@ -162,6 +203,7 @@ def test_maf_sees_x_for_every_parameter_whatever_the_seed():
         ({"batch_size": 2.5}, "inference batch_size must be a positive integer, found 2.5"),
         ({"learning_rate": -1}, "inference learning_rate must be a number from 0 up, found -1"),
         ({"test_share": 1}, "inference test_share is a share of the simulations below 1, found 1"),
+        ({"device": "tpu"}, "unknown device 'tpu'; choose from cpu, cuda, auto"),
         ({"members": True}, "inference members must be a positive integer, found True"),
         ({"validation_share": 0.6, "test_share": 0.5}, "leave nothing to train on; lower them"),
     ],

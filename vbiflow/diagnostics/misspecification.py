@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vbiflow.diagnostics.verdict import resolve_thresholds
 from vbiflow.inference.scaling import location
+from vbiflow.io import read, rows
 
+MOST = 20_000
+"""Simulations that a recording is compared with."""
 REFERENCE = 2000
 NEAREST = 10
 
@@ -59,6 +63,11 @@ def misspecification(
     return result | {"inside": bool(min(share, mmd_p) >= limits["misspecification_p"] and not outside)}
 
 
+def prior_predictive(path: str | Path) -> np.ndarray:
+    """Features x (n, f) of the first valid simulations in a file, at most 20 000."""
+    return rows(path, "x", np.flatnonzero(read(path, "valid")["valid"])[:MOST])
+
+
 def checked(x: np.ndarray, x_o: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """x and x_o as arrays that belong together."""
     x, x_o = np.asarray(x, float), np.asarray(x_o, float)
@@ -80,7 +89,7 @@ def feature_quantiles(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
 def standardised(x: np.ndarray, x_o: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x and x_o by median and interquartile range over the features that vary and are finite, and which these are."""
     kept = np.isfinite(x_o) & (np.isfinite(x).mean(axis=0) > 0.5)
-    centre, scale = location(np.where(np.isfinite(x), x, np.nan)[:, kept])
+    centre, scale = location(x, columns=np.where(kept)[0])
     varies = scale > 1e-10 * np.abs(centre)
     kept[np.where(kept)[0][~varies]] = False
     centre, scale = centre[varies], scale[varies]

@@ -12,7 +12,8 @@ from sbi.neural_nets.net_builders import build_maf, build_mdn, build_nsf
 from sbi.neural_nets.net_builders.vector_field_nets import build_vector_field_estimator
 from torch import Tensor, nn
 
-from vbiflow.inference.transport import flow_density, maf_samples, mdn_samples, neural_flow_samples, nsf_samples, quiet
+from vbiflow.inference.flows import maf_density, maf_samples, nsf_density, nsf_samples
+from vbiflow.inference.transport import flow_density, mdn_samples, neural_flow_samples, quiet
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Estimator:
     samples: Callable[[nn.Module, Tensor, Tensor], Tensor]
     log_prob: Callable[[nn.Module, Tensor, Tensor], Tensor]
     reference: str
+    regression: Callable[[nn.Module, Tensor, Tensor], Tensor] | None = None
+
+    def loss(self, network: nn.Module, z: Tensor, x: Tensor) -> Tensor:
+        """What training minimises, (n,): minus the log density, or the regression that stands for it."""
+        return self.regression(network, z, x) if self.regression else -self.log_prob(network, z, x)
 
 
 def maf(**kwargs: Any) -> nn.Module:
@@ -54,7 +60,7 @@ ESTIMATORS: dict[str, Estimator] = {
         maf,
         {"num_transforms": 5, "num_blocks": 2, "hidden_features": 50, "dropout_probability": 0.0},
         maf_samples,
-        direct_density,
+        maf_density,
         "Papamakarios et al. (2017) Masked autoregressive flow, arXiv:1705.07057",
     ),
     "nsf": Estimator(
@@ -68,7 +74,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "dropout_probability": 0.0,
         },
         nsf_samples,
-        direct_density,
+        nsf_density,
         "Durkan et al. (2019) Neural spline flows, arXiv:1906.04032",
     ),
     "mdn": Estimator(
@@ -84,6 +90,7 @@ ESTIMATORS: dict[str, Estimator] = {
         neural_flow_samples,
         flow_density,
         "Lipman et al. (2023) Flow matching for generative modeling, arXiv:2210.02747",
+        lambda network, z, x: network.loss(z, x),
     ),
 }
 

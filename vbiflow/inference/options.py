@@ -27,6 +27,7 @@ OPTIONS: dict[str, Any] = {
     "device": "cpu",
 }
 WORKFLOW = ("n_simulations", "n_samples", "rounds", "baselines", "learning_curve", "connectomes")
+DEVICES = ("cpu", "cuda", "auto")
 SHARES = ("validation_share", "test_share", "missing_share")
 
 
@@ -55,6 +56,8 @@ def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(KINDS)}")
     if chosen["reduction"] not in REDUCTIONS:
         raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
+    if chosen["device"] not in DEVICES:
+        raise ValueError(f"unknown device {chosen['device']!r}; choose from {', '.join(DEVICES)}")
     chosen["estimator"] = named("estimator", chosen["estimator"], ESTIMATORS)
     chosen["embedding"] = named("embedding", chosen["embedding"], EMBEDDINGS)
     return chosen

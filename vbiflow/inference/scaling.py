@@ -11,6 +11,7 @@ import numpy as np
 KINDS = ("robust", "standard")
 LINEAR = 5.0
 ROWS = 4096
+COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Scaling:
         """
         usable = absent <= missing_share
         centre, scale = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-        centre[usable], scale[usable] = location(np.where(np.isfinite(x), x, np.nan)[:, usable], kind)
+        centre[usable], scale[usable] = location(x, kind, np.where(usable)[0])
         keep = usable & (scale > 1e-10 * np.abs(centre))
         dropped = {
             names[k]: "constant over the simulations"
@@ -57,13 +58,19 @@ class Scaling:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Network inputs (n, k) float32 of features (n, f); a missing value becomes the centre."""
+        out = np.empty((len(x), self.n_inputs), np.float32)
+        for start in range(0, len(x), ROWS):
+            out[start : start + ROWS] = self._inputs(x[start : start + ROWS])
+        return out
+
+    def _inputs(self, x: np.ndarray) -> np.ndarray:
         u = (np.asarray(x, float)[:, self.keep] - self.centre) / self.scale
         absent = ~np.isfinite(u)
         u[absent] = 0.0
         if self.robust:
             beyond = np.maximum(np.abs(u) - LINEAR, 0.0)
             u = np.where(beyond > 0, np.sign(u) * (LINEAR + np.log1p(beyond)), u)
-        return np.concatenate([u, absent[:, self.missing]], axis=1).astype(np.float32)
+        return np.concatenate([u, absent[:, self.missing]], axis=1)
 
     def unexpected(self, x: np.ndarray) -> np.ndarray:
         """Which of all features (f,) are not finite in x (n, f) though they always were in training."""
@@ -76,12 +83,21 @@ class Scaling:
         return {name: getattr(self, name) for name in ("keep", "centre", "scale", "missing")}
 
 
-def location(x: np.ndarray, kind: str = "robust") -> tuple[np.ndarray, np.ndarray]:
-    """Centre and scale (f,) of the values of x (n, f) that are numbers.
+def location(x: np.ndarray, kind: str = "robust", columns: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and scale (f,) of the finite values of x (n, f), or of some of its columns.
 
     Robust: median and interquartile range / 1.349; where most values are equal, the range of the inner 98 % / 4.65,
     then the standard deviation.
     """
+    columns = np.arange(x.shape[1]) if columns is None else columns
+    found = [spread(x[:, columns[k : k + COLUMNS]], kind) for k in range(0, len(columns), COLUMNS)]
+    centre, scale = zip(*found, strict=True) if found else ((), ())
+    return np.concatenate([np.empty(0), *centre]), np.concatenate([np.empty(0), *scale])
+
+
+def spread(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """`location` of a few columns at once."""
+    x = np.where(np.isfinite(x), x, np.nan)
     sd = np.nanstd(x, axis=0)
     if kind == "standard":
         return np.nanmean(x, axis=0), sd

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vbiflow.inference.embeddings import EMBEDDINGS
-from vbiflow.inference.estimators import build, seeded
+from vbiflow.inference.estimators import ESTIMATORS, build, seeded
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.options import resolve
 from vbiflow.inference.posterior import Posterior
@@ -22,13 +24,18 @@ from vbiflow.inference.scaling import ROWS, Scaling
 from vbiflow.inference.split import Split, split
 from vbiflow.io import atomic
 from vbiflow.prior import Prior
+from vbiflow.provenance import code_hash
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
+CODE = "vbiflow/inference/training.py"
 FEWEST = 20
 HALVING = 5
-SURVEYED = 20_000
-IN_MEMORY = 1 << 30
+SURVEYED = 20_000, 20_000_000
+"""Most rows, and most numbers, from which the scaling and reduction of features are found."""
+IN_MEMORY = 1 << 28
+SAVED_EVERY = 30.0
+"""Seconds between two checkpoints."""
 
 
 def train(
@@ -56,7 +63,8 @@ def train(
     names : the features' names, which every later x_o must carry
     options : the study's `inference` block
     valid : (n_simulations,) bool, all by default
-    checkpoint : file that a killed training goes on from, to the same weights
+    checkpoint : folder that a killed training of the same data and options goes on from, to the same weights; removed
+        at the end
 
     Returns
     -------
@@ -72,6 +80,7 @@ def train(
     Greenberg et al. (2019) Automatic posterior transformation for likelihood-free inference, arXiv:1905.07488
     """
     options = resolve(options)
+    device = chosen_device(options["device"])
     names = tuple(names)
     check_shapes(theta, x, names, len(prior.names))
     valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
@@ -85,12 +94,19 @@ def train(
     rows = np.r_[parts.train, parts.validation]
     z = prior.to_normal(theta[rows]).astype(np.float32)
     scaling, reduction, dropped = fit_inputs(x, z, parts.train, names, options)
-    with tempfile.TemporaryDirectory() as folder:
-        data = Data(torch.from_numpy(z), network_inputs(x, rows, scaling, reduction, folder), len(parts.train))
+    folder = checkpoint and Path(checkpoint)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        u = network_inputs(x, rows, scaling, reduction, scratch)
+        data = Data(torch.from_numpy(z), u, len(parts.train), device)
+        key = folder and data.digest(options, seed)
         members = [
-            fit(data, options, seed + 7919 * k, progress, checkpoint and Path(f"{checkpoint}.{k}"))
+            fit(data, options, seed + 7919 * k, progress, folder and folder / f"{key}-{k}.pt")
             for k in range(options["members"])
         ]
+    if folder:
+        shutil.rmtree(folder)
     posterior = Posterior(prior, names, scaling, reduction, [network for network, _ in members], options)
     losses = [history for _, history in members]
     history = summarise(losses, parts, dropped, valid) | {"n_inputs": reduction.n_outputs}
@@ -98,14 +114,31 @@ def train(
 
 
 class Data:
-    """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k)."""
+    """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k), given out on a device."""
 
-    def __init__(self, z: Tensor, u: np.ndarray, n_train: int) -> None:
-        self.z, self.u, self.n_train = z, u, n_train
+    def __init__(self, z: Tensor, u: np.ndarray, n_train: int, device: str = "cpu") -> None:
+        self.z, self.u, self.n_train, self.device = z, u, n_train, device
 
-    def rows(self, indices: np.ndarray, device: str) -> tuple[Tensor, Tensor]:
+    def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows."""
-        return self.z[indices].to(device), torch.from_numpy(self.u[indices]).to(device)
+        return self.z[indices].to(self.device), torch.from_numpy(self.u[indices]).to(self.device)
+
+    def digest(self, options: Mapping[str, Any], seed: int) -> str:
+        """Name of a training: it changes with the code, the options, the seed and the data."""
+        found = hashlib.blake2b(repr((code_hash(CODE), options, seed, self.n_train)).encode(), digest_size=8)
+        found.update(self.z.numpy())
+        for start in range(0, len(self.u), ROWS):
+            found.update(np.ascontiguousarray(self.u[start : start + ROWS]))
+        return found.hexdigest()
+
+
+def chosen_device(device: str) -> str:
+    """The torch device of `device`; "auto" is the GPU where there is one."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("inference device cuda: torch sees no GPU here; write cpu or auto")
+    return device
 
 
 def fit(
@@ -116,12 +149,14 @@ def fit(
         run = Run(data, options)
         if checkpoint and checkpoint.exists():
             run.load(checkpoint)
+        saved = time.monotonic()
         while not run.finished:
             run.epoch()
             if progress:
                 progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
-            if checkpoint:
+            if checkpoint and (run.finished or time.monotonic() - saved >= SAVED_EVERY):
                 run.save(checkpoint)
+                saved = time.monotonic()
         network = new_network(data.z.shape[1], data.u.shape[1], options)
         network.load_state_dict(run.best)
         return network.eval(), run.history
@@ -131,8 +166,9 @@ class Run:
     """One training in progress: network, optimiser, best weights so far and losses."""
 
     def __init__(self, data: Data, options: Mapping[str, Any]) -> None:
-        self.data, self.options, self.device = data, options, options["device"]
-        self.network = new_network(data.z.shape[1], data.u.shape[1], options).to(self.device)
+        self.data, self.options = data, options
+        self.network = new_network(data.z.shape[1], data.u.shape[1], options).to(data.device)
+        self.loss = ESTIMATORS[options["estimator"]["name"]].loss
         self.optimiser = Adam(self.network.parameters(), options["learning_rate"])
         self.history: dict[str, list[float]] = {"train_loss": [], "validation_loss": []}
         self.best = weights(self.network)
@@ -155,8 +191,8 @@ class Run:
         order = torch.randperm(self.data.n_train).numpy()
         size, total = self.options["batch_size"], 0.0
         for start in range(0, len(order), size):
-            z, u = self.data.rows(np.sort(order[start : start + size]), self.device)
-            loss = self.network.loss(z, u).mean()
+            z, u = self.data.rows(np.sort(order[start : start + size]))
+            loss = self.loss(self.network, z, u).mean()
             loss.backward()
             self.optimiser.step(self.options["clip_norm"])
             total += loss.item() * len(z)
@@ -180,8 +216,8 @@ class Run:
         total, stop = 0.0, len(self.data.z)
         with seeded(0):
             for start in range(self.data.n_train, stop, ROWS):
-                z, u = self.data.rows(np.arange(start, min(start + ROWS, stop)), self.device)
-                total += self.network.loss(z, u).sum().item()
+                z, u = self.data.rows(np.arange(start, min(start + ROWS, stop)))
+                total += self.loss(self.network, z, u).sum().item()
         return total / (stop - self.data.n_train)
 
     def save(self, path: Path) -> None:
@@ -192,6 +228,7 @@ class Run:
             "best": self.best,
             "history": self.history,
             "random": torch.get_rng_state(),
+            "random_device": torch.cuda.get_rng_state() if self.data.device == "cuda" else None,
         }
         with atomic(path) as part:
             torch.save(content, part)
@@ -199,13 +236,15 @@ class Run:
     def load(self, path: Path) -> None:
         """Go on from what `save` wrote."""
         try:
-            content = torch.load(path, weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
             self.network.load_state_dict(content["network"])
         except Exception as error:
             raise ValueError(f"{path}: not a checkpoint of this training ({error}); delete it and run again") from None
         self.optimiser.load_state_dict(content["optimiser"])
         self.best, self.history = content["best"], content["history"]
         torch.set_rng_state(content["random"])
+        if content["random_device"] is not None:
+            torch.cuda.set_rng_state(content["random_device"])
 
 
 def weights(network: nn.Module) -> dict[str, Tensor]:
@@ -232,17 +271,19 @@ def check_shapes(theta: np.ndarray, x: Any, names: tuple[str, ...], n_parameters
 def fit_inputs(
     x: Any, z: np.ndarray, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
 ) -> tuple[Scaling, Reduction, dict[str, str]]:
-    """How features become inputs, from the training rows: missing values are counted over all, the rest over 20 000."""
+    """How features become inputs, from the training rows: missing values are counted over all, the rest over some."""
     wanted = np.zeros(len(x), bool)
     wanted[train] = True
     absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
+    enough = min(SURVEYED[0], max(ROWS, SURVEYED[1] // x.shape[1]))
     for start in range(0, len(x), ROWS):
         block = np.asarray(x[start : start + ROWS], float)[wanted[start : start + ROWS]]
         absent += (~np.isfinite(block)).sum(axis=0)
-        if n_sample < SURVEYED:
+        if n_sample < enough:
             sample.append(block)
             n_sample += len(block)
     surveyed = np.concatenate(sample)
+    sample.clear()
     scaling, dropped = Scaling.fit(surveyed, absent / len(train), names, options["scaling"], options["missing_share"])
     reduction = Reduction.fit(scaling(surveyed), z[: len(surveyed)], options["reduction"], len(train))
     return scaling, reduction, dropped

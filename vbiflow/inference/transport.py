@@ -9,94 +9,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 ROWS = 16384
 STEPS = 20
-
-
-def maf_samples(network: nn.Module, noise: Tensor, x: Tensor) -> Tensor:
-    """Samples z (m, n, p) of a masked autoregressive flow from noise (m, n, p + 1), for x (m, f).
-
-    Each layer is inverted in one sweep over the parameters: hidden units are sorted by degree, so that parameter d
-    needs only the units of degree d anew. This costs one pass, where inverting layer by layer costs p passes.
-    """
-    flow, n_samples = network.net, noise.shape[1]
-    context = flow._embedding_net(x)
-    layers = [Sweep(layer, context) for layer in reversed(list(pairs(flow._transform._transforms)))]
-    out = torch.empty_like(noise[..., :-1])
-    flat, target = noise[..., :-1].reshape(-1, out.shape[-1]), out.view(-1, out.shape[-1])
-    for start in range(0, len(flat), ROWS):
-        rows = torch.arange(start, min(start + ROWS, len(flat)), device=noise.device)
-        z, owner = flat[rows].T.contiguous(), rows // n_samples
-        for layer in layers:
-            z = layer.invert(z, owner)
-        target[rows] = z.T
-    return out
-
-
-def pairs(transforms: nn.ModuleList) -> list[tuple[nn.Module, Tensor]]:
-    """The autoregressive layers of an sbi MAF, each with the permutation that follows it."""
-    found = list(transforms)
-    return [(layer, after._permutation) for layer, after in zip(found[::2], found[1::2], strict=True)]
-
-
-class Sweep:
-    """One autoregressive layer with its hidden units sorted by degree; arrays are (unit, sample)."""
-
-    def __init__(self, pair: tuple[nn.Module, Tensor], context: Tensor) -> None:
-        layer, self.permutation = pair
-        net, self.epsilon = layer.autoregressive_net, layer._epsilon
-        degrees = net.initial_layer.degrees
-        order = torch.argsort(degrees, stable=True)
-        self.ends = [int((degrees <= d).sum()) for d in range(layer.features)]
-        self.activation = net.activation
-        self.context = self.activation(net.context_layer(context))[:, order].T.contiguous()
-        first = net.initial_layer
-        self.first = (first.weight * first.mask)[order], first.bias[order, None]
-        self.blocks = [
-            ((b.linear.weight * b.linear.mask)[order][:, order], b.linear.bias[order, None]) for b in net.blocks
-        ]
-        last = net.final_layer
-        self.last = (last.weight * last.mask)[:, order], last.bias[:, None]
-
-    def invert(self, u: Tensor, owner: Tensor) -> Tensor:
-        """Solve u = scale(y, x) y + shift(y, x) for y after undoing the permutation; u (p, rows)."""
-        u = u[torch.argsort(self.permutation)]
-        y = torch.empty_like(u)
-        hidden = [u.new_empty(len(self.first[0]), u.shape[1]) for _ in range(1 + len(self.blocks))]
-        begin = 0
-        for d, end in enumerate(self.ends):
-            if end > begin:
-                self.advance(hidden, y[:d], owner, begin, end)
-            weight, bias = self.last
-            scale, shift = (weight[2 * d : 2 * d + 2, :end] @ hidden[-1][:end] + bias[2 * d : 2 * d + 2]).unbind(0)
-            y[d] = (u[d] - shift) / (F.softplus(scale) + self.epsilon)
-            begin = end
-        return y
-
-    def advance(self, hidden: list[Tensor], y: Tensor, owner: Tensor, begin: int, end: int) -> None:
-        """Fill rows `begin` to `end` of every hidden layer, which depend on the parameters y known so far."""
-        weight, bias = self.first
-        start = weight[begin:end, : len(y)] @ y + bias[begin:end] + self.context[begin:end][:, owner]
-        hidden[0][begin:end] = self.activation(start)
-        for index, (weight, bias) in enumerate(self.blocks):
-            hidden[index + 1][begin:end] = self.activation(
-                weight[begin:end, :end] @ hidden[index][:end] + bias[begin:end]
-            )
-
-
-def nsf_samples(network: nn.Module, noise: Tensor, x: Tensor) -> Tensor:
-    """Samples z (m, n, p) of a spline flow from noise (m, n, p + 1), for x (m, f)."""
-    flow, n_samples = network.net, noise.shape[1]
-    context = flow._embedding_net(x)
-    flat = noise[..., :-1].reshape(-1, noise.shape[-1] - 1)
-    out = torch.empty_like(flat)
-    for start in range(0, len(flat), ROWS):
-        rows = torch.arange(start, min(start + ROWS, len(flat)), device=noise.device)
-        with quiet():
-            out[rows] = flow._transform.inverse(flat[rows], context=context[rows // n_samples])[0]
-    return out.view(*noise.shape[:2], -1)
 
 
 def mdn_samples(network: nn.Module, noise: Tensor, x: Tensor) -> Tensor:
