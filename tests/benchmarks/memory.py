@@ -27,7 +27,7 @@ def generate(path: Path) -> tuple[Prior, np.ndarray]:
     mixing = rng.standard_normal((N_PARAMETERS, N_FEATURES))
     theta = prior.sample(1, 0, N_SIMULATIONS)
     with h5py.File(path, "w") as file:
-        x = file.create_dataset("x", (N_SIMULATIONS, N_FEATURES))
+        x = file.create_dataset("x", (N_SIMULATIONS, N_FEATURES), "f8")
         for start in range(0, N_SIMULATIONS, ROWS):
             signal = theta[start : start + ROWS] @ mixing
             x[start : start + ROWS] = signal + rng.standard_normal(signal.shape)
