@@ -56,9 +56,7 @@ def main() -> None:
                 progress=lambda epoch, loss: print(f"epoch {epoch}: loss {loss:.2f}, peak {resident():.0f} MB"),
             )
         seconds = time.perf_counter() - begin
-    print(
-        f"{history['n_inputs']} inputs, {seconds:.0f} s, peak {before:.0f} MB before training, {resident():.0f} MB after"
-    )
+    print(f"{history['n_inputs']} inputs, {seconds:.0f} s, peak {resident():.0f} MB, before {before:.0f} MB")
 
 
 if __name__ == "__main__":
