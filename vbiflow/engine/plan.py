@@ -13,6 +13,7 @@ from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.philox import uniforms
 from vbiflow.models import MODELS, Model
+from vbiflow.models.maths import namespace
 from vbiflow.observation import balloon
 
 BOLD_STEP = 60.0
@@ -98,7 +99,7 @@ class Plan:
 
 def coupling_matrix(model: Model, weights: np.ndarray) -> np.ndarray:
     """Matrix that takes sends to coupling inputs; for difference coupling the weights less their row sums."""
-    return weights if model.coupling == "linear" else weights - np.diag(weights.sum(1))
+    return weights if model.coupling == "linear" else weights - namespace(weights).diag(weights.sum(1))
 
 
 def choose(kind: str, name: Any, allowed: Any) -> Any:

@@ -1,17 +1,21 @@
 """The readable reference: arrays (n_simulations, n_nodes), a plain loop over steps, any array library's operations.
 
-Its numbers are what the kernels must reproduce; it is not fast.
+Its numbers are what the kernels must reproduce; it is not fast. It computes in double precision on NumPy, CuPy or
+torch, whichever the given parameters, initial states or weights belong to. No operation writes into an array, so that
+torch can differentiate the whole loop.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.philox import normals
-from vbiflow.engine.plan import Plan
+from vbiflow.engine.plan import Plan, coupling_matrix
+from vbiflow.models.maths import asarray, host, namespace
 from vbiflow.models.model import Model
 from vbiflow.observation import balloon
 
@@ -23,73 +27,103 @@ def settle(model: Model, y: tuple[Any, ...]) -> tuple[Any, ...]:
         if state.bounds:
             values = values.clip(*state.bounds)
         if state.wrap:
-            values = values - state.wrap * np.floor(values / state.wrap)
+            values = values - state.wrap * namespace(values).floor(values / state.wrap)
         settled.append(values)
     return tuple(settled)
 
 
-def run(plan: Plan) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range."""
-    model, p = plan.model, plan.model.p(**plan.parameters)
-    step = INTEGRATORS[plan.integrator]
-    y = tuple(np.moveaxis(plan.initial(0, plan.n_simulations), 1, 0))
-    observers = [Observer(plan, recording) for recording in plan.recordings]
-    observers += [Haemodynamics(plan)] if plan.bold else []
+def table(values: Any, like: Any) -> Any:
+    """`values` with two axes, simulation and node."""
+    values = asarray(values, like)
+    return values.reshape((1,) * (2 - values.ndim) + tuple(values.shape))
 
-    past = Past(plan, model.send(model.y(*y), p)) if plan.delays else None
+
+def run(
+    plan: Plan,
+    weights: Any = None,
+    parameters: Mapping[str, Any] | None = None,
+    initial: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range.
+
+    `weights`, `parameters` and `initial` take the place of the plan's NumPy copies; with one of CuPy or torch, the time
+    series are of that library too.
+    """
+    weights = plan.weights if weights is None else weights
+    parameters, initial = plan.parameters | dict(parameters or {}), plan.given | dict(initial or {})
+    own = (weights, *parameters.values(), *initial.values())
+    like = next((values for values in own if namespace(values) is not np), plan.weights)
+
+    model, step, weights = plan.model, INTEGRATORS[plan.integrator], asarray(weights, like)
+    p = model.p(**{name: table(values, like) for name, values in parameters.items()})
+    y = [asarray(values, like) for values in np.moveaxis(plan.initial(0, plan.n_simulations), 1, 0)]
+    y = tuple(
+        table(initial[name], like) + 0 * values if name in initial else values
+        for name, values in zip(model.states, y, strict=True)
+    )
+    observers = [Observer(plan, recording) for recording in plan.recordings]
+    observers += [Haemodynamics(plan, like)] if plan.bold else []
+
+    past = Past(plan, weights, model.send(model.y(*y), p)) if plan.delays else None
+    coupling = coupling_matrix(model, weights)
 
     def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
         y = model.y(*y)
         sent = model.send(y, p)
-        return model.dfun(y, model.c(*(past.input(sent, end) if past else (s @ plan.coupling.T for s in sent))), p)
+        return model.dfun(y, model.c(*(past.input(sent, end) if past else (s @ coupling.T for s in sent))), p)
 
     for n in range(plan.n_steps):
         if past:
             past.remember(n, model.send(model.y(*y), p))
-        y = step(derivatives, y, plan.dt, noise(plan, n), lambda y: settle(model, y))
+        y = step(derivatives, y, plan.dt, noise(plan, n, p, like), lambda y: settle(model, y))
         for observer in observers:
             observer.see(n + 1 - plan.n_transient, model.y(*y), p)
     strayed = np.zeros(plan.n_simulations, bool)
     for observer in observers:
         strayed |= observer.strayed
-    return {observer.name: observer.ts for observer in observers}, strayed
+    return {observer.name: namespace(like).stack(observer.ts, -1) for observer in observers}, strayed
 
 
 class Past:
     """What nodes sent, in a ring of as many steps as the longest delay and one."""
 
-    def __init__(self, plan: Plan, sent: tuple[Any, ...]) -> None:
-        self.delays, self.n = plan.delays, 0
-        self.steps = plan.delays.steps(np.arange(plan.n_simulations))
-        self.simulations = np.arange(plan.n_simulations)[:, None]
-        self.arrive = np.zeros((len(plan.delays.target), plan.n_nodes))
-        self.arrive[np.arange(len(plan.delays.target)), plan.delays.target] = plan.delays.weight
-        shape = (plan.n_simulations, plan.n_nodes)
-        self.ring = [np.tile(np.broadcast_to(s, shape), (plan.delays.longest + 1, 1, 1)) for s in sent]
+    def __init__(self, plan: Plan, weights: Any, sent: tuple[Any, ...]) -> None:
+        delays, self.xp, self.n = plan.delays, namespace(weights), 0
+        n_edges, shape = len(delays.target), (plan.n_simulations, plan.n_nodes)
+        chosen = np.arange(plan.n_simulations)
+        self.steps = asarray(delays.steps(chosen), weights, "int64")
+        self.simulations = asarray(chosen[:, None], weights, "int64")
+        self.source = asarray(delays.source, weights, "int64")
+        arrive, delayed = np.zeros((n_edges, plan.n_nodes)), np.zeros((plan.n_nodes, plan.n_nodes))
+        arrive[np.arange(n_edges), delays.target] = 1
+        delayed[delays.target, delays.source] = 1
+        weight = weights[delays.target, delays.source]
+        self.arrive = asarray(arrive, weights) * weight[:, None]
+        self.instantaneous = coupling_matrix(plan.model, weights) - weights * asarray(delayed, weights)
+        self.rings = [[self.xp.broadcast_to(s, shape)] * (delays.longest + 1) for s in sent]
 
     def remember(self, n: int, sent: tuple[Any, ...]) -> None:
         """Take in what is sent at step n."""
         self.n = n
-        for ring, s in zip(self.ring, sent, strict=True):
+        for ring, s in zip(self.rings, sent, strict=True):
             ring[n % len(ring)] = s
 
     def input(self, sent: tuple[Any, ...], end: int) -> tuple[Any, ...]:
         """Coupling inputs at the begin (0) or end (1) of the step, where nodes send `sent`."""
-        slot = (self.n + end - self.steps) % len(self.ring[0])
-        late = (ring[slot, self.simulations, self.delays.source] @ self.arrive for ring in self.ring)
-        return tuple(s @ self.delays.instantaneous.T + c for s, c in zip(sent, late, strict=True))
+        slot = (self.n + end - self.steps) % len(self.rings[0])
+        late = (self.xp.stack(ring)[slot, self.simulations, self.source] @ self.arrive for ring in self.rings)
+        return tuple(s @ self.instantaneous.T + c for s, c in zip(sent, late, strict=True))
 
 
-def noise(plan: Plan, n: int) -> tuple[Any, ...]:
+def noise(plan: Plan, n: int, p: Any, like: Any) -> tuple[Any, ...]:
     """Noise increments of step n, one array a state (zero for states without noise)."""
     states = list(plan.model.states.values())
     z: list[Any] = [0.0] * len(states)
-    if plan.noisy:
-        drawn = normals(
-            plan.seed, plan.simulations(0, plan.n_simulations), n, plan.stream, len(plan.model.noisy), plan.n_nodes
-        )
+    if plan.noisy or (plan.model.noisy and getattr(p.sigma, "requires_grad", False)):
+        simulations = plan.simulations(0, plan.n_simulations)
+        drawn = normals(plan.seed, simulations, n, plan.stream, len(plan.model.noisy), plan.n_nodes)
         for m, k in enumerate(plan.model.noisy):
-            z[k] = plan.parameters["sigma"] * states[k].noise * np.sqrt(plan.dt) * drawn[:, m]
+            z[k] = p.sigma * (states[k].noise * plan.dt**0.5) * asarray(drawn[:, m], like)
     return tuple(z)
 
 
@@ -97,17 +131,17 @@ def outside(model: Model, y: tuple[Any, ...]) -> np.ndarray:
     """Simulations with a state that is not finite or outside its valid range."""
     bad = np.zeros(len(y[0]), bool)
     for state, values in zip(model.states.values(), y, strict=True):
-        low, high = state.valid or (-np.inf, np.inf)
+        values, (low, high) = host(values), state.valid or (-np.inf, np.inf)
         bad |= ~(np.isfinite(values) & (values >= low) & (values <= high)).all(1)
     return bad
 
 
 class Observer:
-    """Sample or average a signal of the model after the transient."""
+    """Sample or average a signal of the model after the transient; `ts` has one array a sample."""
 
     def __init__(self, plan: Plan, recording: Any) -> None:
         self.plan, self.recording, self.name = plan, recording, recording.name
-        self.ts = np.empty((plan.n_simulations, plan.n_nodes, recording.n_times))
+        self.ts: list[Any] = []
         self.strayed = np.zeros(plan.n_simulations, bool)
         self.total: Any = 0.0
 
@@ -118,7 +152,7 @@ class Observer:
             return
         self.total = self.total * average + self.plan.model.signals[self.name](y, p)
         if t % every == 0:
-            self.ts[:, :, t // every - 1] = self.total / every if average else self.total
+            self.ts.append(self.total / every if average else self.total)
             self.total = 0.0
             self.strayed |= outside(self.plan.model, y)
 
@@ -128,11 +162,12 @@ class Haemodynamics:
 
     name = "bold"
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, like: Any) -> None:
         self.plan = plan
-        shape = (plan.n_simulations, plan.n_nodes)
-        self.ts = np.empty((*shape, plan.bold.n_times))
-        self.y = tuple(np.full(shape, state.initial[0]) for state in balloon.MODEL.states.values())
+        self.p = type(plan.bold.parameters)(*(asarray(value, like) for value in plan.bold.parameters))
+        rest = np.ones((plan.n_simulations, plan.n_nodes))
+        self.y = tuple(asarray(state.initial[0] * rest, like) for state in balloon.MODEL.states.values())
+        self.ts: list[Any] = []
         self.strayed = np.zeros(plan.n_simulations, bool)
         self.total: Any = 0.0
 
@@ -146,11 +181,11 @@ class Haemodynamics:
         self.total = 0.0
 
         def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
-            return model.dfun(model.y(*y), c, bold.parameters)
+            return model.dfun(model.y(*y), c, self.p)
 
         self.y = INTEGRATORS["heun"](
             derivatives, self.y, bold.step * self.plan.dt, (0.0,) * 4, lambda y: settle(model, y)
         )
         if t > 0 and t % bold.every == 0 and t // bold.every <= bold.n_times:
-            self.ts[:, :, t // bold.every - 1] = model.signals["bold"](model.y(*self.y), bold.parameters)
+            self.ts.append(model.signals["bold"](model.y(*self.y), self.p))
             self.strayed |= outside(self.plan.model, y)

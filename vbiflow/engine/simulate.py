@@ -12,6 +12,7 @@ from vbiflow.engine import cpu, reference
 from vbiflow.engine.plan import Plan, check, choose, whole
 from vbiflow.io import Quantity
 from vbiflow.models import Model
+from vbiflow.models.maths import asarray, host
 
 DEVICES = ("auto", "cpu", "reference")
 
@@ -22,13 +23,14 @@ class Simulations:
 
     Attributes
     ----------
-    ts : recorded time series by name, each (n_simulations, n_nodes, n_times).
+    ts : recorded time series by name, each (n_simulations, n_nodes, n_times); of NumPy, unless the reference was given
+        arrays of CuPy or torch.
     fs : their sampling rates [Hz].
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
     """
 
-    ts: dict[str, np.ndarray]
+    ts: dict[str, Any]
     fs: dict[str, float]
     valid: np.ndarray
     reason: list[str]
@@ -38,7 +40,7 @@ class Simulations:
         """What a file of simulations holds."""
         each = ("simulation",)
         series = {
-            name: Quantity(ts, axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
+            name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
             for name, ts in self.ts.items()
         }
         return series | {
@@ -89,7 +91,9 @@ def simulate(
         node sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
         any other delay must round to at least one step. Before the start every node has sent its initial state for
         ever. Without both there are no delays.
-    device : "cpu" (also "auto"), or "reference", the readable NumPy loop.
+    device : "cpu" (also "auto"), or "reference", the readable loop, which takes weights, parameters and initial values
+        of NumPy, CuPy or torch and returns time series of the same library. On torch these are differentiable with
+        respect to all three, not to speed or lengths, since delays are whole steps; memory grows with the steps.
     threads : batches that run at the same time; does not change a number.
     progress : called with (simulations done, n_simulations).
 
@@ -98,10 +102,14 @@ def simulate(
     ValueError
         For anything unknown, of wrong size, not finite or inconsistent, before work starts.
     """
+    initial = initial or {}
+    check_gradients(
+        {"weights": weights, **parameters, **initial}, {"speed": speed, "tract_lengths": tract_lengths}, device
+    )
     plan = check(
         model,
-        weights,
-        parameters,
+        host(weights),
+        {name: host(value) for name, value in parameters.items()},
         n_simulations=n_simulations,
         duration=duration,
         dt=dt,
@@ -112,17 +120,34 @@ def simulate(
         stream=stream,
         bold=bold,
         signals=signals,
-        initial=initial,
-        tract_lengths=tract_lengths,
-        speed=speed,
+        initial={name: host(value) for name, value in initial.items()},
+        tract_lengths=host(tract_lengths),
+        speed=host(speed),
         precision=precision,
     )
     choose("device", device, DEVICES)
     threads = whole("threads", threads, 1, 1024)
-    ts, strayed = reference.run(plan) if device == "reference" else cpu.run(plan, threads, progress)
-    ts = {name: np.asarray(values, plan.dtype) for name, values in ts.items()}
-    reason = reasons(plan, ts, strayed)
+    if device == "reference":
+        ts, strayed = reference.run(plan, weights, parameters, initial)
+    else:
+        ts, strayed = cpu.run(plan, threads, progress)
+    ts = {name: asarray(values, values, precision) for name, values in ts.items()}
+    reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
     return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
+
+
+def check_gradients(smooth: Mapping[str, Any], whole_steps: Mapping[str, Any], device: str) -> None:
+    """Gradients are followed by the reference alone, and not through delays in whole steps."""
+    for name, values in {**smooth, **whole_steps}.items():
+        if not getattr(values, "requires_grad", False):
+            continue
+        if name in whole_steps:
+            raise ValueError(f"{name} requires a gradient, but delays are whole steps and have none; detach {name}")
+        if device != "reference":
+            raise ValueError(
+                f"{name} requires a gradient, which device {device!r} cannot follow; "
+                "use device 'reference', or detach it"
+            )
 
 
 def rates(plan: Plan) -> dict[str, float]:

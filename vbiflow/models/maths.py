@@ -20,6 +20,20 @@ def namespace(x: Any) -> ModuleType:
     return importlib.import_module(module if module in ("torch", "cupy") else "numpy")
 
 
+def asarray(values: Any, like: Any, dtype: str = "float64") -> Any:
+    """`values` as an array of the library, and on the device, of `like`; on torch the gradient goes through."""
+    xp = namespace(like)
+    if xp.__name__ == "torch":
+        return xp.as_tensor(values, dtype=getattr(xp, dtype), device=like.device)
+    return xp.asarray(values, dtype)
+
+
+def host(values: Any) -> Any:
+    """`values` in NumPy: arrays of CuPy and torch are copied from their device, others are left as they are."""
+    library = namespace(values).__name__
+    return values.detach().cpu().numpy() if library == "torch" else values.get() if library == "cupy" else values
+
+
 def exp(x: Any) -> Any:
     """Exponential."""
     return namespace(x).exp(x)
