@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from vbiflow.engine.delayed import SPAN
+from vbiflow.engine.delayed import AHEAD, SOURCES, SPAN
 from vbiflow.engine.layout import Layout, layout, padded
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
@@ -147,26 +147,33 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
 
 
 def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
-    """Arguments of a kernel with delays: connections, and room for what was sent."""
-    delays, n_nodes, dtype = plan.delays, plan.n_nodes, plan.dtype
+    """Arguments of a kernel with delays: connections by group of sources, then target, and room for what was sent."""
+    delays, n_nodes, n_sends, dtype = plan.delays, plan.n_nodes, len(plan.model.sends), plan.dtype
     steps = delays.steps(np.minimum(np.arange(begin, begin + lanes), end - 1))
     n_slots = -(-max(int(steps.max()), SPAN) // SPAN) * SPAN
-    short = np.flatnonzero((steps < SPAN).any(0))
-    row, column = np.nonzero(delays.instantaneous)
-    edges = (
-        np.searchsorted(delays.source, np.arange(n_nodes + 1)),
-        delays.target,
-        delays.source,
-        delays.weight.astype(dtype),
-        steps.reshape(-1),
-        short,
-        steps[:, short].T.reshape(-1),
+    room = -(-n_slots // (2 * SPAN)) * SPAN
+    length, row = n_slots + room - SPAN, n_sends * (n_slots + room - SPAN)
+
+    group = delays.source // SOURCES
+    order = np.lexsort((delays.source, delays.target, group))
+    key, first = (group * n_nodes + delays.target)[order], np.arange(group.max() + 1)[:, None] * n_nodes
+    at = (np.arange(lanes)[:, None] * n_nodes + delays.source) * row - steps
+    at[steps < SPAN] = lanes * n_nodes * row - n_slots
+    positions = np.append(at[:, order].reshape(-1), np.zeros(AHEAD)).astype(np.int32)
+    edges = np.searchsorted(key, first + np.arange(n_nodes + 1)), delays.weight[order].astype(dtype), positions
+
+    late = (steps < SPAN).any(0)
+    shared = (steps == steps[0]).all(0)
+    short = tuple(values[late] for values in (delays.target, delays.source, delays.weight.astype(dtype), shared))
+    short += (np.ascontiguousarray(steps[:, late].T),)
+    target, source = np.nonzero(delays.instantaneous)
+    weight = delays.instantaneous[target, source].astype(dtype)
+    now = np.searchsorted(target, np.arange(n_nodes + 1)), source, weight
+    sent = n_nodes * n_sends * lanes
+    arrays = (
+        aligned(np.zeros(n), dtype) for n in (SPAN * sent, lanes * n_nodes * row + row, SPAN * sent, (SPAN + 1) * sent)
     )
-    now = (np.searchsorted(row, np.arange(n_nodes + 1)), column, delays.instantaneous[row, column].astype(dtype))
-    series = n_nodes * len(plan.model.sends) * lanes
-    sizes = (SPAN * series, (n_slots + SPAN) * series, SPAN * series, (SPAN + 1) * series)
-    room = (aligned(np.zeros(size), dtype) for size in sizes)
-    return edges, now, (n_nodes, len(plan.model.sends), lanes, SPAN), n_slots, *room
+    return edges, short, now, (n_slots, room, length, lanes, SPAN), *arrays
 
 
 def per_simulation(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

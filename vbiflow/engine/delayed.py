@@ -1,13 +1,15 @@
 """Delayed coupling over a sparse list of connections, many steps at a time.
 
 A connection with a delay of SPAN steps or more takes what was sent long ago, so that its part in the next SPAN steps is
-known now: one vector of SPAN consecutive steps of one simulation, added to a vector of sums. What a simulation sent
-lies consecutive in time, in a ring of its own that a core's cache holds, and lanes with delays of their own cost no
-more than shared ones. Shorter delays are added step by step, from what all lanes sent in the last SPAN steps.
+known now: one vector of SPAN consecutive steps of one simulation. What a simulation sent lies consecutive in time, so
+that lanes with delays of their own cost no more than shared ones. Connections come in groups of SOURCES sources, whose
+past a core's first cache holds, and in a group by target, whose sums stay in registers; the past of the next group is
+fetched meanwhile. Shorter delays are added step by step, from what all lanes sent in the last SPAN steps.
 
-Shapes (flat): edges by source; steps (LANES, n_edges) delays; past (LANES, n_nodes, SENDS, n_slots + SPAN), whose
-end repeats its begin; recent (SPAN, n_nodes, SENDS, LANES); sums (LANES, n_nodes, SENDS, SPAN); delayed
-(n_nodes, 1 + SPAN, SENDS, LANES), coupling of the steps after the last multiple of SPAN, that one first.
+Shapes (flat): begins (n_groups, n_nodes) into the connections; positions (LANES, n_edges), where in `past` a connection
+reads, less the place of the present; past (LANES, n_nodes, SENDS, length), and a row of zeros, which short delays read;
+recent (SPAN, n_nodes, SENDS, LANES); sums (LANES, n_nodes, SENDS, SPAN); delayed (1 + SPAN, n_nodes, SENDS, LANES),
+coupling of the steps after the last multiple of SPAN, that one first.
 This module's text becomes part of every generated kernel with delays.
 """
 
@@ -23,29 +25,54 @@ compiled = njit(nogil=True, fastmath=FLAGS, error_model="numpy")
 
 SPAN = 16
 """Steps in a vector."""
+SOURCES, AHEAD = 8, 512
+"""Sources in a group, and connections between one that is fetched and one that is added."""
 SENDS, LANES = 1, 32
 """What a node sends, and simulations in a batch; a generated kernel sets its own."""
 U = np.uintp
 
 
 @intrinsic
-def add_window(typing_context, sums, at_sums, past, at_past, weight):
-    """sums[at : at + SPAN] += weight * past[from : from + SPAN]."""
-    signature = types.void(sums, at_sums, past, at_past, weight)
+def add_windows(typing_context, sums, at_sums, weights, positions, at_positions, first, last, past, now, length):
+    """sums[s, :] += sum_e weights[e] past[positions[e] + now + s length + (0, ..., SPAN - 1)], for edges first to last
+    and every s below SENDS.
+    """
+    signature = types.void(sums, at_sums, weights, positions, at_positions, first, last, past, now, length)
 
     def generate(context, builder, signature, args):
-        def pointer(k, offset):
+        def pointer(k, *offsets):
             data = context.make_array(signature.args[k])(context, builder, args[k]).data
-            return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
+            for offset in offsets:
+                data = builder.gep(data, [offset])
+            return data
 
-        i32, scalar = ir.IntType(32), context.get_value_type(signature.args[4])
+        def rows(position):
+            at = builder.sext(builder.load(position, align=4), i64)
+            return [builder.gep(present, [builder.add(at, builder.mul(args[9], i64(s)))]) for s in range(SENDS)]
+
+        i8, i32, i64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+        scalar = context.get_value_type(signature.args[0].dtype)
         vector, align = ir.VectorType(scalar, SPAN), context.get_abi_sizeof(scalar)
-        undefined, first = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(i32, SPAN), [0] * SPAN)
-        name = f"llvm.fma.v{SPAN}f{8 * align}"
-        fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
-        w = builder.shuffle_vector(builder.insert_element(undefined, args[4], ir.Constant(i32, 0)), undefined, first)
-        to, values = pointer(0, args[1]), builder.load(pointer(2, args[3]), align=align)
-        builder.store(builder.call(fma, [w, values, builder.load(to, align=align)]), to, align=align)
+        undefined, lane = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(i32, SPAN), [0] * SPAN)
+        fma = ir.FunctionType(vector, [vector] * 3)
+        fma = cgutils.get_or_insert_function(builder.module, fma, f"llvm.fma.v{SPAN}f{8 * align}")
+        fetch = ir.FunctionType(ir.VoidType(), [i8.as_pointer(), i32, i32, i32])
+        fetch = cgutils.get_or_insert_function(builder.module, fetch, "llvm.prefetch.p0")
+        to = [builder.bitcast(pointer(0, args[1], i64(s * SPAN)), vector.as_pointer()) for s in range(SENDS)]
+        totals = [cgutils.alloca_once(builder, vector) for _ in to]
+        for total, place in zip(totals, to, strict=True):
+            builder.store(builder.load(place, align=align), total)
+        present = pointer(7, args[8])
+        with cgutils.for_range_slice(builder, args[5], args[6], i64(1)) as (e, _):
+            for row in rows(pointer(3, args[4], e, i64(AHEAD))):
+                builder.call(fetch, [builder.bitcast(row, i8.as_pointer()), i32(0), i32(3), i32(1)])
+            w = builder.insert_element(undefined, builder.load(pointer(2, e), align=align), i32(0))
+            w = builder.shuffle_vector(w, undefined, lane)
+            for total, row in zip(totals, rows(pointer(3, args[4], e)), strict=True):
+                values = builder.load(builder.bitcast(row, vector.as_pointer()), align=align)
+                builder.store(builder.call(fma, [w, values, builder.load(total)]), total)
+        for total, place in zip(totals, to, strict=True):
+            builder.store(builder.load(total), place, align=align)
         return context.get_dummy_value()
 
     return signature, generate
@@ -62,104 +89,116 @@ def fma(typing_context, a, b, c):
 
 
 @compiled
-def add_long(step, edges, n_slots, past, sums):
-    """Sums of delays from SPAN steps on, for the SPAN steps after `step`."""
-    begins, target, _, weight, steps, _, _ = edges
+def copy(values, first, to, at, n):
+    """to[at : at + n] = values[first : first + n]."""
+    for x in range(n):
+        to[U(at + x)] = values[U(first + x)]
+
+
+@compiled
+def add_long(now, begins, weight, positions, past, length, sums):
+    """Sums of delays from SPAN steps on, for SPAN steps, of which the first is at `now`."""
     sums[:] = 0
-    n_nodes, n_edges, length, now = begins.size - 1, target.size, n_slots + SPAN, step % n_slots
+    n_edges, size = weight.size, sums.size // LANES
     for b in range(LANES):
-        for j in range(n_nodes):
-            row = (b * n_nodes + j) * SENDS * length
-            for e in range(begins[j], begins[j + 1]):
-                d = steps[U(b * n_edges + e)]
-                if d >= SPAN:
-                    at = row + now - d + (n_slots if d > now else 0)
-                    to, w = (b * n_nodes + target[U(e)]) * SENDS * SPAN, weight[U(e)]
-                    for s in range(SENDS):
-                        add_window(sums, to + s * SPAN, past, at + s * length, w)
+        for group in range(begins.shape[0]):
+            for i in range(begins.shape[1] - 1):
+                first, last, to = begins[group, i], begins[group, i + 1], b * size + i * SENDS * SPAN
+                add_windows(sums, to, weight, positions, b * n_edges, first, last, past, now, length)
 
 
 @compiled
-def add_short(step, edges, recent, delayed):
+def add_short(step, short, recent, delayed):
     """Add delays below SPAN steps to the coupling of the step after `step`."""
-    begins, target, origin, weight, _, short, short_steps = edges
-    width, position = SENDS * LANES, step % SPAN + 1
-    stride = (begins.size - 1) * width
-    for k in range(short.size):
-        e = short[k]
-        to, at, w = (target[e] * (SPAN + 1) + position) * width, origin[e] * width, weight[e]
-        for s in range(SENDS):
+    target, source, weight, shared, steps = short
+    width, stride = SENDS * LANES, recent.size // SPAN
+    present = (step % SPAN + 1) * stride
+    for e in range(target.size):
+        to, at, w = present + target[e] * width, source[e] * width, weight[e]
+        if shared[e]:
+            at += ((step + 1 - steps[e, 0]) & (SPAN - 1)) * stride
+            for x in range(width):
+                delayed[U(to + x)] = fma(w, recent[U(at + x)], delayed[U(to + x)])
+        else:
             for b in range(LANES):
-                d = short_steps[U(k * LANES + b)]
-                x = recent[U(((step + 1 - d) & (SPAN - 1)) * stride + at + s * LANES + b)]
-                c = delayed[U(to + s * LANES + b)]
-                delayed[U(to + s * LANES + b)] = fma(w, x, c) if d < SPAN else c
+                d = steps[e, b]
+                row = ((step + 1 - d) & (SPAN - 1)) * stride + at + b
+                for s in range(SENDS):
+                    c = delayed[U(to + s * LANES + b)]
+                    delayed[U(to + s * LANES + b)] = fma(w, recent[U(row + s * LANES)], c) if d < SPAN else c
 
 
 @compiled
-def remember(step, n_slots, recent, past):
-    """Move the last SPAN steps into the rings; the step t lies in slot t - 1."""
-    first, series = (step - SPAN) % n_slots, recent.size // SPAN
+def remember(now, recent, past, length):
+    """Move the last SPAN steps to their place before `now`."""
+    series = recent.size // SPAN
     for row in range(series // LANES):
         for b in range(LANES):
-            to = (b * (series // LANES) + row) * (n_slots + SPAN)
+            to = (b * (series // LANES) + row) * length + now - SPAN
             for k in range(SPAN):
-                value = recent[U((k + 1) % SPAN * series + row * LANES + b)]
-                past[U(to + first + k)] = value
-                if first == 0:
-                    past[U(to + n_slots + k)] = value
+                past[U(to + k)] = recent[U((k + 1) % SPAN * series + row * LANES + b)]
 
 
 @compiled
-def arrange(n_nodes, n_rows, n_lanes, span, sums, delayed):
+def shift(past, length, room):
+    """Make room for `room` more steps at the end of every row."""
+    for row in range(0, past.size, length):
+        copy(past, row + room, past, row, length - room)
+
+
+@compiled
+def arrange(n_rows, n_lanes, span, sums, delayed):
     """Sums in the order in which steps need them, after the coupling that was ready last.
 
     Sizes are arguments: a compiler that knows them unrolls these loops for seconds.
     """
     width = n_rows * n_lanes
-    for i in range(n_nodes):
-        row = i * (span + 1) * width
-        delayed[row : row + width] = delayed[row + span * width : row + (span + 1) * width]
+    copy(delayed, span * width, delayed, 0, width)
+    for i in range(n_rows):
         for k in range(span):
-            for s in range(n_rows):
-                for b in range(n_lanes):
-                    value = sums[U(((b * n_nodes + i) * n_rows + s) * span + k)]
-                    delayed[U(row + (k + 1) * width + s * n_lanes + b)] = value
+            for b in range(n_lanes):
+                delayed[U((k + 1) * width + i * n_lanes + b)] = sums[U((b * n_rows + i) * span + k)]
 
 
 @compiled
-def advance(step, edges, sizes, n_slots, recent, past, sums, sent, delayed):
+def advance(step, edges, short, sizes, recent, past, sums, sent, delayed):
     """Take in what is sent at `step`; have the delayed coupling of the next step ready."""
-    recent[step % SPAN * sent.size : (step % SPAN + 1) * sent.size] = sent
+    copy(sent, 0, recent, step % SPAN * sent.size, sent.size)
     if step % SPAN == 0:
-        remember(step, n_slots, recent, past)
-        add_long(step, edges, n_slots, past, sums)
-        arrange(*sizes, sums, delayed)
-    add_short(step, edges, recent, delayed)
+        n_slots, room, length, n_lanes, span = sizes
+        if step % room == 0:
+            shift(past, length, room)
+        now = n_slots + step % room
+        remember(now, recent, past, length)
+        add_long(now, *edges, past, length, sums)
+        arrange(sent.size // n_lanes, n_lanes, span, sums, delayed)
+    add_short(step, short, recent, delayed)
 
 
 @compiled
-def begin(edges, sizes, n_slots, recent, past, sums, sent, delayed):
+def begin(edges, short, sizes, recent, past, sums, sent, delayed):
     """A constant past: all that was ever sent is what is sent now."""
+    n_slots, _, length, n_lanes, span = sizes
     for k in range(SPAN):
-        recent[k * sent.size : (k + 1) * sent.size] = sent
-    for step in range(-n_slots, 0, SPAN):
-        remember(step, n_slots, recent, past)
-    add_long(0, edges, n_slots, past, sums)
-    arrange(*sizes, sums, delayed)
-    add_short(-1, edges, recent, delayed)
+        copy(sent, 0, recent, k * sent.size, sent.size)
+    for row in range(sent.size // LANES):
+        for b in range(LANES):
+            for x in range(length):
+                past[U((b * (sent.size // LANES) + row) * length + x)] = sent[U(row * LANES + b)]
+    add_long(n_slots, *edges, past, length, sums)
+    arrange(sent.size // n_lanes, n_lanes, span, sums, delayed)
+    add_short(-1, short, recent, delayed)
 
 
 @compiled
 def couple(first, last, position, now, sent, delayed, scratch):
     """Coupling input of the nodes first to last: the delayed part, and over what is sent now."""
-    begins, origin, weight = now
+    begins, source, weight = now
     width = SENDS * LANES
+    copy(delayed, (position * (begins.size - 1) + first) * width, scratch, 0, (last - first) * width)
     for i in range(first, last):
-        to, row = (i - first) * width, (i * (SPAN + 1) + position) * width
-        for x in range(width):
-            scratch[U(to + x)] = delayed[U(row + x)]
+        to = (i - first) * width
         for e in range(begins[i], begins[i + 1]):
-            at, w = origin[e] * width, weight[e]
+            at, w = source[e] * width, weight[e]
             for x in range(width):
                 scratch[U(to + x)] = fma(w, sent[U(at + x)], scratch[U(to + x)])

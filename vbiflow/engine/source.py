@@ -29,7 +29,7 @@ ARGUMENTS = (
     "matrix, fixed, lane_values, ws, haemo, sent, trial, scratch, simulations, seed_low, seed_high, stream, "
     "n_nodes, n_steps, n_transient, dt, every, bold_fixed, bold_step, n_valid, strayed"
 )
-DELAY_ARGUMENTS = ", edges, now, sizes, n_slots, recent, past, sums, delayed"
+DELAY_ARGUMENTS = ", edges, short, now, sizes, recent, past, sums, delayed"
 Body = Callable[[], None]
 
 
@@ -243,7 +243,7 @@ class Writer:
     def one_step(self) -> None:
         """One step: coupling, noise, stages, observation."""
         if self.plan.delays:
-            self.put("advance(step, edges, sizes, n_slots, recent, past, sums, sent, delayed)")
+            self.put("advance(step, edges, short, sizes, recent, past, sums, sent, delayed)")
         self.over_groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
         if self.plan.integrator == "heun":
             self.over_groups("trial", self.second_stage)
@@ -276,7 +276,7 @@ class Writer:
 
         self.over_nodes(start)
         if self.plan.delays:
-            self.put("begin(edges, sizes, n_slots, recent, past, sums, sent, delayed)")
+            self.put("begin(edges, short, sizes, recent, past, sums, sent, delayed)")
         self.block("for step in range(n_steps):", body=self.one_step)
 
 
