@@ -2,6 +2,7 @@ rule sample:
     input:
         posterior=of_connectome("posterior.pt"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
+        truth=truth,
     output:
         "results/{study}/subjects/{subject}/samples.h5",
     log:

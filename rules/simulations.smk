@@ -29,6 +29,7 @@ rule simulate:
     params:
         **SIMULATE,
         stream=0,
+        theta=None,
         rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
     script:
         "../scripts/simulate.py"
@@ -47,6 +48,7 @@ use rule simulate as simulate_predictive with:
     params:
         **SIMULATE,
         stream=1,
+        theta="predictive_theta",
         rows=lambda wildcards: (
             0,
             sum(
@@ -54,3 +56,40 @@ use rule simulate as simulate_predictive with:
                 for n in ("n_predictive", "n_floor")
             ),
         ),
+
+
+rule truth:
+    input:
+        connectome=of_connectome("connectome.h5"),
+    output:
+        "results/{study}/subjects/{subject}/truth.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/truth.log",
+    conda:
+        "../envs/simulate.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        prior=setting("prior"),
+        truth=lambda wildcards: study_of(wildcards)["truth"][wildcards.subject],
+        code=code("scripts/truth.py"),
+    script:
+        "../scripts/truth.py"
+
+
+use rule simulate as simulate_recording with:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        theta="results/{study}/subjects/{subject}/truth.h5",
+    output:
+        "results/{study}/subjects/{subject}/recording.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/simulate_recording.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/benchmarks/simulate_recording.tsv"
+    params:
+        **SIMULATE,
+        stream=2,
+        theta="theta",
+        rows=place,

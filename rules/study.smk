@@ -44,8 +44,25 @@ def setting(section):
 
 def row(wildcards):
     """Cohort row of the job's subject, or of the person whose connectome it is."""
-    cohort = study_of(wildcards).cohort
-    return cohort[wildcards.get("subject", wildcards.get("connectome"))]
+    name = wildcards.get("subject", wildcards.get("connectome"))
+    entries = study_of(wildcards).cohort[name]
+    if name not in study_of(wildcards).simulated:
+        return entries
+    made = f"results/{wildcards.study}/subjects/{name}/recording.h5"
+    return entries | {"recording": made}
+
+
+def place(wildcards):
+    """First and one past the last row of a job that simulates the subject alone: its place in the cohort."""
+    first = study_of(wildcards).subjects.index(wildcards.subject)
+    return first, first + 1
+
+
+def truth(wildcards):
+    """Input function: the parameters behind the job's subject, if its recording is simulated."""
+    if wildcards.subject not in study_of(wildcards).simulated:
+        return []
+    return f"results/{wildcards.study}/subjects/{wildcards.subject}/truth.h5"
 
 
 def of_connectome(name):

@@ -8,9 +8,9 @@ from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake):
-    samples = read(snakemake.input.samples, "theta", "map", "names")
+    samples = read(snakemake.input.samples, "theta", "map", "names", "truth")
     prior = prior_quantiles(Prior.from_plain(attributes(snakemake.input.prior)["prior"]))
     save(
-        marginals(samples["theta"], samples["map"], prior, samples["names"], snakemake.params.units),
+        marginals(samples["theta"], samples["map"], prior, samples["names"], snakemake.params.units, samples["truth"]),
         snakemake.output[0],
     )

@@ -8,6 +8,7 @@ from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake):
-    samples = read(snakemake.input.samples, "theta", "map", "names")
+    samples = read(snakemake.input.samples, "theta", "map", "names", "truth")
     prior = prior_quantiles(Prior.from_plain(attributes(snakemake.input.prior)["prior"]))
-    save(pairs(samples["theta"], samples["map"], prior, samples["names"], snakemake.params.units), snakemake.output[0])
+    figure = pairs(samples["theta"], samples["map"], prior, samples["names"], snakemake.params.units, samples["truth"])
+    save(figure, snakemake.output[0])

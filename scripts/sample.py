@@ -7,6 +7,7 @@ from vbiflow.job import job
 
 with job(snakemake) as run:
     observed = read(snakemake.input.x_o, "x", "names")
+    truth = read(snakemake.input.truth, "theta")["theta"][0] if snakemake.input.truth else None
     quantities = summarise(
         Posterior.load(snakemake.input.posterior),
         observed["x"],
@@ -15,5 +16,6 @@ with job(snakemake) as run:
         snakemake.params.diagnostics["n_predictive"],
         snakemake.params.diagnostics["n_floor"],
         snakemake.params.seed,
+        truth,
     )
     write(snakemake.output[0], quantities, run.provenance())

@@ -13,7 +13,7 @@ with job(snakemake) as run:
     prior = Prior.from_config(snakemake.params.prior, connectome.labels)
     source = snakemake.input.get("theta")
     if source:
-        theta = read(source, "predictive_theta")["predictive_theta"]
+        theta = read(source, snakemake.params.theta)[snakemake.params.theta]
     else:  # the rows of prior.h5, without waiting for it: adding simulations leaves the old ones alone
         theta = prior.sample(snakemake.params.seed, start, stop)
     simulations = simulate(

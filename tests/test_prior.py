@@ -96,3 +96,25 @@ def test_order_of_parameters_survives_a_file(tmp_path):
     assert Prior.from_plain(stored, io.read(tmp_path / "prior.h5", "names")["names"]).names == ("G", "w", "I", "a")
     with pytest.raises(ValueError, match="parameters G, w, I, a are not the columns w, G, I, a of theta"):
         Prior.from_plain(stored, ["w", "G", "I", "a"])
+
+
+def test_the_truth_of_a_simulated_recording_is_placed_by_region(prior):
+    theta = prior.theta({"G": 3, "eta": {"value": -4, "at": {"b": -3.5}}})
+    assert theta.tolist() == [[3, -4, -3.5, -4]]
+    assert prior.theta({"G": 3, "eta": [-4, -4.5, -3]}).tolist() == [[3, -4, -4.5, -3]]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"G": 3}, "no value of eta; give one of each inferred parameter"),
+        ({"G": 3, "eta": -4, "w": 1}, "w is not inferred; choose from G, eta"),
+        ({"G": 0.5, "eta": -4}, "G is 0.5, which its prior cannot give; widen the prior"),
+        ({"G": 3, "eta": {"value": -4, "at": {"d": 1}}}, "eta: no region 'd'; choose from a, b, c"),
+        ({"G": 3, "eta": [1, 2]}, "eta: 2 values for 3 nodes; give one, or one a node"),
+        ({"G": 3, "eta": {"mean": 2}}, r"eta: found \{'mean': 2\}; write \{value: number, at"),
+    ],
+)
+def test_a_wrong_truth_is_one_line(prior, values, message):
+    with pytest.raises(ValueError, match=message):
+        prior.theta(values)

@@ -129,6 +129,27 @@ class Prior:
             )
         return prior
 
+    def theta(self, values: Mapping[str, Any]) -> np.ndarray:
+        """The vector (1, n_parameters) of given values, such as the truth of a simulated recording.
+
+        A value is a number, a list of one number a node, or ``{value: number, at: {label: number}}``.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is missing or not inferred, a label unknown, or a value outside the prior.
+        """
+        check_names(values, [marginal.parameter for marginal in self.marginals])
+        parts = [
+            placed(m.parameter, values[m.parameter], self.labels if m.per == "node" else ("",)) for m in self.marginals
+        ]
+        theta = np.concatenate(parts)[None]
+        outside = np.flatnonzero(~np.isfinite(self.log_prob_each(theta))[0])
+        if outside.size:
+            k = outside[0]
+            raise ValueError(f"{self.names[k]} is {theta[0, k]:g}, which its prior cannot give; widen the prior")
+        return theta
+
     def sample(self, seed: int, start: int, stop: int) -> np.ndarray:
         """Rows `start` to `stop` of the study's theta, (stop - start, n_parameters).
 
@@ -157,7 +178,11 @@ class Prior:
 
     def log_prob(self, theta: np.ndarray) -> np.ndarray:
         """Log density (n,); -inf outside the support."""
-        return self._columnwise(theta, lambda marginal, column: marginal.distribution.logpdf(column)).sum(axis=-1)
+        return self.log_prob_each(theta).sum(axis=-1)
+
+    def log_prob_each(self, theta: np.ndarray) -> np.ndarray:
+        """Log density of each parameter (n, n_parameters)."""
+        return self._columnwise(theta, lambda marginal, column: marginal.distribution.logpdf(column))
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
@@ -198,3 +223,30 @@ class Prior:
             out[..., part] = function(marginal, array[..., part])
             position += width
         return out
+
+
+def check_names(values: Mapping[str, Any], parameters: Sequence[str]) -> None:
+    """Refuse values of other parameters than the inferred ones."""
+    for name in values:
+        if name not in parameters:
+            raise ValueError(f"{name} is not inferred; choose from {', '.join(parameters)}")
+    missing = [name for name in parameters if name not in values]
+    if missing:
+        raise ValueError(f"no value of {', '.join(missing)}; give one of each inferred parameter")
+
+
+def placed(parameter: str, value: Any, labels: Sequence[str]) -> np.ndarray:
+    """One value a label: of a number, of a list, or of ``{value, at: {label: number}}``."""
+    if isinstance(value, Mapping):
+        if not value.keys() <= {"value", "at"} or "value" not in value:
+            raise ValueError(f"{parameter}: found {dict(value)}; write {{value: number, at: {{region: number}}}}")
+        out = np.full(len(labels), float(value["value"]))
+        for label, number in (value.get("at") or {}).items():
+            if label not in labels:
+                raise ValueError(f"{parameter}: no region {label!r}; choose from {', '.join(labels)}")
+            out[list(labels).index(label)] = float(number)
+        return out
+    numbers = np.atleast_1d(np.asarray(value, float))
+    if numbers.size not in (1, len(labels)):
+        raise ValueError(f"{parameter}: {numbers.size} values for {len(labels)} nodes; give one, or one a node")
+    return np.broadcast_to(numbers, (len(labels),)).copy()

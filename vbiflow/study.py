@@ -22,12 +22,13 @@ from vbiflow.features import read_specs
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.models import MODELS
-from vbiflow.prior import Marginal
+from vbiflow.prior import Marginal, check_names
 from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {
     "parameters": {},
     "connectome": {"per": "subject", "select": {}, "normalise": ["max"], "accept": []},
+    "truth": {},
     "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
     "preparation": {},
@@ -63,6 +64,11 @@ class Study:
         """The connectome that stands for `subject`."""
         per = self["connectome"]["per"]
         return subject if per == "subject" else per
+
+    @property
+    def simulated(self) -> list[str]:
+        """Subjects whose recordings are simulations with known parameters."""
+        return [name for name, row in self.cohort.items() if row["kind"] == "simulated"]
 
     @property
     def n_simulations(self) -> int:
@@ -213,6 +219,7 @@ def check(study: Study) -> None:
     fixed = {name: float(np.ravel(value)[0]) for name, value in study["parameters"].items()}
     settings = {"bold": None, "signals": (), "initial": None} | study.simulation | study["observation"]
     plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], start=0, stream=0, **settings)
+    check_truth(study)
     read_specs(study["features"], ROOT / "config" / "features")
     read_preparation(study["preparation"], 1000.0 / study.interval)
     check_accept(study["connectome"]["accept"])
@@ -220,6 +227,21 @@ def check(study: Study) -> None:
     per = study["connectome"]["per"]
     if per != "subject" and per not in study.cohort:
         raise ValueError(f"connectome.per: unknown {per!r}; write subject, or one of {', '.join(study.subjects)}")
+
+
+def check_truth(study: Study) -> None:
+    """Each participant whose recording is simulated needs the parameters that make it."""
+    for name in study.simulated:
+        if name not in study["truth"]:
+            raise ValueError(f"truth: none of {name}, whose kind is simulated; give a value of each inferred parameter")
+    for name, values in study["truth"].items():
+        if name not in study.simulated:
+            known = ", ".join(study.simulated) or "none"
+            raise ValueError(f"truth: {name!r} is no participant of kind simulated; those of the cohort: {known}")
+        try:
+            check_names(values, list(study["prior"]))
+        except ValueError as error:
+            raise ValueError(f"truth.{name}: {error}") from None
 
 
 def load_config(path: Path) -> dict[str, Any]:

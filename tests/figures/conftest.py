@@ -101,7 +101,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "window": 60.0, "step": 4.3,
         },
         "marginals": pick("samples", "mode", "prior", "names", "units", "truth"),
-        "pairs": pick("samples", "mode", "prior", "names", "units"),
+        "pairs": pick("samples", "mode", "prior", "names", "units", "truth"),
         "psd": {
             "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),

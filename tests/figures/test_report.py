@@ -76,6 +76,7 @@ def subject_files(folder, name):
     parts = {
         "theta": theta, "names": ["G", "sigma"], "map": np.array([3.21, 0.004]), "mean": theta.mean(0),
         "sd": PRIOR.std / 2,
+        "truth": np.full(len(theta[0]), np.nan),
         "quantiles": Quantity(np.quantile(theta, levels, axis=0), attributes={"levels": levels}),
     }  # fmt: skip
     write(folder / "samples.h5", parts, NOTES | {"versions": {"torch": "2.13"}})

@@ -11,7 +11,7 @@ from vbiflow.datasets import Dataset, load_catalogue, origin
 REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
 COLUMNS = ("participant_id", *FILES, "kind", "tr")
-KINDS = ("bold", "eeg", "meg", "seeg", "source", "psd", "features")
+KINDS = ("bold", "eeg", "meg", "seeg", "source", "psd", "features", "simulated")
 
 Row = dict[str, str]
 
@@ -88,6 +88,8 @@ def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:
         raise ValueError(f"{where}: weights are streamlines; give the volume of their regions in a column parcellation")
     if row["recording"] and row["kind"] not in KINDS:
         raise ValueError(f"{where}: kind {row['kind']!r}; choose from {', '.join(KINDS)}")
+    if row["recording"] and row["kind"] == "simulated":
+        raise ValueError(f"{where}: kind simulated makes its own recording; leave the column recording empty")
     if row["tr"] and not (row["tr"].replace(".", "", 1).isdigit() and float(row["tr"]) > 0):
         raise ValueError(f"{where}: tr {row['tr']!r}; write seconds, as in 0.72")
     for column in FILES:

@@ -14,7 +14,7 @@ from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
 from vbiflow.empirical.tables import read_features
 from vbiflow.features import Nodes, compute, observed
-from vbiflow.io import Quantity
+from vbiflow.io import Quantity, attributes, read
 
 OPTIONS = ("demean", "confounds")
 
@@ -106,6 +106,16 @@ def given_features(row: Mapping[str, str], simulated: Simulated, *_: object) -> 
     return {"x": Quantity(values, axes=("feature",)), "names": Quantity(names, axes=("feature",))}
 
 
+def made(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
+    """Features of a simulation with known parameters that stands for a recording."""
+    path, signal = row["recording"], simulated.signal
+    ts, fs = read(path, signal)[signal][0], attributes(path, signal)["fs"]
+    if not read(path, "valid")["valid"][0]:
+        raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
+    recording = Recording(np.asarray(ts, float), fs, tuple(simulated.nodes.labels), "simulated")
+    return compared(path, recording, simulated, simulated.nodes)
+
+
 KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
     "bold": regional,
     "source": regional,
@@ -113,6 +123,7 @@ KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
     "meg": sensed,
     "seeg": sensed,
     "features": given_features,
+    "simulated": made,
 }
 
 

@@ -35,7 +35,7 @@ def marginals(
     `prior` (n_levels, n_parameters) holds the prior's quantiles at equally spaced levels in (0, 1), `mode`
     (n_parameters) the MAP, `truth` (n_parameters) the parameters that made the data, where they are known.
     """
-    samples = finite("theta", samples)
+    samples, truth = finite("theta", samples), known(truth)
     per_node = {stem: columns for stem, columns in stems(names).items() if len(columns) > MANY}
     single = [column for columns in stems(names).values() if len(columns) <= MANY for column in columns]
     across = 4 if per_node else min(len(single), 4)
@@ -46,7 +46,7 @@ def marginals(
     figure = canvas(sum(heights) + 0.3, max(1.775 * across, 3.0))
     parts = np.atleast_1d(figure.subfigures(len(rows), 1, height_ratios=heights))
     for part, row in zip(parts, rows, strict=True):
-        shown = [samples[:, row], mode[row], prior[:, row], None if truth is None else np.asarray(truth)[row]]
+        shown = [samples[:, row], mode[row], prior[:, row], None if truth is None else truth[row]]
         if len(row) > across:
             violins(part.subplots(), *shown, [names[column] for column in row], units)
             continue
@@ -60,6 +60,11 @@ def marginals(
     lines, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="outside upper center", ncols=len(labels) if across > 2 else 3)
     return figure
+
+
+def known(truth: Array | None) -> Array | None:
+    """Return the truth, or None where nothing of it is known."""
+    return None if truth is None or not np.isfinite(truth).any() else np.asarray(truth)
 
 
 def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float | None) -> None:
@@ -129,23 +134,25 @@ def padded(low: float, high: float, share: float) -> tuple[float, float]:
 
 @styled
 def pairs(
-    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None = None
-) -> Figure:
+    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None = None,
+    truth: Array | None = None,
+) -> Figure:  # fmt: skip
     """Draw the joint posterior of every two parameters as regions of highest density (50, 90 %), and correlations.
 
-    `samples`, `mode` and `prior` are as in `marginals`. The axes follow the posterior; what lies outside the prior is
-    hatched. With more than eight parameters: the matrix of correlations, and the six strongest pairs.
+    `samples`, `mode`, `prior` and `truth` are as in `marginals`. The axes follow the posterior; what lies outside the
+    prior is hatched. With more than eight parameters: the matrix of correlations, and the six strongest pairs.
     """
-    samples = finite("theta", samples)
+    samples, truth = finite("theta", samples), known(truth)
+    truth = np.full(len(names), np.nan) if truth is None else truth
     views = [view(samples[:, k], mode[k], prior[:, k]) for k in range(len(names))]
     if len(names) == 1:
         figure = canvas(2.2, 3.0)
         axes = figure.subplots()
-        marginal(axes, samples[:, 0], mode[0], prior[:, 0], None)
+        marginal(axes, samples[:, 0], mode[0], prior[:, 0], truth[0] if np.isfinite(truth[0]) else None)
         axes.set(xlabel=quantity(names[0], units), ylabel="density")
         return figure
     if len(names) > CORNER:
-        return correlations(samples, mode, prior, names, units, views)
+        return correlations(samples, mode, prior, names, units, views, truth)
     n = len(names)
     size = min(7.1, 1.5 * n + 0.4)
     figure = canvas(size, size)
@@ -154,9 +161,9 @@ def pairs(
     for i, j in np.ndindex(n, n):
         axes = panels[i, j]
         if i == j:
-            diagonal(axes, samples[:, i], mode[i], prior[:, i], views[i])
+            diagonal(axes, samples[:, i], mode[i], prior[:, i], views[i], truth[i])
         elif i > j:
-            pair(axes, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]))
+            pair(axes, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
         else:
             tile(axes, rho[i, j])
         axes.tick_params(labelbottom=i == n - 1, labelleft=j == 0 and i > 0, labelrotation=0)
@@ -196,7 +203,7 @@ def outside(axes: Axes, box: Array, views: Sequence[tuple[float, float]]) -> Non
                 span(begin, end, facecolor=PALETTE["band"], edgecolor="none", linewidth=0, zorder=0)
 
 
-def diagonal(axes: Axes, samples: Array, mode: float, prior: Array, limits: tuple[float, float]) -> None:
+def diagonal(axes: Axes, samples: Array, mode: float, prior: Array, limits: tuple[float, float], truth: float) -> None:
     """Draw one marginal within `limits`."""
     outside(axes, prior[[0, -1]][:, None], [limits])
     x, y = prior_density(prior)
@@ -205,13 +212,15 @@ def diagonal(axes: Axes, samples: Array, mode: float, prior: Array, limits: tupl
     axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
     axes.plot(grid, height, color=PALETTE["posterior"])
     axes.axvline(mode, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2)
     axes.set(xlim=limits, ylim=(0, 1.08 * max(height.max(), y.max())), yticks=[])
 
 
 def pair(
-    axes: Axes, samples: Array, mode: Array, prior: Array, views: tuple[tuple[float, float], tuple[float, float]]
-) -> None:
-    """Draw the joint density of two parameters (n_samples, 2) within `views`."""
+    axes: Axes, samples: Array, mode: Array, prior: Array, views: tuple[tuple[float, float], tuple[float, float]],
+    truth: Array,
+) -> None:  # fmt: skip
+    """Draw the joint density of two parameters (n_samples, 2), a plus at the MAP, a ring at the truth."""
     outside(axes, prior[[0, -1]], views)
     x, y, mass = joint(*samples.T, tuple(end for k in (0, 1) for end in support(samples[:, k], prior[:, k], views[k])))
     if mass.sum() > 0:
@@ -222,6 +231,7 @@ def pair(
     low, high = prior[0], prior[-1]
     axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
     axes.plot(*mode, "+", color=PALETTE["observed"], markersize=6, markeredgewidth=1.1)
+    axes.plot(*truth, "o", color=PALETTE["truth"], markersize=5, markeredgewidth=1.2, fillstyle="none")
     axes.set(xlim=views[0], ylim=views[1])
     axes.locator_params(nbins=3)
 
@@ -238,7 +248,7 @@ def tile(axes: Axes, rho: float) -> None:
 
 def correlations(
     samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None,
-    views: Sequence[tuple[float, float]],
+    views: Sequence[tuple[float, float]], truth: Array,
 ) -> Figure:  # fmt: skip
     """Draw the matrix of posterior correlations and the joint density of the six strongest pairs."""
     rho = np.corrcoef(samples, rowvar=False)
@@ -256,7 +266,7 @@ def correlations(
     panels = right.subplots(2, 3).ravel()
     strongest = sorted(combinations(range(len(names)), 2), key=lambda p: -abs(np.nan_to_num(rho[p])))[: panels.size]
     for panel, (j, i) in zip(panels, strongest, strict=True):
-        pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]))
+        pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
         panel.set_title(f"ρ = {signed(rho[j, i])}")
         panel.set_xlabel(quantity(names[j], units), fontsize=5.5)
         panel.set_ylabel(quantity(names[i], units), fontsize=5.5)

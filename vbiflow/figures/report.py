@@ -100,14 +100,16 @@ def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
 
 def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
-    found = read(samples, "names", "map", "mean", "sd", "quantiles")
+    found = read(samples, "names", "map", "mean", "sd", "quantiles", "truth")
     levels = np.asarray(attributes(samples, "quantiles")["levels"])
     low, high = (found["quantiles"][int(np.argmin(np.abs(levels - level)))] for level in (0.05, 0.95))
     width = Prior.from_plain(attributes(prior)["prior"]).std
-    columns = (found["names"], found["map"], found["mean"], low, high, 1 - (found["sd"] / width) ** 2)
-    keys = ("name", "map", "mean", "low", "high", "shrinkage")
+    columns = (found["names"], found["map"], found["mean"], low, high, 1 - (found["sd"] / width) ** 2, found["truth"])
+    keys = ("name", "map", "mean", "low", "high", "shrinkage", "truth")
     rows = [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
-    return {"verdict": read_json(verdict), "rows": rows}
+    known = bool(np.isfinite(found["truth"]).any())
+    held = int(((low <= found["truth"]) & (found["truth"] <= high)).sum())
+    return {"verdict": read_json(verdict), "rows": rows, "truth": known, "held": held}
 
 
 def figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:

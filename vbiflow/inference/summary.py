@@ -18,11 +18,13 @@ def summarise(
     n_predictive: int,
     n_floor: int,
     seed: int,
+    truth: np.ndarray | None = None,
 ) -> dict[str, Quantity]:
     """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, what to simulate again.
 
     `predictive_theta` (n_predictive + n_floor, n_parameters) holds posterior samples, for the predictive check, and
-    then the MAP `n_floor` times, for its noise floor.
+    then the MAP `n_floor` times, for its noise floor. `truth` (n_parameters,) made the observation, where it is known;
+    else the file holds not-a-number.
     """
     theta = posterior.sample(x_o, n_samples, seed=seed, names=names)
     mode = posterior.map(x_o, seed=seed, names=names)
@@ -34,6 +36,7 @@ def summarise(
         "names": Quantity(list(posterior.parameters), axes=("parameter",)),
         "log_prob": Quantity(posterior.log_prob(theta, x_o), axes=("sample",)),
         "map": Quantity(mode, axes=("parameter",)),
+        "truth": Quantity(np.full(len(mode), np.nan) if truth is None else truth, axes=("parameter",)),
         "mean": Quantity(theta.mean(axis=0), axes=("parameter",)),
         "sd": Quantity(theta.std(axis=0), axes=("parameter",)),
         "quantiles": Quantity(
