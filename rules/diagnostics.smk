@@ -18,7 +18,7 @@ rule calibrate:
         runtime=amount("calibrate", "runtime", 120),
     params:
         inference=setting("inference"),
-        diagnostics=setting("diagnostics"),
+        diagnostics=checks,
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
     script:
@@ -47,7 +47,7 @@ rule check:
         preparation=setting("preparation"),
         signal=signal,
         deterministic=lambda wildcards: study_of(wildcards).deterministic,
-        diagnostics=setting("diagnostics"),
+        diagnostics=checks,
         seed=setting("seed"),
         code=code("scripts/check.py"),
     script:

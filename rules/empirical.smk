@@ -21,6 +21,6 @@ rule observe:
         preparation=setting("preparation"),
         features=setting("features"),
         sources=lambda wildcards: sources_of(*files(*RECORDING)(wildcards).values()),
-        code=code("scripts/observe.py"),
+        code=features_code("scripts/observe.py"),
     script:
         "../scripts/observe.py"

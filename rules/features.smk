@@ -18,7 +18,7 @@ rule features:
         features=setting("features"),
         preparation=setting("preparation"),
         seed=setting("seed"),
-        code=code("scripts/features.py"),
+        code=features_code("scripts/features.py"),
     script:
         "../scripts/features.py"
 

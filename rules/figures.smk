@@ -1,4 +1,12 @@
-CONNECTOME_FIGURES = ["connectome", "training", "recovery", "calibration", "invalid"]
+CONNECTOME_FIGURES = [
+    "connectome",
+    "training",
+    "recovery",
+    "calibration",
+    "features",
+    "ablation",
+    "invalid",
+]
 SUBJECT_FIGURES = [
     "marginals",
     "pairs",
@@ -9,6 +17,13 @@ SUBJECT_FIGURES = [
     "psd",
     "series",
 ]
+
+
+def connectome_figures(wildcards):
+    """Figures of every connectome of the study, those that it asks for."""
+    left_out = [] if study_of(wildcards)["diagnostics"]["ablation"] else ["ablation"]
+    names = [name for name in CONNECTOME_FIGURES if name not in left_out]
+    return each_connectome(*(f"figures/{name}.svg" for name in names))(wildcards)
 
 
 rule figure_connectome:
@@ -106,6 +121,55 @@ rule figure_calibration:
         code=code("scripts/figure_calibration.py"),
     script:
         "../scripts/figure_calibration.py"
+
+
+rule figure_features:
+    input:
+        report="results/{study}/{connectome}/features_report.json",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/features.svg",
+            caption="report/features.rst",
+            category="{study}",
+            subcategory="Features",
+            labels={"connectome": "{connectome}", "figure": "features"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_features.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_features.py"),
+    script:
+        "../scripts/figure_features.py"
+
+
+rule figure_ablation:
+    input:
+        ablation="results/{study}/{connectome}/ablation.json",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/ablation.svg",
+            caption="report/ablation.rst",
+            category="{study}",
+            subcategory="Features",
+            labels={"connectome": "{connectome}", "figure": "ablation"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_ablation.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_ablation.py"),
+    script:
+        "../scripts/figure_ablation.py"
 
 
 rule figure_invalid:
@@ -352,9 +416,8 @@ rule report:
         features=each_connectome("features.h5"),
         training=each_connectome("training.json"),
         diagnostics=each_connectome("diagnostics.json"),
-        connectome_figures=each_connectome(
-            *(f"figures/{figure}.svg" for figure in CONNECTOME_FIGURES)
-        ),
+        features_report=each_connectome("features_report.json"),
+        connectome_figures=connectome_figures,
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
         subject_figures=subject_figures,

@@ -14,7 +14,7 @@ rule sample:
         runtime=30,
     params:
         n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
-        diagnostics=setting("diagnostics"),
+        diagnostics=checks,
         seed=setting("seed"),
         code=code("scripts/sample.py"),
     script:

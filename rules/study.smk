@@ -16,6 +16,7 @@ wildcard_constraints:
     connectome=r"[\w-]+",
     subject=r"[\w-]+",
     shard=r"shard-\d+",
+    feature=r"\w+",
     dataset=r"[\w-]+",
 
 
@@ -40,6 +41,12 @@ def study_of(wildcards):
 def setting(section):
     """Param function: one block of the job's study, so that a change remakes only what it touches."""
     return lambda wildcards: study_of(wildcards)[section]
+
+
+def checks(wildcards):
+    """Settings of the checks that every study has; what asks for more remakes none of them."""
+    settings = study_of(wildcards)["diagnostics"]
+    return {key: value for key, value in settings.items() if key != "ablation"}
 
 
 def row(wildcards):
@@ -86,6 +93,11 @@ def code(script):
         )
 
     return value
+
+
+def features_code(script):
+    """Content hash of a script that computes features, and of the features that the study brings itself."""
+    return lambda wildcards: code_hash(script, beside=study_of(wildcards).own_features)
 
 
 def amount(rule, resource, default):

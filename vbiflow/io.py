@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +139,11 @@ def rows(path: str | Path, name: str, indices: np.ndarray) -> np.ndarray:
             if len(mine):
                 out[mine] = dataset[start : start + BLOCK][indices[mine] - start]
     return out
+
+
+def of_subjects(paths: Sequence[str | Path], name: str) -> dict[str, Any]:
+    """One dataset of each subject's file, by the name of its folder."""
+    return {Path(path).parent.name: read(path, name)[name] for path in paths}
 
 
 def attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:

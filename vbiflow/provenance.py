@@ -36,15 +36,16 @@ def digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-def code_hash(script: str, without: Iterable[str] = ()) -> str:
+def code_hash(script: str, without: Iterable[str] = (), beside: Iterable[str] = ()) -> str:
     """Content hash of a script and of every vbiflow module that it imports, directly or not.
 
     Snakemake sees no imports: as a rule's param this hash remakes what changed code made. Comments, docstrings and
-    layout do not count. Modules whose path starts with one of `without` are left out.
+    layout do not count. Modules whose path starts with one of `without` are left out; files `beside` the script, which
+    it loads by name, count with what they import.
     """
     skip = tuple(without)
-    parts = [fingerprint(path) for path in sorted(closure(ROOT / script)) if not relative(path).startswith(skip or "/")]
-    return digest(parts)
+    paths = set().union(*(closure(ROOT / file) for file in (script, *beside)))
+    return digest([fingerprint(path) for path in sorted(paths) if not relative(path).startswith(skip or "/")])
 
 
 def relative(path: Path) -> str:

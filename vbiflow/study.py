@@ -34,9 +34,11 @@ DEFAULTS: dict[str, Any] = {
     "preparation": {},
     "inference": {"estimator": "maf"},
     "posterior": {"n_samples": 10000},
-    "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}, "scores": []},
+    "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}, "scores": [], "ablation": False},
     "resources": {},
 }
+
+FOLDER = ROOT / "config" / "features"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,20 @@ class Study:
         """The connectome that stands for `subject`."""
         per = self["connectome"]["per"]
         return subject if per == "subject" else per
+
+    def subjects_of(self, connectome: str) -> list[str]:
+        """Subjects for whom `connectome` stands."""
+        return [subject for subject in self.subjects if self.connectome_of(subject) == connectome]
+
+    @cached_property
+    def features(self) -> list[str]:
+        """Names of the study's features, each a group of values."""
+        return [request.name for request in read_specs(self["features"], FOLDER)]
+
+    @cached_property
+    def own_features(self) -> list[str]:
+        """Files of the features that the study brings itself, relative to the repository."""
+        return sorted({shown(request.file) for request in read_specs(self["features"], FOLDER) if request.file})
 
     @property
     def simulated(self) -> list[str]:
@@ -220,7 +236,9 @@ def check(study: Study) -> None:
     settings = {"bold": None, "signals": (), "initial": None} | study.simulation | study["observation"]
     plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], start=0, stream=0, **settings)
     check_truth(study)
-    read_specs(study["features"], ROOT / "config" / "features")
+    names = study.features
+    if study["diagnostics"]["ablation"] and len(names) < 2:
+        raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {names[0]}")
     read_preparation(study["preparation"], 1000.0 / study.interval)
     check_accept(study["connectome"]["accept"])
     steps(study["connectome"]["normalise"])

@@ -131,6 +131,7 @@ def test_no_simulation_gives_no_row_but_all_names(ts, nodes):
         ([{"fc": {"eigenvalues": 2.5}}], "option eigenvalues: 2.5 is not an integer"),
         ([{"mean": {"per": "region"}}], "option per: unknown value 'region'; choose from node, network, mean, sd"),
         ([{"fc_networks": {"per": "node"}}], "feature fc_networks: unknown option 'per'; it has none"),
+        ([{"fc": {"as": "fc.slow"}}], "feature fc: as: 'fc.slow' is not a word of letters, digits and _"),
         (["fc", {"fc": {"eigenvalues": 2}}], "feature fc is asked for twice; rename one"),
         ([{"fc": {"quantiles": [0.5, 1.5]}}], r"quantile levels \[0.5, 1.5\] are not all in \[0, 1\]"),
         ([{"fc": {"quantiles": [0.5, 0.5]}}], r"two values are named fc.quantile\[0.5\]"),

@@ -77,6 +77,23 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         [f"fc.quantile.{k}" for k in range(12)] + [f"fcd.quantile.{k}" for k in range(12)] + ["fcd.std", "fc.homotopic"]
     )
     x = rng.standard_normal((500, len(names))) * rng.uniform(0.1, 2, len(names))
+    kinds = ("fc", "fcd", "variance", "psd")
+    worth = {
+        kind: {
+            "log_prob": 3.0, "loss": 0.3 * k, "loss_se": 0.05, "error": dict.fromkeys(t["names"], 0.2 + 0.1 * k),
+            "shrinkage": dict(zip(t["names"], 0.9 - rng.uniform(0, 0.2 * k + 0.01, n_parameters), strict=True)),
+        }
+        for k, kind in enumerate(("all", *kinds))
+    }  # fmt: skip
+    people = {
+        person: {
+            name: {kind: [float(m + s * rng.normal()), float(s)] for kind in worth}
+            for name, m, s in zip(t["names"], t["mean"][0], t["sd"][0], strict=True)
+        }
+        for person in ("alice", "bob")
+    }
+    shown = [f"{kind}.quantile[0.{k}5]" for kind in kinds for k in range(10)]
+    told = lambda scale: {name: float(scale * rng.beta(1, 3)) for name in t["names"]}  # noqa: E731
     tarp = np.clip(level + 0.02 * np.sin(6 * level), 0, 1)
     wide = np.clip(level[:, None] + 0.1 * rng.normal(0, 1, n_parameters) * level[:, None] * (1 - level[:, None]), 0, 1)
     return {
@@ -89,6 +106,13 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "calibration": pick("ranks", "names") | {
             "n_samples": 500, "level": level, "coverage": wide, "tarp_level": level, "tarp_coverage": tarp,
         },
+        "features": {
+            "informs": {name: told(1) for name in [*shown, "not.shown"]}, "explained": told(1),
+            "explained_by": {kind: told(0.8) for kind in kinds}, "shown": shown,
+            "correlation": np.corrcoef(rng.normal(size=(40, 60)) + rng.normal(size=(4, 60)).repeat(10, axis=0)),
+            "outside": {"alice": {shown[3]: "above"}, "bob": {}},
+        },
+        "ablation": {"features": worth, "subjects": people, "units": t["units"]},
         "invalid": pick("names", "units") | {"theta": t["theta"],
  "valid": t["theta"][:, 0] < np.quantile(t["theta"][:, 0], 0.8)},
         "series": {"observed": observed, "fs": 1 / 0.72, "predicted": predicted, "predicted_fs": 1 / 0.72, **place},

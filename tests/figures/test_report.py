@@ -62,6 +62,10 @@ def estimator_files(folder, invalid):
         notes,
     )
     write_json(folder / "training.json", {"train_loss": [[1.0]], "validation_loss": [[1.0]], "seconds": 2.5})
+    write_json(folder / "features_report.json", {
+        "n_features": 9, "dropped": {"fc.min": "constant over the simulations"}, "redundant": [["fc.mean", "fc.sd"]],
+        "outside": {"alice": {"fcd.sd": "above"}, "bob": {}},
+    })  # fmt: skip
     entry = {"verdict": "trusted", "shrinkage": 0.75, "correlation": 0.9, "coverage_90": 0.91, "sbc_p": 0.4}
     write_json(folder / "diagnostics.json", {
         "verdict": "trusted", "reasons": ["calibrated on 250 held-out simulations"], "n_test": 250,
@@ -95,6 +99,7 @@ def page(tmp_path_factory, arguments):
     every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
     files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
         "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
+        "features_report": every("*/features_report.json"),
         "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
         "connectome_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
@@ -149,6 +154,8 @@ def test_shows_posterior_numbers_settings_sources_and_the_command(page):
     for part in (
         "<td>3.21</td>", "<td>0.75</td>", "Figure 1.", "Figure 4.", f"vbiflow {__version__}, ", "torch 2.13",
         "<dd>42</dd>",
+        "<code>fc.min</code>: constant over the simulations", "<code>fc.mean</code>, <code>fc.sd</code>",
+        "The recording of alice lies outside of all simulations in 1 feature:", "<code>fcd.sd</code>: above",
         "CC0-1.0", "Thank them.", "snakemake --cores all results/two/report.html", "S: not finite (5)", "5 (10 %)",
         "warning: 25 % short", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
     ):  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,12 @@ Spec = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """A feature asked for by a study: under which name, with which options."""
+    """A feature asked for by a study: under which name, with which options, from which file if its own."""
 
     feature: Feature
     name: str
     options: Mapping[str, Any]
+    file: Path | None = None
 
 
 def read_specs(specs: Sequence[Spec], folder: str | Path | None = None) -> list[Request]:
@@ -72,7 +74,10 @@ def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:
     options = dict(options or {})
     found = find(str(name), folder)
     alias = str(options.pop("as", found.name))
-    return Request(found, alias, found.read(options))
+    if not re.fullmatch(r"\w+", alias):
+        raise ValueError(f"feature {name}: as: {alias!r} is not a word of letters, digits and _, such as slow_{name}")
+    own = Path(folder or ".") / f"{name}.py" if str(name) not in FEATURES else None
+    return Request(found, alias, found.read(options), own)
 
 
 def find(name: str, folder: str | Path | None = None) -> Feature:

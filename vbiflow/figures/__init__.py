@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from vbiflow.figures.connectome import connectome
 from vbiflow.figures.diagnostics import calibration, invalid, recovery
+from vbiflow.figures.features import ablation, features
 from vbiflow.figures.posterior import marginals, pairs
 from vbiflow.figures.predictive import misspecification, predictive
 from vbiflow.figures.recording import fc, fcd, psd, series
@@ -17,7 +18,7 @@ from vbiflow.figures.training import training
 FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
-        connectome, training, recovery, calibration, invalid,
+        connectome, training, recovery, calibration, features, ablation, invalid,
         series, fc, fcd, psd, marginals, pairs, predictive, misspecification,
     )
 }  # fmt: skip

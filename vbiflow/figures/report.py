@@ -21,6 +21,7 @@ from vbiflow.prior import Prior
 
 REM = 60.0
 """Width [rem] on the page of a figure that is WIDTH inches wide."""
+OF_ESTIMATOR = ("connectome", "prior", "features", "training", "diagnostics", "features_report")
 VALUES = re.compile(r'((?:xlink:)?href="#|url\(#|\bid=")')
 DOI = re.compile(r"doi:(10\.\S+?)(?=[;,)\s]|\.?$)")
 
@@ -31,9 +32,9 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     Parameters
     ----------
     template : path of the Jinja2 template.
-    files : paths by kind. One a connectome: connectome, prior, features, training, diagnostics (.json). One a subject:
-        samples, verdict. Any number: connectome_figures and subject_figures (.svg, each in <owner>/figures/), and
-        captions (.rst), named as the figures; figures come in their order.
+    files : paths by kind. One a connectome: connectome, prior, features, and training, diagnostics, features_report
+        (.json). One a subject: samples, verdict. Any number: connectome_figures and subject_figures (.svg, each in
+        <owner>/figures/), and captions (.rst), named as the figures; figures come in their order.
     settings : study (its name), settings (the study file), model (title and reference), units (by parameter),
         connectomes (connectome of each subject).
     """
@@ -56,12 +57,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         | {"figures": drawn("subject_figures", name), "connectome": settings["connectomes"][name]}
         for name in owned["verdict"]
     }
-    estimators = {
-        name: estimator(
-            {kind: owned[kind][name] for kind in ("connectome", "prior", "features", "training", "diagnostics")}
-        )
-        for name in owned["diagnostics"]
-    }
+    estimators = {name: estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]}
     for name, one in estimators.items():
         one["figures"] = drawn("connectome_figures", name, [] if one["n_invalid"] else ["invalid"])
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -92,6 +88,7 @@ def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
         "n_invalid": int((~simulated["valid"]).sum()),
         "invalid_reasons": reasons.most_common(5),
         "features": simulated["names"],
+        "choice": read_json(paths["features_report"]),
         "n_nodes": len(read(paths["connectome"], "labels")["labels"]),
         "findings": attributes(paths["connectome"]).get("findings", []),
         "prior": prior.to_config()["prior"],

@@ -1,0 +1,90 @@
+# What each feature is worth: which vary, which repeat each other, which tell of which parameter; on request, the
+# estimator without each of them.
+
+
+def features_of(wildcards):
+    """Names of the study's features."""
+    return study_of(wildcards).features
+
+
+def each_recording(name):
+    """Input function: the file `name` of every subject for whom the job's connectome stands."""
+    return lambda wildcards: expand(
+        "results/{study}/subjects/{subject}/{name}",
+        study=wildcards.study,
+        subject=study_of(wildcards).subjects_of(wildcards.connectome),
+        name=name,
+    )
+
+
+rule features_report:
+    input:
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+        x_o=each_recording("x_o.h5"),
+    output:
+        "results/{study}/{connectome}/features_report.json",
+    log:
+        "results/{study}/{connectome}/logs/features_report.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        features=features_of,
+        inference=setting("inference"),
+        seed=setting("seed"),
+        code=code("scripts/features_report.py"),
+    script:
+        "../scripts/features_report.py"
+
+
+rule ablate:
+    input:
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+        x_o=each_recording("x_o.h5"),
+    output:
+        "results/{study}/{connectome}/ablation/{feature}.h5",
+    log:
+        "results/{study}/{connectome}/logs/ablate/{feature}.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/ablate/{feature}.tsv"
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("train", "threads", 1)
+    resources:
+        mem_mb=amount("train", "mem_mb", 3000),
+        runtime=amount("train", "runtime", 240),
+    params:
+        features=features_of,
+        inference=setting("inference"),
+        seed=setting("seed"),
+        code=code("scripts/ablate.py"),
+    script:
+        "../scripts/ablate.py"
+
+
+rule ablation:
+    input:
+        without=lambda wildcards: expand(
+            "results/{study}/{connectome}/ablation/{feature}.h5",
+            feature=study_of(wildcards).features,
+            allow_missing=True,
+        ),
+        diagnostics="results/{study}/{connectome}/diagnostics.h5",
+        samples=each_recording("samples.h5"),
+    output:
+        "results/{study}/{connectome}/ablation.json",
+    log:
+        "results/{study}/{connectome}/logs/ablation.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/ablation.py"),
+    script:
+        "../scripts/ablation.py"

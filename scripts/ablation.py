@@ -1,0 +1,13 @@
+"""Compare the estimators that lack one feature with the one that has all."""
+
+from pathlib import Path
+
+from vbiflow.diagnostics import compare_ablations
+from vbiflow.io import write_json
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    without = {Path(path).stem: path for path in snakemake.input.without}
+    samples = {Path(path).parent.name: path for path in snakemake.input.samples}
+    found = compare_ablations(snakemake.input.diagnostics, without, samples)
+    write_json(snakemake.output[0], found)

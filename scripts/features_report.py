@@ -1,0 +1,24 @@
+"""Say which features vary, repeat each other, tell of which parameter, and lie outside of the simulations."""
+
+from vbiflow.diagnostics import features_report
+from vbiflow.io import of_subjects, read, write_json
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    params = snakemake.params
+    drawn, simulated = read(snakemake.input.prior, "theta", "names"), read(snakemake.input.features)
+    found = features_report(
+        drawn["theta"],
+        simulated["x"],
+        simulated["names"],
+        drawn["names"],
+        params.features,
+        params.inference,
+        seed=params.seed,
+        valid=simulated["valid"],
+        recordings=of_subjects(snakemake.input.x_o, "x"),
+        progress=run,
+    )
+    write_json(snakemake.output[0], found)
+    dropped, redundant = len(found["dropped"]), sum(map(len, found["redundant"]))
+    run.say(f"{found['n_features']} features, {dropped} dropped, {redundant} follow one another")
