@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def test_environments_pin_what_the_lock_pins(environment):
             assert version == "3.11"
             continue
         assert locked()[CONDA_NAMES.get(name, name)].startswith(version + "."), pin
+
+
+def test_peers_are_pinned_in_the_extra_and_stay_out_of_the_lock():
+    pinned = set(re.findall(r"\S+==\S+", (ROOT / "Makefile").read_text()))
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+    assert pinned and pinned <= set(extras)
+    assert not locked().keys() & {peer.partition("==")[0] for peer in pinned}
 
 
 def test_every_rule_imports_only_what_its_environment_holds():
