@@ -39,6 +39,11 @@ def sqrt(x):
 
 
 @function
+def floor(x):
+    return np.floor(x)
+
+
+@function
 def reduce_exp(x):
     """exp(x) = 2**n (1 + r): 2**n and r, |x - n ln 2| <= ln(2) / 2."""
     x = F(-87.0) if x < F(-87.0) else x
@@ -148,7 +153,7 @@ def radius(k):
     m, e = split(t)
     m = F(-2.3283064365386963e-10) * t if near else m
     e = F(0) if near else e - F(32)
-    return np.sqrt(F(-2) * log_mantissa(m, e))
+    return sqrt(F(-2) * log_mantissa(m, e))
 
 
 @function

@@ -39,6 +39,11 @@ def sqrt(x):
 
 
 @function
+def floor(x):
+    return np.floor(x)
+
+
+@function
 def reduce_exp(x):
     """exp(x) = 2**n (1 + r): 2**n and r, |x - n ln 2| <= ln(2) / 2."""
     x = F(-708.0) if x < F(-708.0) else x
@@ -162,7 +167,7 @@ def cos(x):
 def radius(k):
     """sqrt(-2 log((k + 1/2) / 2**32)) of a 32-bit k."""
     m, e = split(F(k) + F(0.5))
-    return np.sqrt(F(-2) * log_mantissa(m, e - F(32)))
+    return sqrt(F(-2) * log_mantissa(m, e - F(32)))
 
 
 @function

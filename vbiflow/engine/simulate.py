@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine import cpu, reference
+from vbiflow.engine import cpu, gpu, reference
 from vbiflow.engine.plan import Plan, check, choose, whole
 from vbiflow.io import Quantity
 from vbiflow.models import Model
 from vbiflow.models.maths import asarray, host
 
-DEVICES = ("auto", "cpu", "reference")
+DEVICES = ("auto", "cpu", "cuda", "reference")
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,19 @@ def simulate(
         node sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
         any other delay must round to at least one step. Before the start every node has sent its initial state for
         ever. Without both there are no delays.
-    device : "cpu" (also "auto"), or "reference", the readable loop, which takes weights, parameters and initial values
-        of NumPy, CuPy or torch and returns time series of the same library. On torch these are differentiable with
-        respect to all three, not to speed or lengths, since delays are whole steps; memory grows with the steps.
-    threads : batches that run at the same time; does not change a number.
+    device : "cpu"; "cuda", the GPU; "auto", the GPU where there is one, else the CPU: devices round differently, with
+        "auto" the bytes depend on the machine; or "reference", the readable loop, which takes weights, parameters and
+        initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
+        differentiable with respect to all three, not to speed or lengths, since delays are whole steps; memory grows
+        with the steps.
+    threads : batches that run at the same time on a CPU; does not change a number.
     progress : called with (simulations done, n_simulations).
 
     Raises
     ------
     ValueError
-        For anything unknown, of wrong size, not finite or inconsistent, before work starts.
+        For anything unknown, of wrong size, not finite or inconsistent, and for "cuda" where there is no GPU, before
+        work starts.
     """
     initial = initial or {}
     check_gradients(
@@ -125,12 +128,12 @@ def simulate(
         speed=host(speed),
         precision=precision,
     )
-    choose("device", device, DEVICES)
+    device = choose_device(device)
     threads = whole("threads", threads, 1, 1024)
     if device == "reference":
         ts, strayed = reference.run(plan, weights, parameters, initial)
     else:
-        ts, strayed = cpu.run(plan, threads, progress)
+        ts, strayed = gpu.run(plan, progress) if device == "cuda" else cpu.run(plan, threads, progress)
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
     reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
     return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
@@ -148,6 +151,16 @@ def check_gradients(smooth: Mapping[str, Any], whole_steps: Mapping[str, Any], d
                 f"{name} requires a gradient, which device {device!r} cannot follow; "
                 "use device 'reference', or detach it"
             )
+
+
+def choose_device(device: str) -> str:
+    """The device that is meant: "auto" becomes "cuda" or "cpu"; one line if "cuda" is asked for where there is none."""
+    choose("device", device, DEVICES)
+    if device == "auto":
+        return "cpu" if gpu.SIMULATED or gpu.missing() else "cuda"
+    if device == "cuda" and gpu.missing():
+        raise ValueError(f"device 'cuda': {gpu.missing()}, or use device 'cpu' (resources gpu=0 in the profile)")
+    return device
 
 
 def rates(plan: Plan) -> dict[str, float]:

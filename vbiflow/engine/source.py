@@ -36,6 +36,9 @@ Body = Callable[[], None]
 class Writer:
     """Lines of the kernel's body."""
 
+    steps = "range(n_steps)"
+    flag = "strayed[b] = True"
+
     def __init__(self, plan: Plan, lanes: int) -> None:
         self.plan, self.model, self.lanes, self.layout = plan, plan.model, lanes, layout(plan)
         self.width = len(self.model.sends) * lanes
@@ -102,10 +105,12 @@ class Writer:
     def call(self, function: str, coupled: bool = False) -> str:
         """A function of the model at the states y0, y1, ..."""
         states = [f"y{k}" for k in range(len(self.model.states))]
-        inputs = [
-            f"scratch[U(g * {len(self.model.sends)} + {k * self.lanes} + b)]" for k in range(len(self.model.sends))
-        ]
+        inputs = [self.input(k) for k in range(len(self.model.sends))]
         return f"m_{function}({', '.join([*states, *inputs * coupled, *map(self.parameter, self.model.parameters)])})"
+
+    def input(self, k: int) -> str:
+        """A lane of the node's k-th coupling input."""
+        return f"scratch[U(g * {len(self.model.sends)} + {k * self.lanes} + b)]"
 
     def load(self, prefix: str, model: Model) -> None:
         """Read the states into y0, y1, ..."""
@@ -121,7 +126,7 @@ class Writer:
                 f"y{k} = F({high!r}) if y{k} > F({high!r}) else y{k}",
             )
         if state.wrap:
-            self.put(f"y{k} = y{k} - F({state.wrap!r}) * np.floor(y{k} * F({1 / state.wrap!r}))")
+            self.put(f"y{k} = y{k} - F({state.wrap!r}) * floor(y{k} * F({1 / state.wrap!r}))")
 
     def step(
         self, model: Model, derivatives: str, dt: str, keep: str, to: str, increment: Callable[[int], str]
@@ -187,7 +192,11 @@ class Writer:
         if not self.plan.noisy or k not in self.model.noisy:
             return ""
         m = self.model.noisy.index(k)
-        return f" + scale_{m} * {self.parameter('sigma')} * scratch[U({ROWS * (self.width + m * self.lanes)} + g + b)]"
+        return f" + scale_{m} * {self.parameter('sigma')} * {self.normal(m)}"
+
+    def normal(self, m: int) -> str:
+        """A lane of the node's m-th standard normal."""
+        return f"scratch[U({ROWS * (self.width + m * self.lanes)} + g + b)]"
 
     def observe(self) -> None:
         """Add to the running sums."""
@@ -207,16 +216,20 @@ class Writer:
             else:
                 self.load("y", self.model)
                 self.put(f"value = {self.call(self.model.signals[name].__name__)}")
-            self.put(f"if b < n_valid and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = value")
+            self.record(k)
 
         def check() -> None:
             for state, spec in self.model.states.items():
                 low, high = spec.valid or (-3e38, 3e38)
                 self.put(f"value = {self.at(f'y_{state}')}")
-                self.put(f"if not (value >= F({low!r}) and value <= F({high!r})):", "    strayed[b] = True")
+                self.put(f"if not (value >= F({low!r}) and value <= F({high!r})):", f"    {self.flag}")
 
         self.put(f"sample = t // every[{k}] - 1")
         self.over_nodes(write, check)
+
+    def record(self, k: int) -> None:
+        """Store the sample `value` of recording k."""
+        self.put(f"if b < n_valid and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = value")
 
     @property
     def bold_parameters(self) -> list[str]:
@@ -242,8 +255,7 @@ class Writer:
 
     def one_step(self) -> None:
         """One step: coupling, noise, stages, observation."""
-        if self.plan.delays:
-            self.put("advance(step, edges, short, sizes, recent, past, sums, sent, delayed)")
+        self.advance()
         self.over_groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
         if self.plan.integrator == "heun":
             self.over_groups("trial", self.second_stage)
@@ -259,11 +271,21 @@ class Writer:
             sample = partial(self.sample, k, recording.name, recording.average)
             self.block(f"if t > 0 and t % every[{k}] == 0:", body=sample)
 
+    def begin(self) -> None:
+        """What follows once nodes have sent their initial state."""
+        if self.plan.delays:
+            self.put("begin(edges, short, sizes, recent, past, sums, sent, delayed)")
+
+    def advance(self) -> None:
+        """What a step begins with."""
+        if self.plan.delays:
+            self.put("advance(step, edges, short, sizes, recent, past, sums, sent, delayed)")
+
     def body(self) -> None:
         """Scalars into locals, what nodes send at the start, the loop over steps."""
         self.put(*(f"p_{name} = fixed[{k}]" for k, name in enumerate(self.layout.scalars)))
         for m, k in enumerate(self.model.noisy if self.plan.noisy else ()):
-            self.put(f"scale_{m} = F({list(self.model.states.values())[k].noise!r}) * np.sqrt(dt)")
+            self.put(f"scale_{m} = F({list(self.model.states.values())[k].noise!r}) * sqrt(dt)")
         # a division in the lane loop may round differently in its vector and scalar versions
         self.put(*(f"share_{k} = F(1) / F(every[{k}])" for k in range(len(self.plan.recordings))))
         if self.plan.bold:
@@ -275,9 +297,8 @@ class Writer:
             self.send("sent")
 
         self.over_nodes(start)
-        if self.plan.delays:
-            self.put("begin(edges, short, sizes, recent, past, sums, sent, delayed)")
-        self.block("for step in range(n_steps):", body=self.one_step)
+        self.begin()
+        self.block(f"for step in {self.steps}:", body=self.one_step)
 
 
 def recordings(plan: Plan) -> list[Recording]:
@@ -288,13 +309,8 @@ def recordings(plan: Plan) -> list[Recording]:
 
 def source(plan: Plan, lanes: int) -> str:
     """Text of a module whose `kernel` simulates one batch."""
-    writer, model = Writer(plan, lanes), plan.model
+    writer = Writer(plan, lanes)
     writer.body()
-    signals = [model.signals[recording.name] for recording in plan.recordings]
-    signals += [model.signals["bold_input"]] if plan.bold else []
-    functions = [specialise((model.send, model.dfun, *signals), "m", names(model))]
-    if plan.bold:
-        functions.append(specialise((balloon.dfun, balloon.bold), "b", names(balloon.MODEL)))
     tile = min(lanes, TILE_BYTES // np.dtype(plan.dtype).itemsize)
     outputs = "".join(f", out_{k}" for k in range(len(recordings(plan))))
     parts = [
@@ -303,11 +319,22 @@ def source(plan: Plan, lanes: int) -> str:
         inspect.getsource(product),
         *([delayed_source(plan, lanes)] if plan.delays else []),
         f"U, WIDTH = np.uintp, {tile}",
-        *functions,
+        *equations(plan),
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
         + "\n".join([f"def kernel({ARGUMENTS}{DELAY_ARGUMENTS if plan.delays else ''}{outputs}):", *writer.lines]),
     ]
     return "\n\n\n".join(parts) + "\n"
+
+
+def equations(plan: Plan) -> list[str]:
+    """Text of the model's functions, and of the haemodynamics'."""
+    model = plan.model
+    signals = [model.signals[recording.name] for recording in plan.recordings]
+    signals += [model.signals["bold_input"]] if plan.bold else []
+    functions = [specialise((model.send, model.dfun, *signals), "m", names(model))]
+    if plan.bold:
+        functions.append(specialise((balloon.dfun, balloon.bold), "b", names(balloon.MODEL)))
+    return functions
 
 
 def delayed_source(plan: Plan, lanes: int) -> str:

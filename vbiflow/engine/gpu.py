@@ -1,0 +1,240 @@
+"""Run GPU kernels: launches over some simulations and some steps, on CuPy arrays, or NumPy's in numba's simulator.
+
+One launch runs as many steps as take about a second, so that a display's watchdog lets it live and progress is seen;
+what a launch leaves, the next takes up. CuPy and numba-cuda are imported on first use.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numba
+import numpy as np
+
+from vbiflow.engine.cpu import load
+from vbiflow.engine.gpu_source import (
+    by_node,
+    carried,
+    choose_lanes,
+    kernel_source,
+    most_groups,
+    most_late,
+    names,
+    padded,
+    shared_size,
+)
+from vbiflow.engine.layout import layout
+from vbiflow.engine.plan import Plan
+from vbiflow.engine.source import recordings
+from vbiflow.models.maths import host
+from vbiflow.observation import balloon
+
+SIMULATED = bool(numba.config.ENABLE_CUDASIM)
+"""Whether numba simulates a device, for tests."""
+FIRST_STEPS, SECONDS = 500, 1.0
+"""Steps of the first launch, and what a launch shall take [s]."""
+MEMORY = 4 * 10**9
+"""Bytes of device memory that the simulations of a launch take, and a quarter of it what they record."""
+
+
+@cache
+def missing() -> str:
+    """Why there is no GPU to run on, in one line, or an empty text."""
+    if SIMULATED:
+        return ""
+    if importlib.util.find_spec("cupy") is None or importlib.util.find_spec("numba_cuda") is None:
+        return "CuPy and numba-cuda are not installed; install vbiflow[gpu]"
+    import cupy
+
+    try:
+        return "" if cupy.cuda.runtime.getDeviceCount() else "no device is visible; see nvidia-smi"
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"no device is found ({error}); see nvidia-smi"
+
+
+def arrays() -> ModuleType:
+    """CuPy, or NumPy in the simulator."""
+    return importlib.import_module("numpy" if SIMULATED else "cupy")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How simulations lie on the device: `lanes` a thread, `groups` of lanes a block, `blocks` a launch."""
+
+    lanes: int
+    groups: int
+    blocks: int
+
+    @property
+    def padded(self) -> int:
+        """Simulations with those that fill the last block."""
+        return self.lanes * self.groups * self.blocks
+
+
+def shape_of(plan: Plan, n_simulations: int) -> Shape:
+    """Shape for so many simulations."""
+    lanes = choose_lanes(plan)
+    groups = min(most_groups(plan.n_nodes), -(-n_simulations // lanes))
+    return Shape(lanes, groups, -(-n_simulations // (lanes * groups)))
+
+
+def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple[dict, np.ndarray]:
+    """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range.
+
+    Raises
+    ------
+    ValueError
+        If the network is too large for the kernel.
+    """
+    lanes = choose_lanes(plan)
+    kernel = load(kernel_source(plan, lanes, SIMULATED), f"{plan.model.name}_gpu").kernel
+    shape = (plan.n_simulations, plan.n_nodes)
+    ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
+    strayed = np.zeros(plan.n_simulations, bool)
+    whole = lanes * most_groups(plan.n_nodes)
+    wave = max(1, MEMORY // (memory(plan) * whole)) * whole
+    for begin in range(0, plan.n_simulations, wave):
+        end = min(begin + wave, plan.n_simulations)
+        strayed[begin:end] = run_wave(plan, kernel, begin, end, ts, progress)
+    return ts, strayed
+
+
+def memory(plan: Plan) -> int:
+    """Bytes of device memory for one simulation, without what it records."""
+    numbers = plan.n_nodes * (len(carried(plan)) + len(layout(plan).slow))
+    if plan.delays:
+        numbers += plan.n_nodes * len(plan.model.sends) * (plan.delays.longest + 2)
+        numbers += most_late(plan.delays) * padded(plan.n_nodes) * (len(plan.delays.speed) > 1)
+    return numbers * np.dtype(plan.dtype).itemsize
+
+
+def run_wave(
+    plan: Plan, kernel: Any, begin: int, end: int, ts: dict[str, np.ndarray], progress: Callable | None
+) -> np.ndarray:
+    """Simulations begin to end in launches over their steps."""
+    xp, n, sampled = arrays(), end - begin, recordings(plan)
+    shape = shape_of(plan, n)
+    values = arguments(plan, begin, end, shape)
+    most = max(1, MEMORY // 4 // (n * plan.n_nodes * np.dtype(plan.dtype).itemsize * len(sampled)))
+    first, size = 0, FIRST_STEPS
+    while first < plan.n_steps:
+        last = min(first + min(size, most), plan.n_steps)
+        spans = [tuple(max(step - plan.n_transient, 0) // r.every for step in (first, last)) for r in sampled]
+        out = [xp.empty((b - a, n, plan.n_nodes), plan.dtype) for a, b in spans]
+        values |= {"first": first, "last": last, "begins": tuple(a for a, _ in spans)}
+        values |= {f"out_{k}": flat.reshape(-1) for k, flat in enumerate(out)}
+        start = time.monotonic()
+        launch(plan, kernel, shape, [values[name] for name in names(plan)])
+        for recording, (a, b), samples in zip(sampled, spans, out, strict=True):
+            ts[recording.name][begin:end, :, a:b] = host(xp.ascontiguousarray(xp.moveaxis(samples, 0, 2)))
+        size = max(1, int(size * min(SECONDS / max(time.monotonic() - start, 1e-3), 4)))
+        first = last
+        if progress:
+            progress(begin + n * first // plan.n_steps, plan.n_simulations)
+    return host(values["strayed"])[:n].astype(bool)
+
+
+def launch(plan: Plan, kernel: Any, shape: Shape, values: list[Any]) -> None:
+    """One launch, waited for."""
+    from numba import cuda
+
+    size = shared_size(plan, shape.lanes, shape.groups)
+    kernel[(shape.blocks, 1), (plan.n_nodes, shape.groups), 0, size](*values)
+    cuda.synchronize()
+
+
+def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
+    """Arguments of the kernel for simulations begin to end, but those of a launch."""
+    xp, dtype, bold, kinds = arrays(), plan.dtype, plan.bold, layout(plan)
+    rows = {name: values[begin:end] if len(values) > 1 else values for name, values in plan.parameters.items()}
+    lanes = [np.broadcast_to(rows[name], (end - begin, 1)) for name in kinds.lanes]
+    values = {
+        "n_simulations": end - begin,
+        "first_simulation": plan.start + begin,
+        "seed_low": np.uint32(plan.seed & 0xFFFFFFFF),
+        "seed_high": np.uint32(plan.seed >> 32),
+        "stream": 65536 * plan.stream,
+        "n_transient": plan.n_transient,
+        "dt": dtype(plan.dt),
+        "every": tuple(recording.every for recording in recordings(plan)),
+        "fixed": tuple(dtype(plan.parameters[name][0, 0]) for name in kinds.scalars) or (dtype(0),),
+        "bold_fixed": tuple(map(dtype, bold.parameters)) if bold else (dtype(0),),
+        "bold_step": bold.step if bold else 1,
+        "matrix": by_source(plan.coupling, dtype),
+        "lane_values": np.array(lanes, dtype).reshape(-1),
+        "state": initial(plan, begin, end, shape),
+        "haemo": rest(plan, shape),
+        "strayed": np.zeros(shape.padded, np.uint8),
+    }
+    for name in by_node(plan):
+        own = np.broadcast_to(rows[name], (len(rows[name]), plan.n_nodes))
+        values[f"values_{name}"] = own.astype(dtype).reshape(-1)
+        values[f"stride_{name}"] = plan.n_nodes if len(own) > 1 else 0
+    values |= delay_arguments(plan, begin, end, shape) if plan.delays else {}
+    return {name: xp.asarray(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
+
+
+def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
+    """What the first launch takes up: initial states, and zero sums; flat (blocks of a node, simulation, node)."""
+    state = np.zeros((len(carried(plan)), shape.padded, plan.n_nodes), plan.dtype)
+    chosen = np.minimum(np.arange(shape.padded), end - begin - 1)
+    state[: len(plan.model.states)] = np.moveaxis(plan.initial(begin, end)[chosen], 1, 0)
+    return state.reshape(-1)
+
+
+def rest(plan: Plan, shape: Shape) -> np.ndarray:
+    """Haemodynamics at rest, flat (state, simulation, node)."""
+    states = balloon.MODEL.states.values() if plan.bold else ()
+    ones = np.ones((shape.padded, plan.n_nodes), plan.dtype)
+    return np.array([state.initial[0] * ones for state in states], plan.dtype).reshape(-1)
+
+
+def by_source(matrix: np.ndarray, dtype: type) -> np.ndarray:
+    """The coupling matrix as flat (source, target), rows padded."""
+    table = np.zeros((len(matrix), padded(len(matrix))), dtype)
+    table[:, : len(matrix)] = matrix.T
+    return table.reshape(-1)
+
+
+def delay_arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
+    """Connections by target, and room for what was sent."""
+    delays, dtype, n_nodes = plan.delays, plan.dtype, plan.n_nodes
+    chosen = np.arange(begin, end if len(delays.speed) > 1 else begin + 1)
+    n_slots = delays.longest + 2  # a thread may write the next step's slot while another reads the oldest
+    target, source = np.nonzero(delays.instantaneous)
+    late, now = Table(delays.target, n_nodes), Table(target, n_nodes)
+    ring = arrays().zeros(shape.padded * n_nodes * len(plan.model.sends) * n_slots, dtype)
+    return {
+        "n_slots": n_slots,
+        "ring": ring,
+        "n_late": late.count,
+        "late_source": late.fill(delays.source, np.int32).reshape(-1),
+        "late_weight": late.fill(delays.weight, dtype).reshape(-1),
+        "late_steps": late.fill(delays.steps(chosen), np.int32).reshape(-1),
+        "n_now": now.count,
+        "now_source": now.fill(source, np.int32).reshape(-1),
+        "now_weight": now.fill(delays.instantaneous[target, source], dtype).reshape(-1),
+    }
+
+
+class Table:
+    """Connections by target: the e-th of node i lies at (e, i) of a table whose rows are padded."""
+
+    def __init__(self, target: np.ndarray, n_nodes: int) -> None:
+        self.target, self.width = target, padded(n_nodes)
+        self.count = np.bincount(target, minlength=n_nodes).astype(np.int32)
+        order = np.argsort(target, kind="stable")
+        self.row = np.empty(len(target), np.int64)
+        self.row[order] = np.arange(len(target)) - (np.cumsum(self.count) - self.count)[target[order]]
+
+    def fill(self, values: np.ndarray, dtype: type) -> np.ndarray:
+        """`values` (..., connections) as tables (..., row, padded target)."""
+        table = np.zeros((*values.shape[:-1], max(int(self.count.max()), 1), self.width), dtype)
+        table[..., self.row, self.target] = values
+        return table

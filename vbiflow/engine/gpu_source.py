@@ -1,0 +1,333 @@
+"""Write the source of a GPU kernel around a model's equations: one thread a node and a few simulations (lanes).
+
+Reasons, for an A100 or H100 and 80 to 400 nodes:
+
+- A node's own state (with Heun's trial states, running sums, parameters of its own) is the thread's own for the whole
+  time loop: arrays of lanes that the compiler keeps in registers, or in the L1 cache beside shared memory. Shared
+  memory holds only what threads exchange: what nodes send, twice, and the normals; 5 kB for 84 nodes and one sent
+  variable, so that it never limits how many blocks a multiprocessor holds, and leaves the rest to the cache.
+- The coupling is a product: a thread takes the row of its node for all its lanes, so that a weight, read coalesced
+  over targets, serves four fused multiply-adds, and what a source sends is one broadcast vector of 16 bytes. The
+  weights of 84 nodes lie in the L1 cache (28 kB), those of 400 in the L2 cache (640 kB; reading them is the limit).
+- Normals are drawn by all threads together, since nodes share blocks of random words (philox.py), in the interval
+  before the barrier that the coupling needs anyway: two barriers a step.
+- Delayed: a ring in global memory, (slot, send, node, lane), so that a gather brings all lanes; connections are
+  listed by target, one after the other, coalesced over targets.
+- Sizes are literals of the source: addresses become immediate offsets.
+- No fast-math: division and square root round as IEEE 754 says, and subnormal numbers stay. Contraction to fused
+  multiply-adds is left to the compiler, so that bytes belong to a kind of device; the number of simulations, of blocks
+  and of launches changes none, since the same code runs for all of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vbiflow.engine import float32, float64, noise, source
+from vbiflow.engine.delays import Delays
+from vbiflow.engine.layout import layout, noise_blocks
+from vbiflow.engine.philox import block_size
+from vbiflow.engine.plan import Plan
+from vbiflow.engine.source import Body, recordings
+
+SHARED_BYTES = 48 * 1024
+"""Shared memory that every device grants a block."""
+THREADS = 128
+"""Threads of a block, unless a simulation has more nodes."""
+MOST_NODES = 1024
+WARP = 32
+PLAIN = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
+"""Functions of float32.py and float64.py that run on a GPU as they are."""
+DOUBLE = {
+    "np.float32, np.int32, np.uint32, np.uint32, numba.float32": (
+        "np.float64, np.int64, np.uint64, np.uint32, numba.float64"
+    ),
+    "libdevice.int_as_float, libdevice.float_as_int": "libdevice.longlong_as_double, libdevice.double_as_longlong",
+}
+ALWAYS = (
+    *("first", "last", "n_simulations", "first_simulation", "seed_low", "seed_high", "stream", "n_transient", "dt"),
+    *("every", "fixed", "bold_fixed", "bold_step", "begins", "matrix", "lane_values", "state", "haemo", "strayed"),
+)
+DELAYED = (
+    *("n_slots", "ring", "n_late", "late_source", "late_weight", "late_steps", "n_now", "now_source", "now_weight"),
+)
+
+
+def names(plan: Plan) -> list[str]:
+    """Arguments of the kernel."""
+    own = [f"{prefix}_{name}" for name in by_node(plan) for prefix in ("values", "stride")]
+    return [*ALWAYS, *own, *(DELAYED if plan.delays else ()), *(f"out_{k}" for k in range(len(recordings(plan))))]
+
+
+def by_node(plan: Plan, prefix: str = "") -> list[str]:
+    """Parameters that vary by node."""
+    return [prefix + name for name, kind in plan.kinds.items() if kind == "node"]
+
+
+def carried(plan: Plan) -> list[str]:
+    """Blocks of a node that go from launch to launch."""
+    return [name for name in layout(plan).nodes if name[:2] not in ("t_", "p_")]
+
+
+def padded(n_nodes: int) -> int:
+    """Nodes in whole warps, the length of a row in tables by target."""
+    return -(-n_nodes // WARP) * WARP
+
+
+def blocks(plan: Plan) -> int:
+    """Blocks of nodes that share random words."""
+    return -(-plan.n_nodes // block_size(len(plan.model.noisy)))
+
+
+def drawn(plan: Plan) -> int:
+    """Nodes for which normals are drawn."""
+    return blocks(plan) * block_size(len(plan.model.noisy))
+
+
+def most_late(delays: Delays) -> int:
+    """Delayed connections of the node that has most."""
+    return int(np.bincount(delays.target).max())
+
+
+def shared_size(plan: Plan, lanes: int, groups: int) -> int:
+    """Bytes of shared memory for `groups` of `lanes` simulations."""
+    rows = 2 * len(plan.model.sends) * plan.n_nodes + noise_blocks(plan) * drawn(plan)
+    return rows * lanes * groups * np.dtype(plan.dtype).itemsize
+
+
+def most_groups(n_nodes: int) -> int:
+    """Groups of lanes in a block, each a row of `n_nodes` threads."""
+    return max(1, THREADS // n_nodes)
+
+
+def choose_lanes(plan: Plan) -> int:
+    """Simulations a thread: as many as shared memory takes, at most four.
+
+    Raises
+    ------
+    ValueError
+        If the network has more nodes than a block has threads, or does not fit.
+    """
+    groups = most_groups(plan.n_nodes)
+    fitting = [lanes for lanes in (4, 2, 1) if shared_size(plan, lanes, groups) <= SHARED_BYTES]
+    if plan.n_nodes > MOST_NODES or not fitting:
+        raise ValueError(
+            f"{plan.n_nodes} nodes of {plan.model.name} in {np.dtype(plan.dtype).name} are more than the GPU kernel "
+            f"holds (at most {MOST_NODES}); use device 'cpu'"
+        )
+    return fitting[0]
+
+
+class Writer(source.Writer):
+    """Lines of the kernel's body: a node's blocks are the thread's own arrays of lanes."""
+
+    steps = "range(first, last)"
+    flag = "strayed[U(sim)] = 1"
+
+    def over_lanes(self, body: Body) -> None:
+        self.block(f"for b in range({self.lanes}):", body=lambda: (self.put("sim = first_own + b"), body()))
+
+    def over_nodes(self, *bodies: Body, first: str = "", last: str = "") -> None:
+        """The thread's own node."""
+        for body in bodies:
+            self.over_lanes(body)
+
+    def over_groups(self, sent: str, body: Body, before: Body | None = None) -> None:
+        """`before`, a barrier, the node's coupling input, `body`, and what the node sends then."""
+        if before:
+            if self.plan.integrator == "euler":
+                self.put("cuda.syncthreads()")  # the last step's normals have been read
+            before()
+        self.put("cuda.syncthreads()")
+        self.couple(sent)
+        self.over_lanes(body)
+        self.store("trial" if sent == "sent" else "sent")
+
+    def couple(self, sent: str) -> None:
+        """Coupling inputs of the node, of all lanes."""
+        self.put(" = ".join(f"a{k}_{lane}" for k, lane in self.sums) + " = F(0)")
+        if self.plan.delays:
+            ahead = "" if sent == "sent" else " + 1"
+            self.block("for e in range(n_late[U(i)]):", body=partial(self.late, f"now{ahead}"))
+            self.block("for e in range(n_now[U(i)]):", body=partial(self.now, sent))
+        else:
+            self.put(f"at, column = i, {sent} + group_sent")
+            self.block(f"for _ in range({self.plan.n_nodes}):", body=self.product)
+        self.put(*(f"c{k}[{lane}] = a{k}_{lane}" for k, lane in self.sums))
+
+    def product(self) -> None:
+        """One source, connected to all targets."""
+        self.put("w = matrix[U(at)]")
+        self.add(lambda k, lane: f"shared[U(column + {self.offset(k, lane)})]")
+        self.put(f"at += {padded(self.plan.n_nodes)}", f"column += {self.lanes}")
+
+    def late(self, now: str) -> None:
+        """One delayed connection."""
+        row, own = padded(self.plan.n_nodes), len(self.plan.delays.speed) > 1
+        self.put(f"at = e * {row} + i", "w = late_weight[U(at)]", f"column = late_source[U(at)] * {self.lanes}")
+        for lane in range(self.lanes if own else 1):
+            row_of = f"min(first_own + {lane}, n_simulations - 1) * {most_late(self.plan.delays)}"
+            self.put(
+                f"slot = {now} - late_steps[U({f'({row_of} + e) * {row} + i' if own else 'at'})]",
+                "slot += n_slots if slot < 0 else 0",
+                f"from_{lane} = group_ring + slot * {self.size} + column",
+            )
+        self.add(lambda k, lane: f"ring[U(from_{lane if own else 0} + {self.offset(k, lane)})]")
+
+    def now(self, sent: str) -> None:
+        """One instantaneous connection."""
+        self.put(f"at = e * {padded(self.plan.n_nodes)} + i", "w = now_weight[U(at)]")
+        self.put(f"column = {sent} + group_sent + now_source[U(at)] * {self.lanes}")
+        self.add(lambda k, lane: f"shared[U(column + {self.offset(k, lane)})]")
+
+    def add(self, value: Callable[[int, int], str]) -> None:
+        """Add what one source sends, times its weight w, to the coupling inputs."""
+        self.put(*(f"a{k}_{lane} = cuda.fma(w, {value(k, lane)}, a{k}_{lane})" for k, lane in self.sums))
+
+    @property
+    def sums(self) -> list[tuple[int, int]]:
+        return [(k, lane) for k in range(len(self.model.sends)) for lane in range(self.lanes)]
+
+    @property
+    def size(self) -> int:
+        """Numbers that a group of lanes sends."""
+        return len(self.model.sends) * self.plan.n_nodes * self.lanes
+
+    def offset(self, k: int, lane: int) -> int:
+        """Place of the k-th that a node sends, from the node's place."""
+        return k * self.plan.n_nodes * self.lanes + lane
+
+    def at(self, name: str) -> str:
+        """A lane of a node's block; the state of the haemodynamics, rarely used, lies in global memory."""
+        if name in self.layout.slow and name.startswith("b_"):
+            return f"haemo[U(({self.layout.slow.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
+        return f"own_{name}[U(b)]"
+
+    def parameter(self, name: str) -> str:
+        return f"p_{name}" if name in self.layout.scalars else f"own_p_{name}[U(b)]"
+
+    def input(self, k: int) -> str:
+        return f"c{k}[U(b)]"
+
+    def normal(self, m: int) -> str:
+        return f"shared[U(normals + {m} * normals_row + b * {drawn(self.plan)})]"
+
+    def send(self, to: str) -> None:
+        self.put(f"s = {self.call('send')}", *(f"s{k}[U(b)] = s[{k}]" for k in range(len(self.model.sends))))
+
+    def store(self, to: str) -> None:
+        """Let the other nodes see what this one sends."""
+        self.put(*(f"shared[U({to} + own_sent + {self.offset(k, lane)})] = s{k}[{lane}]" for k, lane in self.sums))
+
+    def noise(self) -> None:
+        """Draw the step's normals, a block of random words a task."""
+        n_nodes = self.plan.n_nodes
+        self.block(f"for task in range(g * {n_nodes} + i, n_tasks, groups * {n_nodes}):", body=self.draw)
+
+    def draw(self) -> None:
+        """One task: the normals of a block of nodes of one lane."""
+        n, rows = len(self.model.noisy), noise_blocks(self.plan)
+        per = block_size(n)
+        self.put(f"lane, q = task // {blocks(self.plan)}, task % {blocks(self.plan)}")
+        self.put(f"at = all_normals + lane * {drawn(self.plan)} + q * {per}")
+        for word in range(rows * per // 4):
+            self.put(f"n = four_normals(step, q, stream + {word}, first_lane + lane, seed_low, seed_high)")
+            for slot in range(4):
+                node, m = divmod(4 * word + slot, n if per > 1 else rows)
+                self.put(f"shared[U(at + {m} * normals_row + {node})] = n[{slot}]")
+
+    def record(self, k: int) -> None:
+        at = f"((sample - begins[{k}]) * n_simulations + sim) * {self.plan.n_nodes} + i"
+        self.put("if sim < n_simulations:", f"    out_{k}[U({at})] = value")
+
+    def remember(self, slot: str) -> None:
+        """Put what the node sends into the ring."""
+        at = f"group_ring + {slot} * {self.size} + i * {self.lanes}"
+        self.put(*(f"ring[U({at} + {self.offset(k, lane)})] = s{k}[{lane}]" for k, lane in self.sums))
+
+    def begin(self) -> None:
+        self.store("sent")
+        if self.plan.delays:
+            self.block("if first == 0:", "for slot in range(n_slots):", body=partial(self.remember, "slot"))
+
+    def advance(self) -> None:
+        if self.plan.delays:
+            self.put("now = step % n_slots")
+            self.remember("now")
+
+    def load_state(self) -> None:
+        """Take up what the launch before this one left; parameters that vary by simulation or node."""
+        for row, name in enumerate(carried(self.plan)):
+            self.put(f"own_{name}[U(b)] = {self.place(row)}")
+        self.put("row = min(sim, n_simulations - 1)")
+        for k, name in enumerate(self.layout.lanes):
+            self.put(f"own_p_{name}[U(b)] = lane_values[U({k} * n_simulations + row)]")
+        for name in by_node(self.plan):
+            self.put(f"own_p_{name}[U(b)] = values_{name}[U(row * stride_{name} + i)]")
+
+    def save_state(self) -> None:
+        for row, name in enumerate(carried(self.plan)):
+            self.put(f"{self.place(row)} = own_{name}[U(b)]")
+
+    def place(self, row: int) -> str:
+        """A lane of a node's block between launches."""
+        return f"state[U(({row} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
+
+    def body(self) -> None:
+        """Who this thread is, the state that it begins with, the loop over steps, the state that it leaves."""
+        lanes, size, row = self.lanes, self.size, self.lanes * drawn(self.plan)
+        own = [*(f"own_{name}" for name in self.layout.nodes if name not in by_node(self.plan, "p_"))]
+        own += [f"own_p_{name}" for name in (*self.layout.lanes, *by_node(self.plan))]
+        own += [f"own_{name}" for name in self.layout.slow if name.startswith("u_")]
+        own += [f"{name}{k}" for name in "cs" for k in range(len(self.model.sends))]
+        self.put(
+            "i, g, groups = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockDim.y",
+            "shared = cuda.shared.array(0, REAL, alignment=16)",
+            *(f"{name} = cuda.local.array({lanes}, REAL)" for name in own),
+            f"n_lanes, base = cuda.gridDim.x * groups * {lanes}, cuda.blockIdx.x * groups * {lanes}",
+            f"first_own, first_lane = base + g * {lanes}, first_simulation + base",
+            f"sent, trial, group_sent = 0, groups * {size}, g * {size}",
+            f"own_sent, all_normals = group_sent + i * {lanes}, groups * {2 * size}",
+            f"normals, normals_row = all_normals + g * {row} + i, groups * {row}",
+            f"n_tasks = groups * {lanes * blocks(self.plan)}",
+        )
+        if self.plan.delays:
+            self.put(f"group_ring = (cuda.blockIdx.x * groups + g) * n_slots * {size}")
+        self.over_lanes(self.load_state)
+        super().body()
+        self.over_lanes(self.save_state)
+
+
+def text_of(function: Callable) -> str:
+    """A kernel function's text, decorated for the GPU."""
+    text = inspect.getsource(function.py_func)
+    return "@function\n" + text[text.index("def ") :]
+
+
+def functions(plan: Plan) -> str:
+    """Elementary functions and noise in the plan's precision."""
+    text = Path(__file__).with_name("gpu_functions.py").read_text(encoding="utf-8")
+    if plan.dtype is np.float64:
+        for single, double in DOUBLE.items():
+            text = text.replace(single, double)
+    module = float32 if plan.dtype is np.float32 else float64
+    parts = [text_of(getattr(module, name)) for name in PLAIN]
+    return "\n\n\n".join([text, *parts, text_of(noise.philox), text_of(noise.four_normals)])
+
+
+def kernel_source(plan: Plan, lanes: int, simulated: bool) -> str:
+    """Text of a module whose `kernel` simulates blocks of simulations over some steps."""
+    writer = Writer(plan, lanes)
+    writer.body()
+    lines = writer.lines
+    if simulated:  # its arrays are aligned already
+        lines = [line.replace(", alignment=16", "") for line in lines]
+    head = f"@cuda.jit(**OPTIONS)\ndef kernel({', '.join(names(plan))}):"
+    threads = f"THREADS = {plan.n_nodes * most_groups(plan.n_nodes)}"
+    text = "\n\n\n".join([threads, functions(plan), *source.equations(plan), "\n".join([head, *lines])])
+    return text + "\n"
