@@ -41,6 +41,7 @@ rule unpack:
 rule connectome:
     input:
         unpack(files(*CONNECTOME)),
+        maps=lambda wildcards: map(file_of, maps(wildcards).values()),
     output:
         "results/{study}/{connectome}/connectome.h5",
     log:
@@ -53,6 +54,8 @@ rule connectome:
     params:
         row=columns(*CONNECTOME),
         connectome=setting("connectome"),
+        maps=maps,
+        delays=lambda wildcards: study_of(wildcards).delays,
         sources=lambda wildcards: sources_of(*files(*CONNECTOME)(wildcards).values()),
         code=code("scripts/connectome.py"),
     script:

@@ -163,12 +163,14 @@ def files(*names):
     }
 
 
+def maps(wildcards):
+    """Files of the regional maps of the job's connectome, by name."""
+    return study_of(wildcards).maps(wildcards.connectome)
+
+
 def units(wildcards):
-    """Units of the model's parameters."""
-    return {
-        name: parameter.unit
-        for name, parameter in MODELS[study_of(wildcards)["model"]].parameters.items()
-    }
+    """Units of what the study can infer."""
+    return study_of(wildcards).units
 
 
 def model_of(wildcards):

@@ -1,6 +1,6 @@
 """Read, check and normalise one person's connectome."""
 
-from vbiflow.connectome import inspect, read_connectome
+from vbiflow.connectome import inspect, read_connectome, with_maps
 from vbiflow.job import job
 
 with job(snakemake) as run:
@@ -17,4 +17,7 @@ with job(snakemake) as run:
     connectome = inspect(connectome, options["accept"], row["weights"])
     for finding in connectome.findings:
         print(f"{finding.severity}: {finding.name}: {finding.text}")
+    connectome = with_maps(connectome, snakemake.params.maps)
+    if snakemake.params.delays:
+        connectome.check_delays(*snakemake.params.delays)
     connectome.normalised(options["normalise"]).save(snakemake.output[0], run.provenance())

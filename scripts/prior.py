@@ -1,11 +1,13 @@
 """Draw the study's theta once, from its seed."""
 
-from vbiflow.io import Quantity, read, write
+from vbiflow.connectome import Connectome
+from vbiflow.io import Quantity, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake) as run:
-    prior = Prior.from_config(snakemake.params.prior, read(snakemake.input.connectome, "labels")["labels"])
+    connectome = Connectome.load(snakemake.input.connectome)
+    prior = Prior.from_config(snakemake.params.prior, connectome.labels, connectome.maps)
     theta = prior.sample(snakemake.params.seed, 0, snakemake.params.n_simulations)
     quantities = {
         "theta": Quantity(theta, axes=("simulation", "parameter")),

@@ -1,33 +1,33 @@
 """Simulate rows of theta on a connectome."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.engine import simulate
+from vbiflow.engine import simulate_draws
 from vbiflow.io import read, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake) as run:
-    settings = snakemake.params.simulation
+    params = snakemake.params
     connectome = Connectome.load(snakemake.input.connectome)
-    start, stop = snakemake.params.rows
-    prior = Prior.from_config(snakemake.params.prior, connectome.labels)
-    source = snakemake.input.get("theta")
-    if source:
-        theta = read(source, snakemake.params.theta)[snakemake.params.theta]
-    else:  # the rows of prior.h5, without waiting for it: adding simulations leaves the old ones alone
-        theta = prior.sample(snakemake.params.seed, start, stop)
-    simulations = simulate(
-        snakemake.params.model,
-        connectome.weights,
-        {**snakemake.params.parameters, **prior.parameters(theta)},
-        n_simulations=stop - start,
+    prior = Prior.from_config(params.prior, connectome.labels, connectome.maps)
+    start, stop = params.rows
+    # the rows of prior.h5, without waiting for it: adding simulations leaves the old ones alone
+    theta = prior.sample(params.seed, start, stop)
+    if snakemake.input.get("theta"):
+        theta = read(snakemake.input.theta, params.theta)[params.theta]
+    simulations = simulate_draws(
+        params.model,
+        connectome,
+        prior,
+        theta,
+        params.parameters,
+        params.simulation,
+        params.observation,
         start=start,
-        stream=snakemake.params.stream,
-        seed=snakemake.params.seed,
+        stream=params.stream,
+        seed=params.seed,
         device="cuda" if snakemake.resources.get("gpu", 0) else "cpu",
         threads=snakemake.threads,
         progress=run,
-        **settings,
-        **snakemake.params.observation,
     )
     write(snakemake.output[0], simulations.quantities(), run.provenance())

@@ -1,11 +1,13 @@
 """Place the parameters that make a simulated recording."""
 
-from vbiflow.io import Quantity, read, write
+from vbiflow.connectome import Connectome
+from vbiflow.io import Quantity, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake) as run:
-    prior = Prior.from_config(snakemake.params.prior, read(snakemake.input.connectome, "labels")["labels"])
+    connectome = Connectome.load(snakemake.input.connectome)
+    prior = Prior.from_config(snakemake.params.prior, connectome.labels, connectome.maps)
     quantities = {
         "theta": Quantity(prior.theta(snakemake.params.truth), axes=("simulation", "parameter")),
         "names": Quantity(list(prior.names), axes=("parameter",)),

@@ -118,3 +118,71 @@ def test_the_truth_of_a_simulated_recording_is_placed_by_region(prior):
 def test_a_wrong_truth_is_one_line(prior, values, message):
     with pytest.raises(ValueError, match=message):
         prior.theta(values)
+
+
+MAPS = {"myelin": np.array([1.0, 1.5, 2.0]), "gradient": np.array([-1.0, 0.0, 4.0])}
+REGRESSION = {
+    "G": {"uniform": [1, 10]},
+    "w": {
+        "map": {
+            "constant": {"uniform": [0.3, 0.7]},
+            "myelin": {"uniform": [-0.3, 0]},
+            "gradient": {"normal": [0, 0.05]},
+        },
+        "within": [0, 0.5],
+    },
+    "sigma": {"map": {"gradient": {"uniform": [0.001, 0.002]}}},
+}
+
+
+def test_regression_on_maps():
+    prior = Prior.from_config(REGRESSION, "abc", MAPS)
+    assert prior.names == ("G", "w.constant", "w.myelin", "w.gradient", "sigma.gradient")
+    theta = prior.sample(3, 0, 50)
+    w = theta[:, [1]] + theta[:, [2]] * MAPS["myelin"] + theta[:, [3]] * MAPS["gradient"]
+    values, reasons = prior.parameters(theta), prior.reasons(theta)
+    np.testing.assert_allclose(values["w"], np.clip(w, 0, 0.5))
+    np.testing.assert_allclose(values["sigma"], theta[:, [4]] * [0, 0, 4])
+    outside = ((w < 0) | (w > 0.5)).sum(1)
+    assert 0 < np.count_nonzero(outside) < 50
+    assert [
+        text.startswith(f"w is outside [0, 0.5] in {n} nodes") for text, n in zip(reasons, outside, strict=True) if n
+    ]
+    assert all(
+        text.startswith("sigma is outside [0, inf] in 1 nodes")
+        for text, n in zip(reasons, outside, strict=True)
+        if not n
+    )
+
+
+def test_regression_survives_a_file(tmp_path):
+    prior = Prior.from_config(REGRESSION, "abc", MAPS)
+    io.write(tmp_path / "prior.h5", {}, {"prior": prior.to_config()})
+    again = Prior.from_plain(io.attributes(tmp_path / "prior.h5")["prior"], prior.names)
+    theta = prior.sample(3, 0, 20)
+    np.testing.assert_array_equal(again.parameters(theta)["w"], prior.parameters(theta)["w"])
+    assert again.reasons(theta) == prior.reasons(theta)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            {"map": {"myeline": {"uniform": [0, 1]}}},
+            "prior of w: no map 'myeline'; .* connectome.maps, which has myelin, g",
+        ),
+        ({"map": ["myelin"]}, "prior of w: found .*; write it as w: {map: {constant: {uniform: "),
+        ({"map": {}}, "prior of w: found"),
+        ({"map": {"myelin": {"uniform": [1, 0]}}}, "prior of w.myelin: low 1 must be below high 0"),
+        ({"map": {"myelin": {"uniform": [0, 1], "per": "node"}}}, "prior of w.myelin: per: 'node' is unknown"),
+        (
+            {"map": {"myelin": {"uniform": [0, 1]}}, "within": [1, 0]},
+            r"prior of w: within is \[1, 0\]; give \[low, high\]",
+        ),
+        ({"map": {"myelin": {"uniform": [0, 1]}}, "inside": [0, 1]}, "prior of w: found"),
+    ],
+)
+def test_bad_regressions_get_one_line(entry, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Prior.from_config({"w": entry}, "abc", MAPS)
+    assert "\n" not in str(error.value)

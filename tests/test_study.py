@@ -100,3 +100,26 @@ def test_unknown_study_and_config_key(config):
     edit(config, "studies:", "study:", "config.yaml")
     with pytest.raises(ValueError, match=r"unknown key 'study'; did you mean 'studies'"):
         load_config(config / "config.yaml")
+
+
+def test_speed_noise_and_maps_of_a_study(config):
+    edit(config, "  w: {uniform", "  speed: {uniform: [1, 5]}\n  noise: {lognormal: [0, 1]}\n  w: {uniform")
+    edit(config, "dt: 10", "dt: 1")
+    study = load_study("tiny", config)
+    assert study.delays == (1, 5, 1) and study.units["speed"] == "mm/ms" and study.units["I"] == "nA"
+    edit(config, "  speed: {uniform: [1, 5]}\n", "")
+    assert load_study("tiny", config).delays is None
+    edit(config, "model: wong_wang", "model: wong_wang\nparameters: {speed: 6}")
+    assert load_study("tiny", config).delays == (6, 6, 1)
+
+
+def test_maps_are_files_of_a_person(config, tmp_path):
+    edit(config, "  normalise:", "  maps: {m: '" + str(tmp_path) + "/{participant_id}.tsv::m'}\n  normalise:")
+    edit(config, "  w: {uniform: [0, 1]}", "  w: {map: {constant: {uniform: [0, 1]}, m: {uniform: [0, 1]}}}")
+    with pytest.raises(ValueError, match=r"connectome.maps: m: .*101309.tsv: no such file"):
+        load_study("tiny", config)
+    (tmp_path / "101309.tsv").write_text("label\tm\n")
+    assert load_study("tiny", config).maps("101309") == {"m": f"{tmp_path}/101309.tsv::m"}
+    edit(config, "m: {uniform: [0, 1]}}}", "n: {uniform: [0, 1]}}}")
+    with pytest.raises(ValueError, match=r"prior of w: no map 'n'; name its file in connectome.maps, which has m"):
+        load_study("tiny", config)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from vbiflow.maps import CONSTANT, regional, regression
+
 FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "uniform": (("low", "high"), lambda low, high: stats.uniform(low, high - low)),
     "normal": (("mean", "sd"), lambda mean, sd: stats.norm(mean, sd)),
@@ -28,32 +30,39 @@ EDGE = np.finfo(float).eps
 
 @dataclass(frozen=True)
 class Marginal:
-    """One inferred parameter: a scalar, or one value a node (`per` = "node")."""
+    """One inferred parameter: a scalar, one value a node (`per` = "node"), or the coefficient of a regional map.
+
+    A parameter with coefficients is their sum over maps, w_i = w.constant + w.myelin myelin_i + ...
+    """
 
     parameter: str
     family: str
     values: tuple[float, ...]
     per: str | None = None
+    coefficient: str | None = None
 
     @classmethod
-    def from_config(cls, parameter: str, entry: Any) -> Marginal:
+    def from_config(cls, parameter: str, entry: Any, coefficient: str | None = None) -> Marginal:
         """Read ``{family: [numbers], per: node}``."""
-        form = f"write it as {parameter}: {{uniform: [low, high]}} with a family out of {', '.join(FAMILIES)}"
+        name = stem(parameter, coefficient)
+        form = f"write it as {coefficient or parameter}: {{uniform: [low, high]}} with a family out of "
+        form += ", ".join(FAMILIES)
         if not isinstance(entry, Mapping):
-            raise ValueError(f"prior of {parameter}: found {entry!r}; {form}")
+            raise ValueError(f"prior of {name}: found {entry!r}; {form}")
         families = [key for key in entry if key != "per"]
         if len(families) != 1 or families[0] not in FAMILIES:
-            raise ValueError(f"prior of {parameter}: unknown family {', '.join(map(repr, families))}; {form}")
+            raise ValueError(f"prior of {name}: unknown family {', '.join(map(repr, families))}; {form}")
         family, numbers = families[0], entry[families[0]]
         names = FAMILIES[family][0]
         if not isinstance(numbers, Sequence) or len(numbers) != len(names):
-            raise ValueError(f"prior of {parameter}: {family} takes [{', '.join(names)}], found {numbers!r}")
+            raise ValueError(f"prior of {name}: {family} takes [{', '.join(names)}], found {numbers!r}")
         per = entry.get("per")
-        if per not in (None, *EXTENTS):
+        extents = EXTENTS if coefficient is None else ()
+        if per not in (None, *extents):
             raise ValueError(
-                f"prior of {parameter}: per: {per!r} is unknown; choose from {', '.join(EXTENTS)} or leave it out"
+                f"prior of {name}: per: {per!r} is unknown; choose from {', '.join(extents) or 'none'} or leave it out"
             )
-        marginal = cls(parameter, family, tuple(float(number) for number in numbers), per)
+        marginal = cls(parameter, family, tuple(float(number) for number in numbers), per, coefficient)
         marginal.check()
         return marginal
 
@@ -61,12 +70,17 @@ class Marginal:
         """Refuse bounds out of order and scales that are not positive."""
         given = dict(zip(FAMILIES[self.family][0], self.values, strict=True))
         if not np.isfinite(self.values).all():
-            raise ValueError(f"prior of {self.parameter}: {self.family} has a value that is not finite: {self.values}")
+            raise ValueError(f"prior of {self.name}: {self.family} has a value that is not finite: {self.values}")
         if "low" in given and given["low"] >= given["high"]:
-            raise ValueError(f"prior of {self.parameter}: low {given['low']:g} must be below high {given['high']:g}")
+            raise ValueError(f"prior of {self.name}: low {given['low']:g} must be below high {given['high']:g}")
         for name in ("sd", "log_sd", "a", "b"):
             if given.get(name, 1.0) <= 0:
-                raise ValueError(f"prior of {self.parameter}: {name} must be positive, found {given[name]:g}")
+                raise ValueError(f"prior of {self.name}: {name} must be positive, found {given[name]:g}")
+
+    @property
+    def name(self) -> str:
+        """Parameter, and map if it is a coefficient: ``G``, ``w.myelin``."""
+        return stem(self.parameter, self.coefficient)
 
     @property
     def distribution(self) -> Any:
@@ -78,6 +92,45 @@ class Marginal:
         return {self.family: list(self.values)} | ({"per": self.per} if self.per else {})
 
 
+def stem(parameter: str, coefficient: str | None) -> str:
+    """Name of a parameter, or of its coefficient of a map."""
+    return f"{parameter}.{coefficient}" if coefficient else parameter
+
+
+def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
+    """Marginals of one entry of a study's `prior`: ``{family: [numbers]}``, or coefficients of regional maps.
+
+    The latter is written ``{map: {constant: {family: [numbers]}, <map>: {family: [numbers]}}, within: [low, high]}``.
+
+    Raises
+    ------
+    ValueError
+        If the entry is neither.
+    """
+    if not isinstance(entry, Mapping) or "map" not in entry:
+        return [Marginal.from_config(parameter, entry)]
+    terms, form = (
+        entry["map"],
+        f"{{map: {{{CONSTANT}: {{uniform: [low, high]}}, <map>: {{...}}}}, within: [low, high]}}",
+    )
+    unknown = [key for key in entry if key not in ("map", "within")]
+    if unknown or not isinstance(terms, Mapping) or not terms:
+        raise ValueError(f"prior of {parameter}: found {dict(entry)!r}; write it as {parameter}: {form}")
+    read_limits(parameter, entry)
+    return [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items()]
+
+
+def read_limits(parameter: str, entry: Any) -> tuple[float, float] | None:
+    """The range `within` which every node's value must lie, if the entry has one."""
+    if not isinstance(entry, Mapping) or "within" not in entry:
+        return None
+    within = entry["within"]
+    good = isinstance(within, Sequence) and len(within) == 2 and all(isinstance(x, int | float) for x in within)
+    if not good or not within[0] < within[1]:
+        raise ValueError(f"prior of {parameter}: within is {within!r}; give [low, high], low below high")
+    return float(within[0]), float(within[1])
+
+
 class Prior:
     """Product of independent marginals over theta (n_simulations, n_parameters).
 
@@ -85,33 +138,57 @@ class Prior:
     work on z, so that no posterior mass can lie outside the prior.
     """
 
-    def __init__(self, marginals: Sequence[Marginal], labels: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        marginals: Sequence[Marginal],
+        labels: Sequence[str] = (),
+        maps: Mapping[str, Any] | None = None,
+        limits: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
         if not marginals:
             raise ValueError("the prior names no parameter; infer at least one")
         self.marginals = tuple(marginals)
         self.labels = tuple(labels)
+        self.maps = {name: np.asarray(values, float) for name, values in (maps or {}).items()}
+        self.limits = dict(limits or {})
         self.columns: list[tuple[str, Marginal]] = []
         for marginal in self.marginals:
             if marginal.per == "node" and not self.labels:
-                raise ValueError(f"prior of {marginal.parameter}: per: node needs the labels of the nodes")
+                raise ValueError(f"prior of {marginal.name}: per: node needs the labels of the nodes")
+            if marginal.coefficient:
+                regional(marginal.coefficient, self.maps, f"prior of {marginal.parameter}")
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
-            self.columns += [(marginal.parameter + suffix, marginal) for suffix in suffixes]
+            self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
         self.names = tuple(name for name, _ in self.columns)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], labels: Sequence[str] = ()) -> Prior:
-        """Build the prior from a study's `prior` block and the connectome's node labels.
+    def from_config(
+        cls, config: Mapping[str, Any], labels: Sequence[str] = (), maps: Mapping[str, Any] | None = None
+    ) -> Prior:
+        """Build the prior from a study's `prior` block and the connectome's node labels and regional maps (n_nodes,).
 
         Raises
         ------
         ValueError
-            If a family is unknown, its numbers are wrong in count, order or sign.
+            If a family or map is unknown, or if numbers are wrong in count, order or sign.
         """
-        return cls([Marginal.from_config(name, entry) for name, entry in config.items()], labels)
+        marginals = [marginal for name, entry in config.items() for marginal in read_marginals(name, entry)]
+        limits = {name: read_limits(name, entry) for name, entry in config.items()}
+        return cls(marginals, labels, maps, {name: limit for name, limit in limits.items() if limit})
 
     def to_config(self) -> dict[str, Any]:
         """Plain data that `from_plain` turns back into this prior."""
-        return {"prior": {m.parameter: m.to_config() for m in self.marginals}, "labels": list(self.labels)}
+        entries: dict[str, Any] = {}
+        for m in self.marginals:
+            if m.coefficient:
+                entries.setdefault(m.parameter, {"map": {}})["map"][m.coefficient] = m.to_config()
+            else:
+                entries[m.parameter] = m.to_config()
+        for name, limits in self.limits.items():
+            entries[name]["within"] = list(limits)
+        used = {m.coefficient for m in self.marginals} & self.maps.keys()
+        maps = {name: values.tolist() for name, values in self.maps.items() if name in used}
+        return {"prior": entries, "labels": list(self.labels)} | ({"maps": maps} if maps else {})
 
     @classmethod
     def from_plain(cls, content: Mapping[str, Any], names: Sequence[str] | None = None) -> Prior:
@@ -122,7 +199,7 @@ class Prior:
         ValueError
             If the prior's parameters are not `names` in that order.
         """
-        prior = cls.from_config(content["prior"], content["labels"])
+        prior = cls.from_config(content["prior"], content["labels"], content.get("maps"))
         if names is not None and tuple(names) != prior.names:
             raise ValueError(
                 f"the prior's parameters {prior._listed()} are not the columns {', '.join(names[:6])} of theta"
@@ -139,10 +216,8 @@ class Prior:
         ValueError
             If a parameter is missing or not inferred, a label unknown, or a value outside the prior.
         """
-        check_names(values, [marginal.parameter for marginal in self.marginals])
-        parts = [
-            placed(m.parameter, values[m.parameter], self.labels if m.per == "node" else ("",)) for m in self.marginals
-        ]
+        check_names(values, [marginal.name for marginal in self.marginals])
+        parts = [placed(m.name, values[m.name], self.labels if m.per == "node" else ("",)) for m in self.marginals]
         theta = np.concatenate(parts)[None]
         outside = np.flatnonzero(~np.isfinite(self.log_prob_each(theta))[0])
         if outside.size:
@@ -196,10 +271,34 @@ class Prior:
         return np.array([marginal.distribution.std() for _, marginal in self.columns])
 
     def parameters(self, theta: np.ndarray) -> dict[str, np.ndarray]:
-        """Split theta into what the engine takes: (n, 1) for a scalar, (n, n_nodes) for one value a node."""
-        theta = self._checked(theta)
+        """Split theta into what the engine takes: (n, 1) for a scalar, (n, n_nodes) for one value a node or a
+        regression on maps, clipped to its range.
+        """
+        return {name: values.clip(*self.range(name)) for name, values in self._split(theta).items()}
+
+    def reasons(self, theta: np.ndarray) -> list[str]:
+        """Why a row of theta is not allowed, a regression outside its range; an empty text where it is."""
+        reasons = [""] * len(theta)
+        for name, values in self._split(theta).items():
+            low, high = self.range(name)
+            for k, count in enumerate(((values < low) | (values > high)).sum(1)):
+                if count and not reasons[k]:
+                    reasons[k] = f"{name} is outside [{low:g}, {high:g}] in {count} nodes"
+        return reasons
+
+    def range(self, parameter: str) -> tuple[float, float]:
+        """The range that a regression may not leave: its `within`; sigma is never negative."""
+        return self.limits.get(parameter, (0.0 if parameter == "sigma" else -np.inf, np.inf))
+
+    def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        theta, values = self._checked(theta), {}
         owners = np.array([marginal.parameter for _, marginal in self.columns])
-        return {m.parameter: theta[:, owners == m.parameter] for m in self.marginals}
+        for name in dict.fromkeys(owners):
+            columns, terms = theta[:, owners == name], [m.coefficient for m in self.marginals if m.parameter == name]
+            values[str(name)] = columns
+            if terms[0]:
+                values[str(name)] = regression(dict(zip(terms, columns.T, strict=True)), self.maps, f"prior of {name}")
+        return values
 
     def _checked(self, array: np.ndarray) -> np.ndarray:
         array = np.asarray(array, float)

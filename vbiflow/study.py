@@ -16,18 +16,20 @@ from jsonschema import Draft202012Validator
 
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
-from vbiflow.empirical.cohort import read_cohort
-from vbiflow.engine import plan
+from vbiflow.datasets import load_catalogue
+from vbiflow.empirical.cohort import check_file, read_cohort
+from vbiflow.engine.checks import choose
+from vbiflow.engine.draws import BESIDE, check_draws, extremes
 from vbiflow.features import read_specs
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.models import MODELS
-from vbiflow.prior import Marginal, check_names
+from vbiflow.prior import Marginal, check_names, read_marginals
 from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {
     "parameters": {},
-    "connectome": {"per": "subject", "select": {}, "normalise": ["max"], "accept": []},
+    "connectome": {"per": "subject", "select": {}, "normalise": ["max"], "accept": [], "maps": {}},
     "truth": {},
     "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
@@ -115,7 +117,28 @@ class Study:
         model = MODELS[self["model"]]
         noise = "sigma" in model.parameters and "sigma" not in self["prior"]
         silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
+        silent = silent and "noise" not in {**self["observation"], **self["prior"]}
         return bool(silent) and all(low == high for low, high in (s.initial for s in model.states.values()))
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of what can be fixed or inferred."""
+        return {name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()} | BESIDE
+
+    @property
+    def delays(self) -> tuple[float, float, float] | None:
+        """Lowest and highest conduction speed [mm/ms] and dt [ms]; None where there are no delays."""
+        if "speed" in self["prior"]:
+            speeds = extremes(Marginal.from_config("speed", self["prior"]["speed"]))
+        elif "speed" in self["parameters"]:
+            speeds = (self["parameters"]["speed"],) * 2
+        else:
+            return None
+        return (*speeds, self["simulation"]["dt"])
+
+    def maps(self, connectome: str) -> dict[str, str]:
+        """Files of the regional maps of one person's connectome."""
+        return {name: entry.format(participant_id=connectome) for name, entry in self["connectome"]["maps"].items()}
 
     @property
     def figures(self) -> list[str]:
@@ -225,16 +248,14 @@ def check(study: Study) -> None:
     both = study["prior"].keys() & study["parameters"].keys()
     if both:
         raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
-    for name, entry in study["prior"].items():
-        Marginal.from_config(name, entry)
-    parameters = dict.fromkeys(study["prior"], None) | study["parameters"]
-    model = plan.choose("model", study["model"], MODELS)
-    for name in parameters:
-        plan.choose(f"parameter of {model.name}", name, model.parameters)
-    two_nodes = np.zeros((2, 2))
-    fixed = {name: float(np.ravel(value)[0]) for name, value in study["parameters"].items()}
-    settings = {"bold": None, "signals": (), "initial": None} | study.simulation | study["observation"]
-    plan.check(model, two_nodes, fixed, n_simulations=1, seed=study["seed"], start=0, stream=0, **settings)
+    model = choose("model", study["model"], MODELS)
+    for name in [*study["prior"], *study["parameters"]]:
+        choose(f"parameter of {model.name}", name, model.parameters | BESIDE)
+    for person in study.connectomes:
+        for name, file in study.maps(person).items():
+            check_file("connectome.maps", name, file, load_catalogue())
+    maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study["observation"])
+    check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
     check_truth(study)
     names = study.features
     if study["diagnostics"]["ablation"] and len(names) < 2:
@@ -249,6 +270,7 @@ def check(study: Study) -> None:
 
 def check_truth(study: Study) -> None:
     """Each participant whose recording is simulated needs the parameters that make it."""
+    names = [marginal.name for name, entry in study["prior"].items() for marginal in read_marginals(name, entry)]
     for name in study.simulated:
         if name not in study["truth"]:
             raise ValueError(f"truth: none of {name}, whose kind is simulated; give a value of each inferred parameter")
@@ -257,7 +279,7 @@ def check_truth(study: Study) -> None:
             known = ", ".join(study.simulated) or "none"
             raise ValueError(f"truth: {name!r} is no participant of kind simulated; those of the cohort: {known}")
         try:
-            check_names(values, list(study["prior"]))
+            check_names(values, names)
         except ValueError as error:
             raise ValueError(f"truth.{name}: {error}") from None
 

@@ -1,6 +1,7 @@
 """Structural connectomes: readers, normalisation, quality checks, delays."""
 
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.maps import with_maps
 from vbiflow.connectome.normalise import NORMALISATIONS, normalise
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.quality import CHECKS, Finding, inspect
@@ -20,4 +21,5 @@ __all__ = [
     "read_connectome",
     "read_parcellation",
     "read_regions",
+    "with_maps",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ class Connectome:
     """Weights and tract_lengths [mm] (target, source) between named regions with centres (n_nodes, 3) [mm].
 
     Unknown lengths and centres are not-a-number, unknown hemispheres and networks empty. `findings` tell its quality.
+    `maps` are one number a region (n_nodes,) by name, for parameters that follow them.
     """
 
     weights: np.ndarray
@@ -28,6 +29,7 @@ class Connectome:
     hemispheres: tuple[str, ...]
     networks: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -48,7 +50,8 @@ class Connectome:
         square = np.ix_(chosen, chosen)
         texts = {name: tuple(getattr(self, name)[i] for i in chosen) for name in ("labels", "hemispheres", "networks")}
         arrays = {"weights": self.weights[square], "tract_lengths": self.tract_lengths[square]}
-        return replace(self, centres=self.centres[chosen], **arrays, **texts)
+        maps = {name: values[chosen] for name, values in self.maps.items()}
+        return replace(self, centres=self.centres[chosen], maps=maps, **arrays, **texts)
 
     def normalised(self, steps: Sequence[Step]) -> Connectome:
         """The connectome with its weights normalised by named steps, in order; see `normalise`."""
@@ -69,6 +72,24 @@ class Connectome:
             raise ValueError("a speed needs tract lengths; give tract_lengths, or regions with centres x, y, z")
         return np.where(connected, self.tract_lengths, 0.0) / speed
 
+    def check_delays(self, slowest: float, fastest: float, dt: float) -> None:
+        """Refuse speeds [mm/ms] whose delays are unknown, or shorter than a step dt [ms]; zero lengths have no delay.
+
+        Raises
+        ------
+        ValueError
+            In one line that names the connection.
+        """
+        self.delays(slowest)
+        delays = self.delays(fastest)
+        shortest = delays[delays > 0].min(initial=np.inf)
+        if np.rint(shortest / dt) < 1:
+            i, j = np.argwhere(delays == shortest)[0]
+            raise ValueError(
+                f"simulation.dt {dt:g} ms is too long for the shortest delay, {shortest:.3g} ms ({self.labels[j]} to "
+                f"{self.labels[i]}, {self.tract_lengths[i, j]:.3g} mm at {fastest:g} mm/ms); use a smaller dt"
+            )
+
     def save(self, path: str | Path, provenance: Mapping[str, Any]) -> None:
         """Write to HDF5."""
         edges, node = ("target", "source"), ("node",)
@@ -79,6 +100,8 @@ class Connectome:
             "centres": io.Quantity(self.centres, "mm", ("node", "xyz")),
             "hemispheres": io.Quantity(list(self.hemispheres), axes=node),
             "networks": io.Quantity(list(self.networks), axes=node),
+            "maps": io.Quantity(np.array([*self.maps.values()]).reshape(-1, self.n_nodes), axes=("map", "node")),
+            "map_names": io.Quantity(list(self.maps), axes=("map",)),
         }
         findings = [finding.plain() for finding in self.findings]
         io.write(path, quantities, {**provenance, "findings": findings})
@@ -86,11 +109,12 @@ class Connectome:
     @classmethod
     def load(cls, path: str | Path) -> Connectome:
         """Read what `save` wrote."""
-        names = ("weights", "tract_lengths", "labels", "centres", "hemispheres", "networks")
+        names = ("weights", "tract_lengths", "labels", "centres", "hemispheres", "networks", "maps", "map_names")
         content = io.read(path, *names)
+        maps = dict(zip(content.pop("map_names"), content.pop("maps"), strict=True))
         texts = {name: tuple(content[name]) for name in ("labels", "hemispheres", "networks")}
         findings = tuple(Finding(**finding) for finding in io.attributes(path).get("findings", []))
         try:
-            return cls(**{**content, **texts}, findings=findings)
+            return cls(**{**content, **texts}, findings=findings, maps=maps)
         except ValueError as error:
             raise ValueError(f"{path}: {error}; delete it and run again") from None

@@ -1,5 +1,6 @@
 """Simulation engines: readable reference and CPU kernels, from one set of equations."""
 
+from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import DEVICES, Simulations, simulate
 
-__all__ = ["DEVICES", "Simulations", "simulate"]
+__all__ = ["DEVICES", "Simulations", "simulate", "simulate_draws"]

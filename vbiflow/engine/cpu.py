@@ -77,13 +77,17 @@ def run(
     shape = (plan.n_simulations, plan.n_nodes)
     ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
     strayed = np.zeros(plan.n_simulations, bool)
+    extras = [np.array([stimulus.course for stimulus in plan.stimuli], plan.dtype)] if plan.stimuli else []
+    extras += [recording.taps.astype(plan.dtype) for recording in plan.recordings if recording.taps is not None]
     lock, done = threading.Lock(), [0]
 
     def batch(begin: int) -> None:
         end = min(begin + lanes, plan.n_simulations)
         flags = np.zeros(lanes, bool)
         late = delay_arguments(plan, begin, end, lanes) if plan.delays else ()
-        kernel(*arguments(plan, begin, end, lanes), flags, *late, *(values[begin:end] for values in ts.values()))
+        kernel(
+            *arguments(plan, begin, end, lanes), flags, *late, *extras, *(values[begin:end] for values in ts.values())
+        )
         strayed[begin:end] = flags[: end - begin]
         with lock:
             done[0] += end - begin
@@ -141,6 +145,8 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
     for k, block in enumerate(shape.nodes):
         if block.startswith("p_"):
             fast[:n_nodes, k] = per_simulation(plan.parameters[block[2:]], chosen).T
+        elif block.startswith("a_"):
+            fast[:n_nodes, k] = per_simulation(plan.stimuli[int(block[2:])].amplitude, chosen).T
     for name, state in balloon.MODEL.states.items() if plan.bold else ():
         slow[:n_nodes, shape.slow.index(f"b_{name}")] = state.initial[0]
     return aligned(fast, plan.dtype), aligned(slow, plan.dtype)

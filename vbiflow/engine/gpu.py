@@ -90,8 +90,11 @@ def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple
     Raises
     ------
     ValueError
-        If the network is too large for the kernel.
+        If the network is too large for the kernel, or a signal has an anti-alias filter.
     """
+    filtered = next((recording.name for recording in plan.recordings if recording.taps is not None), None)
+    if filtered:
+        raise ValueError(f"signal {filtered}: the GPU kernel has no anti-alias filter; average it, or use device 'cpu'")
     lanes = choose_lanes(plan)
     kernel = load(kernel_source(plan, lanes, SIMULATED), f"{plan.model.name}_gpu").kernel
     shape = (plan.n_simulations, plan.n_nodes)
@@ -177,14 +180,18 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         values[f"values_{name}"] = own.astype(dtype).reshape(-1)
         values[f"stride_{name}"] = plan.n_nodes if len(own) > 1 else 0
     values |= delay_arguments(plan, begin, end, shape) if plan.delays else {}
+    values |= {"courses": np.array([stimulus.course for stimulus in plan.stimuli], dtype)} if plan.stimuli else {}
     return {name: xp.asarray(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
-    """What the first launch takes up: initial states, and zero sums; flat (blocks of a node, simulation, node)."""
+    """What the first launch takes up: initial states, stimuli, zero sums; flat (blocks of a node, simulation, node)."""
     state = np.zeros((len(carried(plan)), shape.padded, plan.n_nodes), plan.dtype)
     chosen = np.minimum(np.arange(shape.padded), end - begin - 1)
     state[: len(plan.model.states)] = np.moveaxis(plan.initial(begin, end)[chosen], 1, 0)
+    for k, stimulus in enumerate(plan.stimuli):
+        amplitude = stimulus.amplitude[begin:end][chosen] if len(stimulus.amplitude) > 1 else stimulus.amplitude
+        state[carried(plan).index(f"a_{k}")] = amplitude
     return state.reshape(-1)
 
 

@@ -61,7 +61,8 @@ DELAYED = (
 def names(plan: Plan) -> list[str]:
     """Arguments of the kernel."""
     own = [f"{prefix}_{name}" for name in by_node(plan) for prefix in ("values", "stride")]
-    return [*ALWAYS, *own, *(DELAYED if plan.delays else ()), *(f"out_{k}" for k in range(len(recordings(plan))))]
+    more = (*(DELAYED if plan.delays else ()), *(("courses",) if plan.stimuli else ()))
+    return [*ALWAYS, *own, *more, *(f"out_{k}" for k in range(len(recordings(plan))))]
 
 
 def by_node(plan: Plan, prefix: str = "") -> list[str]:

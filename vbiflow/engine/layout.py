@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
@@ -32,6 +33,8 @@ def layout(plan: Plan) -> Layout:
     nodes += [f"t_{name}" for name in model.states] * (plan.integrator == "heun")
     nodes += [f"p_{name}" for name, k in kinds.items() if k == "node"]
     nodes += [f"sum_{recording.name}" for recording in plan.recordings if recording.average]
+    nodes += [f"a_{k}" for k in range(len(plan.stimuli))]
+    nodes += [f"fir_{r.name}_{slot}" for r in plan.recordings if r.taps is not None for slot in range(SPAN)]
     nodes += ["x"] * (plan.bold is not None)
     slow = [f"{prefix}_{name}" for prefix in "bu" for name in balloon.MODEL.states] * (plan.bold is not None)
     scalars, lanes = (tuple(name for name, k in kinds.items() if k == which) for which in ("scalar", "lane"))

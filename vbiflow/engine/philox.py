@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-NOISE, INITIAL = 0, 1
+NOISE, INITIAL, MEASUREMENT = 0, 1, 2
 """Purposes of random numbers."""
 
 

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.engine.antialias import SPAN, taps
+from vbiflow.engine.checks import choose, number, spread, steps, whole
 from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
+from vbiflow.engine.measurement import Noise, check_noise
 from vbiflow.engine.philox import uniforms
+from vbiflow.engine.stimulus import Stimulus, check_stimuli
 from vbiflow.models import MODELS, Model
 from vbiflow.models.maths import namespace
 from vbiflow.observation import balloon
@@ -23,13 +27,19 @@ PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
 @dataclass(frozen=True)
 class Recording:
-    """A signal sampled every `every` steps after the transient, or averaged over them."""
+    """A signal sampled every `every` steps after the transient, averaged over them, or filtered by `taps`."""
 
     name: str
     every: int
     average: bool
     n_times: int
     fs: float
+    taps: np.ndarray | None = None
+
+    @property
+    def ahead(self) -> int:
+        """Steps beyond a sample that its filter looks at."""
+        return 0 if self.taps is None else len(self.taps) // 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class Plan:
     dtype: type
     given: dict[str, np.ndarray]
     delays: Delays | None = None
+    stimuli: tuple[Stimulus, ...] = ()
+    noise: Noise | None = None
 
     @property
     def n_nodes(self) -> int:
@@ -102,42 +114,6 @@ def coupling_matrix(model: Model, weights: np.ndarray) -> np.ndarray:
     return weights if model.coupling == "linear" else weights - namespace(weights).diag(weights.sum(1))
 
 
-def choose(kind: str, name: Any, allowed: Any) -> Any:
-    """`allowed[name]`, or one line that lists what is allowed."""
-    if not isinstance(name, str) or name not in allowed:
-        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(allowed)}")
-    return allowed[name] if isinstance(allowed, Mapping) else name
-
-
-def number(name: str, value: Any, low: float, strict: bool = False) -> float:
-    """A finite number not below `low` (above it, if strict)."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.integer | np.floating)
-        or not math.isfinite(value)
-    ):
-        raise ValueError(f"{name} is {value!r}; give a finite number")
-    if value < low or (strict and value == low):
-        raise ValueError(f"{name} is {value}; it must be {'above' if strict else 'at least'} {low:g}")
-    return float(value)
-
-
-def whole(name: str, value: Any, low: int, high: int) -> int:
-    """An integer in [low, high]."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r}; give an integer from {low} to {high}")
-    return int(value)
-
-
-def steps(name: str, value: float, dt: float) -> int:
-    """`value` [ms] in steps of `dt`, of which it must be a multiple."""
-    n = round(value / dt)
-    if abs(value / dt - n) > 1e-6 * max(n, 1):
-        near = value / math.ceil(value / dt)
-        raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; use for instance dt {near:g}")
-    return n
-
-
 def check_weights(weights: Any) -> np.ndarray:
     """Weights (target, source): square, finite, not negative."""
     weights = np.asarray(weights, np.float64)
@@ -152,23 +128,6 @@ def check_weights(weights: Any) -> np.ndarray:
             f"weights hold {np.count_nonzero(weights < 0)} negative values; set them to zero or take absolute values"
         )
     return weights
-
-
-def spread(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -> np.ndarray:
-    """`value` as a finite (1 or n_simulations, 1 or n_nodes) array."""
-    try:
-        array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{kind} {name} is {value!r}; give numbers") from None
-    shape = (1,) * (2 - array.ndim) + array.shape
-    if len(shape) > 2 or shape[0] not in (1, n_simulations) or shape[1] not in (1, n_nodes):
-        raise ValueError(
-            f"{kind} {name} has shape {array.shape}; give a scalar, ({n_nodes},) per node, "
-            f"({n_simulations}, 1) per simulation or ({n_simulations}, {n_nodes})"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{kind} {name} holds {np.count_nonzero(~np.isfinite(array))} values that are not finite")
-    return np.array(array.reshape(shape))
 
 
 def kind(value: Any, n_nodes: int) -> str:
@@ -203,19 +162,38 @@ def check_dt(model: Model, parameters: Mapping[str, np.ndarray], dt: float) -> N
         )
 
 
-def check_recordings(model: Model, signals: Any, n_recorded: int, dt: float) -> tuple[Recording, ...]:
+def check_recordings(model: Model, signals: Any, n_recorded: int, n_transient: int, dt: float) -> tuple[Recording, ...]:
     """Signals by name, each with its sampling period [ms]; a plain list of names records every step."""
     recordings = []
     for name in signals:
         choose(f"signal of {model.name}", name, model.signals)
         options = dict(signals[name]) if isinstance(signals, Mapping) else {}
         for option in options:
-            choose(f"option of signal {name}", option, ("period", "average"))
+            choose(f"option of signal {name}", option, ("period", "average", "filter"))
         period = number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
         every = steps(f"period of signal {name}", period, dt)
-        average = bool(options.get("average", True)) and every > 1
-        recordings.append(Recording(name, every, average, samples(name, n_recorded, every), 1e3 / (every * dt)))
+        coefficients = check_filter(name, options, every, n_transient, dt)
+        average = bool(options.get("average", True)) and every > 1 and coefficients is None
+        n_times = samples(name, n_recorded, every)
+        recordings.append(Recording(name, every, average, n_times, 1e3 / (every * dt), coefficients))
     return tuple(recordings)
+
+
+def check_filter(name: str, options: Mapping[str, Any], every: int, n_transient: int, dt: float) -> np.ndarray | None:
+    """Coefficients of the anti-alias filter of a signal; None without."""
+    if not options.get("filter", False) or every == 1:
+        return None
+    if options.get("average"):
+        raise ValueError(
+            f"signal {name} has both average and filter; the filter takes the place of averaging, keep one"
+        )
+    before = SPAN // 2 * every
+    if n_transient < before:
+        raise ValueError(
+            f"transient {n_transient * dt:g} ms is shorter than what the filter of signal {name} looks back, "
+            f"{before * dt:g} ms; use a longer transient"
+        )
+    return taps(every)
 
 
 def samples(name: str, n_recorded: int, every: int) -> int:
@@ -274,6 +252,8 @@ def check(
     precision: str,
     tract_lengths: Any = None,
     speed: Any = None,
+    stimulus: Mapping[str, Any] | None = None,
+    noise: Any = None,
 ) -> Plan:
     """A Plan, or a ValueError of one line."""
     model = model if isinstance(model, Model) else choose("model", model, MODELS)
@@ -282,7 +262,10 @@ def check(
     dt = number("dt", dt, 0, strict=True)
     n_recorded = steps("duration", number("duration", duration, 0, strict=True), dt)
     n_transient = steps("transient", number("transient", transient, 0), dt)
-    whole("number of steps", n_recorded + n_transient, 1, 2**32 - 1)
+    recordings = check_recordings(model, signals, n_recorded, n_transient, dt)
+    n_steps = n_recorded + n_transient + max((recording.ahead for recording in recordings), default=0)
+    whole("number of steps", n_steps, 1, 2**32 - 1)
+    times = (np.arange(n_steps + 1) - n_transient) * dt
     arrays = check_parameters(model, parameters, n_simulations, len(weights))
     check_dt(model, arrays, dt)
     if bold is None and not signals:
@@ -296,15 +279,17 @@ def check(
         kinds={name: kind(parameters.get(name, 0.0), len(weights)) for name in arrays},
         n_simulations=n_simulations,
         dt=dt,
-        n_steps=n_recorded + n_transient,
+        n_steps=n_steps,
         n_transient=n_transient,
         integrator=choose("integrator", integrator, list(INTEGRATORS)),
         seed=whole("seed", seed, 0, 2**64 - 1),
         start=whole("start", start, 0, 2**32 - 1 - n_simulations),
         stream=whole("stream", stream, 0, 2**16 - 1),
-        recordings=check_recordings(model, signals, n_recorded, dt),
+        recordings=recordings,
         bold=check_bold(model, bold, n_recorded, n_transient, dt),
         dtype=choose("precision", precision, PRECISIONS),
         given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
         delays=check_delays(model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt),
+        stimuli=check_stimuli(model, stimulus, n_simulations, len(weights), times),
+        noise=check_noise(noise, n_simulations),
     )

@@ -66,11 +66,13 @@ def run(
 
     past = Past(plan, weights, model.send(model.y(*y), p)) if plan.delays else None
     coupling = coupling_matrix(model, weights)
+    n = 0
 
     def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
         y = model.y(*y)
         sent = model.send(y, p)
-        return model.dfun(y, model.c(*(past.input(sent, end) if past else (s @ coupling.T for s in sent))), p)
+        c = model.c(*(past.input(sent, end) if past else (s @ coupling.T for s in sent)))
+        return model.dfun(y, c, stimulated(plan, p, n + end))
 
     for n in range(plan.n_steps):
         if past:
@@ -82,6 +84,15 @@ def run(
     for observer in observers:
         strayed |= observer.strayed
     return {observer.name: namespace(like).stack(observer.ts, -1) for observer in observers}, strayed
+
+
+def stimulated(plan: Plan, p: Any, n: int) -> Any:
+    """Parameters with the stimuli at step n."""
+    for stimulus in plan.stimuli:
+        value = getattr(p, stimulus.parameter)
+        value = value + asarray(stimulus.amplitude, value) * stimulus.course[n]
+        p = p._replace(**{stimulus.parameter: value})
+    return p
 
 
 class Past:
@@ -137,17 +148,22 @@ def outside(model: Model, y: tuple[Any, ...]) -> np.ndarray:
 
 
 class Observer:
-    """Sample or average a signal of the model after the transient; `ts` has one array a sample."""
+    """Sample, average or filter a signal of the model after the transient; `ts` has one array a sample."""
 
     def __init__(self, plan: Plan, recording: Any) -> None:
         self.plan, self.recording, self.name = plan, recording, recording.name
-        self.ts: list[Any] = []
+        self.ts: list[Any] = [0.0] * recording.n_times if recording.taps is not None else []
         self.strayed = np.zeros(plan.n_simulations, bool)
         self.total: Any = 0.0
 
     def see(self, t: int, y: Any, p: Any) -> None:
         """Take in the state t steps after the transient."""
         every, average = self.recording.every, self.recording.average
+        if self.recording.taps is not None:
+            self.filter(t, self.plan.model.signals[self.name](y, p))
+            if t > 0 and t % every == 0:
+                self.strayed |= outside(self.plan.model, y)
+            return
         if t <= 0 or t > every * self.recording.n_times or (not average and t % every):
             return
         self.total = self.total * average + self.plan.model.signals[self.name](y, p)
@@ -155,6 +171,12 @@ class Observer:
             self.ts.append(self.total / every if average else self.total)
             self.total = 0.0
             self.strayed |= outside(self.plan.model, y)
+
+    def filter(self, t: int, value: Any) -> None:
+        """Add the value to all samples whose filter reaches it."""
+        every, ahead = self.recording.every, self.recording.ahead
+        for k in range(max((t - ahead) // every, 0), min((t + ahead) // every, self.recording.n_times)):
+            self.ts[k] = self.ts[k] + self.recording.taps[t - every * (k + 1) + ahead] * value
 
 
 class Haemodynamics:

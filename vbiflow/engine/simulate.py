@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine import cpu, gpu, reference
-from vbiflow.engine.plan import Plan, check, choose, whole
+from vbiflow.engine.checks import choose, whole
+from vbiflow.engine.measurement import measured
+from vbiflow.engine.plan import Plan, check
 from vbiflow.io import Quantity
 from vbiflow.models import Model
 from vbiflow.models.maths import asarray, host
@@ -68,6 +70,8 @@ def simulate(
     initial: Mapping[str, Any] | None = None,
     tract_lengths: Any = None,
     speed: Any = None,
+    stimulus: Mapping[str, Any] | None = None,
+    noise: Any = None,
     precision: str = "float32",
     device: str = "auto",
     threads: int = 1,
@@ -85,12 +89,17 @@ def simulate(
         stream) alone.
     bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of
         the first TR.
-    signals : {"name": {"period": [ms], "average": True}}; or names alone, recorded at every step.
+    signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
+        the average (antialias.py); or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
     tract_lengths : (n_nodes, n_nodes) [mm], row = target; with `speed` [mm/ms], a scalar or (n_simulations, 1), what a
         node sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
         any other delay must round to at least one step. Before the start every node has sent its initial state for
         ever. Without both there are no delays.
+    stimulus : by name, {"parameter": name, "nodes": indices, "amplitude": number, "pulse": {"onset": [ms], "duration":
+        [ms]}}, added to a parameter of the equations; see stimulus.py for other courses, and times.
+    noise : standard deviation of white noise added to every recorded sample, scalar or (n_simulations, 1), in the unit
+        of the signal; {"level": ..., "relative": True} for shares of each simulation's own standard deviation.
     device : "cpu"; "cuda", the GPU; "auto", the GPU where there is one, else the CPU: devices round differently, with
         "auto" the bytes depend on the machine; or "reference", the readable loop, which takes weights, parameters and
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
@@ -126,6 +135,8 @@ def simulate(
         initial={name: host(value) for name, value in initial.items()},
         tract_lengths=host(tract_lengths),
         speed=host(speed),
+        stimulus=stimulus,
+        noise=noise,
         precision=precision,
     )
     device = choose_device(device)
@@ -136,6 +147,8 @@ def simulate(
         ts, strayed = gpu.run(plan, progress) if device == "cuda" else cpu.run(plan, threads, progress)
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
     reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
+    if plan.noise:
+        ts = {name: measured(values, plan, name) for name, values in ts.items()}
     return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
 
 

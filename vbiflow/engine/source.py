@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from vbiflow.engine import delayed, float32, float64, noise, product
+from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.layout import layout, noise_blocks
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan, Recording
@@ -106,7 +107,17 @@ class Writer:
         """A function of the model at the states y0, y1, ..."""
         states = [f"y{k}" for k in range(len(self.model.states))]
         inputs = [self.input(k) for k in range(len(self.model.sends))]
-        return f"m_{function}({', '.join([*states, *inputs * coupled, *map(self.parameter, self.model.parameters)])})"
+        parameters = map(self.stimulated if coupled else self.parameter, self.model.parameters)
+        return f"m_{function}({', '.join([*states, *inputs * coupled, *parameters])})"
+
+    def stimulated(self, name: str) -> str:
+        """A parameter with its stimuli."""
+        mine = [k for k, stimulus in enumerate(self.plan.stimuli) if stimulus.parameter == name]
+        return self.parameter(name) + "".join(f" + course_{k} * {self.at(f'a_{k}')}" for k in mine)
+
+    def courses(self, end: int) -> None:
+        """The stimuli at the begin (0) or end (1) of the step."""
+        self.put(*(f"course_{k} = courses[{k}, step + {end}]" for k in range(len(self.plan.stimuli))))
 
     def input(self, k: int) -> str:
         """A lane of the node's k-th coupling input."""
@@ -204,6 +215,40 @@ class Writer:
         for block, name in (sums | ({"x": "bold_input"} if self.plan.bold else {})).items():
             self.put(f"{self.at(block)} = {self.at(block)} + {self.call(self.model.signals[name].__name__)}")
 
+    def filter(self, k: int, recording: Recording) -> None:
+        """Add a signal to the SPAN samples whose filter reaches this step; write the one that it reaches no longer."""
+        name, every, slots = recording.name, f"every[{k}]", range(SPAN)
+        first = self.layout.nodes.index(f"fir_{name}_0") * self.lanes
+        begin = f"t + {SPAN // 2} * {every}"
+        self.put(*(f"w{s} = taps_{k}[({begin} - {s} * {every}) % ({SPAN} * {every})]" for s in slots))
+
+        def add() -> None:
+            self.load("y", self.model)
+            self.put(f"value = {self.call(self.model.signals[name].__name__)}")
+            self.put(*(f"{self.at(f'fir_{name}_{s}')} = {self.at(f'fir_{name}_{s}')} + w{s} * value" for s in slots))
+
+        def write() -> None:
+            at = f"ws[U(o + {first} + slot * {self.lanes} + b)]"
+            self.put(
+                f"if b < n_valid and sample >= 0 and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = {at}"
+            )
+            self.put(f"{at} = F(0)")
+
+        def done() -> None:
+            self.put(f"sample = t // {every} - {1 + SPAN // 2}", f"slot = ({begin}) // {every} % {SPAN}")
+            self.over_nodes(write)
+
+        self.block(f"if t % {every} == 0:", body=done)
+        self.over_nodes(add)
+        self.block(f"if t > 0 and t % {every} == 0:", body=lambda: self.over_nodes(self.check))
+
+    def check(self) -> None:
+        """Flag simulations out of their valid range."""
+        for state, spec in self.model.states.items():
+            low, high = spec.valid or (-3e38, 3e38)
+            self.put(f"value = {self.at(f'y_{state}')}")
+            self.put(f"if not (value >= F({low!r}) and value <= F({high!r})):", f"    {self.flag}")
+
     def sample(self, k: int, name: str, average: bool) -> None:
         """Write one sample of every node and simulation, and flag simulations out of their valid range."""
 
@@ -218,14 +263,8 @@ class Writer:
                 self.put(f"value = {self.call(self.model.signals[name].__name__)}")
             self.record(k)
 
-        def check() -> None:
-            for state, spec in self.model.states.items():
-                low, high = spec.valid or (-3e38, 3e38)
-                self.put(f"value = {self.at(f'y_{state}')}")
-                self.put(f"if not (value >= F({low!r}) and value <= F({high!r})):", f"    {self.flag}")
-
         self.put(f"sample = t // every[{k}] - 1")
-        self.over_nodes(write, check)
+        self.over_nodes(write, self.check)
 
     def record(self, k: int) -> None:
         """Store the sample `value` of recording k."""
@@ -256,8 +295,10 @@ class Writer:
     def one_step(self) -> None:
         """One step: coupling, noise, stages, observation."""
         self.advance()
+        self.courses(0)
         self.over_groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
         if self.plan.integrator == "heun":
+            self.courses(1)
             self.over_groups("trial", self.second_stage)
         else:
             self.put("sent, trial = trial, sent")
@@ -268,6 +309,9 @@ class Writer:
         if self.plan.bold:
             self.block("if t % bold_step == 0:", body=self.haemodynamics)
         for k, recording in enumerate(recordings(self.plan)):
+            if recording.taps is not None:
+                self.filter(k, recording)
+                continue
             sample = partial(self.sample, k, recording.name, recording.average)
             self.block(f"if t > 0 and t % every[{k}] == 0:", body=sample)
 
@@ -313,6 +357,8 @@ def source(plan: Plan, lanes: int) -> str:
     writer.body()
     tile = min(lanes, TILE_BYTES // np.dtype(plan.dtype).itemsize)
     outputs = "".join(f", out_{k}" for k in range(len(recordings(plan))))
+    extras = (DELAY_ARGUMENTS if plan.delays else "") + (", courses" if plan.stimuli else "")
+    extras += "".join(f", taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None)
     parts = [
         inspect.getsource(float32 if plan.dtype is np.float32 else float64),
         inspect.getsource(noise).replace("from vbiflow.engine.float32 import circle, radius\n", ""),
@@ -321,7 +367,7 @@ def source(plan: Plan, lanes: int) -> str:
         f"U, WIDTH = np.uintp, {tile}",
         *equations(plan),
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
-        + "\n".join([f"def kernel({ARGUMENTS}{DELAY_ARGUMENTS if plan.delays else ''}{outputs}):", *writer.lines]),
+        + "\n".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", *writer.lines]),
     ]
     return "\n\n\n".join(parts) + "\n"
 

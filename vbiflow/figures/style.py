@@ -155,16 +155,18 @@ def message(text: str) -> Figure:
 
 
 def symbol(name: str) -> str:
-    """Return a parameter's name as it is printed: ``sigma`` as σ, ``eta[lh-insula]`` as η lh-insula."""
-    stem, _, node = name.partition("[")
+    """Return a parameter's name as it is printed: ``sigma`` as σ, ``eta[lh-insula]`` as η lh-insula, ``w.myelin`` as
+    w myelin.
+    """
+    stem, _, node = name.rstrip("]").replace(".", "[", "[" not in name).partition("[")
     head, underscore, rest = stem.partition("_")
     printed = GREEK.get(head, head) + underscore + rest
-    return f"{printed} {node.rstrip(']')}" if node else printed
+    return f"{printed} {node}" if node else printed
 
 
 def quantity(name: str, units: dict[str, str] | None = None) -> str:
     """Return an axis label: symbol and, unless the quantity is a pure number, its unit in brackets."""
-    unit = (units or {}).get(name.partition("[")[0], "1")
+    unit = (units or {}).get(name.partition("[")[0].partition(".")[0], "1")
     return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit.replace('sqrt(ms)', '√ms')}]"
 
 

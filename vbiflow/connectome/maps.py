@@ -1,0 +1,62 @@
+"""Regional maps: one number a region, such as myelin or a gradient of connectivity, that parameters may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from vbiflow.arrays import read_array, split_key
+from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.regions import match, read_regions
+from vbiflow.maps import CONSTANT
+
+
+def with_maps(connectome: Connectome, files: Mapping[str, str]) -> Connectome:
+    """The connectome with regional maps read from files, by name.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing or unreadable, has no value for a region, or one that is not finite.
+    """
+    return replace(connectome, maps={name: read_map(name, entry, connectome.labels) for name, entry in files.items()})
+
+
+def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:
+    """One map (n_nodes,) in the order of `labels`.
+
+    `entry` is ``table.tsv::column``, a table of regions with their labels, or an array of one value a region in their
+    order, in any format of `read_array`.
+    """
+    if name == CONSTANT:
+        raise ValueError(f"connectome.maps: {CONSTANT} is the coefficient without a map; give the map another name")
+    if split_key(entry)[0].suffix.lower() in (".tsv", ".csv"):
+        values = column(entry, labels)
+    else:
+        values = np.squeeze(read_array(entry))
+        if values.shape != (len(labels),):
+            shape = " x ".join(map(str, values.shape))
+            raise ValueError(
+                f"{entry}: {shape} values for {len(labels)} regions; give one a region in their order, "
+                "or a table with a column label"
+            )
+    if not np.isfinite(values).all():
+        missing = [label for label, good in zip(labels, np.isfinite(values), strict=True) if not good]
+        raise ValueError(f"{entry}: no finite value for {len(missing)} regions, the first {missing[0]}")
+    return values
+
+
+def column(entry: str, labels: tuple[str, ...]) -> np.ndarray:
+    """A column of a table of regions, matched by label."""
+    file, key = split_key(entry)
+    table = read_regions(file)
+    numeric = [name for name in table.columns if name not in ("label", "hemisphere")]
+    if key.lower() not in numeric:
+        raise ValueError(f"{entry}: no column {key!r}; write {file}::COLUMN with one of {', '.join(numeric) or 'none'}")
+    order = match(labels, table.labels, str(file), "the connectome")
+    try:
+        return np.array([float(table.columns[key.lower()][k]) for k in order])
+    except ValueError as error:
+        raise ValueError(f"{entry}: {error}; give one number a region") from None

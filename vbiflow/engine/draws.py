@@ -1,0 +1,151 @@
+"""Simulate draws of a study's parameters on its connectome: fixed and inferred values, each put where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vbiflow.connectome import Connectome, match
+from vbiflow.engine.checks import number
+from vbiflow.engine.plan import check
+from vbiflow.engine.simulate import Simulations, simulate
+from vbiflow.maps import CONSTANT, regional, regression
+from vbiflow.prior import Marginal, Prior, read_marginals
+
+BESIDE = {"speed": "mm/ms", "noise": "1"}
+"""What a study can fix or infer besides the parameters of its model, with units."""
+
+
+def simulate_draws(
+    model: str,
+    connectome: Connectome,
+    prior: Prior,
+    theta: np.ndarray,
+    parameters: Mapping[str, Any],
+    simulation: Mapping[str, Any],
+    observation: Mapping[str, Any],
+    **options: Any,
+) -> Simulations:
+    """Simulate the rows of theta (n_simulations, n_parameters).
+
+    Parameters
+    ----------
+    parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
+        [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
+    simulation, observation : blocks of a study; the nodes of a stimulus are labels.
+    options : further arguments of `simulate`.
+
+    Raises
+    ------
+    ValueError
+        As `simulate` does, and if a map or label is unknown.
+    """
+    values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
+    speed, observed = apart(values, observation)
+    simulations = simulate(
+        model,
+        connectome.weights,
+        values,
+        n_simulations=len(theta),
+        tract_lengths=None if speed is None else connectome.tract_lengths,
+        speed=speed,
+        **placed(simulation, connectome.labels),
+        **observed,
+        **options,
+    )
+    reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
+    return replace(simulations, valid=np.array([not text for text in reason]), reason=reason)
+
+
+def apart(values: dict[str, Any], observation: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Take speed and noise out of the values; returns the speed, and the observation with the level of noise."""
+    speed, observed = values.pop("speed", None), dict(observation)
+    if "noise" in values:
+        given = observed.get("noise")
+        observed["noise"] = {**(given if isinstance(given, Mapping) else {}), "level": values.pop("noise")}
+    return speed, observed
+
+
+def fixed(name: str, value: Any, connectome: Connectome) -> Any:
+    """A fixed parameter as `simulate` takes it."""
+    if not isinstance(value, Mapping):
+        return value
+    return regression(value["map"], connectome.maps, f"parameters.{name}")
+
+
+def placed(simulation: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of the engine, with the labels of stimulated regions as indices."""
+    stimuli = {
+        name: {**entry, "nodes": match(entry["nodes"], labels, f"stimulus {name}", "the connectome").tolist()}
+        for name, entry in (simulation.get("stimulus") or {}).items()
+        if "nodes" in entry
+    }
+    return {**simulation, "stimulus": {**(simulation.get("stimulus") or {}), **stimuli}}
+
+
+def check_draws(
+    model: str,
+    prior: Mapping[str, Any],
+    maps: Iterable[str],
+    parameters: Mapping[str, Any],
+    simulation: Mapping[str, Any],
+    observation: Mapping[str, Any],
+    seed: int,
+) -> None:
+    """Check what `simulate_draws` will get, on two unconnected nodes at the lowest and highest values of the prior.
+
+    Raises
+    ------
+    ValueError
+        In one line, before any connectome is known.
+    """
+    marginals = [marginal for name, entry in prior.items() for marginal in read_marginals(name, entry)]
+    known = {name: np.ones(1) for name in maps}
+    values = {name: check_fixed(name, value, known) for name, value in parameters.items()}
+    for marginal in marginals:
+        if marginal.parameter in BESIDE and (marginal.coefficient or marginal.per):
+            raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
+        if marginal.coefficient:
+            regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
+        values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
+    values = {name: value for name, value in values.items() if value is not None}
+    speed, observed = apart(values, observation)
+    settings = {"bold": None, "signals": (), "initial": None} | dict(simulation) | observed
+    settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
+    lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}
+    check(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)
+
+
+def extremes(marginal: Marginal) -> tuple[float, float]:
+    """Lowest and highest value that a parameter can be expected to take."""
+    low, high = marginal.distribution.support()
+    far = marginal.distribution.ppf([1e-9, 1 - 1e-9])
+    return float(low if np.isfinite(low) else far[0]), float(high if np.isfinite(high) else far[1])
+
+
+def check_fixed(name: str, value: Any, maps: Mapping[str, np.ndarray]) -> float | None:
+    """One value of a fixed parameter; None for one that follows regional maps, whose names are checked."""
+    if not isinstance(value, Mapping):
+        return float(np.ravel(value)[0]) if np.size(value) and np.asarray(value).dtype.kind in "iuf" else value
+    terms = value.get("map")
+    if set(value) != {"map"} or not isinstance(terms, Mapping) or not terms:
+        raise ValueError(
+            f"parameters.{name}: found {dict(value)!r}; write it as {{map: {{{CONSTANT}: number, <map>: number}}}}"
+        )
+    for term, coefficient in terms.items():
+        regional(term, maps, f"parameters.{name}")
+        number(f"parameters.{name}.{term}", coefficient, -np.inf)
+    return None
+
+
+def anywhere(name: str, entry: Any) -> Any:
+    """A stimulus on the first of two nodes, whatever its regions are called."""
+    if not isinstance(entry, Mapping):
+        return entry
+    nodes = entry.get("nodes", [""])
+    if not isinstance(nodes, list) or not nodes or not all(isinstance(label, str) for label in nodes):
+        raise ValueError(f"stimulus {name}: nodes are {nodes!r}; give the labels of regions, or leave it out for all")
+    return {**entry, "nodes": [0], "amplitude": np.ravel(entry.get("amplitude", 1.0))[0]}
