@@ -30,6 +30,7 @@ rule check:
         features=of_connectome("features.h5"),
         diagnostics=of_connectome("diagnostics.json"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
+        lead_field=on_sensors(of_connectome("lead_field.h5")),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
         predictive="results/{study}/subjects/{subject}/predictive/features.h5",
     output:
@@ -45,6 +46,7 @@ rule check:
     params:
         features=setting("features"),
         preparation=setting("preparation"),
+        sensors=lambda wildcards: study_of(wildcards).sensors,
         signal=signal,
         deterministic=lambda wildcards: study_of(wildcards).deterministic,
         diagnostics=checks,

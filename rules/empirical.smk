@@ -1,6 +1,7 @@
 rule observe:
     input:
         unpack(files(*RECORDING)),
+        lead_field=on_sensors(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
     output:
         "results/{study}/subjects/{subject}/x_o.h5",
@@ -15,6 +16,7 @@ rule observe:
         row=columns("kind", "tr", *RECORDING),
         select=lambda wildcards: study_of(wildcards)["connectome"]["select"],
         recording=setting("recording"),
+        sensors=lambda wildcards: study_of(wildcards).sensors,
         signal=signal,
         interval=lambda wildcards: study_of(wildcards).interval,
         duration=lambda wildcards: study_of(wildcards)["simulation"]["duration"],
@@ -24,3 +26,51 @@ rule observe:
         code=features_code("scripts/observe.py"),
     script:
         "../scripts/observe.py"
+
+
+rule lead_field:
+    input:
+        unpack(heard),
+        connectome="results/{study}/{connectome}/connectome.h5",
+        head=lambda wildcards: head_files(study_of(wildcards).sensors),
+    output:
+        "results/{study}/{connectome}/lead_field.h5",
+    log:
+        "results/{study}/{connectome}/logs/lead_field.log",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=amount("lead_field", "mem_mb", 3000),
+        runtime=amount("lead_field", "runtime", 30),
+    params:
+        kind=lambda wildcards: row(wildcards)["kind"],
+        recording=setting("recording"),
+        sensors=lambda wildcards: study_of(wildcards).sensors,
+        sources=lambda wildcards: sources_of(
+            *head_files(study_of(wildcards).sensors), *heard(wildcards).values()
+        ),
+        code=code("scripts/lead_field.py"),
+    script:
+        "../scripts/lead_field.py"
+
+
+rule save_recording:
+    input:
+        recording="results/{study}/subjects/{subject}/recording.h5",
+        lead_field=of_connectome("lead_field.h5"),
+    output:
+        "results/{study}/subjects/{subject}/recording_raw.fif",
+    log:
+        "results/{study}/subjects/{subject}/logs/save_recording.log",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        sensors=lambda wildcards: study_of(wildcards).sensors,
+        signal=signal,
+        seed=setting("seed"),
+        code=code("scripts/save_recording.py"),
+    script:
+        "../scripts/save_recording.py"

@@ -1,5 +1,17 @@
+FEATURES = {
+    "features": setting("features"),
+    "preparation": setting("preparation"),
+    "sensors": lambda wildcards: study_of(wildcards).sensors,
+    "signal": signal,
+    "seed": setting("seed"),
+}
+
+
 rule features:
     input:
+        lead_field=on_sensors(
+            lambda wildcards: f"results/{wildcards.study}/{wildcards.connectome}/lead_field.h5"
+        ),
         connectome="results/{study}/{connectome}/connectome.h5",
         simulations="results/{study}/{connectome}/simulations/{shard}.h5",
     output:
@@ -15,9 +27,8 @@ rule features:
         mem_mb=amount("features", "mem_mb", 1500),
         runtime=amount("features", "runtime", 60),
     params:
-        features=setting("features"),
-        preparation=setting("preparation"),
-        seed=setting("seed"),
+        **FEATURES,
+        stream=0,
         code=features_code("scripts/features.py"),
     script:
         "../scripts/features.py"
@@ -25,6 +36,7 @@ rule features:
 
 use rule features as features_predictive with:
     input:
+        lead_field=on_sensors(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
     output:
@@ -33,6 +45,10 @@ use rule features as features_predictive with:
         "results/{study}/subjects/{subject}/logs/features_predictive.log",
     benchmark:
         "results/{study}/subjects/{subject}/benchmarks/features_predictive.tsv"
+    params:
+        **FEATURES,
+        stream=1,
+        code=features_code("scripts/features.py"),
 
 
 rule gather:

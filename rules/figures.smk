@@ -15,6 +15,7 @@ SUBJECT_FIGURES = [
     "fc",
     "fcd",
     "psd",
+    "topography",
     "series",
 ]
 
@@ -200,7 +201,6 @@ rule figure_invalid:
 
 rule figure_series:
     input:
-        connectome=of_connectome("connectome.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         predictive="results/{study}/subjects/{subject}/predictive.h5",
     output:
@@ -220,6 +220,9 @@ rule figure_series:
         runtime=10,
     params:
         signal=signal,
+        nodes=lambda wildcards: (
+            "sensors" if study_of(wildcards).on_sensors else "regions"
+        ),
         code=code("scripts/figure_series.py"),
     script:
         "../scripts/figure_series.py"
@@ -227,7 +230,7 @@ rule figure_series:
 
 rule figure_fc:
     input:
-        connectome=of_connectome("connectome.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
         predictive="results/{study}/subjects/{subject}/predictive.h5",
     output:
         report(
@@ -297,6 +300,32 @@ rule figure_psd:
         code=code("scripts/figure_psd.py"),
     script:
         "../scripts/figure_psd.py"
+
+
+rule figure_topography:
+    input:
+        lead_field=of_connectome("lead_field.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+        predictive="results/{study}/subjects/{subject}/predictive.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/topography.svg",
+            caption="report/topography.rst",
+            category="{study}",
+            subcategory="Predictions",
+            labels={"subject": "{subject}", "figure": "topography"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_topography.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_topography.py"),
+    script:
+        "../scripts/figure_topography.py"
 
 
 rule figure_predictive:

@@ -3,7 +3,7 @@ SIMULATE = {
     "model": setting("model"),
     "parameters": setting("parameters"),
     "simulation": lambda wildcards: study_of(wildcards).simulation,
-    "observation": setting("observation"),
+    "observation": lambda wildcards: study_of(wildcards).recorded,
     "seed": setting("seed"),
     "code": code("scripts/simulate.py"),
 }

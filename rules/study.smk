@@ -5,7 +5,10 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
+from vbiflow.arrays import is_table
 from vbiflow.datasets import find, load_catalogue, origin
+from vbiflow.empirical.cohort import SENSOR_KINDS
+from vbiflow.empirical.sensor_options import head_files
 from vbiflow.models import MODELS
 from vbiflow.provenance import code_hash
 from vbiflow.study import known_studies, load_config, load_study
@@ -55,8 +58,9 @@ def row(wildcards):
     entries = study_of(wildcards).cohort[name]
     if name not in study_of(wildcards).simulated:
         return entries
-    made = f"results/{wildcards.study}/subjects/{name}/recording.h5"
-    return entries | {"recording": made}
+    made = "recording_raw.fif" if entries["kind"] in SENSOR_KINDS else "recording.h5"
+    path = f"results/{wildcards.study}/subjects/{name}/{made}"
+    return entries | {"recording": path}
 
 
 def place(wildcards):
@@ -166,6 +170,18 @@ def files(*names):
 def maps(wildcards):
     """Files of the regional maps of the job's connectome, by name."""
     return study_of(wildcards).maps(wildcards.connectome)
+
+
+def heard(wildcards):
+    """Input function: the recording whose sensors a lead field leads to; none if it is simulated through it."""
+    study, entry = study_of(wildcards), row(wildcards)["recording"]
+    simulated = wildcards.connectome in study.simulated
+    return {} if simulated or is_table(entry) else {"recording": entry}
+
+
+def on_sensors(files):
+    """Input function: what `files` gives where features are taken on sensors."""
+    return lambda wildcards: files(wildcards) if study_of(wildcards).on_sensors else []
 
 
 def units(wildcards):

@@ -5,6 +5,7 @@ from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.recheck import predictive_check
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
+from vbiflow.observation.sensors import sensors_of
 
 with job(snakemake) as run:
     params, signal = snakemake.params, snakemake.params.signal
@@ -26,6 +27,7 @@ with job(snakemake) as run:
         signal,
         params.preparation,
         params.seed,
+        sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, stream=1),
     )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))

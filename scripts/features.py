@@ -1,20 +1,23 @@
 """Reduce one shard's time series to features."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.features import Nodes, compute_file
+from vbiflow.empirical.lead_field import nodes_of
+from vbiflow.features import compute_file
 from vbiflow.io import write
 from vbiflow.job import job
+from vbiflow.observation.sensors import sensors_of
 
 with job(snakemake) as run:
-    connectome = Connectome.load(snakemake.input.connectome)
-    nodes = Nodes(connectome.labels, connectome.hemispheres, connectome.networks)
+    params, lead_field = snakemake.params, snakemake.input.get("lead_field")
     quantities = compute_file(
         snakemake.input.simulations,
-        snakemake.params.features,
-        nodes,
+        params.features,
+        nodes_of(lead_field, params.sensors, Connectome.load(snakemake.input.connectome)),
         folder="config/features",
-        prepare=snakemake.params.preparation,
-        seed=snakemake.params.seed,
+        prepare=params.preparation,
+        seed=params.seed,
+        signal=params.signal,
+        sensors=sensors_of(lead_field, params.sensors, params.seed, params.stream),
         progress=run,
     )
     write(snakemake.output[0], quantities, run.provenance())

@@ -7,5 +7,5 @@ from vbiflow.job import job
 
 with job(snakemake):
     found = read(snakemake.input.predictive, "fc_observed", "fc")
-    regions = read(snakemake.input.connectome, "hemispheres", "networks")
+    regions = read(snakemake.input.x_o, "hemispheres", "networks")
     save(fc(found["fc_observed"], found["fc"], **regions), snakemake.output[0])

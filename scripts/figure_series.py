@@ -12,7 +12,8 @@ with job(snakemake):
         attributes(x_o, signal)["fs"],
         read(predictive, signal)[signal],
         attributes(predictive, signal)["fs"],
-        **read(snakemake.input.connectome, "labels", "hemispheres", "networks"),
+        **read(x_o, "labels", "hemispheres", "networks"),
+        nodes=snakemake.params.nodes,
         name="BOLD" if signal == "bold" else signal,
     )
     save(figure, snakemake.output[0])

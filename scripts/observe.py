@@ -2,21 +2,22 @@
 
 from vbiflow.connectome import Connectome
 from vbiflow.empirical import Simulated, observe
-from vbiflow.features import Nodes
+from vbiflow.empirical.lead_field import channels_of, nodes_of
 from vbiflow.io import write
 from vbiflow.job import job
 
 with job(snakemake) as run:
-    params = snakemake.params
-    connectome = Connectome.load(snakemake.input.connectome)
+    params, lead_field = snakemake.params, snakemake.input.get("lead_field")
     simulated = Simulated(
         params.signal,
-        Nodes(connectome.labels, connectome.hemispheres, connectome.networks),
+        nodes_of(lead_field, params.sensors, Connectome.load(snakemake.input.connectome)),
         params.interval,
         params.duration,
         params.features,
         params.preparation,
         "config/features",
+        params.sensors,
+        channels_of(lead_field),
     )
     quantities = observe(params.row, simulated, params.select, params.recording)
     write(snakemake.output[0], quantities, run.provenance())

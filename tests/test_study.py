@@ -123,3 +123,42 @@ def test_maps_are_files_of_a_person(config, tmp_path):
     edit(config, "m: {uniform: [0, 1]}}}", "n: {uniform: [0, 1]}}}")
     with pytest.raises(ValueError, match=r"prior of w: no map 'n'; name its file in connectome.maps, which has m"):
         load_study("tiny", config)
+
+
+SENSORS = "sensors: {template: fsaverage5-dk"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            SENSORS,
+            "sensors: {templat: fsaverage5-dk",
+            "observation.sensors: unknown option 'templat'; choose from templ",
+        ),
+        (SENSORS, "sensors: {template: fsaverage", "unknown template 'fsaverage'; choose from fsaverage5-dk"),
+        (SENSORS, "sensors: {template: fsaverage5-dk, contacts: c.tsv", "found template, contacts; give one of"),
+        ("noise: 1.0e-6", "noise: -1.0e-6", "observation.sensors.noise: found -1e-06; write a positive number"),
+        (
+            "features:\n",
+            "recording: {filter: [1, 2]}\nfeatures:\n",
+            "recording: unknown option 'filter'; choose from to",
+        ),
+        ("features:\n", "recording: {to: cortex}\nfeatures:\n", "recording.to: found 'cortex'; choose from sensors"),
+        ("  simulated-2: {", "  simulated-9: {", r"truth: none of simulated-2, who has no recording"),
+        ("simulated-2: {G: 45, C", "simulated-2: {G: 45, D", r"truth.simulated-2: D is not inferred; choose from G, C"),
+    ],
+)
+def test_bad_sensors_are_one_line(config, old, new, message):
+    edit(config, old, new, "studies/eeg_recovery.yaml")
+    with pytest.raises(ValueError, match=message) as caught:
+        load_study("eeg_recovery", config)
+    assert "\n" not in str(caught.value) and "eeg_recovery.yaml" in str(caught.value)
+
+
+def test_sensor_recordings_need_sensors(config):
+    text = (config / "studies/eeg_recovery.yaml").read_text()
+    lines = [line for line in text.splitlines() if "sensors:" not in line]
+    (config / "studies/eeg_recovery.yaml").write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=r"observation.sensors: missing; say how regions reach the sensors"):
+        load_study("eeg_recovery", config)

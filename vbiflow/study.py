@@ -14,10 +14,12 @@ import numpy as np
 import yaml
 from jsonschema import Draft202012Validator
 
+from vbiflow.arrays import is_table
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical.cohort import check_file, read_cohort
+from vbiflow.empirical.cohort import SENSOR_KINDS, check_file, read_cohort
+from vbiflow.empirical.sensor_options import check_recording, check_sensors
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
 from vbiflow.features import read_specs
@@ -85,8 +87,12 @@ class Study:
 
     @property
     def simulated(self) -> list[str]:
-        """Subjects whose recordings are simulations with known parameters."""
-        return [name for name, row in self.cohort.items() if row["kind"] == "simulated"]
+        """Subjects whose recordings are simulations with known parameters: kind simulated, or sensors with no file."""
+        return [
+            name
+            for name, row in self.cohort.items()
+            if row["kind"] == "simulated" or (row["kind"] in SENSOR_KINDS and not row["recording"])
+        ]
 
     @property
     def n_simulations(self) -> int:
@@ -110,6 +116,21 @@ class Study:
         if self.signal == "bold":
             return self["observation"]["bold"]["tr"]
         return self["observation"]["signals"][self.signal].get("period", self["simulation"]["dt"])
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the engine records: BOLD and signals of the regions."""
+        return {key: value for key, value in self["observation"].items() if key != "sensors"}
+
+    @property
+    def sensors(self) -> dict[str, Any]:
+        """How regions reach sensors; empty if no sensors are said."""
+        return self["observation"].get("sensors", {})
+
+    @property
+    def on_sensors(self) -> bool:
+        """Whether simulated regions are projected to sensors, where features are taken."""
+        return bool(self.sensors) and self["recording"].get("to", "sensors") == "sensors"
 
     @property
     def deterministic(self) -> bool:
@@ -144,6 +165,8 @@ class Study:
     def figures(self) -> list[str]:
         """Names of the figures of a subject."""
         quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
+        heads = self.on_sensors and "psd" in quantities and all(row["kind"] == "eeg" for row in self.cohort.values())
+        quantities += ["topography"] if heads else []
         return list(dict.fromkeys(["marginals", "pairs", "misspecification", "predictive", *quantities, "series"]))
 
     @property
@@ -254,13 +277,14 @@ def check(study: Study) -> None:
     for person in study.connectomes:
         for name, file in study.maps(person).items():
             check_file("connectome.maps", name, file, load_catalogue())
-    maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study["observation"])
+    maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study.recorded)
     check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
     check_truth(study)
     names = study.features
     if study["diagnostics"]["ablation"] and len(names) < 2:
         raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {names[0]}")
     read_preparation(study["preparation"], 1000.0 / study.interval)
+    check_recordings(study)
     check_accept(study["connectome"]["accept"])
     steps(study["connectome"]["normalise"])
     per = study["connectome"]["per"]
@@ -273,15 +297,24 @@ def check_truth(study: Study) -> None:
     names = [marginal.name for name, entry in study["prior"].items() for marginal in read_marginals(name, entry)]
     for name in study.simulated:
         if name not in study["truth"]:
-            raise ValueError(f"truth: none of {name}, whose kind is simulated; give a value of each inferred parameter")
+            raise ValueError(f"truth: none of {name}, who has no recording; give a value of each inferred parameter")
     for name, values in study["truth"].items():
         if name not in study.simulated:
             known = ", ".join(study.simulated) or "none"
-            raise ValueError(f"truth: {name!r} is no participant of kind simulated; those of the cohort: {known}")
+            raise ValueError(f"truth: {name!r} has a recording, or is nobody of the cohort; without one: {known}")
         try:
             check_names(values, names)
         except ValueError as error:
             raise ValueError(f"truth.{name}: {error}") from None
+
+
+def check_recordings(study: Study) -> None:
+    """Compare what a study says of its sensors and recordings with its cohort."""
+    if "sensors" in study["observation"]:
+        check_sensors(study.sensors)
+    for row in study.cohort.values():
+        if row["kind"] in SENSOR_KINDS and not is_table(row["recording"]):
+            check_recording(study["recording"], study.sensors)
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import mne
+import nibabel as nib
 import numpy as np
 import pytest
 
-from vbiflow.connectome import Connectome
-from vbiflow.empirical import prepare
-from vbiflow.empirical.sensor_space import check_sensor_options, make_lead_field, sensor_recording
+from vbiflow.connectome import Connectome, read_connectome
+from vbiflow.empirical.sensor_options import STEPS, check_recording, check_sensors, head_files
+from vbiflow.empirical.sensor_space import make_lead_field, sensor_recording
+from vbiflow.empirical.sensors import STEPS as DONE
+from vbiflow.observation.sensors import Sensors, reference_of, referencing
 
 LABELS = ("ctx-lh-lateraloccipital", "ctx-rh-precentral", "ctx-lh-insula")
 CENTRES = np.array([[-30.0, -90, 0], [40, -10, 50], [-36, 0, 0]])
@@ -20,43 +23,121 @@ BRAIN = Connectome(np.ones((3, 3)) - np.eye(3), NOWHERE, LABELS, CENTRES, ("L", 
 
 @pytest.fixture
 def recorded(tmp_path: Path, eeg: tuple, template: tuple) -> tuple[Path, np.ndarray, dict]:
-    """A file of electrodes that hear three regions, what the regions did, and the options that lead back."""
+    """A file of electrodes that hear three regions, what the regions did, and the head between them."""
     info, _, _, field = eeg
-    sources = 1e-10 * np.random.default_rng(0).standard_normal((3, 400))
-    sensors = field.take(labels=LABELS).project(sources)
+    sources = 1e-9 * np.random.default_rng(0).standard_normal((3, 400))
     path = tmp_path / "sub-01_raw.fif"
-    mne.io.RawArray(sensors, info, verbose="ERROR").save(path, fmt="double", verbose="ERROR")
+    heard = field.take(labels=LABELS).project(sources)
+    mne.io.RawArray(heard, info, verbose="ERROR").save(path, fmt="double", verbose="ERROR")
     surfaces, annotations = ([str(file) for file in files] for files in template)
-    return path, sources, {"montage": "biosemi32", "surfaces": surfaces, "annotations": annotations}
+    return path, sources, {"surfaces": surfaces, "annotations": annotations, "montage": "biosemi32"}
 
 
-def test_simulated_sources_meet_the_recording_on_the_sensors(recorded: tuple) -> None:
-    path, sources, options = recorded
-    field = make_lead_field(path, "eeg", options, BRAIN)
-    recording = sensor_recording(path, "eeg", options)
-    assert field.labels != LABELS and field.sensors == recording.labels
-    scale = np.abs(recording.ts).max()
-    np.testing.assert_allclose(field.project(sources), recording.ts, atol=1e-4 * scale)
+@pytest.mark.parametrize("reference", ["average", "none", "Cz", ["O1", "O2"]])
+def test_simulated_sources_meet_the_recording_on_the_sensors(recorded: tuple, reference: str | list) -> None:
+    path, sources, head = recorded
+    head = {**head, "reference": reference}
+    field = make_lead_field(path, "eeg", {}, head, BRAIN)
+    matrix, names = referencing(field.sensors, reference_of("eeg", head))
+    simulated = Sensors(field.gain, matrix)(sources[None], [0])[0]
+    recording = sensor_recording(path, "eeg", {}, head, channels=field.sensors)
+    assert recording.labels == names and len(names) == 32 - (reference == "Cz")
+    np.testing.assert_allclose(simulated, recording.ts, atol=1e-4 * np.abs(recording.ts).max())
+
+
+def test_average_is_the_reference_of_eeg_alone() -> None:
+    assert reference_of("eeg", {}) == "average" and reference_of("meg", {}) == reference_of("seeg", {}) == "none"
+    assert reference_of("eeg", {"reference": "Cz"}) == "Cz"
+
+
+def test_a_montage_stands_for_a_recording(recorded: tuple) -> None:
+    path, _, head = recorded
+    field, alone = make_lead_field(path, "eeg", {}, head, BRAIN), make_lead_field(None, "eeg", {}, head, BRAIN)
+    assert field.sensors == alone.sensors and field.kind == "eeg"
+    np.testing.assert_allclose(alone.gain, field.gain, rtol=1e-5, atol=1e-6 * np.abs(field.gain).max())
+    np.testing.assert_allclose(alone.positions, field.positions, atol=1e-2)
+    twice = make_lead_field(None, "eeg", {}, {**head, "scale": 2}, BRAIN)
+    np.testing.assert_allclose(twice.gain, 2 * alone.gain)
+    with pytest.raises(ValueError, match=r"observation.sensors.montage: missing; name the sensors"):
+        make_lead_field(None, "eeg", {}, {name: head[name] for name in ("surfaces", "annotations")}, BRAIN)
+    with pytest.raises(ValueError, match=r"unknown montage '10-20'; choose from"):
+        make_lead_field(None, "eeg", {}, {**head, "montage": "10-20"}, BRAIN)
+
+
+def test_channels_without_a_position_are_named(recorded: tuple, tmp_path: Path) -> None:
+    path, _, head = recorded
+    raw = mne.io.read_raw(path, preload=True, verbose="ERROR").rename_channels({"Oz": "EXG1"}, verbose="ERROR")
+    raw.info["chs"][raw.ch_names.index("EXG1")]["loc"][:] = np.nan
+    raw.save(tmp_path / "b_raw.fif", verbose="ERROR")
+    with pytest.raises(ValueError, match=r"lead field: 1 channels have no position: EXG1; set recording.montage"):
+        make_lead_field(tmp_path / "b_raw.fif", "eeg", {}, head, BRAIN)
+    field = make_lead_field(tmp_path / "b_raw.fif", "eeg", {"drop": ["EXG1"]}, head, BRAIN)
+    assert len(field.sensors) == 31
+
+
+def test_meg_systems_that_mne_knows(template: tuple) -> None:
+    surfaces, annotations = ([str(file) for file in files] for files in template)
+    head = {"surfaces": surfaces, "annotations": annotations, "montage": "neuromag"}
+    field = make_lead_field(None, "meg", {"sensors": "mag"}, head, BRAIN)
+    assert field.gain.shape == (102, 3) and np.abs(field.gain).max(axis=0).min() > 0
+    with pytest.raises(ValueError, match=r"unknown MEG system 'biosemi64'; choose from neuromag"):
+        make_lead_field(None, "meg", {}, {**head, "montage": "biosemi64"}, BRAIN)
+
+
+def test_tables_and_saved_lead_fields(recorded: tuple) -> None:
+    path, _, head = recorded
+    field = make_lead_field(path, "eeg", {}, head, BRAIN)
     field.save(path.with_name("g.h5"), {})
-    again = make_lead_field(path, "eeg", {"lead_field": str(path.with_name("g.h5")), "reference": "none"}, BRAIN)
+    again = make_lead_field(path, "eeg", {}, {"lead_field": str(path.with_name("g.h5"))}, BRAIN)
     np.testing.assert_array_equal(again.gain, field.gain)
+    alone = make_lead_field(None, "eeg", {}, {"lead_field": str(path.with_name("g.h5"))}, BRAIN)
+    assert alone.sensors == field.sensors
 
 
-def test_prepare_reconstructs_the_connectomes_regions(recorded: tuple) -> None:
-    path, sources, options = recorded
-    row = {"recording": str(path), "kind": "eeg", "tr": "", "regions": ""}
-    recording = prepare(row, LABELS, {}, {**options, "to": "sources"}, 5.0, 1500.0)
-    assert recording.ts.shape == (3, 300) and recording.labels[1] == "precentral-rh"
-    similar = np.abs(np.corrcoef(recording.ts[:2], sources[:2, :300])[:2, 2:])
+def test_forward_solutions_of_mne(recorded: tuple, eeg: tuple, tmp_path: Path) -> None:
+    path, _, head = recorded
+    _, forward, labels, _ = eeg
+    mne.write_forward_solution(tmp_path / "a-fwd.fif", forward, verbose="ERROR")
+    annotations = []
+    for side, hemi in (("lh", 0), ("rh", 1)):
+        names = [label.name for label in labels if label.hemi == side]
+        keys = np.full(len(forward["src"][hemi]["rr"]), -1)
+        for k, name in enumerate(names):
+            keys[next(label for label in labels if label.name == name).vertices] = k
+        table = np.array([[k, 1, 0, 0, k + 256] for k in range(len(names))])
+        annotations.append(str(tmp_path / f"{side}.annot"))
+        bare = [name.removesuffix(f"-{side}") for name in names]
+        nib.freesurfer.write_annot(annotations[-1], keys, table, bare, fill_ctab=False)
+    given = {"forward": str(tmp_path / "a-fwd.fif"), "annotations": annotations}
+    field = make_lead_field(path, "eeg", {}, given, BRAIN)
+    wanted = make_lead_field(path, "eeg", {}, head, BRAIN)
+    np.testing.assert_allclose(field.gain, wanted.gain, rtol=1e-3, atol=1e-5 * np.abs(wanted.gain).max())
+
+
+def test_tvbs_projection_names_its_own_regions(catalogue_file) -> None:
+    head = {
+        "projection": str(catalogue_file("tvb", "projection_eeg_65.npy")),
+        "region_mapping": str(catalogue_file("tvb", "region_mapping_76.txt")),
+        "names": str(catalogue_file("tvb", "sensors_eeg_65.txt")),
+        "regions": str(catalogue_file("tvb", "connectivity_76.zip")),
+    }
+    connectome = read_connectome(head["regions"])
+    few = connectome.take([5, 2, 40])
+    field = make_lead_field(None, "eeg", {}, head, few)
+    whole = make_lead_field(None, "eeg", {}, head, connectome)
+    assert field.labels == few.labels and len(field.sensors) == 63  # two of TVB's 65 sensors have no numbers
+    np.testing.assert_array_equal(field.gain, whole.gain[:, [5, 2, 40]])
+    assert set(head_files(head)) == set(head.values())
+
+
+def test_sources_are_those_of_the_connectome(recorded: tuple) -> None:
+    path, sources, head = recorded
+    recording = sensor_recording(path, "eeg", {"to": "sources"}, head, LABELS)
+    assert recording.ts.shape == (3, 400) and recording.labels[1] == "precentral-rh"
+    similar = np.abs(np.corrcoef(recording.ts[:2], sources[:2])[:2, 2:])
     assert similar.diagonal().min() > 2 * max(similar[0, 1], similar[1, 0])
-    with pytest.raises(
-        ValueError, match=r"a sample every 5 ms, but the study simulates one every 4 ms; set recording.resample to 250"
-    ):
-        prepare(row, LABELS, {}, options, 4.0, 1500.0)
-    with pytest.raises(ValueError, match=r"400 samples, but the study simulates 600; set simulation.duration to 2000"):
-        prepare(row, LABELS, {}, options, 5.0, 3000.0)
     with pytest.raises(ValueError, match=r"sources: regions do not match the connectome: it lacks ctx-lh-V1"):
-        prepare(row, ["ctx-lh-V1"], {}, {**options, "to": "sources"}, 5.0, 1500.0)
+        sensor_recording(path, "eeg", {"to": "sources"}, head, ["ctx-lh-V1"])
 
 
 def test_intracranial_contacts(recorded: tuple, tmp_path: Path) -> None:
@@ -64,32 +145,50 @@ def test_intracranial_contacts(recorded: tuple, tmp_path: Path) -> None:
     names = mne.io.read_info(path, verbose="ERROR")["ch_names"]
     table = tmp_path / "contacts.tsv"
     table.write_text("label\tx\ty\tz\n" + "".join(f"{name}\t{k}\t0\t0\n" for k, name in enumerate(names)))
-    field = make_lead_field(path, "seeg", {"contacts": str(table)}, BRAIN)
+    field = make_lead_field(path, "seeg", {}, {"contacts": str(table)}, BRAIN)
     assert field.sensors == tuple(names) and field.gain[0, 0] == pytest.approx(1 / 9000)
+    assert make_lead_field(None, "seeg", {}, {"contacts": str(table)}, BRAIN).sensors == tuple(names)
     table.write_text("label\tx\ty\tz\nA1\t0\t0\t0\n")
     with pytest.raises(ValueError, match=r"lead field: no sensor Fp1, .*; it has A1"):
-        make_lead_field(path, "seeg", {"contacts": str(table)}, BRAIN)
+        make_lead_field(path, "seeg", {}, {"contacts": str(table)}, BRAIN)
+
+
+def test_every_step_that_a_study_may_name_is_done() -> None:
+    assert tuple(DONE) == STEPS
+
+
+HEAD = {"template": "fsaverage5-dk"}
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("sensors", "message"),
     [
-        ({"bands": [1, 2]}, r"recording: unknown option 'bands'; choose from to, method"),
-        ({"to": "cortex", "forward": "f"}, r"recording.to: found 'cortex'; choose from sensors, sources"),
-        ({"method": "music", "forward": "f"}, r"recording.method: found 'music'; choose from MNE"),
-        ({}, r"recording: found none; give one of lead_field, forward, surfaces, contacts"),
-        ({"forward": "a", "contacts": "b"}, r"recording: found forward, contacts; give one of"),
-        ({"forward": "a", "annotations": ["l"]}, r"recording.annotations: forward needs two files"),
-        ({"to": "sources", "contacts": "c"}, r"recording.to: sources need forward, or surfaces, not contacts"),
+        ({"head": 1}, r"observation.sensors: unknown option 'head'; choose from template, surfaces"),
+        ({}, r"observation.sensors: found none; give one of template, surfaces, forward, lead_field"),
+        ({"forward": "a", "contacts": "b"}, r"observation.sensors: found forward, contacts; give one of"),
+        ({"forward": "a"}, r"observation.sensors: forward needs annotations as well"),
+        ({"forward": "a", "annotations": ["l"]}, r"observation.sensors.annotations: give two files"),
+        ({"template": "fsaverage5-dk", "scale": 0}, r"observation.sensors.scale: found 0; write a positive number"),
+        ({"template": "fsaverage5-dk", "noise": -1}, r"observation.sensors.noise: found -1; write a positive"),
+        ({"projection": "p"}, r"observation.sensors: projection needs region_mapping, names as well"),
+        ({"template": "colin27"}, r"observation.sensors: unknown template 'colin27'; choose from fsaverage5-dk"),
     ],
 )
-def test_misused_options_are_one_line(options: dict, message: str) -> None:
+def test_misused_sensors_are_one_line(sensors: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        check_sensor_options(options)
+        check_sensors(sensors)
 
 
-def test_options_of_regional_recordings(tmp_path: Path) -> None:
-    np.save(tmp_path / "ts.npy", np.random.default_rng(0).standard_normal((3, 50)))
-    row = {"recording": str(tmp_path / "ts.npy"), "kind": "bold", "tr": "2", "regions": ""}
-    with pytest.raises(ValueError, match=r"recording: unknown option 'bandpass'; choose from demean, detrend, band"):
-        prepare(row, LABELS, {}, {"bandpass": [0.01, 0.1]}, 2000.0, 60000.0)
+@pytest.mark.parametrize(
+    ("options", "sensors", "message"),
+    [
+        ({"bands": [1, 2]}, HEAD, r"recording: unknown option 'bands'; choose from to, method"),
+        ({"to": "cortex"}, HEAD, r"recording.to: found 'cortex'; choose from sensors, sources"),
+        ({"method": "music"}, HEAD, r"recording.method: found 'music'; choose from MNE"),
+        ({"to": "sources"}, {"contacts": "c"}, r"recording.to: sources need a head with a cortex"),
+        ({}, None, r"observation.sensors: missing; say how regions reach the sensors by template"),
+    ],
+)
+def test_misused_options_are_one_line(options: dict, sensors: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_recording(options, sensors)

@@ -9,12 +9,13 @@ import mne
 import numpy as np
 import pytest
 
-from vbiflow.empirical.sensors import STEPS, as_recording, positions, read_sensors
+from vbiflow.empirical.sensors import STEPS, as_recording, check_positions, known_positions, read_sensors
 
 FS = 200.0
 NAMES = ["Fz", "Cz", "Pz", "Oz", "C3", "C4"]
 TIME = np.arange(2000) / FS
-REAL = os.environ.get("VBIFLOW_TEST_RECORDINGS", "")
+BESIDE = Path(__file__).parents[3] / "shared" / "data" / "meeg"
+REAL = os.environ.get("VBIFLOW_TEST_RECORDINGS") or (str(BESIDE) if BESIDE.is_dir() else "")
 
 
 def saved(
@@ -33,14 +34,35 @@ def path(tmp_path: Path) -> Path:
     return saved(tmp_path / "rest_raw.fif")
 
 
-def test_average_reference_is_the_default_for_eeg(path: Path) -> None:
-    recording = as_recording(path, read_sensors(path, "eeg"), "eeg")
+def test_references(path: Path) -> None:
+    left = read_sensors(path, "eeg").get_data()
+    recording = as_recording(path, read_sensors(path, "eeg", reference="average"), "eeg")
     assert recording.ts.shape == (6, 2000) and recording.fs == FS and recording.labels == tuple(NAMES)
-    np.testing.assert_allclose(recording.ts.mean(axis=0), 0, atol=1e-15)
-    left = read_sensors(path, "eeg", {"reference": "none"}).get_data()
     np.testing.assert_allclose(recording.ts, left - left.mean(axis=0), atol=1e-15)
-    to_cz = read_sensors(path, "eeg", {"reference": "Cz"}).get_data()
-    np.testing.assert_allclose(to_cz, left - left[1], atol=1e-15)
+    mne_s = mne.io.read_raw(path, preload=True, verbose="ERROR").set_eeg_reference("average", verbose="ERROR")
+    np.testing.assert_allclose(recording.ts, mne_s.get_data(), atol=1e-15)
+    to_cz = read_sensors(path, "eeg", reference="Cz")
+    assert to_cz.ch_names == ["Fz", "Pz", "Oz", "C3", "C4"]  # Cz is zero from then on
+    np.testing.assert_allclose(to_cz.get_data(), np.delete(left - left[1], 1, axis=0), atol=1e-15)
+    to_two = read_sensors(path, "eeg", reference=["C3", "C4"]).get_data()
+    np.testing.assert_allclose(to_two, left - left[4:].mean(axis=0), atol=1e-15)
+
+
+def test_channels_come_in_the_order_asked_for(path: Path) -> None:
+    raw = read_sensors(path, "eeg", channels=["C3", "Fz"], reference="average")
+    assert raw.ch_names == ["C3", "Fz"]
+    np.testing.assert_allclose(raw.get_data().sum(axis=0), 0, atol=1e-18)  # of those alone
+    with pytest.raises(ValueError, match=r"1 sensors of the lead field are no good channels of the recording: T8"):
+        read_sensors(path, "eeg", channels=["C3", "T8"])
+
+
+def test_bad_channels_are_mended_if_asked_for(tmp_path: Path) -> None:
+    data = 1e-5 * np.repeat(np.random.default_rng(0).standard_normal((1, 2000)), 6, axis=0)
+    data[3] = 1e-3
+    path = saved(tmp_path / "a_raw.fif", data, bads=("Oz",))
+    assert "Oz" not in read_sensors(path, "eeg").ch_names
+    raw = read_sensors(path, "eeg", {"montage": "biosemi64", "interpolate": ["Oz"]})
+    np.testing.assert_allclose(raw.get_data()[3], data[0], rtol=0.05, atol=1e-9)
 
 
 def test_bad_and_dropped_channels_go(tmp_path: Path) -> None:
@@ -49,15 +71,15 @@ def test_bad_and_dropped_channels_go(tmp_path: Path) -> None:
 
 
 def test_filters_keep_and_drop_tones(tmp_path: Path) -> None:
-    tones = {f: np.sin(2 * np.pi * f * TIME) for f in (2.0, 10.0, 50.0)}
+    tones = {f: 1e-5 * np.sin(2 * np.pi * f * TIME) for f in (2.0, 10.0, 50.0)}
     data = np.stack([tones[2.0], tones[10.0], tones[50.0], tones[2.0] + tones[10.0], 0 * TIME, 0 * TIME])
     path = saved(tmp_path / "a_raw.fif", data)
     middle = slice(600, 1400)
-    band = read_sensors(path, "eeg", {"reference": "none", "band": [5, 30]}).get_data()[:, middle]
-    np.testing.assert_allclose(band[3], tones[10.0][middle], atol=0.02)
-    assert band[0].std() < 0.02 and band[2].std() < 0.02
-    notch = read_sensors(path, "eeg", {"reference": "none", "notch": 50}).get_data()[:, middle]
-    assert notch[2].std() < 0.02 and notch[1].std() > 0.7
+    band = read_sensors(path, "eeg", {"band": [5, 30]}).get_data()[:, middle]
+    np.testing.assert_allclose(band[3], tones[10.0][middle], atol=2e-7)
+    assert band[0].std() < 2e-7 and band[2].std() < 2e-7
+    notch = read_sensors(path, "eeg", {"notch": 50}).get_data()[:, middle]
+    assert notch[2].std() < 2e-7 and notch[1].std() > 7e-6
 
 
 def test_resampling_keeps_the_duration(path: Path) -> None:
@@ -69,7 +91,7 @@ def test_windows_with_artefacts_are_cut_out(tmp_path: Path) -> None:
     data = 1e-5 * np.random.default_rng(0).standard_normal((6, 2000))
     data[2, 450] = 1e-3
     path = saved(tmp_path / "a_raw.fif", data)
-    raw = read_sensors(path, "eeg", {"reference": "none", "reject": {"peak_to_peak": 2e-4, "window": 1}})
+    raw = read_sensors(path, "eeg", {"reject": {"peak_to_peak": 2e-4, "window": 1}})
     np.testing.assert_allclose(raw.get_data(), np.delete(data, np.s_[400:600], axis=1), atol=1e-18)
 
 
@@ -78,24 +100,42 @@ def test_intracranial_recordings_stored_as_eeg(path: Path) -> None:
 
 
 def test_epochs_are_put_end_to_end(tmp_path: Path) -> None:
-    data = np.random.default_rng(0).standard_normal((3, 6, 50))
+    data = 1e-5 * np.random.default_rng(0).standard_normal((3, 6, 50))
     info = mne.create_info(NAMES, FS, "eeg", verbose="ERROR")
     mne.EpochsArray(data, info, verbose="ERROR").save(tmp_path / "a-epo.fif", fmt="double", verbose="ERROR")
-    raw = read_sensors(tmp_path / "a-epo.fif", "eeg", {"reference": "none"})
+    raw = read_sensors(tmp_path / "a-epo.fif", "eeg", {})
     np.testing.assert_allclose(raw.get_data(), np.concatenate(data, axis=1))
 
 
 def test_montage_gives_positions(path: Path) -> None:
     with pytest.raises(ValueError, match=r"6 channels have no position: Fz, .* and 1 more; set recording.montage"):
-        positions(path, read_sensors(path, "eeg").info)
-    places = positions(path, read_sensors(path, "eeg", {"montage": "biosemi64"}).info)
+        check_positions(read_sensors(path, "eeg").info)
+    assert known_positions(read_sensors(path, "eeg").info) is None
+    places = known_positions(read_sensors(path, "eeg", {"montage": "biosemi64"}).info)
     assert places[4, 0] < -40 < 40 < places[5, 0] and places[1, 2] > 80
 
 
 def test_renamed_channels_find_their_position(tmp_path: Path, path: Path) -> None:
     options = {"rename": {"Oz": "EXG1"}, "montage": "biosemi64"}
     with pytest.raises(ValueError, match=r"1 channels have no position: EXG1"):
-        positions(path, read_sensors(path, "eeg", options).info)
+        check_positions(read_sensors(path, "eeg", options).info)
+
+
+def test_other_units_are_told_and_mended(tmp_path: Path, path: Path) -> None:
+    volts = read_sensors(path, "eeg").get_data()
+    micro = saved(tmp_path / "micro_raw.fif", 1e6 * volts)
+    with pytest.raises(ValueError, match=r"eeg channels have a standard deviation of 10 V, allowed is 1e-08 to 0.005"):
+        read_sensors(micro, "eeg")
+    np.testing.assert_allclose(read_sensors(micro, "eeg", {"scale": 1.0e-6}).get_data(), volts, rtol=1e-12)
+
+
+def test_values_that_are_no_numbers_are_named_before_they_spread(tmp_path: Path, path: Path) -> None:
+    data = read_sensors(path, "eeg").get_data()
+    data[2, 7] = np.nan
+    bad = saved(tmp_path / "nan_raw.fif", data)
+    with pytest.raises(ValueError, match=r"nan_raw.fif: not finite in 1 channels: Pz; drop or interpolate them"):
+        read_sensors(bad, "eeg", reference="average")
+    assert np.isfinite(read_sensors(bad, "eeg", {"drop": ["Pz"]}, reference="average").get_data()).all()
 
 
 def text(path: Path) -> Path:
@@ -119,6 +159,7 @@ BAD = {
     "all rejected": (
         lambda p: p, "eeg", {"reject": {"peak_to_peak": 1e-9, "window": 1}}, r"100% of the windows exceed 1e-09"
     ),
+    "scale": (lambda p: p, "eeg", {"scale": 0}, r"recording.scale: found 0; write a number above 0"),
     "sensors": (lambda p: p, "eeg", {"sensors": "mag"}, r"recording.sensors: found 'mag'; the file has eeg"),
 }  # fmt: skip
 
@@ -138,7 +179,8 @@ def test_truncated_file(path: Path) -> None:
 
 
 def test_two_units_are_not_mixed(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a_raw.fif", types=["mag", "mag", "grad", "grad", "grad", "eeg"])
+    data = 1e-12 * np.random.default_rng(0).standard_normal((6, 2000))
+    path = saved(tmp_path / "a_raw.fif", data, types=["mag", "mag", "grad", "grad", "grad", "eeg"])
     with pytest.raises(
         ValueError, match=r"magnetometers and gradiometers have different units; write recording.sensors"
     ):

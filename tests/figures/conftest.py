@@ -27,6 +27,20 @@ def bold(rng: np.random.Generator, mixing: float, n: int = 80, n_times: int = 12
     return mixing * loading @ smooth[:5] + smooth[5:]
 
 
+def electrodes(rng: np.random.Generator, n: int = 40) -> dict[str, Any]:
+    """Spectra [V^2/Hz] of electrodes spread over the upper half of a head, alpha at the back."""
+    turn, height = 2.4 * np.arange(n), np.linspace(0.0, 0.98, n)
+    flat = np.sqrt(1 - height**2)
+    places = 95.0 * np.stack([flat * np.cos(turn), flat * np.sin(turn), height], axis=1)
+    frequencies = np.arange(1.0, 45.0, 0.5)
+    alpha = np.exp(-0.5 * ((frequencies - 10) / 1.5) ** 2) * (places[:, 1:2] < 0)
+    spectra = [1e-12 * (10 / frequencies + 30 * alpha) * rng.uniform(0.7, 1.4, (n, 1)) for _ in range(2)]
+    return {
+        "observed": spectra[0], "predicted": spectra[1], "frequencies": frequencies, "positions": list(places),
+        "names": [f"E{k + 1}" for k in range(n)],
+    }  # fmt: skip
+
+
 def fcd_of(ts: np.ndarray, width: int = 83, step: int = 6) -> np.ndarray:
     upper = np.triu_indices(len(ts), 1)
     starts = range(0, ts.shape[1] - width + 1, step)
@@ -130,6 +144,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),
         },
+        "topography": electrodes(rng),
         "predictive": {
             "scores": {
                 "fc_correlation": rng.normal(0.42, 0.04, 100), "fcd_ks": rng.beta(4, 9, 100),

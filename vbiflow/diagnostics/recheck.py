@@ -11,6 +11,7 @@ import numpy as np
 from vbiflow import io
 from vbiflow.diagnostics.predictive import SCORES, predictive_scores
 from vbiflow.features import fc, fcd
+from vbiflow.features.extraction import Observer
 from vbiflow.features.preparation import noisy, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.spectral import welch
@@ -45,11 +46,12 @@ def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
 def predictive_check(
     path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
     signal: str = "bold", prepare: Mapping[str, Any] | None = None, seed: int = 0,
+    sensors: Observer | None = None,
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
     The file holds `n_predictive` simulations of posterior samples, then repeated ones of the MAP for the noise floor.
-    Invalid simulations are left out, the others prepared by the steps `prepare`, as the recording was.
+    Invalid simulations are left out, the others go through `sensors` and the steps `prepare`, as the recording did.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def predictive_check(
                 "two of each are needed"
             )
         for k in kept:
-            ts = like_recording(file[signal][k], fs, steps, seed, k)
+            ts = like_recording(file[signal][k], fs, steps, seed, k, sensors)
             for quantity, options in wanted.items():
                 found[quantity].append(measure(quantity, ts, fs, options))
         stacks = {quantity: np.array(values) for quantity, values in found.items()}
@@ -81,7 +83,7 @@ def predictive_check(
         scores = predictive_scores(names, mine, observed, again)
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
-        ts = like_recording(file[signal][kept[best]], fs, steps, seed, kept[best])
+        ts = like_recording(file[signal][kept[best]], fs, steps, seed, kept[best], sensors)
     shown = {signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs})}
     for quantity, options in wanted.items():
         if quantity in SUMMARIES:
@@ -96,9 +98,12 @@ def predictive_check(
     return shown, scores
 
 
-def like_recording(ts: np.ndarray, fs: float, steps: Mapping[str, Any], seed: int, k: int) -> np.ndarray:
-    """Simulation `k` (n_nodes, n_times) as features saw it: with measurement noise, and prepared."""
-    rows = noisy(ts[None], steps["noise"], seed, [k]) if "noise" in steps else ts[None]
+def like_recording(
+    ts: np.ndarray, fs: float, steps: Mapping[str, Any], seed: int, k: int, sensors: Observer | None = None
+) -> np.ndarray:
+    """Simulation `k` (n_nodes, n_times) as features saw it: on its sensors, with measurement noise, and prepared."""
+    rows = ts[None] if sensors is None else sensors(ts[None], [k])
+    rows = noisy(rows, steps["noise"], seed, [k]) if "noise" in steps else rows
     return prepared(rows, fs, steps)[0]
 
 

@@ -11,7 +11,8 @@ from vbiflow.datasets import Dataset, load_catalogue, origin
 REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
 COLUMNS = ("participant_id", *FILES, "kind", "tr")
-KINDS = ("bold", "eeg", "meg", "seeg", "source", "psd", "features", "simulated")
+SENSOR_KINDS = ("eeg", "meg", "seeg")
+KINDS = ("bold", *SENSOR_KINDS, "source", "psd", "features", "simulated")
 
 Row = dict[str, str]
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording
+from vbiflow.empirical.sensor_options import METHODS
+from vbiflow.empirical.sensors import check_positions
 
 CENTRE = (0.0, 0.0, 0.04)
 """Centre of the sphere [m] in the head frame for MEG."""
@@ -21,7 +23,6 @@ MEG_RADIUS = 0.08
 INSIDE = 0.97
 """Sources beyond this share of the inner skull's radius are drawn in to it; MNE would drop or silence them."""
 NO_REGION = ("unknown", "???", "corpuscallosum", "medial_wall", "medialwall", "medial wall")
-METHODS = ("MNE", "dSPM", "sLORETA", "eLORETA", "LCMV")
 
 
 def template_forward(
@@ -38,6 +39,7 @@ def template_forward(
     ValueError
         If electrodes have no position, or if a source falls out of the head.
     """
+    check_positions(info)
     info = with_device(info, kind)
     sphere, radius = head(info, kind)
     with tempfile.TemporaryDirectory() as folder:

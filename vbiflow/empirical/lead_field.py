@@ -11,12 +11,20 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.arrays import read_array, read_table
+from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.regions import match, shown
+from vbiflow.features import Nodes
+from vbiflow.observation.sensors import reference_of, referencing
+
+MIDLINE = 5.0
+"""Sensors closer to the midline [mm] belong to no hemisphere."""
 
 
 @dataclass(frozen=True)
 class LeadField:
     """Gain (n_sensors, n_nodes) from named regions to named sensors; its unit is that of the sensors per source unit.
+
+    `positions` (n_sensors, 3) [mm] are those of the sensors, where known, and `kind` is eeg, meg or seeg.
 
     Raises
     ------
@@ -27,6 +35,8 @@ class LeadField:
     gain: np.ndarray
     sensors: tuple[str, ...]
     labels: tuple[str, ...]
+    positions: np.ndarray | None = None
+    kind: str = ""
 
     def __post_init__(self) -> None:
         shape = (len(self.sensors), len(self.labels))
@@ -55,11 +65,21 @@ class LeadField:
         if labels is not None:
             columns = match(labels, self.labels, "lead field", "the connectome").tolist()
         names = tuple(self.sensors[k] for k in rows), tuple(self.labels[k] for k in columns)
-        return LeadField(self.gain[np.ix_(rows, columns)], *names)
+        places = None if self.positions is None else self.positions[list(rows)]
+        return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind)
 
-    def average_referenced(self) -> LeadField:
-        """The lead field of EEG referenced to the average of its electrodes."""
-        return replace(self, gain=self.gain - self.gain.mean(axis=0))
+    def side(self, sensor: str) -> str:
+        """Hemisphere that a sensor lies over, L or R; empty on the midline or where it has no position."""
+        x = 0.0 if self.positions is None else self.positions[self.sensors.index(sensor), 0]
+        return "" if abs(x) < MIDLINE else "L" if x < 0 else "R"
+
+    def placed(self, positions: np.ndarray | None, kind: str) -> LeadField:
+        """The lead field with positions (n_sensors, 3) [mm] and kind of its sensors."""
+        return replace(self, positions=positions, kind=kind)
+
+    def scaled(self, factor: float) -> LeadField:
+        """The lead field for sources in another unit."""
+        return replace(self, gain=self.gain * factor)
 
     def save(self, path: str | Path, provenance: Mapping[str, Any]) -> None:
         """Write to HDF5."""
@@ -68,13 +88,33 @@ class LeadField:
             "sensors": io.Quantity(list(self.sensors), axes=("sensor",)),
             "labels": io.Quantity(list(self.labels), axes=("node",)),
         }
-        io.write(path, quantities, provenance)
+        if self.positions is not None:
+            quantities["positions"] = io.Quantity(self.positions, "mm", ("sensor", "xyz"))
+        io.write(path, quantities, {**provenance, "kind": self.kind})
 
     @classmethod
     def load(cls, path: str | Path) -> LeadField:
         """Read what `save` wrote."""
-        content = io.read(path, "gain", "sensors", "labels")
-        return cls(content["gain"], tuple(content["sensors"]), tuple(content["labels"]))
+        content = io.read(path)
+        names = (tuple(content[name]) for name in ("sensors", "labels"))
+        return cls(content["gain"], *names, content.get("positions"), io.attributes(path).get("kind", ""))
+
+
+def nodes_of(path: str | Path | None, options: Mapping[str, Any] | None, connectome: Connectome) -> Nodes:
+    """Nodes that features are taken on: the sensors of the lead field saved at `path`, if there is one, else regions.
+
+    `options` are the study's observation.sensors; a sensor that is the only reference is left out.
+    """
+    if not path:
+        return Nodes(connectome.labels, connectome.hemispheres, connectome.networks)
+    field = LeadField.load(path)
+    names = referencing(field.sensors, reference_of(field.kind, options or {}))[1]
+    return Nodes(names, [field.side(name) for name in names])
+
+
+def channels_of(path: str | Path | None) -> tuple[str, ...] | None:
+    """Sensors of the lead field saved at `path`, if there is one."""
+    return LeadField.load(path).sensors if path else None
 
 
 def read_lead_field(path: str | Path) -> LeadField:
@@ -85,6 +125,14 @@ def read_lead_field(path: str | Path) -> LeadField:
     if not table.columns or not table.rows:
         raise ValueError(f"{path}: a lead field needs a header of region names and a first column of sensor names")
     return LeadField(table.values, table.rows, table.columns)
+
+
+def read_sensor_names(path: str | Path) -> tuple[str, ...]:
+    """Names of sensors: the first word of every line, as in TVB's tables of sensors."""
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no such file")
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return tuple(line.split()[0] for line in lines if line.strip() and not line.startswith("#"))
 
 
 def surface_lead_field(

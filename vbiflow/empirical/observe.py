@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from vbiflow.arrays import is_table
+from vbiflow.connectome.regions import shown
 from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
-from vbiflow.empirical.tables import read_features
-from vbiflow.features import Nodes, compute, observed
+from vbiflow.empirical.tables import read_features, read_spectra
+from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.io import Quantity, attributes, read
+from vbiflow.observation.sensors import reference_of, referencing
 
 OPTIONS = ("demean", "confounds")
 
@@ -23,7 +25,8 @@ OPTIONS = ("demean", "confounds")
 class Simulated:
     """What a recording is compared with: signal, nodes, sampling interval and duration [ms], features, preparation.
 
-    `folder` holds a study's own features.
+    `folder` holds a study's own features. `sensors` is the study's observation.sensors; `channels` are the sensors that
+    simulated regions are projected to, if they are.
     """
 
     signal: str
@@ -33,6 +36,8 @@ class Simulated:
     features: Sequence[Any]
     preparation: Mapping[str, Any]
     folder: str | Path | None = None
+    sensors: Mapping[str, Any] | None = None
+    channels: tuple[str, ...] | None = None
 
     @property
     def n_times(self) -> int:
@@ -55,7 +60,7 @@ def observe(
         Columns of the regions table and the values kept.
     options
         The study's block recording. For regional series: demean, and confounds, columns of the table of confounds. For
-        files that MNE reads, those of `check_sensor_options`.
+        files that MNE reads, those of `check_recording`.
 
     Raises
     ------
@@ -87,14 +92,32 @@ def sensed(
     row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of EEG, MEG or intracranial recordings that MNE reads, or of their series in a table."""
-    path = row["recording"]
+    path, kind = row["recording"], row["kind"]
     if is_table(path):
-        return regional(row, simulated, select, options)
+        return tabulated(row, simulated) if simulated.channels else regional(row, simulated, select, options)
     from vbiflow.empirical.sensor_space import sensor_recording  # here, as MNE takes a second to import
 
-    recording = sensor_recording(path, row["kind"], options, simulated.nodes.labels)
-    on_sources = options.get("to") == "sources"
-    return compared(path, recording, simulated, simulated.nodes if on_sources else Nodes(recording.labels))
+    labels = None if simulated.channels else simulated.nodes.labels
+    recording = sensor_recording(path, kind, options, simulated.sensors or {}, labels, simulated.channels)
+    return compared(path, recording, simulated, simulated.nodes)
+
+
+def tabulated(row: Mapping[str, str], simulated: Simulated) -> dict[str, Quantity]:
+    """Features of a table of sensor series, one column or row a sensor, in the reference of the simulated ones."""
+    path, kind = row["recording"], row["kind"]
+    recording = read_recording(path, kind, row["tr"])
+    missing = [name for name in simulated.channels if name not in recording.labels]
+    if missing:
+        raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shown(missing)}")
+    recording = recording.take([recording.labels.index(name) for name in simulated.channels])
+    matrix, names = referencing(simulated.channels, reference_of(kind, simulated.sensors or {}))
+    return compared(path, replace(recording, ts=matrix @ recording.ts, labels=names), simulated, simulated.nodes)
+
+
+def given_spectra(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
+    """Features of power spectra that somebody else computed: a table of frequencies x nodes."""
+    spectra = read_spectra(row["recording"], simulated.nodes.labels)
+    return observed_spectra(spectra.power, spectra.frequencies, simulated.features, simulated.nodes, simulated.folder)
 
 
 def given_features(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
@@ -122,6 +145,7 @@ KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
     "eeg": sensed,
     "meg": sensed,
     "seeg": sensed,
+    "psd": given_spectra,
     "features": given_features,
     "simulated": made,
 }

@@ -9,78 +9,108 @@ from typing import Any
 import mne
 
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.regions import match, read_regions
 from vbiflow.empirical.forward import (
-    METHODS,
     annotation_labels,
     read_forward,
     reconstruct,
     region_lead_field,
     template_forward,
 )
-from vbiflow.empirical.lead_field import LeadField, contact_lead_field, read_lead_field
+from vbiflow.empirical.lead_field import (
+    LeadField,
+    contact_lead_field,
+    read_lead_field,
+    read_sensor_names,
+    surface_lead_field,
+)
 from vbiflow.empirical.recording import Recording
-from vbiflow.empirical.sensors import STEPS, as_recording, read_sensors
-
-PLACES = ("sensors", "sources")
-HEAD = ("to", "method", "snr", "lead_field", "forward", "surfaces", "annotations", "contacts")
-
-
-def check_sensor_options(options: Mapping[str, Any]) -> None:
-    """Refuse unknown options of a sensor recording, and combinations that say too little.
-
-    `to` is sensors (compare there, the simulated regions go through a lead field) or sources (reconstruct the regions).
-    The head is one of: `lead_field`, a table of gains; `forward` (-fwd.fif) with `annotations` (left, right .annot);
-    `surfaces` with `annotations` (left, right GIFTI), a template; `contacts`, a table label, x, y, z [mm].
-    """
-    unknown = [name for name in options if name not in (*STEPS, *HEAD)]
-    if unknown:
-        raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join((*HEAD, *STEPS))}")
-    if options.get("to", "sensors") not in PLACES:
-        raise ValueError(f"recording.to: found {options['to']!r}; choose from {', '.join(PLACES)}")
-    if options.get("method", "dSPM") not in METHODS:
-        raise ValueError(f"recording.method: found {options['method']!r}; choose from {', '.join(METHODS)}")
-    heads = [name for name in ("lead_field", "forward", "surfaces", "contacts") if options.get(name)]
-    if len(heads) != 1:
-        found = ", ".join(heads) or "none"
-        raise ValueError(f"recording: found {found}; give one of lead_field, forward, surfaces, contacts")
-    if heads[0] in ("forward", "surfaces") and len(options.get("annotations") or ()) != 2:
-        raise ValueError(f"recording.annotations: {heads[0]} needs two files, of the left and the right hemisphere")
-    if options.get("to") == "sources" and heads[0] not in ("forward", "surfaces"):
-        raise ValueError(f"recording.to: sources need forward, or surfaces, not {heads[0]}")
+from vbiflow.empirical.sensor_options import STEPS, TEMPLATES, check_recording, check_sensors
+from vbiflow.empirical.sensors import as_recording, known_positions, montage_info, read_sensors
+from vbiflow.observation.sensors import reference_of
 
 
 def sensor_recording(
-    path: str | Path, kind: str, options: Mapping[str, Any], labels: Sequence[str] | None = None
+    path: str | Path,
+    kind: str,
+    options: Mapping[str, Any],
+    sensors: Mapping[str, Any],
+    labels: Sequence[str] | None = None,
+    channels: Sequence[str] | None = None,
 ) -> Recording:
-    """A recording on its sensors, or on the regions `labels` if `options` say sources; see `check_sensor_options`."""
-    check_sensor_options(options)
-    raw = read_sensors(path, kind, {name: value for name, value in options.items() if name in STEPS})
+    """A recording on its sensors, or on the regions `labels` if `options` say sources.
+
+    `channels` are the sensors of the lead field that simulations go through.
+    """
+    check_sensors(sensors)
+    check_recording(options, sensors)
+    steps = {name: value for name, value in options.items() if name in STEPS}
     if options.get("to", "sensors") == "sensors":
-        return as_recording(path, raw, kind)
-    forward, regions = solution(raw.info, kind, options)
+        reference = reference_of(kind, sensors)
+        return as_recording(path, read_sensors(path, kind, steps, reference=reference, channels=channels), kind)
+    raw = read_sensors(path, kind, steps)
+    forward, regions = solution(raw.info, kind, sensors)
     found = reconstruct(raw, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
     return found if labels is None else found.take(match(labels, found.labels, "sources", "the connectome"))
 
 
-def make_lead_field(path: str | Path, kind: str, options: Mapping[str, Any], connectome: Connectome) -> LeadField:
-    """The lead field from the connectome's regions to the sensors of a recording, in its order and reference."""
-    check_sensor_options(options)
-    raw = read_sensors(path, kind, {name: value for name, value in options.items() if name in STEPS})
-    if options.get("lead_field"):
-        field = read_lead_field(options["lead_field"])
-    elif options.get("contacts"):
-        contacts = read_regions(options["contacts"])
-        field = contact_lead_field(contacts.centres, connectome.centres, contacts.labels, connectome.labels)
-    else:
-        field = region_lead_field(*solution(raw.info, kind, options))
-    field = field.take(raw.ch_names, connectome.labels)
-    averaged = kind == "eeg" and options.get("reference", "average") == "average"
-    return field.average_referenced() if averaged else field
+def make_lead_field(
+    path: str | Path | None,
+    kind: str,
+    options: Mapping[str, Any],
+    sensors: Mapping[str, Any],
+    connectome: Connectome,
+) -> LeadField:
+    """The lead field from the connectome's regions to the sensors of a recording, in its order; not referenced.
+
+    Without a recording the sensors are those of the montage, or all that the head knows. Gains are multiplied by
+    `scale`, which tells how many A/mm2 (or units of a table) one unit of the simulated signal is.
+
+    Raises
+    ------
+    ValueError
+        If an option is wrong, a sensor has no position or no gain, or if a region reaches no sensor.
+    """
+    check_sensors(sensors)
+    check_recording(options, sensors)
+    info = None
+    if path is not None:
+        info = read_sensors(path, kind, {name: value for name, value in options.items() if name in STEPS}).info
+    elif sensors.get("montage"):
+        info = montage_info(sensors["montage"], kind, options.get("sensors"))
+    names = None if info is None else info["ch_names"]
+    field = head_lead_field(info, kind, sensors, connectome).take(names, connectome.labels)
+    positions = None if info is None else known_positions(info)
+    return field.placed(positions, kind).scaled(float(sensors.get("scale", 1.0)))
 
 
-def solution(info: mne.Info, kind: str, options: Mapping[str, Any]) -> tuple[mne.Forward, list[mne.Label]]:
-    """Forward solution and regions that `options` name."""
-    if options.get("forward"):
-        return read_forward(options["forward"]), annotation_labels(*options["annotations"])
-    return template_forward(info, options["surfaces"], options["annotations"], kind)
+def head_lead_field(info: mne.Info | None, kind: str, sensors: Mapping[str, Any], connectome: Connectome) -> LeadField:
+    """The lead field of the head that `sensors` name, all of its regions and sensors."""
+    if sensors.get("lead_field"):
+        return read_lead_field(sensors["lead_field"])
+    if sensors.get("contacts"):
+        contacts = read_regions(sensors["contacts"])
+        return contact_lead_field(contacts.centres, connectome.centres, contacts.labels, connectome.labels)
+    if sensors.get("projection"):
+        labels = mapped_regions(sensors["regions"]) if sensors.get("regions") else connectome.labels
+        names = read_sensor_names(sensors["names"])
+        return surface_lead_field(sensors["projection"], sensors["region_mapping"], labels, names)
+    if sensors.get("forward"):
+        return region_lead_field(*solution(None, kind, sensors))
+    if info is None:
+        raise ValueError("observation.sensors.montage: missing; name the sensors of a recording that is simulated")
+    return region_lead_field(*solution(info, kind, sensors))
+
+
+def mapped_regions(path: str) -> tuple[str, ...]:
+    """Names of the regions that a mapping of vertices counts: of a TVB connectivity, or of a table of regions."""
+    return read_connectome(path).labels if path.lower().endswith(".zip") else read_regions(path).labels
+
+
+def solution(info: mne.Info | None, kind: str, sensors: Mapping[str, Any]) -> tuple[mne.Forward, list[mne.Label]]:
+    """Forward solution and regions of a head with a cortex."""
+    if sensors.get("forward"):
+        return read_forward(sensors["forward"]), annotation_labels(*sensors["annotations"])
+    files = TEMPLATES.get(sensors.get("template", ""), sensors)
+    return template_forward(info, files["surfaces"], files["annotations"], kind)

@@ -11,36 +11,103 @@ import numpy as np
 
 from vbiflow.connectome.regions import shown
 from vbiflow.empirical.recording import Recording
+from vbiflow.observation.sensors import referencing
 
 TYPES = {"eeg": ("eeg",), "meg": ("mag", "grad"), "seeg": ("seeg", "ecog", "dbs")}
+AMPLITUDES = {
+    "eeg": (1e-8, 5e-3, "V"),
+    "seeg": (1e-8, 2e-2, "V"),
+    "ecog": (1e-8, 2e-2, "V"),
+    "dbs": (1e-8, 2e-2, "V"),
+    "mag": (1e-15, 1e-8, "T"),
+    "grad": (1e-14, 1e-7, "T/m"),
+}
+"""Plausible standard deviations of a channel, drifts included."""
 DEDICATED = (mne.io.read_raw_kit, mne.io.read_raw_egi, mne.io.read_raw_ctf, mne.io.read_raw_bti)
 
 
-def read_sensors(path: str | Path, kind: str, options: Mapping[str, Any] | None = None) -> mne.io.BaseRaw:
+def read_sensors(
+    path: str | Path,
+    kind: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    reference: str | Sequence[str] = "none",
+    channels: Sequence[str] | None = None,
+) -> mne.io.BaseRaw:
     """Read any recording that MNE reads, keep the channels of `kind` (eeg, meg, seeg) and apply `options`.
 
-    Options are named as in STEPS and applied in that order. Channels marked bad in the file are left out. EEG is
-    referenced to the average unless `options` say otherwise.
+    Options are named as in STEPS and applied in that order. Channels marked bad in the file are left out, and all but
+    `channels`, if given, in whose order the others come. The `reference` is taken before filters and rejection.
 
     Raises
     ------
     ValueError
-        If the file is unreadable or has no such channels, or if an option is unknown or cannot be applied.
+        If the file is unreadable, lacks channels, holds values that are no numbers or in another unit, or if an option
+        is unknown or cannot be applied.
     """
     options = dict(options or {})
     unknown = [name for name in options if name not in STEPS]
     if unknown:
         raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(STEPS)}")
-    if kind == "eeg":
-        options.setdefault("reference", "average")
-    raw = picked(path, loaded(path), kind)
-    for name, step in STEPS.items():
+    raw = treated(path, picked(path, loaded(path), kind, options.get("interpolate") or ()), EARLY, options)
+    check_finite(path, raw)
+    check_amplitude(path, raw)
+    raw = referenced(path, raw if channels is None else chosen(path, raw, channels), reference)
+    return treated(path, raw, LATE, options)
+
+
+def treated(
+    path: str | Path, raw: mne.io.BaseRaw, steps: Mapping[str, Callable], options: Mapping[str, Any]
+) -> mne.io.BaseRaw:
+    """The recording after those of the steps that `options` name."""
+    for name, step in steps.items():
         if options.get(name) is not None:
             try:
                 raw = step(raw, options[name])
             except (ValueError, RuntimeError, TypeError, KeyError, OSError) as error:
                 raise ValueError(f"{path}: recording.{name}: {str(error).splitlines()[0]}") from None
     return raw
+
+
+def check_finite(path: str | Path, raw: mne.io.BaseRaw) -> None:
+    """Refuse values that are not numbers, before a reference or filter spreads them."""
+    finite = np.isfinite(raw.get_data()).all(axis=1)
+    if not finite.all():
+        names = [name for name, is_finite in zip(raw.ch_names, finite, strict=True) if not is_finite]
+        raise ValueError(f"{path}: not finite in {len(names)} channels: {shown(names)}; drop or interpolate them")
+
+
+def check_amplitude(path: str | Path, raw: mne.io.BaseRaw) -> None:
+    """Refuse a typical channel so large or small that the file's unit must be another than the V or T it states."""
+    for type_ in dict.fromkeys(raw.get_channel_types()):
+        low, high, unit = AMPLITUDES[type_]
+        found = float(np.median(raw.get_data(picks=type_).std(axis=1)))
+        if not low <= found <= high:
+            raise ValueError(
+                f"{path}: {type_} channels have a standard deviation of {found:.2g} {unit}, allowed is {low:g} to "
+                f"{high:g}; if the file holds another unit, set recording.scale (1.0e-6 for microvolts)"
+            )
+
+
+def chosen(path: str | Path, raw: mne.io.BaseRaw, channels: Sequence[str]) -> mne.io.BaseRaw:
+    """These channels, in this order."""
+    missing = [name for name in channels if name not in raw.ch_names]
+    if missing:
+        raise ValueError(
+            f"{path}: {len(missing)} sensors of the lead field are no good channels of the recording: "
+            f"{shown(missing)}; interpolate them, or give this person a lead field of their own"
+        )
+    return raw.pick(list(channels), verbose="ERROR")
+
+
+def referenced(path: str | Path, raw: mne.io.BaseRaw, reference: str | Sequence[str]) -> mne.io.BaseRaw:
+    """The recording referred to the average, to named channels or to none, as simulations are."""
+    try:
+        matrix, names = referencing(raw.ch_names, reference)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    info = mne.pick_info(raw.info, [raw.ch_names.index(name) for name in names])
+    return mne.io.RawArray(matrix @ raw.get_data(), info, verbose="ERROR")
 
 
 def loaded(path: str | Path) -> mne.io.BaseRaw:
@@ -66,8 +133,11 @@ def attempt(path: Path, readers: Sequence[Callable]) -> Any:
     raise ValueError(f"{path}: no recording that MNE reads, or cut short ({reasons[0]})")
 
 
-def picked(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> mne.io.BaseRaw:
-    """The good channels of one kind; where intracranial ones are asked for and none is marked so, the EEG channels."""
+def picked(path: str | Path, raw: mne.io.BaseRaw, kind: str, mended: Sequence[str] = ()) -> mne.io.BaseRaw:
+    """The good channels of one kind, and bad ones to be `mended`.
+
+    Where intracranial ones are asked for and none is marked so, they are the EEG channels.
+    """
     if kind not in TYPES:
         raise ValueError(f"{path}: kind {kind!r} is no sensor recording; choose from {', '.join(TYPES)}")
     found = set(raw.get_channel_types())
@@ -75,7 +145,7 @@ def picked(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> mne.io.BaseRaw:
         raw.set_channel_types({raw.ch_names[k]: "seeg" for k in mne.pick_types(raw.info, eeg=True)}, verbose="ERROR")
     types = raw.get_channel_types()
     names = [name for name, type_ in zip(raw.ch_names, types, strict=True) if type_ in TYPES[kind]]
-    good = [name for name in names if name not in raw.info["bads"]]
+    good = [name for name in names if name not in raw.info["bads"] or name in mended]
     if not good:
         raise ValueError(
             f"{path}: no {kind} channels; found {', '.join(sorted(found))}; correct kind in the cohort table"
@@ -103,27 +173,22 @@ def drop(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
     return raw.drop_channels(list(names))
 
 
+def scale(raw: mne.io.BaseRaw, factor: float) -> mne.io.BaseRaw:
+    """Multiply by a factor, for a file that states another unit than it holds: 1.0e-6 for microvolts taken for V."""
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
+        raise ValueError(f"found {factor!r}; write a number above 0, 1.0e-6 for microvolts")
+    return raw.apply_function(lambda values: values * factor, picks="all", channel_wise=False, verbose="ERROR")
+
+
 def montage(raw: mne.io.BaseRaw, name: str) -> mne.io.BaseRaw:
     """Positions of EEG electrodes by name, from one of MNE's montages; the case of names does not matter."""
-    try:
-        places = mne.channels.make_standard_montage(name)
-    except ValueError:
-        known = ", ".join(mne.channels.get_builtin_montages())
-        raise ValueError(f"unknown montage {name!r}; choose from {known}") from None
-    return raw.set_montage(places, match_case=False, on_missing="ignore", verbose="ERROR")
+    return raw.set_montage(standard_montage(name), match_case=False, on_missing="ignore", verbose="ERROR")
 
 
 def interpolate(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
     """Replace channels by what their neighbours tell."""
     raw.info["bads"] = list(names)
     return raw.interpolate_bads(reset_bads=True, verbose="ERROR")
-
-
-def reference(raw: mne.io.BaseRaw, name: str | Sequence[str]) -> mne.io.BaseRaw:
-    """Reference EEG to the average, to named channels, or leave it (none)."""
-    if name == "none":
-        return raw
-    return raw.set_eeg_reference(name if name == "average" else list(np.atleast_1d(name)), verbose="ERROR")
 
 
 def notch(raw: mne.io.BaseRaw, frequencies: float | Sequence[float]) -> mne.io.BaseRaw:
@@ -161,18 +226,22 @@ def reject(raw: mne.io.BaseRaw, options: Mapping[str, float]) -> mne.io.BaseRaw:
     return mne.io.RawArray(data[:, good].reshape(len(raw.ch_names), -1), raw.info, verbose="ERROR")
 
 
-STEPS: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
+EARLY: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
     "sensors": sensors,
     "rename": rename,
     "drop": drop,
+    "scale": scale,
     "montage": montage,
     "interpolate": interpolate,
-    "reference": reference,
+}
+"""Steps before the reference, which all channels that are kept take part in."""
+LATE: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
     "notch": notch,
     "band": band,
     "resample": resample,
     "reject": reject,
 }
+STEPS = {**EARLY, **LATE}
 
 
 def as_recording(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> Recording:
@@ -185,18 +254,56 @@ def as_recording(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> Recording:
     return Recording(raw.get_data(), float(raw.info["sfreq"]), tuple(raw.ch_names), kind)
 
 
-def positions(path: str | Path, info: mne.Info) -> np.ndarray:
-    """Positions (n_sensors, 3) of the sensors [mm], in MNE's head or device frame.
+def montage_info(montage: str, kind: str, type_: str | None = None) -> mne.Info:
+    """Description of the sensors of a montage of MNE, or of a MEG system whose sensors MNE knows (neuromag).
 
     Raises
     ------
     ValueError
-        If a channel has no position.
+        If MNE knows none of that name.
     """
+    if kind == "meg":
+        try:
+            info = mne.channels.read_meg_canonical_info(montage)
+        except (ValueError, FileNotFoundError):
+            raise ValueError(f"unknown MEG system {montage!r}; choose from neuromag, ctf151, ctf275") from None
+        names = {"mag": "mag", "grad": "grad"}.get(type_ or "", True)
+        return mne.pick_info(info, mne.pick_types(info, meg=names, ref_meg=False))
+    places = standard_montage(montage)
+    info = mne.create_info(places.ch_names, 1000.0, "eeg", verbose="ERROR")
+    return info.set_montage(places, verbose="ERROR")
+
+
+def standard_montage(name: str) -> mne.channels.DigMontage:
+    """One of MNE's montages."""
+    try:
+        return mne.channels.make_standard_montage(name)
+    except ValueError:
+        known = ", ".join(mne.channels.get_builtin_montages())
+        raise ValueError(f"unknown montage {name!r}; choose from {known}") from None
+
+
+def known_positions(info: mne.Info) -> np.ndarray | None:
+    """Positions (n_sensors, 3) of the sensors [mm], in MNE's head or device frame; None if one of them has none."""
     places = np.array([channel["loc"][:3] for channel in info["chs"]]) * 1000
-    known = np.isfinite(places).all(axis=1) & (places != 0).any(axis=1)
-    if not known.all():
-        names = [name for name, is_known in zip(info["ch_names"], known, strict=True) if not is_known]
+    return places if placed(places).all() else None
+
+
+def placed(places: np.ndarray) -> np.ndarray:
+    """Which sensors (n_sensors, 3) have a position: MNE marks unknown ones by zeros or not-a-number."""
+    return np.isfinite(places).all(axis=1) & (places != 0).any(axis=1)
+
+
+def check_positions(info: mne.Info) -> None:
+    """Refuse sensors without a position.
+
+    Raises
+    ------
+    ValueError
+        With the names of those that have none.
+    """
+    places = np.array([channel["loc"][:3] for channel in info["chs"]])
+    names = [name for name, has_place in zip(info["ch_names"], placed(places), strict=True) if not has_place]
+    if names:
         text = f"{len(names)} channels have no position: {shown(names)}"
-        raise ValueError(f"{path}: {text}; set recording.montage, rename or drop them")
-    return places
+        raise ValueError(f"lead field: {text}; set recording.montage, rename or drop them")

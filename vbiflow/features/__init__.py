@@ -5,7 +5,7 @@ from vbiflow.features.connectivity import fc
 from vbiflow.features.dynamics import fcd
 from vbiflow.features.extraction import Features, compute
 from vbiflow.features.feature import Feature, Option, feature, per
-from vbiflow.features.files import compute_file, gather, observed
+from vbiflow.features.files import compute_file, gather, observed, observed_spectra
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.registry import FEATURES, read_specs, schema, table
 
@@ -23,6 +23,7 @@ __all__ = [
     "feature",
     "gather",
     "observed",
+    "observed_spectra",
     "per",
     "read_specs",
     "schema",

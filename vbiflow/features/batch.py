@@ -56,6 +56,9 @@ def standardise(ts: Any) -> Any:
 class Batch:
     """Series `ts` (n_simulations, n_nodes, n_times) sampled at `fs` [Hz] of the same `nodes`."""
 
+    spectra: tuple[Any, Any] | None = None
+    """Frequencies and densities that are given, in place of the series' own."""
+
     def __init__(self, ts: Any, fs: float, nodes: Nodes) -> None:
         self.ts, self.fs, self.nodes = ts, float(fs), nodes
         self.xp = namespace(ts)
@@ -118,3 +121,22 @@ class Batch:
                 f"band {name} of {edges[0]:g}-{edges[1]:g} Hz reaches beyond fs / 2 = {self.fs / 2:.6g} Hz; "
                 "lower it, or check fs [Hz]"
             )
+
+
+class SpectralBatch(Batch):
+    """Power spectral densities (n_simulations, n_nodes, n_frequencies) at evenly spaced frequencies [Hz], no series.
+
+    Raises
+    ------
+    ValueError
+        If the frequencies are not evenly spaced.
+    """
+
+    def __init__(self, density: np.ndarray, frequencies: np.ndarray, nodes: Nodes) -> None:
+        steps = np.diff(frequencies)
+        if steps.size < 1 or np.ptp(steps) > 1e-3 * steps.mean():
+            raise ValueError(
+                f"frequencies lie {steps.min(initial=np.inf):g} to {steps.max(initial=0):g} Hz apart; make them even"
+            )
+        super().__init__(np.zeros((*density.shape[:2], 1)), 2 * float(frequencies[-1]), nodes)
+        self.spectra = frequencies, density

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from vbiflow.features.preparation import noisy, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.registry import Request, Spec, read_specs
 from vbiflow.io import Progress
+
+Observer = Callable[[Any, Sequence[int]], Any]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def compute(
     prepare: Mapping[str, Any] | None = None,
     seed: int = 0,
     index: Sequence[int] | None = None,
+    sensors: Observer | None = None,
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Features:
@@ -62,6 +65,8 @@ def compute(
         What to do to the series once, before all features (see preparation.STEPS).
     seed, index
         Of the study and of each simulation, for measurement noise.
+    sensors
+        Makes series of `nodes`, the sensors, from those of simulated regions: (series, index) -> series.
     batch
         How many simulations to treat at a time; one is as fast on a CPU, more suit a GPU.
 
@@ -73,14 +78,16 @@ def compute(
     requests = read_specs(specs, folder)
     ts = ts[None] if len(ts.shape) == 2 else ts
     nodes = nodes or Nodes.plain(ts.shape[1] if len(ts.shape) == 3 else 0)
-    check(ts, fs, nodes)
+    example = ts if sensors is None or len(ts.shape) != 3 else sensors(placeholder(ts), [0])
+    check(example, fs, nodes)
     steps = read_preparation(prepare)
     share, index = steps.pop("noise", 0.0), range(ts.shape[0]) if index is None else index
-    names = extract(Batch(prepared(placeholder(ts), fs, steps), fs, nodes), requests)[0]
+    names = extract(Batch(prepared(placeholder(example), fs, steps), fs, nodes), requests)[0]
     x = np.full((ts.shape[0], len(names)), np.nan)
     reason = [""] * ts.shape[0]
     for start in range(0, ts.shape[0], batch):
         part = ts[start : start + batch]
+        part = part if sensors is None else sensors(part, index[start : start + batch])
         faults = [fault(row, nodes) for row in part]
         finite = [k for k, text in enumerate(faults) if not text.startswith("not finite")]
         if finite:

@@ -10,11 +10,12 @@ import h5py
 import numpy as np
 
 from vbiflow import io
-from vbiflow.features.extraction import Features, compute
+from vbiflow.features.batch import SpectralBatch
+from vbiflow.features.extraction import Features, Observer, compute, extract, undefined
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.preparation import read_preparation
-from vbiflow.features.registry import Spec
+from vbiflow.features.registry import FEATURES, Spec, read_specs
 
 STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
@@ -43,14 +44,18 @@ def compute_file(
     prepare: Mapping[str, Any] | None = None,
     seed: int = 0,
     signal: str = "",
+    sensors: Observer | None = None,
     progress: io.Progress | None = None,
 ) -> dict[str, io.Quantity]:
-    """Features of the simulations in a file, read one by one; a simulation is valid if it and its features are."""
+    """Features of the simulations in a file, read one by one; a simulation is valid if it and its features are.
+
+    `sensors` makes series of `nodes` from those of the simulated regions; see `compute`.
+    """
     with io.opened(path) as file:
         series = file[recorded(file, signal)]
         index, valid, reason = (io.values(file, name) for name in STANDARD)
         options = {"folder": folder, "prepare": prepare, "seed": seed, "index": index, "progress": progress}
-        features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, **options)
+        features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, sensors=sensors, **options)
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
     return table(features.x, features.names, index, valid & features.valid, reason)
 
@@ -136,4 +141,32 @@ def observed(
         "x": io.Quantity(features.x[0], axes=("feature",)),
         "names": io.Quantity(features.names, axes=("feature",)),
         signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs}),
+        "labels": io.Quantity(list(nodes.labels), axes=("node",)),
+        "hemispheres": io.Quantity(list(nodes.hemispheres), axes=("node",)),
+        "networks": io.Quantity(list(nodes.networks), axes=("node",)),
     }
+
+
+def observed_spectra(
+    power: np.ndarray,
+    frequencies: np.ndarray,
+    specs: Sequence[Spec],
+    nodes: Nodes,
+    folder: str | Path | None = None,
+) -> dict[str, io.Quantity]:
+    """Features x_o (n_features,) of given power spectral densities (n_nodes, n_frequencies) at frequencies [Hz].
+
+    Raises
+    ------
+    ValueError
+        If a feature needs more than spectra, or if the frequencies do not suit it.
+    """
+    requests = read_specs(specs, folder)
+    beyond = [request.name for request in requests if request.feature.domain != "spectral"]
+    if beyond:
+        allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain == "spectral")
+        raise ValueError(f"feature {beyond[0]} needs the series; from spectra come {allowed}")
+    names, values = extract(SpectralBatch(power[None], frequencies, nodes), requests)
+    if not np.isfinite(values).all():
+        raise ValueError(f"features of the spectra: {undefined(values[0], names)}")
+    return {"x": io.Quantity(values[0], axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}

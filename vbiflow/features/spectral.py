@@ -77,6 +77,8 @@ def multitaper(ts: Any, fs: float, samples: int, bandwidth: float) -> tuple[Any,
 
 def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> tuple[Any, Any]:
     """Frequencies and density (n_simulations, n_nodes, n_frequencies) of a batch; 0 for a constant node."""
+    if batch.spectra is not None:
+        return batch.spectra
     samples = batch.samples(segment, "segment", 8)
     if method == "multitaper":
         frequencies, density = batch.shared(multitaper, batch.fs, samples, bandwidth)

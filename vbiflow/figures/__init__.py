@@ -13,13 +13,14 @@ from vbiflow.figures.posterior import marginals, pairs
 from vbiflow.figures.predictive import misspecification, predictive
 from vbiflow.figures.recording import fc, fcd, psd, series
 from vbiflow.figures.style import save
+from vbiflow.figures.topography import topography
 from vbiflow.figures.training import training
 
 FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
         connectome, training, recovery, calibration, features, ablation, invalid,
-        series, fc, fcd, psd, marginals, pairs, predictive, misspecification,
+        series, fc, fcd, psd, topography, marginals, pairs, predictive, misspecification,
     )
 }  # fmt: skip
 """Every figure by name, in the order in which the report shows them."""

@@ -21,6 +21,7 @@ ROLES = ("observed", "predicted")
 def series(
     observed: Array, fs: float, predicted: Array, predicted_fs: float, labels: Sequence[str],
     hemispheres: Sequence[str], networks: Sequence[str], name: str = "BOLD",
+    nodes: str = "regions",
 ) -> Figure:  # fmt: skip
     """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
@@ -39,11 +40,11 @@ def series(
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
         mark(axes, [hemispheres[node] for node in order], [""] * len(ts), "y")
-        axes.set(title=f"{role.capitalize()} {name}, {len(ts)} regions", xlabel=f"time [{span}]")
+        axes.set(title=f"{role.capitalize()} {name}, {len(ts)} {nodes}", xlabel=f"time [{span}]")
         axes.title.set_color(PALETTE[role])
-    figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of the region]", aspect=30, pad=0.01)
+    figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of each of the {nodes}]", aspect=30, pad=0.01)
     traces = figure.add_subplot(grid[2])
-    draw_traces(traces, signals, rates, [labels[node] for node in order], span)
+    draw_traces(traces, signals, rates, [labels[node] for node in order], span, nodes)
     letters([*carpets, traces])
     return figure
 
@@ -54,7 +55,9 @@ def standardised(ts: Array) -> Array:
     return (ts - np.nanmean(ts, axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
 
 
-def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str], span: str) -> None:
+def draw_traces(
+    axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str], span: str, nodes: str
+) -> None:
     """Draw up to four regions, evenly spaced in the order drawn, observed over predicted."""
     chosen = np.unique(
         np.linspace(0, len(labels) - 1, 6).round().astype(int)[1:-1] if len(labels) > 5 else range(len(labels))
@@ -69,7 +72,7 @@ def draw_traces(axes: Axes, signals: Sequence[Array], rates: Sequence[float], la
     axes.spines["left"].set_visible(False)
     duration = max(ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True))
     axes.set(xlabel=f"time [{span}]", xlim=(0, duration), ylim=(-11 * len(chosen) + 1, 5))
-    axes.set_title("Some regions [z-score], observed over predicted")
+    axes.set_title(f"Some {nodes} [z-score], observed over predicted")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
 
 

@@ -1,0 +1,13 @@
+"""Make the lead field from a connectome's regions to the sensors of a recording."""
+
+from vbiflow.connectome import Connectome
+from vbiflow.empirical.sensor_space import make_lead_field
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    params = snakemake.params
+    connectome = Connectome.load(snakemake.input.connectome)
+    recording = snakemake.input.get("recording")
+    field = make_lead_field(recording, params.kind, params.recording, params.sensors, connectome)
+    field.save(snakemake.output[0], run.provenance())
+    run.say(f"{len(field.sensors)} sensors, {len(field.labels)} regions")

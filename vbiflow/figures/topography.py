@@ -1,0 +1,65 @@
+"""Figure of band power over the head: recording and prediction, sensor by sensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from vbiflow.figures.recording import ROLES
+from vbiflow.figures.style import PALETTE, canvas, finite, message, styled
+
+Array = NDArray[np.float64]
+BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0), "gamma": (30.0, 45.0)}
+
+
+@styled
+def topography(
+    observed: Array, predicted: Array, frequencies: Array, positions: Sequence[Array | None], names: Sequence[str],
+    bands: Mapping[str, tuple[float, float]] = BANDS,
+) -> Figure:  # fmt: skip
+    """Draw power in bands [Hz] over the head, of recording and prediction, on one colour scale a band.
+
+    `observed` and `predicted` are power spectral densities (n_sensors, n_frequencies) [V^2/Hz] at evenly spaced
+    `frequencies` [Hz], `positions` (3,) [mm] those of the sensors `names` in the head frame, None where unknown.
+    """
+    if any(place is None for place in positions):
+        return message("The positions of the sensors are not known: there is no map to draw.")
+    import mne
+
+    spectra = finite("psd_observed", observed), finite("psd", predicted)
+    chosen = {name: edges for name, edges in bands.items() if inside(frequencies, edges).any()}
+    info = mne.create_info(list(names), 1.0, "eeg", verbose="ERROR")
+    places = dict(zip(names, np.asarray(positions) / 1000.0, strict=True))
+    info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"), verbose="ERROR")
+    figure = canvas(3.1, 1.42 * len(chosen))
+    panels = figure.subplots(2, len(chosen), squeeze=False)
+    for column, (name, edges) in enumerate(chosen.items()):
+        power = [decibels(spectrum, frequencies, edges) for spectrum in spectra]
+        limits = np.nanmin(power), np.nanmax(power)
+        for row, role in enumerate(ROLES):
+            axes = panels[row, column]
+            image, _ = mne.viz.plot_topomap(
+                power[row], info, axes=axes, show=False, contours=0, cmap="viridis", vlim=limits, sensors=False
+            )
+            if column == 0:
+                axes.text(-0.08, 0.5, role, transform=axes.transAxes, rotation=90, ha="right", va="center",
+                          color=PALETTE[role])  # fmt: skip
+        panels[0, column].set_title(f"{name}, {edges[0]:g}–{edges[1]:g} Hz")
+        bar = figure.colorbar(image, ax=panels[:, column], location="bottom", shrink=0.8, aspect=14, pad=0.02)
+        bar.set_label("power [dB re 1 µV²]" if column == 0 else "")
+        bar.ax.locator_params(nbins=4)
+    return figure
+
+
+def inside(frequencies: Array, edges: tuple[float, float]) -> NDArray[np.bool_]:
+    """Return which frequencies lie in a band."""
+    return (frequencies >= edges[0]) & (frequencies < edges[1])
+
+
+def decibels(spectrum: Array, frequencies: Array, edges: tuple[float, float]) -> Array:
+    """Return the power of each sensor in a band, 10 log10 of uV^2."""
+    power = spectrum[:, inside(frequencies, edges)].sum(axis=1) * (frequencies[1] - frequencies[0])
+    return 10 * np.log10(np.maximum(power * 1e12, 1e-30))

@@ -1,0 +1,92 @@
+"""How sensors see the brain: simulated regions through a lead field, their own noise, their reference.
+
+The reference is the same code for simulations and recordings; what follows it (filters, standardisation) is the study's
+preparation, which is the same for both as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow.io import attributes, read
+
+NOISE = 0x73656E73
+"""Tells the sensors' noise from the other random numbers of a study's seed."""
+
+
+def referencing(names: Sequence[str], reference: str | Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Matrix (n_left, n_sensors) that refers sensors to the average of all, to named ones or to none, and who is left.
+
+    A sensor that is the only reference is zero from then on, and left out.
+
+    Raises
+    ------
+    ValueError
+        If a named sensor is not there.
+    """
+    n = len(names)
+    if reference == "none":
+        return np.eye(n), tuple(names)
+    if reference == "average":
+        return np.eye(n) - 1.0 / n, tuple(names)
+    chosen = [reference] if isinstance(reference, str) else list(reference)
+    missing = [name for name in chosen if name not in names]
+    if missing:
+        raise ValueError(
+            f"sensors.reference: no sensor {missing[0]!r}; write average, none, or sensors, of {', '.join(names[:8])}"
+        )
+    matrix = np.eye(n) - np.isin(names, chosen) / len(chosen)
+    left = [k for k, name in enumerate(names) if [name] != chosen]
+    return matrix[left], tuple(names[k] for k in left)
+
+
+def reference_of(kind: str, options: Mapping[str, Any]) -> str | Sequence[str]:
+    """What sensors refer to: as a study's observation.sensors says, else the average for EEG, none for others."""
+    return options.get("reference", "average" if kind == "eeg" else "none")
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """The way from simulated regions to the series of the sensors.
+
+    `gain` (n_sensors, n_nodes) is the lead field in units of the sensors per unit of the signal that is simulated,
+    `reference` the matrix of `referencing`. `noise` is the standard deviation of every sensor's white noise, which
+    follows from `seed`, `stream` and the simulation's index alone.
+    """
+
+    gain: np.ndarray
+    reference: np.ndarray
+    noise: float = 0.0
+    seed: int = 0
+    stream: int = 0
+
+    def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Series (n_simulations, n_left, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
+        heard = np.matmul(self.gain, np.asarray(ts, float))
+        if self.noise:
+            heard += self.noise * np.stack([self.generator(k).standard_normal(heard.shape[1:]) for k in index])
+        return np.matmul(self.reference, heard)
+
+    def generator(self, index: int) -> np.random.Generator:
+        """Random numbers of one simulation."""
+        entropy = [self.seed, NOISE, self.stream, int(index)]
+        return np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
+
+
+def sensors_of(
+    path: str | Path | None, options: Mapping[str, Any] | None, seed: int, stream: int = 0
+) -> Sensors | None:
+    """The way from simulated regions to sensors by the lead field saved at `path`; None if there is none.
+
+    `options` are the study's observation.sensors.
+    """
+    if not path:
+        return None
+    content, options = read(path, "gain", "sensors"), options or {}
+    reference, _ = referencing(content["sensors"], reference_of(attributes(path)["kind"], options))
+    return Sensors(content["gain"], reference, float(options.get("noise", 0.0)), seed, stream)
