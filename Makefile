@@ -46,7 +46,7 @@ docs: $(READY)  ## the tables of README and docs, from the registries
 lock:  ## new exact pins from pyproject.toml
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet '.[test,slurm]'
-	{ head -n 1 envs/requirements.lock; .venv-lock/bin/python -m pip freeze --exclude vbiflow | sed 's/+cpu//'; } > envs/requirements.lock.new
+	{ head -n 1 envs/requirements.lock; .venv-lock/bin/python -m pip freeze --exclude vbiflow | sed -E -e 's/\+cpu//' -e '/^(cuda-|numba-cuda|nvidia-)/s/$$/; sys_platform == "linux"/'; } > envs/requirements.lock.new
 	mv envs/requirements.lock.new envs/requirements.lock && rm -rf .venv-lock
 
 clean:  ## results and caches, not the environments or the data

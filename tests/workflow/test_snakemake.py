@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
+from vbiflow.engine import gpu
 from vbiflow.study import known_studies
 
 REPORT = "results/tiny/report.html"
@@ -165,3 +166,13 @@ def test_bad_study_gets_one_clear_line_before_any_job(copy, old, new, message):
 def test_unknown_study_names_the_known_ones(copy):
     done = copy.snakemake("-n", "results/nosuch/report.html")
     assert done.returncode != 0 and "nosuch" in done.stdout
+
+
+@pytest.mark.skipif(not gpu.missing(), reason="there is a GPU")
+def test_profile_chooses_the_device(copy):
+    """`gpu=1` reaches the script, which says in one line that there is no GPU."""
+    shard = "results/tiny/101309/simulations/shard-0000.h5"
+    assert "gpu=0" in copy.snakemake("-n", shard).stdout
+    done = copy.snakemake("--resources", "gpu=1", "--", shard)
+    assert done.returncode != 0 and "gpu=1" in done.stdout
+    assert "ValueError: device 'cuda': " in done.stdout and "or use device 'cpu' (resources gpu=0" in done.stdout

@@ -48,8 +48,9 @@ def missing() -> str:
     """Why there is no GPU to run on, in one line, or an empty text."""
     if SIMULATED:
         return ""
-    if importlib.util.find_spec("cupy") is None or importlib.util.find_spec("numba_cuda") is None:
-        return "CuPy and numba-cuda are not installed; install vbiflow[gpu]"
+    absent = [name for name in ("cupy", "numba_cuda") if importlib.util.find_spec(name) is None]
+    if absent:
+        return f"{' and '.join(absent)} not installed; install vbiflow[gpu]"
     import cupy
 
     try:

@@ -1,0 +1,86 @@
+"""Compile GPU kernels of the models named, without a GPU, and print what their PTX holds; see test_gpu.py."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import numba
+import numpy as np
+from numba import cuda
+from numba.cuda import dispatcher
+
+from vbiflow.engine import gpu, gpu_source
+from vbiflow.engine.cpu import load
+from vbiflow.engine.plan import check
+from vbiflow.engine.source import recordings
+from vbiflow.models import MODELS
+
+N_NODES, TARGETS = 84, ((8, 0), (9, 0))
+gpu.arrays = lambda: np
+
+
+def plan(name, delayed):
+    """Heun's scheme, noise, BOLD and averages, in single precision."""
+    model = MODELS[name]
+    dt = model.defaults["dt"]
+    bold = {"tr": 20 * dt} if "bold_input" in model.signals else None
+    late = {"tract_lengths": np.full((N_NODES, N_NODES), 30), "speed": 3 / dt} if delayed else {}
+    return check(
+        name,
+        np.ones((N_NODES, N_NODES)),
+        {"sigma": 0.1} if "sigma" in model.parameters else {},
+        **{"n_simulations": 8, "duration": 40 * dt, "dt": dt, "transient": 0, "integrator": "heun", "bold": bold},
+        **{"seed": 1, "start": 0, "stream": 0, "signals": {next(iter(model.signals)): {"period": 4 * dt}}},
+        **{"initial": None, "precision": "float32", **late},
+    )
+
+
+def compiled(plan, target):
+    """PTX of the plan's kernel, and how many functions of the model became part of it."""
+    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=target)
+    text = gpu_source.kernel_source(plan, gpu_source.choose_lanes(plan), False)
+    kernel = load(text, plan.model.name).kernel.py_func
+    values = gpu.arguments(plan, 0, plan.n_simulations, gpu.shape_of(plan, plan.n_simulations))
+    values |= {"first": 0, "last": 1, "begins": (0,) * len(recordings(plan))}
+    values |= {f"out_{k}": np.zeros(1, plan.dtype) for k in range(len(recordings(plan)))}
+    types = tuple(numba.typeof(values[name]) for name in gpu_source.names(plan))
+    ptx, _ = cuda.compile_ptx(kernel, types, cc=target, launch_bounds=plan.n_nodes)
+    return ptx, len(re.findall(r"^def m_", text, re.MULTILINE))
+
+
+def registers(ptx, target):
+    """Registers of a thread by NVIDIA's assembler, if there is one; nothing may spill."""
+    if not shutil.which("ptxas"):
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "kernel.ptx").write_text(ptx)
+        command = ["ptxas", f"-arch=sm_{target[0]}{target[1]}", "-v", "kernel.ptx", "-o", "kernel.cubin"]
+        said = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    return int(re.search(r"Used (\d+) registers", said.stderr)[1])
+
+
+def facts(name):
+    """What the PTX of a model's kernels holds, for both targets without delays, and for one with them."""
+    targets = (*TARGETS, TARGETS[0])
+    made = [
+        compiled(plan(name, delayed), target) for delayed, target in zip((False, False, True), targets, strict=True)
+    ]
+    texts = [ptx for ptx, _ in made]
+    return {
+        "targets": [re.search(r"\.target (\w+)", ptx)[1] for ptx in texts],
+        "functions": made[0][1],
+        "double": sum(ptx.count(".f64") for ptx in texts),
+        "barriers": min(ptx.count("bar.sync") for ptx in texts),
+        "broadcasts": min(len(re.findall(r"ld\.shared\.v[24]", ptx)) for ptx in texts),
+        "local": max(ptx.count(".local") for ptx in texts),
+        "registers": max(map(registers, texts, targets)),
+    }
+
+
+print(json.dumps({name: facts(name) for name in sys.argv[1:]}))
