@@ -29,7 +29,7 @@ test-peers:  ## models against tvb-library, in an environment of its own
 bench: $(READY)  ## speed against the peers, in an environment of its own
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich
-	for part in engine features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
+	for part in engine gpu features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
 
 test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/slurm -m slow

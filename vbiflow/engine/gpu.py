@@ -130,14 +130,14 @@ def run_wave(
     while first < plan.n_steps:
         last = min(first + min(size, most), plan.n_steps)
         spans = [tuple(max(step - plan.n_transient, 0) // r.every for step in (first, last)) for r in sampled]
-        out = [xp.empty((b - a, n, plan.n_nodes), plan.dtype) for a, b in spans]
+        out = [xp.empty((max(b - a, 1), n, plan.n_nodes), plan.dtype) for a, b in spans]
         values |= {"first": first, "last": last, "begins": tuple(a for a, _ in spans)}
         values |= {f"out_{k}": flat.reshape(-1) for k, flat in enumerate(out)}
         start = time.monotonic()
         launch(plan, kernel, shape, [values[name] for name in names(plan)])
         for recording, (a, b), samples in zip(sampled, spans, out, strict=True):
-            ts[recording.name][begin:end, :, a:b] = host(xp.ascontiguousarray(xp.moveaxis(samples, 0, 2)))
-        size = max(1, int(size * min(SECONDS / max(time.monotonic() - start, 1e-3), 4)))
+            ts[recording.name][begin:end, :, a:b] = host(xp.ascontiguousarray(xp.moveaxis(samples[: b - a], 0, 2)))
+        size = max(1, int((last - first) * min(SECONDS / max(time.monotonic() - start, 1e-3), 4)))
         first = last
         if progress:
             progress(begin + n * first // plan.n_steps, plan.n_simulations)
@@ -171,7 +171,7 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         "bold_fixed": tuple(map(dtype, bold.parameters)) if bold else (dtype(0),),
         "bold_step": bold.step if bold else 1,
         "matrix": by_source(plan.coupling, dtype),
-        "lane_values": np.array(lanes, dtype).reshape(-1),
+        "lane_values": np.array(lanes or [0], dtype).reshape(-1),
         "state": initial(plan, begin, end, shape),
         "haemo": rest(plan, shape),
         "strayed": np.zeros(shape.padded, np.uint8),
@@ -198,9 +198,10 @@ def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
 
 def rest(plan: Plan, shape: Shape) -> np.ndarray:
     """Haemodynamics at rest, flat (state, simulation, node)."""
-    states = balloon.MODEL.states.values() if plan.bold else ()
-    ones = np.ones((shape.padded, plan.n_nodes), plan.dtype)
-    return np.array([state.initial[0] * ones for state in states], plan.dtype).reshape(-1)
+    if not plan.bold:
+        return np.zeros(1, plan.dtype)
+    begin = np.array([state.initial[0] for state in balloon.MODEL.states.values()], plan.dtype)
+    return np.repeat(begin, shape.padded * plan.n_nodes)
 
 
 def by_source(matrix: np.ndarray, dtype: type) -> np.ndarray:
