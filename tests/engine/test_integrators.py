@@ -5,6 +5,8 @@ import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from vbiflow.engine import simulate
+from vbiflow.engine.integrators import INTEGRATORS
+from vbiflow.models import MODELS
 
 W = np.array([[0, 2, 0], [0, 0, 3], [1, 0, 0]])
 
@@ -30,7 +32,9 @@ def test_order_without_noise_against_the_matrix_exponential(integrator, order):
 
 
 @pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("heun", 2)])
-@pytest.mark.parametrize(("model", "signal", "base"), [("montbrio", "v", 0.4), ("wong_wang", "S", 10.0)])
+@pytest.mark.parametrize(
+    ("model", "signal", "base"), [("montbrio", "v", 0.4), ("wong_wang", "S", 10.0), ("wilson_cowan", "E", 1.0)]
+)
 def test_order_without_noise_of_nonlinear_models(model, signal, base, integrator, order):
     def at(factor, scheme=integrator):
         return run(model, {"sigma": 0}, base * factor, scheme, duration=8 * base, signal=signal)
@@ -38,6 +42,40 @@ def test_order_without_noise_of_nonlinear_models(model, signal, base, integrator
     exact = at(1 / 64, "heun")
     error = [np.abs(at(factor) - exact).max() for factor in (1 / 2, 1 / 4, 1 / 8)]
     assert np.log2(np.array(error[:-1]) / error[1:]) == pytest.approx([order, order], abs=0.35)
+
+
+def path(model, weights, parameters, dt, noise, integrator, y0):
+    """End of a path driven by given increments (n_steps, n_states, n_simulations, n_nodes), by the library's scheme."""
+    model = MODELS[model]
+    p = model.p(**{name: np.float64(parameters.get(name, spec.value)) for name, spec in model.parameters.items()})
+
+    def derivatives(y, _):
+        y = model.y(*y)
+        return model.dfun(y, model.c(*(sent @ weights.T for sent in model.send(y, p))), p)
+
+    for z in noise:
+        y0 = INTEGRATORS[integrator](derivatives, y0, dt, tuple(z), lambda y: y)
+    return np.array(y0)
+
+
+@pytest.mark.parametrize("integrator", ["euler", "heun"])
+@pytest.mark.parametrize(("model", "base"), [("linear", 2.0), ("montbrio", 0.25), ("wilson_cowan", 1.0)])
+def test_strong_order_with_additive_noise(model, base, integrator):
+    """Both schemes converge with order 1 path by path: the same Brownian motion, its increments summed for longer
+    steps, against 64 times finer ones.
+    """
+    fine, n = base / 64, 64 * 8
+    n_states = len(MODELS[model].states)
+    increments = 0.02 * np.sqrt(fine) * np.random.default_rng(0).standard_normal((n, n_states, 200, 3))
+    y0 = tuple(np.full((200, 3), 0.3) for _ in range(n_states))
+    exact = path(model, W / 3, {}, fine, increments, "heun", y0)
+    error = []
+    for factor in (1, 2, 4):
+        summed = increments.reshape(-1, 64 // factor, *increments.shape[1:]).sum(1)
+        end = path(model, W / 3, {}, base / factor, summed, integrator, y0)
+        error.append(np.sqrt(np.mean((end - exact) ** 2)))
+    order = np.log2(np.array(error[:-1]) / error[1:])
+    assert (order > 0.8).all() and order.mean() < (1.3 if integrator == "euler" else 2.3)
 
 
 @pytest.mark.parametrize("integrator", ["euler", "heun"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from vbiflow.engine import cpu, reference, simulate
 from vbiflow.engine.plan import check
@@ -221,3 +222,68 @@ def test_two_processes_may_fill_the_cache_together(tmp_path):
     assert len({*together, later}) == 1 and len(later) > 60
     assert len(sources) == 1 and compiled
     assert compiled == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+
+
+def features(made):
+    """Of every simulation: mean, sd, skewness, lag-1 autocorrelation and amplitude over nodes and time, mean and sd of
+    FC, mean of two nodes, (n_simulations, 9).
+    """
+    x = next(iter(cpu.run(made, lanes=16)[0].values())).astype(np.float64)
+    x = np.sin(x) if made.model.states[next(iter(made.model.states))].wrap else x
+    z = (x - x.mean(2, keepdims=True)) / (x.std(2, keepdims=True) + 1e-12)
+    fc = (z @ z.swapaxes(1, 2) / z.shape[2])[:, *np.triu_indices(x.shape[1], 1)]
+    parts = [x.mean((1, 2)), x.std(2).mean(1), (z**3).mean((1, 2)), (z[..., 1:] * z[..., :-1]).mean((1, 2))]
+    parts += [np.ptp(x, 2).mean(1), fc.mean(1), fc.std(1), x[:, 0].mean(1), x[:, 5].mean(1)]
+    return np.stack(parts, 1)
+
+
+def apart(one, two):
+    """p-values of Kolmogorov-Smirnov tests (the smallest times their number) and of the energy distance (permuted)."""
+    single = min(stats.ks_2samp(one[:, k], two[:, k]).pvalue for k in range(one.shape[1])) * one.shape[1]
+    both = np.concatenate([one, two])
+    ranks = stats.rankdata(both, axis=0) / len(both)
+    distance = np.linalg.norm(ranks[:, None] - ranks, axis=2)
+    sign, rng = np.repeat([1.0, -1.0], len(one)), np.random.default_rng(0)
+    shuffled = np.array([sign, *(rng.permutation(sign) for _ in range(1999))])
+    energy = -np.einsum("ki,ij,kj->k", shuffled, distance, shuffled, optimize=True)
+    return single, np.mean(energy >= energy[0])
+
+
+FIRST = {
+    "jansen_rit": "mu",
+    "stuart_landau": "omega",
+    "kuramoto": "omega",
+    "epileptor_2d": "eta",
+    "damped_oscillator": "a",
+}
+"""What is changed in models that little noise drives; in the others it is sigma."""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_features_of_single_and_double_precision_cannot_be_told_apart(name):
+    """Two-sample tests on 240 independent simulations of each precision, of other seeds and initial states.
+
+    Nine features of 4000 steps of six nodes are compared one by one (Kolmogorov-Smirnov, corrected for their number)
+    and all together (energy distance of their ranks, 2000 permutations), at a level of 1e-4 and 1e-3: without any
+    difference the twelve models fail together once in 75 times that the seeds are changed. Half as much noise, or drive, again is
+    told apart.
+    """
+    model = MODELS[name]
+
+    def draw(precision, seed, factor=1.0):
+        rng = np.random.default_rng(seed)
+        initial = {
+            k: rng.uniform(*s.initial, (240, 6)) + rng.uniform(0, 0.1, (240, 6)) for k, s in model.states.items()
+        }
+        changed = FIRST.get(name, "sigma")
+        options = {"n_simulations": 240, "n_steps": 4000, "seed": seed, "initial": initial}
+        return features(
+            plan(name, precision, parameters={changed: factor * model.parameters[changed].value}, **options)
+        )
+
+    single, double = draw("float32", 1), draw("float64", 2)
+    assert np.isfinite(single).all() and np.isfinite(double).all()
+    each, joint = apart(single, double)
+    assert each > 1e-4 and joint > 1e-3
+    each, joint = apart(single, draw("float32", 3, 1.5))
+    assert each < 1e-4 and joint < 1e-3
