@@ -30,7 +30,7 @@ rule check:
         features=of_connectome("features.h5"),
         diagnostics=of_connectome("diagnostics.json"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
-        lead_field=on_sensors(of_connectome("lead_field.h5")),
+        lead_field=projected(of_connectome("lead_field.h5")),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
         predictive="results/{study}/subjects/{subject}/predictive/features.h5",
     output:

@@ -1,7 +1,7 @@
 rule observe:
     input:
         unpack(files(*RECORDING)),
-        lead_field=on_sensors(of_connectome("lead_field.h5")),
+        lead_field=projected(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
     output:
         "results/{study}/subjects/{subject}/x_o.h5",

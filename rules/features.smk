@@ -9,7 +9,7 @@ FEATURES = {
 
 rule features:
     input:
-        lead_field=on_sensors(
+        lead_field=projected(
             lambda wildcards: f"results/{wildcards.study}/{wildcards.connectome}/lead_field.h5"
         ),
         connectome="results/{study}/{connectome}/connectome.h5",
@@ -36,7 +36,7 @@ rule features:
 
 use rule features as features_predictive with:
     input:
-        lead_field=on_sensors(of_connectome("lead_field.h5")),
+        lead_field=projected(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
     output:

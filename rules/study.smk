@@ -179,9 +179,9 @@ def heard(wildcards):
     return {} if simulated or is_table(entry) else {"recording": entry}
 
 
-def on_sensors(files):
-    """Input function: what `files` gives where features are taken on sensors."""
-    return lambda wildcards: files(wildcards) if study_of(wildcards).on_sensors else []
+def projected(files):
+    """Input function: what `files` gives where simulated regions are projected to sensors."""
+    return lambda wildcards: files(wildcards) if study_of(wildcards).projected else []
 
 
 def units(wildcards):

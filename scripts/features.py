@@ -1,14 +1,15 @@
 """Reduce one shard's time series to features."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.empirical.lead_field import nodes_of
+from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.features import compute_file
 from vbiflow.io import write
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
 
 with job(snakemake) as run:
-    params, lead_field = snakemake.params, snakemake.input.get("lead_field")
+    params, path = snakemake.params, snakemake.input.get("lead_field")
+    lead_field = LeadField.load(path) if path else None
     quantities = compute_file(
         snakemake.input.simulations,
         params.features,
@@ -17,7 +18,7 @@ with job(snakemake) as run:
         prepare=params.preparation,
         seed=params.seed,
         signal=params.signal,
-        sensors=sensors_of(lead_field, params.sensors, params.seed, params.stream),
+        sensors=sensors_of(path, params.sensors, params.seed, params.stream),
         progress=run,
     )
     write(snakemake.output[0], quantities, run.provenance())

@@ -2,12 +2,13 @@
 
 from vbiflow.connectome import Connectome
 from vbiflow.empirical import Simulated, observe
-from vbiflow.empirical.lead_field import channels_of, nodes_of
+from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.io import write
 from vbiflow.job import job
 
 with job(snakemake) as run:
-    params, lead_field = snakemake.params, snakemake.input.get("lead_field")
+    params, path = snakemake.params, snakemake.input.get("lead_field")
+    lead_field = LeadField.load(path) if path else None
     simulated = Simulated(
         params.signal,
         nodes_of(lead_field, params.sensors, Connectome.load(snakemake.input.connectome)),
@@ -17,7 +18,7 @@ with job(snakemake) as run:
         params.preparation,
         "config/features",
         params.sensors,
-        channels_of(lead_field),
+        lead_field,
     )
     quantities = observe(params.row, simulated, params.select, params.recording)
     write(snakemake.output[0], quantities, run.provenance())

@@ -19,7 +19,7 @@ from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.cohort import SENSOR_KINDS, check_file, read_cohort
-from vbiflow.empirical.sensor_options import check_recording, check_sensors
+from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
 from vbiflow.features import read_specs
@@ -129,8 +129,13 @@ class Study:
 
     @property
     def on_sensors(self) -> bool:
-        """Whether simulated regions are projected to sensors, where features are taken."""
+        """Whether features are taken on sensors."""
         return bool(self.sensors) and self["recording"].get("to", "sensors") == "sensors"
+
+    @property
+    def projected(self) -> bool:
+        """Whether simulated regions are projected to sensors, where they stay or whence they are led back."""
+        return bool(self.sensors) and (self.on_sensors or leads_back(self["recording"]))
 
     @property
     def deterministic(self) -> bool:

@@ -13,7 +13,7 @@ from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.empirical import Simulated, observe
 from vbiflow.empirical.cohort import COLUMNS
-from vbiflow.empirical.lead_field import LeadField, channels_of, nodes_of
+from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.empirical.synthetic import save_sensors
 from vbiflow.features import Nodes, compute_file
@@ -51,9 +51,9 @@ def simulated(tmp_path: Path, template: tuple) -> tuple[Path, Path, dict]:
 
 def asked(field: Path, head: dict) -> Simulated:
     """What the study simulates."""
-    nodes = nodes_of(field, head, BRAIN)
-    duration = 1000.0 * N_TIMES / FS
-    return Simulated("eeg", nodes, 1000.0 / FS, duration, SPECS, PREPARATION, None, head, channels_of(field))
+    lead_field, duration = LeadField.load(field), 1000.0 * N_TIMES / FS
+    nodes = nodes_of(lead_field, head, BRAIN)
+    return Simulated("eeg", nodes, 1000.0 / FS, duration, SPECS, PREPARATION, None, head, lead_field)
 
 
 @pytest.mark.parametrize("reference", ["average", "Cz", "none"])
@@ -63,7 +63,8 @@ def test_saved_and_read_back_a_simulation_has_its_own_features(
     shard, field, head = simulated
     head = {**head, "reference": reference}
     sensors = sensors_of(field, head, seed=5)
-    theirs = compute_file(shard, SPECS, nodes_of(field, head, BRAIN), prepare=PREPARATION, sensors=sensors)
+    nodes = asked(field, head).nodes
+    theirs = compute_file(shard, SPECS, nodes, prepare=PREPARATION, sensors=sensors)
     heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "recording_raw.fif", heard, FS, field)
     ours = observe(row(tmp_path / "recording_raw.fif"), asked(field, head), {}, {})
@@ -106,16 +107,38 @@ def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
         observe(row(tmp_path / "b.tsv", tr="0.005"), asked(field, head), {}, {})
 
 
-@pytest.mark.parametrize("method", ["dSPM", "LCMV"])
-def test_sources_are_compared_with_simulated_regions(simulated: tuple, method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["dSPM", "MNE"])
+def test_led_back_to_regions_a_simulation_has_its_own_features(simulated: tuple, method: str, tmp_path: Path) -> None:
     shard, field, head = simulated
     heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
-    regions = Nodes(LABELS, BRAIN.hemispheres)
-    study = replace(asked(field, head), nodes=regions, channels=None)
-    found = observe(row(tmp_path / "a_raw.fif"), study, {}, {"to": "sources", "method": method})
+    options = {"to": "sources", "method": method}
+    both = make_lead_field(None, "eeg", options, head, BRAIN)
+    both.save(tmp_path / "both.h5", {})
+    assert both.inverse.shape == (3, 32) and asked(tmp_path / "both.h5", head).nodes.labels == LABELS
+    sensors = sensors_of(tmp_path / "both.h5", head, seed=5)
+    theirs = compute_file(shard, SPECS, Nodes(LABELS, BRAIN.hemispheres), prepare=PREPARATION, sensors=sensors)
+    ours = observe(row(tmp_path / "a_raw.fif"), asked(tmp_path / "both.h5", head), {}, options)
+    assert ours["names"].values == theirs["names"].values and ours["labels"].values == list(LABELS)
+    np.testing.assert_allclose(ours["x"].values, theirs["x"].values[0], rtol=1e-6, atol=1e-18)
+    alone = replace(asked(field, head), nodes=Nodes(LABELS, BRAIN.hemispheres), lead_field=None)
+    by_mne = observe(row(tmp_path / "a_raw.fif"), alone, {}, options)
+    np.testing.assert_allclose(
+        by_mne["eeg"].values, ours["eeg"].values, rtol=1e-5, atol=1e-6 * np.ptp(ours["eeg"].values)
+    )  # FIF holds places in single precision
+
+
+def test_a_beamformer_depends_on_the_data_and_reconstructs_the_recording_alone(
+    simulated: tuple, tmp_path: Path
+) -> None:
+    shard, field, head = simulated
+    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
+    options = {"to": "sources", "method": "LCMV"}
+    assert make_lead_field(None, "eeg", options, head, BRAIN).inverse is None
+    study = replace(asked(field, head), nodes=Nodes(LABELS, BRAIN.hemispheres), lead_field=None)
+    found = observe(row(tmp_path / "a_raw.fif"), study, {}, options)
     assert found["eeg"].values.shape == (3, N_TIMES) and found["labels"].values == list(LABELS)
-    assert found["names"].values == compute_file(shard, SPECS, regions, prepare=PREPARATION)["names"].values
 
 
 def test_sampling_and_length_must_be_those_of_the_simulations(simulated: tuple, tmp_path: Path) -> None:
@@ -176,11 +199,9 @@ def test_real_eeg_as_far_as_half_seconds_allow(catalogue_file, template: tuple, 
     head = {"surfaces": surfaces, "annotations": annotations}
     options = {"montage": "colin27_1005"}
     field = make_lead_field(tmp_path / "rest-epo.fif", "eeg", options, head, BRAIN)
-    field.save(tmp_path / "lead_field.h5", {})
     assert field.sensors == tuple(names) and len(names) == 28
     specs = [{"spectrum": {"segment": 0.5, "range": [4, 40], "step": 4}}, "fc"]
-    nodes, channels = nodes_of(tmp_path / "lead_field.h5", head, BRAIN), channels_of(tmp_path / "lead_field.h5")
-    study = Simulated("eeg", nodes, 10.0, 158000.0, specs, {}, None, head, channels)
+    study = Simulated("eeg", nodes_of(field, head, BRAIN), 10.0, 158000.0, specs, {}, None, head, field)
     found = observe(row(tmp_path / "rest-epo.fif"), study, {}, options)
     values = dict(zip(found["names"].values, found["x"].values, strict=True))
     spectrum = [value for name, value in values.items() if name.startswith("spectrum")]
@@ -206,9 +227,8 @@ def test_real_meg_without_positions(catalogue_file, template: tuple, tmp_path: P
     table += ["\t".join([name, *(f"{gain:.6g}" for gain in gains[k])]) for k, name in enumerate(names)]
     (tmp_path / "gains.tsv").write_text("\n".join(table))
     head = {"lead_field": str(tmp_path / "gains.tsv")}
-    make_lead_field(tmp_path / "move-epo.fif", "meg", {}, head, BRAIN).save(tmp_path / "lead_field.h5", {})
-    nodes, channels = nodes_of(tmp_path / "lead_field.h5", head, BRAIN), channels_of(tmp_path / "lead_field.h5")
+    field = make_lead_field(tmp_path / "move-epo.fif", "meg", {}, head, BRAIN)
     specs = [{"spectrum": {"segment": 1.0, "range": [2, 90], "step": 4}}]
-    study = Simulated("eeg", nodes, 2.5, 160000.0, specs, {}, None, head, channels)
+    study = Simulated("eeg", nodes_of(field, head, BRAIN), 2.5, 160000.0, specs, {}, None, head, field)
     found = observe(row(tmp_path / "move-epo.fif", "meg"), study, {}, {})
     assert found["eeg"].values.shape == (10, 64000) and np.isfinite(found["x"].values).all()

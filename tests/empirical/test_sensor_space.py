@@ -40,7 +40,7 @@ def test_simulated_sources_meet_the_recording_on_the_sensors(recorded: tuple, re
     field = make_lead_field(path, "eeg", {}, head, BRAIN)
     matrix, names = referencing(field.sensors, reference_of("eeg", head))
     simulated = Sensors(field.gain, matrix)(sources[None], [0])[0]
-    recording = sensor_recording(path, "eeg", {}, head, channels=field.sensors)
+    recording = sensor_recording(path, "eeg", {}, head, field)
     assert recording.labels == names and len(names) == 32 - (reference == "Cz")
     np.testing.assert_allclose(simulated, recording.ts, atol=1e-4 * np.abs(recording.ts).max())
 
@@ -132,12 +132,12 @@ def test_tvbs_projection_names_its_own_regions(catalogue_file) -> None:
 
 def test_sources_are_those_of_the_connectome(recorded: tuple) -> None:
     path, sources, head = recorded
-    recording = sensor_recording(path, "eeg", {"to": "sources"}, head, LABELS)
+    recording = sensor_recording(path, "eeg", {"to": "sources"}, head, labels=LABELS)
     assert recording.ts.shape == (3, 400) and recording.labels[1] == "precentral-rh"
     similar = np.abs(np.corrcoef(recording.ts[:2], sources[:2])[:2, 2:])
     assert similar.diagonal().min() > 2 * max(similar[0, 1], similar[1, 0])
     with pytest.raises(ValueError, match=r"sources: regions do not match the connectome: it lacks ctx-lh-V1"):
-        sensor_recording(path, "eeg", {"to": "sources"}, head, ["ctx-lh-V1"])
+        sensor_recording(path, "eeg", {"to": "sources"}, head, labels=["ctx-lh-V1"])
 
 
 def test_intracranial_contacts(recorded: tuple, tmp_path: Path) -> None:

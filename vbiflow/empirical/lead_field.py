@@ -24,7 +24,8 @@ MIDLINE = 5.0
 class LeadField:
     """Gain (n_sensors, n_nodes) from named regions to named sensors; its unit is that of the sensors per source unit.
 
-    `positions` (n_sensors, 3) [mm] are those of the sensors, where known, and `kind` is eeg, meg or seeg.
+    `positions` (n_sensors, 3) [mm] are those of the sensors, where known, and `kind` is eeg, meg or seeg. `inverse`
+    (n_nodes, n_sensors), where there is one, leads back to the regions: both recording and simulations go through it.
 
     Raises
     ------
@@ -37,6 +38,7 @@ class LeadField:
     labels: tuple[str, ...]
     positions: np.ndarray | None = None
     kind: str = ""
+    inverse: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.sensors), len(self.labels))
@@ -73,6 +75,16 @@ class LeadField:
         x = 0.0 if self.positions is None else self.positions[self.sensors.index(sensor), 0]
         return "" if abs(x) < MIDLINE else "L" if x < 0 else "R"
 
+    def view(self, options: Mapping[str, Any]) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Matrix from the sensors to the nodes that features are taken on, and their names.
+
+        The nodes are the regions if there is an inverse, else the sensors in the reference that a study's
+        observation.sensors, `options`, ask for.
+        """
+        if self.inverse is not None:
+            return self.inverse, self.labels
+        return referencing(self.sensors, reference_of(self.kind, options))
+
     def placed(self, positions: np.ndarray | None, kind: str) -> LeadField:
         """The lead field with positions (n_sensors, 3) [mm] and kind of its sensors."""
         return replace(self, positions=positions, kind=kind)
@@ -90,6 +102,8 @@ class LeadField:
         }
         if self.positions is not None:
             quantities["positions"] = io.Quantity(self.positions, "mm", ("sensor", "xyz"))
+        if self.inverse is not None:
+            quantities["inverse"] = io.Quantity(self.inverse, axes=("node", "sensor"))
         io.write(path, quantities, {**provenance, "kind": self.kind})
 
     @classmethod
@@ -97,24 +111,19 @@ class LeadField:
         """Read what `save` wrote."""
         content = io.read(path)
         names = (tuple(content[name]) for name in ("sensors", "labels"))
-        return cls(content["gain"], *names, content.get("positions"), io.attributes(path).get("kind", ""))
+        kind = io.attributes(path).get("kind", "")
+        return cls(content["gain"], *names, content.get("positions"), kind, content.get("inverse"))
 
 
-def nodes_of(path: str | Path | None, options: Mapping[str, Any] | None, connectome: Connectome) -> Nodes:
-    """Nodes that features are taken on: the sensors of the lead field saved at `path`, if there is one, else regions.
+def nodes_of(field: LeadField | None, options: Mapping[str, Any] | None, connectome: Connectome) -> Nodes:
+    """Nodes that features are taken on: the sensors that a lead field leads to, if it does not lead back, else regions.
 
-    `options` are the study's observation.sensors; a sensor that is the only reference is left out.
+    `options` are the study's observation.sensors.
     """
-    if not path:
+    if field is None or field.inverse is not None:
         return Nodes(connectome.labels, connectome.hemispheres, connectome.networks)
-    field = LeadField.load(path)
-    names = referencing(field.sensors, reference_of(field.kind, options or {}))[1]
+    names = field.view(options or {})[1]
     return Nodes(names, [field.side(name) for name in names])
-
-
-def channels_of(path: str | Path | None) -> tuple[str, ...] | None:
-    """Sensors of the lead field saved at `path`, if there is one."""
-    return LeadField.load(path).sensors if path else None
 
 
 def read_lead_field(path: str | Path) -> LeadField:

@@ -12,11 +12,11 @@ import numpy as np
 from vbiflow.arrays import is_table
 from vbiflow.connectome.regions import shown
 from vbiflow.empirical.imaging import read_confounds
+from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.io import Quantity, attributes, read
-from vbiflow.observation.sensors import reference_of, referencing
 
 OPTIONS = ("demean", "confounds")
 
@@ -25,8 +25,8 @@ OPTIONS = ("demean", "confounds")
 class Simulated:
     """What a recording is compared with: signal, nodes, sampling interval and duration [ms], features, preparation.
 
-    `folder` holds a study's own features. `sensors` is the study's observation.sensors; `channels` are the sensors that
-    simulated regions are projected to, if they are.
+    `folder` holds a study's own features. `sensors` is the study's observation.sensors, `lead_field` what simulated
+    regions go through, if they do.
     """
 
     signal: str
@@ -37,7 +37,7 @@ class Simulated:
     preparation: Mapping[str, Any]
     folder: str | Path | None = None
     sensors: Mapping[str, Any] | None = None
-    channels: tuple[str, ...] | None = None
+    lead_field: LeadField | None = None
 
     @property
     def n_times(self) -> int:
@@ -94,23 +94,23 @@ def sensed(
     """Features of EEG, MEG or intracranial recordings that MNE reads, or of their series in a table."""
     path, kind = row["recording"], row["kind"]
     if is_table(path):
-        return tabulated(row, simulated) if simulated.channels else regional(row, simulated, select, options)
+        return tabulated(row, simulated) if simulated.lead_field else regional(row, simulated, select, options)
     from vbiflow.empirical.sensor_space import sensor_recording  # here, as MNE takes a second to import
 
-    labels = None if simulated.channels else simulated.nodes.labels
-    recording = sensor_recording(path, kind, options, simulated.sensors or {}, labels, simulated.channels)
+    field, labels = simulated.lead_field, simulated.nodes.labels
+    recording = sensor_recording(path, kind, options, simulated.sensors or {}, field, labels)
     return compared(path, recording, simulated, simulated.nodes)
 
 
 def tabulated(row: Mapping[str, str], simulated: Simulated) -> dict[str, Quantity]:
     """Features of a table of sensor series, one column or row a sensor, in the reference of the simulated ones."""
-    path, kind = row["recording"], row["kind"]
-    recording = read_recording(path, kind, row["tr"])
-    missing = [name for name in simulated.channels if name not in recording.labels]
+    path, wanted = row["recording"], simulated.lead_field.sensors
+    recording = read_recording(path, row["kind"], row["tr"])
+    missing = [name for name in wanted if name not in recording.labels]
     if missing:
         raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shown(missing)}")
-    recording = recording.take([recording.labels.index(name) for name in simulated.channels])
-    matrix, names = referencing(simulated.channels, reference_of(kind, simulated.sensors or {}))
+    recording = recording.take([recording.labels.index(name) for name in wanted])
+    matrix, names = simulated.lead_field.view(simulated.sensors or {})
     return compared(path, replace(recording, ts=matrix @ recording.ts, labels=names), simulated, simulated.nodes)
 
 

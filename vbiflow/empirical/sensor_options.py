@@ -88,6 +88,14 @@ def check_recording(options: Mapping[str, Any], sensors: Mapping[str, Any] | Non
         raise ValueError(f"recording.to: sources need a head with a cortex: {', '.join(CORTICAL)}")
 
 
+def leads_back(options: Mapping[str, Any]) -> bool:
+    """Whether recording and simulations are compared on regions, through sensors and a linear inverse.
+
+    A beamformer depends on the data: there the recording alone is reconstructed.
+    """
+    return options.get("to") == "sources" and options.get("method", "dSPM") != "LCMV"
+
+
 def head_files(sensors: Mapping[str, Any]) -> list[str]:
     """Files that the lead field is made from."""
     options = {**sensors, **TEMPLATES.get(sensors.get("template", ""), {})}

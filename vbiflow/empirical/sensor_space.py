@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import mne
+import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.read import read_connectome
@@ -26,7 +28,7 @@ from vbiflow.empirical.lead_field import (
     surface_lead_field,
 )
 from vbiflow.empirical.recording import Recording
-from vbiflow.empirical.sensor_options import STEPS, TEMPLATES, check_recording, check_sensors
+from vbiflow.empirical.sensor_options import STEPS, TEMPLATES, check_recording, check_sensors, leads_back
 from vbiflow.empirical.sensors import as_recording, known_positions, montage_info, read_sensors
 from vbiflow.observation.sensors import reference_of
 
@@ -36,20 +38,24 @@ def sensor_recording(
     kind: str,
     options: Mapping[str, Any],
     sensors: Mapping[str, Any],
+    field: LeadField | None = None,
     labels: Sequence[str] | None = None,
-    channels: Sequence[str] | None = None,
 ) -> Recording:
-    """A recording on its sensors, or on the regions `labels` if `options` say sources.
+    """A recording on the sensors of the lead field `field`, or on the regions that it leads back to.
 
-    `channels` are the sensors of the lead field that simulations go through.
+    Without one, it is on all of its sensors, or on the regions `labels` by source reconstruction.
     """
     check_sensors(sensors)
     check_recording(options, sensors)
     steps = {name: value for name, value in options.items() if name in STEPS}
+    channels = None if field is None else field.sensors
     if options.get("to", "sensors") == "sensors":
         reference = reference_of(kind, sensors)
         return as_recording(path, read_sensors(path, kind, steps, reference=reference, channels=channels), kind)
-    raw = read_sensors(path, kind, steps)
+    raw = read_sensors(path, kind, steps, channels=channels)
+    if field is not None:
+        matrix, names = field.view(sensors)
+        return Recording(matrix @ raw.get_data(), float(raw.info["sfreq"]), names, "source")
     forward, regions = solution(raw.info, kind, sensors)
     found = reconstruct(raw, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
     return found if labels is None else found.take(match(labels, found.labels, "sources", "the connectome"))
@@ -65,7 +71,8 @@ def make_lead_field(
     """The lead field from the connectome's regions to the sensors of a recording, in its order; not referenced.
 
     Without a recording the sensors are those of the montage, or all that the head knows. Gains are multiplied by
-    `scale`, which tells how many A/mm2 (or units of a table) one unit of the simulated signal is.
+    `scale`, which tells how many A/mm2 (or units of a table) one unit of the simulated signal is. Where `options` ask
+    for sources by a linear method, it leads back to the regions.
 
     Raises
     ------
@@ -82,7 +89,20 @@ def make_lead_field(
     names = None if info is None else info["ch_names"]
     field = head_lead_field(info, kind, sensors, connectome).take(names, connectome.labels)
     positions = None if info is None else known_positions(info)
-    return field.placed(positions, kind).scaled(float(sensors.get("scale", 1.0)))
+    field = field.placed(positions, kind).scaled(float(sensors.get("scale", 1.0)))
+    return replace(field, inverse=region_inverse(info, kind, options, sensors, field)) if leads_back(options) else field
+
+
+def region_inverse(
+    info: mne.Info | None, kind: str, options: Mapping[str, Any], sensors: Mapping[str, Any], field: LeadField
+) -> np.ndarray:
+    """Matrix (n_nodes, n_sensors) from sensors to regions by a minimum-norm inverse: what it makes of unit sensors."""
+    if info is None:
+        raise ValueError("observation.sensors.montage: missing; name the sensors of a recording that is simulated")
+    forward, regions = solution(info, kind, sensors)
+    units = mne.io.RawArray(np.eye(len(info["ch_names"])), info, verbose="ERROR")
+    found = reconstruct(units, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
+    return found.take(match(field.labels, found.labels, "sources", "the connectome")).ts
 
 
 def head_lead_field(info: mne.Info | None, kind: str, sensors: Mapping[str, Any], connectome: Connectome) -> LeadField:

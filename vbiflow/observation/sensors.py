@@ -52,25 +52,26 @@ def reference_of(kind: str, options: Mapping[str, Any]) -> str | Sequence[str]:
 
 @dataclass(frozen=True)
 class Sensors:
-    """The way from simulated regions to the series of the sensors.
+    """The way from simulated regions to the nodes that features are taken on.
 
     `gain` (n_sensors, n_nodes) is the lead field in units of the sensors per unit of the signal that is simulated,
-    `reference` the matrix of `referencing`. `noise` is the standard deviation of every sensor's white noise, which
-    follows from `seed`, `stream` and the simulation's index alone.
+    `view` (n_seen, n_sensors) what is made of the sensors: their reference, or an inverse that leads back to regions.
+    `noise` is the standard deviation of every sensor's white noise, which follows from `seed`, `stream` and the
+    simulation's index alone.
     """
 
     gain: np.ndarray
-    reference: np.ndarray
+    view: np.ndarray
     noise: float = 0.0
     seed: int = 0
     stream: int = 0
 
     def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Series (n_simulations, n_left, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
+        """Series (n_simulations, n_seen, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
         heard = np.matmul(self.gain, np.asarray(ts, float))
         if self.noise:
             heard += self.noise * np.stack([self.generator(k).standard_normal(heard.shape[1:]) for k in index])
-        return np.matmul(self.reference, heard)
+        return np.matmul(self.view, heard)
 
     def generator(self, index: int) -> np.random.Generator:
         """Random numbers of one simulation."""
@@ -81,12 +82,13 @@ class Sensors:
 def sensors_of(
     path: str | Path | None, options: Mapping[str, Any] | None, seed: int, stream: int = 0
 ) -> Sensors | None:
-    """The way from simulated regions to sensors by the lead field saved at `path`; None if there is none.
+    """The way from simulated regions to sensors by the lead field saved at `path`, and back if it has an inverse.
 
-    `options` are the study's observation.sensors.
+    None if there is no lead field. `options` are the study's observation.sensors.
     """
     if not path:
         return None
-    content, options = read(path, "gain", "sensors"), options or {}
+    content, options = read(path), options or {}
     reference, _ = referencing(content["sensors"], reference_of(attributes(path)["kind"], options))
-    return Sensors(content["gain"], reference, float(options.get("noise", 0.0)), seed, stream)
+    view = content.get("inverse", reference)
+    return Sensors(content["gain"], view, float(options.get("noise", 0.0)), seed, stream)
