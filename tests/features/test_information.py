@@ -2,6 +2,7 @@ import antropy
 import numpy as np
 import pytest
 from pycatch22 import catch22_all
+from scipy.linalg import solve_discrete_lyapunov
 
 from vbiflow.features import compute
 
@@ -104,3 +105,48 @@ def test_catch22_agrees_with_its_library_by_name(ts, nodes):
     for name, value in zip(expected["names"], expected["values"], strict=True):
         assert found[f"catch22.{name}[M1_R]"] == pytest.approx(value), name
     assert len(out.names) == 24 * 10
+
+
+def driven(n, coupling, own=0.5, power=1, seed=0):
+    """Cause and effect y(t) = own y(t - 1) + coupling x(t - 1)^power + noise, of autoregressive x."""
+    rng = np.random.default_rng(seed)
+    noise, series = rng.standard_normal((2, n)), np.zeros((2, n))
+    for t in range(1, n):
+        series[0, t] = 0.6 * series[0, t - 1] + noise[0, t]
+        series[1, t] = own * series[1, t - 1] + coupling * series[0, t - 1] ** power + noise[1, t]
+    return series
+
+
+@pytest.mark.parametrize(("method", "n", "tolerance"), [("gaussian", 20_000, 0.01), ("neighbours", 4000, 0.03)])
+def test_transfer_entropy_of_autoregressive_series_is_its_closed_form(method, n, tolerance):
+    coefficients = np.array([[0.6, 0.0], [0.4, 0.5]])
+    covariance = solve_discrete_lyapunov(coefficients, np.eye(2))
+    lagged = coefficients @ covariance
+    expected = 0.5 * np.log(covariance[1, 1] - lagged[1, 1] ** 2 / covariance[1, 1])
+    out = of(driven(n, 0.4), {"transfer_entropy": {"method": method, "statistics": "mean"}})
+    total, net = out["transfer_entropy.total.mean"], out["transfer_entropy.net.mean"]
+    assert (total + net) / 2 == pytest.approx(expected, abs=tolerance)
+    assert (total - net) / 2 == pytest.approx(0.0, abs=tolerance)
+
+
+def test_nearest_neighbours_see_a_drive_that_no_correlation_shows():
+    series = driven(2000, 0.5, power=2)
+    found = {
+        method: of(series, {"transfer_entropy": {"method": method, "statistics": "mean"}})["transfer_entropy.net.mean"]
+        for method in ("gaussian", "neighbours")
+    }
+    assert found["gaussian"] < 0.05 < 0.25 < found["neighbours"]
+
+
+def test_transfer_entropy_by_neighbours_computes_only_the_pairs_asked_for():
+    from vbiflow.features import Nodes
+    from vbiflow.features.information import neighbour_transfer
+
+    series = np.stack([*driven(300, 0.8), np.ones(300), *driven(300, 0.1, seed=1)])[None]
+    nodes = Nodes(["a_L", "a_R", "b_L", "c_L", "c_R"])
+    whole = neighbour_transfer(series, 1, 3, nodes, ("all",))
+    few = neighbour_transfer(series, 1, 3, nodes, ("homotopic",))
+    kept = few != 0
+    assert np.argwhere(kept[0]).tolist() == [[0, 1], [1, 0], [3, 4], [4, 3]]
+    np.testing.assert_array_equal(few[kept], whole[kept])
+    assert not whole[0, 2].any() and not whole[0, :, 2].any()

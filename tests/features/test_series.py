@@ -157,3 +157,38 @@ def test_all_nodes_have_values_of_their_own(ts, nodes):
     first = [k for k, name in enumerate(out.names) if name.endswith("[V1_R]")]
     other = [out.names.index(out.names[k].replace("[V1_R]", "[A1_L]")) for k in first]
     assert (out.x[:, first] != out.x[:, other]).any(axis=0).all()
+
+
+def test_compiled_loops_agree_with_array_operations(ts):
+    """The loops of the CPU do what the operations for any other array module do."""
+    from scipy.stats import median_abs_deviation, moment
+
+    from vbiflow.features.batch import standardise
+    from vbiflow.features.distribution import central_moments, median_distance
+    from vbiflow.features.temporal import LAGS_TRIED, autocorrelation_function, decay
+
+    for series in (ts, ts[..., :-1], 1e3 + ts):
+        y, found = series.astype(float), central_moments(series, 6)
+        np.testing.assert_allclose(found[..., 0], y.mean(axis=-1), rtol=1e-12)
+        np.testing.assert_allclose(found[..., 1], abs(y - y.mean(axis=-1, keepdims=True)).mean(axis=-1), rtol=1e-10)
+        for order in range(2, 7):
+            np.testing.assert_allclose(found[..., order], moment(y, order, axis=-1), rtol=1e-8, atol=1e-12)
+        ranked = np.sort(series, axis=-1)
+        middle = np.median(y, axis=-1)
+        np.testing.assert_allclose(median_distance(ranked, middle), median_abs_deviation(y, axis=-1), rtol=1e-10)
+    slow = np.cumsum(ts, axis=-1)
+    for series in (ts, slow):
+        z = standardise(series)
+        rho = autocorrelation_function(z)
+        first = (rho < np.exp(-1)).argmax(axis=-1)
+        np.testing.assert_array_equal(np.ceil(decay(z)), first)
+    assert (decay(standardise(slow)) > LAGS_TRIED).any()
+
+
+def test_median_distance_of_ties_and_of_few_values():
+    from vbiflow.features.distribution import median_distance
+
+    for values in ([1.0, 1.0, 1.0, 5.0], [0.0, 0.0, 0.0, 0.0], [1.0, 2.0, 2.0, 2.0, 9.0], [-3.0, 1.0, 4.0, 8.0]):
+        ranked = np.sort(np.array([values]))
+        middle = np.median(ranked, axis=-1)
+        assert median_distance(ranked, middle)[0] == np.median(abs(ranked - middle))

@@ -38,6 +38,11 @@ def double(ts: Any) -> Any:
     return ts.astype("float64", copy=False)
 
 
+def squares(ts: Any) -> Any:
+    """Squares of the values in double precision."""
+    return double(ts) ** 2
+
+
 def is_constant(ts: Any) -> Any:
     """Which nodes (n_simulations, n_nodes) never change."""
     return ts.max(axis=-1) == ts.min(axis=-1)

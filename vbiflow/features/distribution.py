@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vbiflow.features.batch import Batch, double, is_constant, namespace
+import numpy as np
+
+from vbiflow.features import kernels
+from vbiflow.features.batch import Batch, double, is_constant, namespace, squares
 from vbiflow.features.feature import Option, Pieces, feature, per
 from vbiflow.features.summaries import QUANTILES, between_ranks, power
 
+HIGHEST = 6
 
-def deviations(ts: Any, order: int) -> Any:
-    """(y - mean y)^order in double precision."""
-    y = double(ts)
-    return power(y - y.mean(axis=-1, keepdims=True), order)
+
+def central_moments(ts: Any, highest: int) -> Any:
+    """Mean along time, mean of |d| and means of d^2 ... d^highest, d = y - mean y, as a last axis, double precision.
+
+    All but the mean are 0 for a constant node.
+    """
+    xp = namespace(ts)
+    if xp is np:
+        rows = kernels.central_moments(np.ascontiguousarray(ts).reshape(-1, ts.shape[-1]), highest)
+        found = rows.reshape(*ts.shape[:-1], -1)
+    else:
+        y = double(ts)
+        mean = y.mean(axis=-1)
+        d = y - mean[..., None]
+        powers = (power(d, order).mean(axis=-1) for order in range(2, highest + 1))
+        found = xp.stack([mean, xp.abs(d).mean(axis=-1), *powers], axis=-1)
+    found[..., 1:] = xp.where(is_constant(ts)[..., None], 0.0, found[..., 1:])
+    return found
 
 
 def central_moment(batch: Batch, order: int) -> Any:
     """Mean of (y - mean y)^order along time, order 2 or more, in double precision; 0 for a constant node."""
-    halves = (batch.shared(deviations, half) for half in (order // 2, order - order // 2))
-    total = batch.xp.einsum("...t,...t->...", *halves)
-    return batch.xp.where(batch.shared(is_constant), 0.0, total / batch.n_times)
+    return batch.shared(central_moments, max(order, HIGHEST))[..., order]
 
 
 def standardised_moment(batch: Batch, order: int) -> Any:
@@ -32,6 +48,14 @@ def standardised_moment(batch: Batch, order: int) -> Any:
 def ordered(ts: Any) -> Any:
     """Values of each series in ascending order."""
     return namespace(ts).sort(ts, axis=-1)
+
+
+def median_distance(ranked: Any, middle: Any) -> Any:
+    """Median of |y - middle| of values in ascending order along the last axis, in double precision."""
+    if namespace(ranked) is np:
+        rows = kernels.median_distances(ranked.reshape(-1, ranked.shape[-1]), middle.ravel())
+        return rows.reshape(middle.shape)
+    return between_ranks(ordered(abs(double(ranked) - middle[..., None])), (0.5,))[..., 0]
 
 
 def quantile(batch: Batch, level: float) -> Any:
@@ -104,7 +128,7 @@ def moments(batch: Batch, *, per: Sequence[str], orders: Sequence[int]) -> Piece
 @feature("rms", unit="y", per=per())
 def rms(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Root of the mean square over time."""
-    yield batch.nodes.reduce(batch.xp.sqrt((batch.double**2).mean(axis=-1)), per)
+    yield batch.nodes.reduce(batch.xp.sqrt(batch.shared(squares).mean(axis=-1)), per)
 
 
 @feature("interquartile_range", unit="y", per=per())
@@ -116,15 +140,13 @@ def interquartile_range(batch: Batch, *, per: Sequence[str]) -> Pieces:
 @feature("mean_absolute_deviation", unit="y", per=per())
 def mean_absolute_deviation(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Mean distance from the mean."""
-    y = batch.double
-    yield batch.nodes.reduce(abs(y - y.mean(axis=-1, keepdims=True)).mean(axis=-1), per)
+    yield batch.nodes.reduce(batch.shared(central_moments, HIGHEST)[..., 1], per)
 
 
 @feature("median_absolute_deviation", unit="y", per=per())
 def median_absolute_deviation(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Median distance from the median."""
-    distance = ordered(abs(batch.double - quantile(batch, 0.5)[..., None]))
-    yield batch.nodes.reduce(between_ranks(distance, (0.5,))[..., 0], per)
+    yield batch.nodes.reduce(median_distance(batch.shared(ordered), quantile(batch, 0.5)), per)
 
 
 @feature("burstiness", reference="Goh and Barabasi 2008, doi:10.1209/0295-5075/81/48002", per=per())

@@ -38,14 +38,10 @@ def bandpass(ts: Any, fs: float, band: tuple[float, float], order: int = 4) -> A
 
 def analytic(ts: Any, fs: float, band: tuple[float, float] | None) -> Any:
     """Analytic signal y + i H(y) of the series less its mean, or of its part in a band [Hz]; H: Hilbert's transform."""
-    fft, n = fft_module(namespace(ts)), ts.shape[-1]
+    fft = fft_module(namespace(ts))
     y = double(ts) if band is None else bandpass(ts, fs, band)
-    weights = np.zeros(n)
-    weights[0], weights[1 : (n + 1) // 2] = 1.0, 2.0
-    if n % 2 == 0:
-        weights[n // 2] = 1.0
-    spectrum = fft.fft(y - y.mean(axis=-1, keepdims=True)) * namespace(ts).asarray(weights)
-    return fft.ifft(spectrum)
+    y = y - y.mean(axis=-1, keepdims=True)
+    return y + 1j * fft.irfft(-1j * fft.rfft(y), ts.shape[-1])
 
 
 def amplitude(ts: Any, fs: float, band: tuple[float, float] | None) -> Any:
