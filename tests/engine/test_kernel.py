@@ -265,8 +265,8 @@ def test_features_of_single_and_double_precision_cannot_be_told_apart(name):
 
     Nine features of 4000 steps of six nodes are compared one by one (Kolmogorov-Smirnov, corrected for their number)
     and all together (energy distance of their ranks, 2000 permutations), at a level of 1e-4 and 1e-3: without any
-    difference the twelve models fail together once in 75 times that the seeds are changed. Half as much noise, or drive, again is
-    told apart.
+    difference the twelve models fail together once in 75 times that the seeds are changed. Half as much noise, or
+    drive, again is told apart.
     """
     model = MODELS[name]
 

@@ -60,6 +60,13 @@ def test_units_are_those_of_the_equations_in_seconds():
     assert (1e3 * y.s, y.f) == pytest.approx((s, f), rel=1e-3)
 
 
+def test_constants_of_stephan_2007():
+    p = balloon.PARAMETERS["stephan2007"]
+    assert (p["k1"], p["k2"], p["k3"]) == pytest.approx((4.3 * 40.3 * 0.4 * 0.04, 25 * 0.4 * 0.04, 0))
+    assert (1e3 * p["kappa"], 1e6 * p["gamma"], 1e-3 * p["tau"]) == pytest.approx((0.65, 0.41, 0.98))
+    assert (p["alpha"], p["E0"], p["V0"]) == (0.32, 0.4, 0.04)
+
+
 def test_kong_and_paper_constants():
     kong, paper = balloon.PARAMETERS["kong2021"], balloon.PARAMETERS["paper"]
     assert (kong["k1"], kong["k2"], kong["k3"]) == pytest.approx((4.10342, 0.581832, 0.53), rel=1e-4)

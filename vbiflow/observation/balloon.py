@@ -50,8 +50,9 @@ PARAMETERS = {
         **{"k1": 4.3 * 28.265 * 3 * 0.0331 * 0.34, "k2": 0.47 * 110 * 0.0331 * 0.34, "k3": 0.53},
     },
 }
-"""Named sets: Stephan et al. 2007 (E0 0.4, V0 4 %); table 7 of Ziaeemehr et al. 2025, doi:10.7554/eLife.106194; Kong et
-al. 2021.
+"""Named sets. stephan2007: the signal equation of Stephan et al. 2007 with its constants for 1.5 T (E0 0.4, V0 4 %,
+intra- to extravascular ratio 1), on flow and volume with the constants of Friston et al. 2003. paper: table 7 of
+Ziaeemehr et al. 2025, doi:10.7554/eLife.106194. kong2021: Kong et al. 2021, doi:10.1038/s41467-021-26704-y.
 """
 
 MODEL = Model(
