@@ -217,8 +217,12 @@ def each_subject(*names):
 
 def subject_figures(wildcards):
     """Input function: every figure of every subject of the study."""
-    figures = (f"figures/{name}.svg" for name in study_of(wildcards).figures)
-    return each_subject(*figures)(wildcards)
+    study = study_of(wildcards)
+    return [
+        f"results/{wildcards.study}/subjects/{subject}/figures/{name}.svg"
+        for subject in study.subjects
+        for name in study.figures(subject)
+    ]
 
 
 def signal(wildcards):

@@ -17,18 +17,20 @@ with job(snakemake) as run:
         seed=params.seed,
         thresholds=params.diagnostics["thresholds"],
     )
-    quantities, scores = predictive_check(
-        snakemake.input.simulations,
-        observed[signal],
-        attributes(snakemake.input.x_o, signal)["fs"],
-        params.features,
-        params.diagnostics["n_predictive"],
-        params.diagnostics["scores"],
-        signal,
-        params.preparation,
-        params.seed,
-        sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, stream=1),
-    )
+    quantities, scores = {}, None
+    if signal in observed:  # tables of spectra or features have no series to compare
+        quantities, scores = predictive_check(
+            snakemake.input.simulations,
+            observed[signal],
+            attributes(snakemake.input.x_o, signal)["fs"],
+            params.features,
+            params.diagnostics["n_predictive"],
+            params.diagnostics["scores"],
+            signal,
+            params.preparation,
+            params.seed,
+            sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, stream=1),
+        )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))
     quantities["names"] = Quantity(again["names"], axes=("feature",))

@@ -162,3 +162,9 @@ def test_sensor_recordings_need_sensors(config):
     (config / "studies/eeg_recovery.yaml").write_text("\n".join(lines))
     with pytest.raises(ValueError, match=r"observation.sensors: missing; say how regions reach the sensors"):
         load_study("eeg_recovery", config)
+
+
+def test_figures_are_those_that_the_recording_allows(config):
+    assert {"topography", "psd", "series"} <= set(load_study("eeg_recovery", config).figures("simulated-1"))
+    edit(config, "bold.mat::tc\tbold", "bold.mat::tc\tfeatures", "cohorts/tiny.tsv")
+    assert load_study("tiny", config).figures("101309") == ["marginals", "pairs", "misspecification"]

@@ -18,7 +18,7 @@ from vbiflow.arrays import is_table
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical.cohort import SENSOR_KINDS, check_file, read_cohort
+from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
@@ -166,13 +166,15 @@ class Study:
         """Files of the regional maps of one person's connectome."""
         return {name: entry.format(participant_id=connectome) for name, entry in self["connectome"]["maps"].items()}
 
-    @property
-    def figures(self) -> list[str]:
-        """Names of the figures of a subject."""
+    def figures(self, subject: str) -> list[str]:
+        """Names of the figures of a subject; a table of spectra or features has no series to draw."""
+        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", "misspecification"]
+        if kind in TABLES:
+            return always
         quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
-        heads = self.on_sensors and "psd" in quantities and all(row["kind"] == "eeg" for row in self.cohort.values())
-        quantities += ["topography"] if heads else []
-        return list(dict.fromkeys(["marginals", "pairs", "misspecification", "predictive", *quantities, "series"]))
+        if self.on_sensors and kind == "eeg" and "psd" in quantities:
+            quantities.append("topography")
+        return list(dict.fromkeys([*always, "predictive", *quantities, "series"]))
 
     @property
     def shards(self) -> list[str]:

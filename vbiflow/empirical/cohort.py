@@ -12,7 +12,8 @@ REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
 COLUMNS = ("participant_id", *FILES, "kind", "tr")
 SENSOR_KINDS = ("eeg", "meg", "seeg")
-KINDS = ("bold", *SENSOR_KINDS, "source", "psd", "features", "simulated")
+TABLES = ("psd", "features")
+KINDS = ("bold", *SENSOR_KINDS, "source", *TABLES, "simulated")
 
 Row = dict[str, str]
 
