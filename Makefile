@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.made-from-lock
 CORES ?= 2
 
-.PHONY: demo test test-slow test-slurm test-peers bench lint docs lock clean
+.PHONY: demo test test-slow test-slurm test-recovery test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -30,6 +30,9 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich
 	for part in engine gpu features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
+
+test-recovery: $(READY)  ## known parameters recovered from simulated EEG recordings, from start to end
+	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
 
 test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/slurm -m slow

@@ -8,5 +8,5 @@ from vbiflow.observation.sensors import sensors_of
 with job(snakemake):
     params, source, lead_field = snakemake.params, snakemake.input.recording, snakemake.input.lead_field
     found, fs = read(source, params.signal, "index"), attributes(source, params.signal)["fs"]
-    sensors = sensors_of(lead_field, {**params.sensors, "reference": "none"}, params.seed, stream=2)
-    save_sensors(snakemake.output[0], sensors(found[params.signal], found["index"])[0], fs, lead_field)
+    sensors = sensors_of(lead_field, params.sensors, params.seed, stream=2)
+    save_sensors(snakemake.output[0], sensors.heard(found[params.signal], found["index"])[0], fs, lead_field)

@@ -65,7 +65,7 @@ def test_saved_and_read_back_a_simulation_has_its_own_features(
     sensors = sensors_of(field, head, seed=5)
     nodes = asked(field, head).nodes
     theirs = compute_file(shard, SPECS, nodes, prepare=PREPARATION, sensors=sensors)
-    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "recording_raw.fif", heard, FS, field)
     ours = observe(row(tmp_path / "recording_raw.fif"), asked(field, head), {}, {})
     assert ours["names"].values == theirs["names"].values
@@ -76,7 +76,7 @@ def test_saved_and_read_back_a_simulation_has_its_own_features(
 
 def test_more_channels_in_another_order_change_nothing(simulated: tuple, tmp_path: Path) -> None:
     shard, field, head = simulated
-    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     ours = observe(row(tmp_path / "a_raw.fif"), asked(field, head), {}, {})["x"].values
     raw = mne.io.read_raw(tmp_path / "a_raw.fif", preload=True, verbose="ERROR")
@@ -95,7 +95,7 @@ def test_more_channels_in_another_order_change_nothing(simulated: tuple, tmp_pat
 
 def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
     shard, field, head = simulated
-    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     names = LeadField.load(field).sensors
     save_regions(tmp_path / "a.tsv", heard[::-1], names[::-1])
@@ -110,7 +110,7 @@ def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["dSPM", "MNE"])
 def test_led_back_to_regions_a_simulation_has_its_own_features(simulated: tuple, method: str, tmp_path: Path) -> None:
     shard, field, head = simulated
-    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     options = {"to": "sources", "method": method}
     both = make_lead_field(None, "eeg", options, head, BRAIN)
@@ -132,7 +132,7 @@ def test_a_beamformer_depends_on_the_data_and_reconstructs_the_recording_alone(
     simulated: tuple, tmp_path: Path
 ) -> None:
     shard, field, head = simulated
-    heard = sensors_of(field, {**head, "reference": "none"}, seed=5)(io.read(shard, "eeg")["eeg"], [0])[0]
+    heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]
     save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     options = {"to": "sources", "method": "LCMV"}
     assert make_lead_field(None, "eeg", options, head, BRAIN).inverse is None

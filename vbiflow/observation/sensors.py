@@ -68,10 +68,14 @@ class Sensors:
 
     def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
         """Series (n_simulations, n_seen, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
+        return np.matmul(self.view, self.heard(ts, index))
+
+    def heard(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
+        """What the sensors record (n_simulations, n_sensors, n_times), with their noise, before any reference."""
         heard = np.matmul(self.gain, np.asarray(ts, float))
         if self.noise:
             heard += self.noise * np.stack([self.generator(k).standard_normal(heard.shape[1:]) for k in index])
-        return np.matmul(self.view, heard)
+        return heard
 
     def generator(self, index: int) -> np.random.Generator:
         """Random numbers of one simulation."""
