@@ -113,6 +113,13 @@ def test_speed_noise_and_maps_of_a_study(config):
     assert load_study("tiny", config).delays == (6, 6, 1)
 
 
+def test_measurement_noise_is_added_once(config):
+    edit(config, "  w: {uniform", "  noise: {uniform: [0, 1]}\n  w: {uniform")
+    edit(config, "features:", "preparation: {noise: 0.5}\nfeatures:")
+    with pytest.raises(ValueError, match="measurement noise stands in both"):
+        load_study("tiny", config)
+
+
 def test_maps_are_files_of_a_person(config, tmp_path):
     edit(config, "  normalise:", "  maps: {m: '" + str(tmp_path) + "/{participant_id}.tsv::m'}\n  normalise:")
     edit(config, "  w: {uniform: [0, 1]}", "  w: {map: {constant: {uniform: [0, 1]}, m: {uniform: [0, 1]}}}")

@@ -292,6 +292,8 @@ def check(study: Study) -> None:
         raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {names[0]}")
     read_preparation(study["preparation"], 1000.0 / study.interval)
     check_recordings(study)
+    if study["preparation"].get("noise") and "noise" in {**study["observation"], **study["prior"]}:
+        raise ValueError("measurement noise stands in both observation (or prior) and preparation; keep one")
     check_accept(study["connectome"]["accept"])
     steps(study["connectome"]["normalise"])
     per = study["connectome"]["per"]
