@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.made-from-lock
 CORES ?= 2
+PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
 .PHONY: demo test test-slow test-slurm test-recovery test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
@@ -28,8 +29,8 @@ test-peers:  ## models against tvb-library, in an environment of its own
 
 bench: $(READY)  ## speed against the peers, in an environment of its own
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich
-	for part in engine gpu features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
+	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich $(PEERS)
+	for part in engine gpu peers features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
 
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG recordings, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
