@@ -30,13 +30,12 @@ def imaginary(y, p):
     return y.y
 
 
+STATES = {name: State(initial=(-0.1, 0.1), valid=(-1e3, 1e3), noise=1.0) for name in ("x", "y")}
+
 MODEL = Model(
     name="hopf",
     title="Generic Hopf",
-    states={
-        "x": State(initial=(-0.1, 0.1), valid=(-1e3, 1e3), noise=1.0),
-        "y": State(initial=(-0.1, 0.1), valid=(-1e3, 1e3), noise=1.0),
-    },
+    states=STATES,
     parameters={
         "eta": Parameter(-0.02, "1", "distance to the bifurcation"),
         "omega": Parameter(2 * pi * 0.04e-3, "1/ms", "angular frequency"),

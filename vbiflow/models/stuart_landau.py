@@ -6,12 +6,9 @@ with noise of `sigma` on x and y. tau = 1 s makes a and G the numbers that the l
 stays, where one of the sources drops it; for a > 0 the radius of an isolated node is sqrt(a).
 """
 
+from vbiflow.models.hopf import STATES, imaginary, real, send
 from vbiflow.models.maths import pi
-from vbiflow.models.model import Model, Parameter, State
-
-
-def send(y, p):
-    return y.x, y.y
+from vbiflow.models.model import Model, Parameter
 
 
 def dfun(y, c, p):
@@ -22,21 +19,10 @@ def dfun(y, c, p):
     )
 
 
-def real(y, p):
-    return y.x
-
-
-def imaginary(y, p):
-    return y.y
-
-
 MODEL = Model(
     name="stuart_landau",
     title="Stuart-Landau with delays",
-    states={
-        "x": State(initial=(-0.1, 0.1), valid=(-1e3, 1e3), noise=1.0),
-        "y": State(initial=(-0.1, 0.1), valid=(-1e3, 1e3), noise=1.0),
-    },
+    states=STATES,
     parameters={
         "a": Parameter(-5.0, "1", "distance to the bifurcation"),
         "omega": Parameter(2 * pi * 0.04, "1/ms", "angular frequency"),
