@@ -79,6 +79,14 @@ def test_gradient_goes_through_bold():
     check(lambda p: simulate("wong_wang", W, p, bold=bold, **options).ts["bold"], theta)
 
 
+def test_gradient_goes_through_stimulus_filter_and_measurement_noise():
+    theta = values(MODELS["linear"], np.random.default_rng(1))
+    options = RUN | {"n_simulations": len(theta), "duration": 60, "transient": 40, "dt": 0.5, "noise": 0.01}
+    options["stimulus"] = {"kick": {"parameter": "I", "nodes": [1], "pulse": {"duration": 20, "onset": 10}}}
+    options["signals"] = {"x": {"period": 1, "filter": True}}
+    check(lambda p: simulate("linear", W, p, **options).ts["x"], theta)
+
+
 @pytest.mark.parametrize("name", ["stuart_landau", "jansen_rit"])
 def test_gradient_goes_through_delays_of_every_simulation(name):
     theta = values(MODELS[name], np.random.default_rng(1))
