@@ -265,7 +265,6 @@ def check(
     recordings = check_recordings(model, signals, n_recorded, n_transient, dt)
     n_steps = n_recorded + n_transient + max((recording.ahead for recording in recordings), default=0)
     whole("number of steps", n_steps, 1, 2**32 - 1)
-    times = (np.arange(n_steps + 1) - n_transient) * dt
     arrays = check_parameters(model, parameters, n_simulations, len(weights))
     check_dt(model, arrays, dt)
     if bold is None and not signals:
@@ -290,6 +289,6 @@ def check(
         dtype=choose("precision", precision, PRECISIONS),
         given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
         delays=check_delays(model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt),
-        stimuli=check_stimuli(model, stimulus, n_simulations, len(weights), times),
+        stimuli=check_stimuli(model, stimulus, n_simulations, len(weights), (n_steps, n_transient, dt)),
         noise=check_noise(noise, n_simulations),
     )

@@ -71,9 +71,13 @@ OPTIONS = ("parameter", "nodes", "amplitude")
 
 
 def check_stimuli(
-    model: Model, stimuli: Mapping[str, Any] | None, n_simulations: int, n_nodes: int, times: np.ndarray
+    model: Model,
+    stimuli: Mapping[str, Any] | None,
+    n_simulations: int,
+    n_nodes: int,
+    steps: tuple[int, int, float],
 ) -> tuple[Stimulus, ...]:
-    """Stimuli at `times` (n_steps + 1,) [ms].
+    """Stimuli for `steps`: their number, those of the transient, and dt [ms].
 
     Each is ``{"parameter": name, "nodes": indices (all if left out), "amplitude": number, "<course>": {options}}``; the
     amplitude, in the unit of the parameter, may be one a node, (n_simulations, 1) or (n_simulations, n_nodes).
@@ -83,13 +87,15 @@ def check_stimuli(
     ValueError
         In one line, for whatever is unknown, missing, of wrong shape or not finite.
     """
-    if not isinstance(stimuli or {}, Mapping):
+    if not stimuli:
+        return ()
+    if not isinstance(stimuli, Mapping):
         raise ValueError(
             f"stimulus is {stimuli!r}; give each one by name, as in {{tms: {{parameter: ..., pulse: ...}}}}"
         )
-    return tuple(
-        check_stimulus(model, name, entry, n_simulations, n_nodes, times) for name, entry in (stimuli or {}).items()
-    )
+    n_steps, n_transient, dt = steps
+    times = (np.arange(n_steps + 1) - n_transient) * dt
+    return tuple(check_stimulus(model, *item, n_simulations, n_nodes, times) for item in stimuli.items())
 
 
 def check_stimulus(
