@@ -69,6 +69,16 @@ def shapes(precision):
     return difference(plan("wong_wang", precision, parameters=parameters, integrator="euler", transient=80, bold=bold))
 
 
+def stimulated(precision):
+    """Difference with stimuli of one and of every simulation, on chosen nodes and on all."""
+    stimulus = {
+        "one": {"parameter": "I", "nodes": [0, 2], "amplitude": 0.5, "pulse": {"duration": 1}},
+        "each": {"parameter": "I", "amplitude": [[0.1], [0.4]], "sine": {"frequency": 200}},
+        "node": {"parameter": "J", "nodes": [1], "ramp": {"duration": 2, "onset": -1}},
+    }
+    return difference(plan("montbrio", precision, stimulus=stimulus, transient=0.8))
+
+
 RUN = {"duration": 60, "dt": 5, "seed": 3, "signals": {"S": {"period": 15}}, "bold": {"tr": 20}, "device": "cuda"}
 G = np.linspace(0.5, 4, 7)[:, None]
 
@@ -122,6 +132,7 @@ print(
         {
             "models": {name: cases(name) for name in MODELS},
             "shapes": {precision: shapes(precision) for precision in ("float64", "float32")},
+            "stimuli": {precision: stimulated(precision) for precision in ("float64", "float32")},
             "split": splits(),
             "valid": diverged.valid.tolist(),
             "reason": diverged.reason,

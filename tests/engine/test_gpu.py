@@ -49,6 +49,10 @@ def test_parameters_of_every_shape_and_transient_agree(simulated):
     assert simulated["shapes"]["float64"] < 1e-10 and simulated["shapes"]["float32"] < 1e-4
 
 
+def test_stimuli_agree(simulated):
+    assert simulated["stimuli"]["float64"] < 1e-10 and simulated["stimuli"]["float32"] < 1e-4
+
+
 def test_same_bytes_for_any_split_over_calls_launches_blocks_and_groups(simulated):
     assert simulated["split"] == {"calls": True, "steps": True, "waves": True, "groups": True, "noise": 7}
 
