@@ -46,7 +46,7 @@ def compiled(plan, target):
     text = gpu_source.kernel_source(plan, gpu_source.choose_lanes(plan), False)
     kernel = load(text, plan.model.name).kernel.py_func
     values = gpu.arguments(plan, 0, plan.n_simulations, gpu.shape_of(plan, plan.n_simulations))
-    values |= {"first": 0, "last": 1, "begins": (0,) * len(recordings(plan))}
+    values |= {"first": 0, "last": 1, "begins": (0,) * len(recordings(plan)), "ends": (0,) * len(recordings(plan))}
     values |= {f"out_{k}": np.zeros(1, plan.dtype) for k in range(len(recordings(plan)))}
     types = tuple(numba.typeof(values[name]) for name in gpu_source.names(plan))
     ptx, _ = cuda.compile_ptx(kernel, types, cc=target, launch_bounds=plan.n_nodes)
@@ -79,7 +79,7 @@ def facts(name):
         "functions": made[0][1],
         "double": sum(ptx.count(".f64") for ptx in texts),
         "barriers": min(ptx.count("bar.sync") for ptx in texts),
-        "broadcasts": min(len(re.findall(r"ld\.shared\.v[24]", ptx)) for ptx in texts),
+        "broadcasts": min(len(re.findall(r"ld\.shared\.v[24]", ptx)) for ptx in texts[:2]),
         "local": max(ptx.count(".local") for ptx in texts),
         "registers": max(map(registers, texts, targets)),
     }

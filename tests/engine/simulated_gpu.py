@@ -34,7 +34,7 @@ def plan(name, precision, n_steps=16, parameters=None, integrator="heun", **opti
     dt = model.defaults["dt"]
     if "bold_input" in model.signals:
         options = {"bold": {"tr": 8 * dt, "parameters": {"efficacy": 1 / dt**2 / SIZES.get(name, 1)}}} | options
-    signals = {next(iter(model.signals)): {"period": 4 * dt}}
+    signals = options.pop("signals", {next(iter(model.signals)): {"period": 4 * dt}})
     options = OPTIONS | {"duration": n_steps * dt, "dt": dt, "integrator": integrator} | options
     given = {"G": np.array([[0.7], [1.3]]) * model.parameters["G"].value} if "G" in model.parameters else {}
     given |= {"sigma": 2 * model.parameters["sigma"].value + 1e-4} if "sigma" in model.parameters else {}
@@ -70,13 +70,14 @@ def shapes(precision):
 
 
 def stimulated(precision):
-    """Difference with stimuli of one and of every simulation, on chosen nodes and on all."""
+    """Difference with stimuli of one and of every simulation, a signal that is filtered and one that is not."""
+    signals = {"v": {"period": 0.3, "filter": True}, "r": {"period": 0.2}}
     stimulus = {
         "one": {"parameter": "I", "nodes": [0, 2], "amplitude": 0.5, "pulse": {"duration": 1}},
         "each": {"parameter": "I", "amplitude": [[0.1], [0.4]], "sine": {"frequency": 200}},
         "node": {"parameter": "J", "nodes": [1], "ramp": {"duration": 2, "onset": -1}},
     }
-    return difference(plan("montbrio", precision, stimulus=stimulus, transient=0.8))
+    return difference(plan("montbrio", precision, n_steps=12, signals=signals, stimulus=stimulus, transient=4.0))
 
 
 RUN = {"duration": 60, "dt": 5, "seed": 3, "signals": {"S": {"period": 15}}, "bold": {"tr": 20}, "device": "cuda"}
@@ -132,7 +133,7 @@ print(
         {
             "models": {name: cases(name) for name in MODELS},
             "shapes": {precision: shapes(precision) for precision in ("float64", "float32")},
-            "stimuli": {precision: stimulated(precision) for precision in ("float64", "float32")},
+            "stimulated": {precision: stimulated(precision) for precision in ("float64", "float32")},
             "split": splits(),
             "valid": diverged.valid.tolist(),
             "reason": diverged.reason,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from vbiflow.engine import antialias, cpu, gpu, reference, simulate
+from vbiflow.engine import antialias, cpu, reference, simulate
 from vbiflow.engine.plan import check
 
 W = np.random.default_rng(1).random((6, 6))
@@ -62,15 +62,6 @@ def test_kernel_is_the_reference(precision, tolerance):
     for name in slow:
         assert fast[name].shape == slow[name].shape
         assert np.abs(fast[name] - slow[name]).max() < tolerance * np.abs(slow[name]).max()
-
-
-def test_the_gpu_kernel_refuses_the_filter():
-    run = {"duration": 30.0, "dt": 1.0, "transient": 60.0, "integrator": "heun", "seed": 5, "start": 0, "stream": 0}
-    run |= {"n_simulations": 1, "bold": None, "initial": None, "precision": "float32"}
-    with pytest.raises(
-        ValueError, match="signal x: the GPU kernel has no anti-alias filter; average it, or use device"
-    ):
-        gpu.run(check("linear", W, {}, signals={"x": {"period": 2, "filter": True}}, **run))
 
 
 def test_the_filter_looks_ahead_without_changing_other_recordings():

@@ -45,12 +45,9 @@ def test_simulated_kernel_is_the_reference(simulated, name):
         assert difference < (1e-10 if "float64" in case else 1e-4), case
 
 
-def test_parameters_of_every_shape_and_transient_agree(simulated):
-    assert simulated["shapes"]["float64"] < 1e-10 and simulated["shapes"]["float32"] < 1e-4
-
-
-def test_stimuli_agree(simulated):
-    assert simulated["stimuli"]["float64"] < 1e-10 and simulated["stimuli"]["float32"] < 1e-4
+@pytest.mark.parametrize("case", ["shapes", "stimulated"])
+def test_parameters_of_every_shape_transient_stimulus_and_filter_agree(simulated, case):
+    assert simulated[case]["float64"] < 1e-10 and simulated[case]["float32"] < 1e-4
 
 
 def test_same_bytes_for_any_split_over_calls_launches_blocks_and_groups(simulated):

@@ -17,6 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.cpu import load
 from vbiflow.engine.gpu_source import (
     by_node,
@@ -28,9 +29,10 @@ from vbiflow.engine.gpu_source import (
     names,
     padded,
     shared_size,
+    slots,
 )
 from vbiflow.engine.layout import layout
-from vbiflow.engine.plan import Plan
+from vbiflow.engine.plan import Plan, Recording
 from vbiflow.engine.source import recordings
 from vbiflow.models.maths import host
 from vbiflow.observation import balloon
@@ -91,11 +93,8 @@ def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple
     Raises
     ------
     ValueError
-        If the network is too large for the kernel, or a signal has an anti-alias filter.
+        If the network is too large for the kernel.
     """
-    filtered = next((recording.name for recording in plan.recordings if recording.taps is not None), None)
-    if filtered:
-        raise ValueError(f"signal {filtered}: the GPU kernel has no anti-alias filter; average it, or use device 'cpu'")
     lanes = choose_lanes(plan)
     kernel = load(kernel_source(plan, lanes, SIMULATED), f"{plan.model.name}_gpu").kernel
     shape = (plan.n_simulations, plan.n_nodes)
@@ -111,7 +110,7 @@ def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple
 
 def memory(plan: Plan) -> int:
     """Bytes of device memory for one simulation, without what it records."""
-    numbers = plan.n_nodes * (len(carried(plan)) + len(layout(plan).slow))
+    numbers = plan.n_nodes * (len(carried(plan)) + len(slots(plan)) + len(layout(plan).slow))
     if plan.delays:
         numbers += plan.n_nodes * len(plan.model.sends) * (plan.delays.longest + 2)
         numbers += most_late(plan.delays) * padded(plan.n_nodes) * (len(plan.delays.speed) > 1)
@@ -129,9 +128,14 @@ def run_wave(
     first, size = 0, FIRST_STEPS
     while first < plan.n_steps:
         last = min(first + min(size, most), plan.n_steps)
-        spans = [tuple(max(step - plan.n_transient, 0) // r.every for step in (first, last)) for r in sampled]
+        spans = [tuple(n_samples(plan, recording, step) for step in (first, last)) for recording in sampled]
         out = [xp.empty((max(b - a, 1), n, plan.n_nodes), plan.dtype) for a, b in spans]
-        values |= {"first": first, "last": last, "begins": tuple(a for a, _ in spans)}
+        values |= {
+            "first": first,
+            "last": last,
+            "begins": tuple(a for a, _ in spans),
+            "ends": tuple(b for _, b in spans),
+        }
         values |= {f"out_{k}": flat.reshape(-1) for k, flat in enumerate(out)}
         start = time.monotonic()
         launch(plan, kernel, shape, [values[name] for name in names(plan)])
@@ -142,6 +146,12 @@ def run_wave(
         if progress:
             progress(begin + n * first // plan.n_steps, plan.n_simulations)
     return host(values["strayed"])[:n].astype(bool)
+
+
+def n_samples(plan: Plan, recording: Recording, step: int) -> int:
+    """Samples of a recording that are known after so many steps; a filtered one waits for its filter's second half."""
+    late = SPAN // 2 * recording.every if recording.taps is not None else 0
+    return min(max(step - plan.n_transient - late, 0) // recording.every, recording.n_times)
 
 
 def launch(plan: Plan, kernel: Any, shape: Shape, values: list[Any]) -> None:
@@ -182,6 +192,9 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         values[f"stride_{name}"] = plan.n_nodes if len(own) > 1 else 0
     values |= delay_arguments(plan, begin, end, shape) if plan.delays else {}
     values |= {"courses": np.array([stimulus.course for stimulus in plan.stimuli], dtype)} if plan.stimuli else {}
+    values |= {"fir": np.zeros(len(slots(plan)) * shape.padded * plan.n_nodes, dtype)} if slots(plan) else {}
+    taps = {f"taps_{k}": recording.taps for k, recording in enumerate(plan.recordings) if recording.taps is not None}
+    values |= {name: coefficients.astype(dtype) for name, coefficients in taps.items()}
     return {name: xp.asarray(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 

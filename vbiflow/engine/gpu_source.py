@@ -51,7 +51,19 @@ DOUBLE = {
 }
 ALWAYS = (
     *("first", "last", "n_simulations", "first_simulation", "seed_low", "seed_high", "stream", "n_transient", "dt"),
-    *("every", "fixed", "bold_fixed", "bold_step", "begins", "matrix", "lane_values", "state", "haemo", "strayed"),
+    *(
+        "every",
+        "fixed",
+        "bold_fixed",
+        "bold_step",
+        "begins",
+        "ends",
+        "matrix",
+        "lane_values",
+        "state",
+        "haemo",
+        "strayed",
+    ),
 )
 DELAYED = (
     *("n_slots", "ring", "n_late", "late_source", "late_weight", "late_steps", "n_now", "now_source", "now_weight"),
@@ -61,7 +73,12 @@ DELAYED = (
 def names(plan: Plan) -> list[str]:
     """Arguments of the kernel."""
     own = [f"{prefix}_{name}" for name in by_node(plan) for prefix in ("values", "stride")]
-    more = (*(DELAYED if plan.delays else ()), *(("courses",) if plan.stimuli else ()))
+    more = [
+        *(DELAYED if plan.delays else ()),
+        *(["courses"] if plan.stimuli else []),
+        *(["fir"] if slots(plan) else []),
+    ]
+    more += [f"taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None]
     return [*ALWAYS, *own, *more, *(f"out_{k}" for k in range(len(recordings(plan))))]
 
 
@@ -72,7 +89,12 @@ def by_node(plan: Plan, prefix: str = "") -> list[str]:
 
 def carried(plan: Plan) -> list[str]:
     """Blocks of a node that go from launch to launch."""
-    return [name for name in layout(plan).nodes if name[:2] not in ("t_", "p_")]
+    return [name for name in layout(plan).nodes if name[:2] not in ("t_", "p_") and name not in slots(plan)]
+
+
+def slots(plan: Plan) -> list[str]:
+    """Sums of the anti-alias filters, which lie in global memory."""
+    return [name for name in layout(plan).nodes if name.startswith("fir_")]
 
 
 def padded(n_nodes: int) -> int:
@@ -207,6 +229,8 @@ class Writer(source.Writer):
         """A lane of a node's block; the state of the haemodynamics, rarely used, lies in global memory."""
         if name in self.layout.slow and name.startswith("b_"):
             return f"haemo[U(({self.layout.slow.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
+        if name in self.filters:
+            return f"fir[U(({self.filters.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
         return f"own_{name}[U(b)]"
 
     def parameter(self, name: str) -> str:
@@ -242,9 +266,17 @@ class Writer(source.Writer):
                 node, m = divmod(4 * word + slot, n if per > 1 else rows)
                 self.put(f"shared[U(at + {m} * normals_row + {node})] = n[{slot}]")
 
-    def record(self, k: int) -> None:
+    def record(self, k: int, value: str = "value") -> None:
         at = f"((sample - begins[{k}]) * n_simulations + sim) * {self.plan.n_nodes} + i"
-        self.put("if sim < n_simulations:", f"    out_{k}[U({at})] = value")
+        self.put(f"if sim < n_simulations and sample < ends[{k}]:", f"    out_{k}[U({at})] = {value}")
+
+    @property
+    def filters(self) -> list[str]:
+        return slots(self.plan)
+
+    def slot(self, name: str) -> str:
+        first = self.filters.index(f"fir_{name}_0")
+        return f"fir[U((({first} + slot) * n_lanes + sim) * {self.plan.n_nodes} + i)]"
 
     def remember(self, slot: str) -> None:
         """Put what the node sends into the ring."""
@@ -282,7 +314,7 @@ class Writer(source.Writer):
     def body(self) -> None:
         """Who this thread is, the state that it begins with, the loop over steps, the state that it leaves."""
         lanes, size, row = self.lanes, self.size, self.lanes * drawn(self.plan)
-        own = [*(f"own_{name}" for name in self.layout.nodes if name not in by_node(self.plan, "p_"))]
+        own = [*(f"own_{name}" for name in self.layout.nodes if name not in (*by_node(self.plan, "p_"), *self.filters))]
         own += [f"own_p_{name}" for name in (*self.layout.lanes, *by_node(self.plan))]
         own += [f"own_{name}" for name in self.layout.slow if name.startswith("u_")]
         own += [f"{name}{k}" for name in "cs" for k in range(len(self.model.sends))]

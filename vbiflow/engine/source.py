@@ -218,9 +218,11 @@ class Writer:
     def filter(self, k: int, recording: Recording) -> None:
         """Add a signal to the SPAN samples whose filter reaches this step; write the one that it reaches no longer."""
         name, every, slots = recording.name, f"every[{k}]", range(SPAN)
-        first = self.layout.nodes.index(f"fir_{name}_0") * self.lanes
-        begin = f"t + {SPAN // 2} * {every}"
-        self.put(*(f"w{s} = taps_{k}[({begin} - {s} * {every}) % ({SPAN} * {every})]" for s in slots))
+        begin, length = f"t + {SPAN // 2} * {every}", f"{SPAN} * {every}"
+        self.put(f"phase = ({begin}) % ({length})")
+        self.put(
+            *(f"w{s} = taps_{k}[phase - {s} * {every} + ({length} if phase < {s} * {every} else 0)]" for s in slots)
+        )
 
         def add() -> None:
             self.load("y", self.model)
@@ -228,10 +230,8 @@ class Writer:
             self.put(*(f"{self.at(f'fir_{name}_{s}')} = {self.at(f'fir_{name}_{s}')} + w{s} * value" for s in slots))
 
         def write() -> None:
-            at = f"ws[U(o + {first} + slot * {self.lanes} + b)]"
-            self.put(
-                f"if b < n_valid and sample >= 0 and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = {at}"
-            )
+            at = self.slot(name)
+            self.block("if sample >= 0:", body=lambda: self.record(k, at))
             self.put(f"{at} = F(0)")
 
         def done() -> None:
@@ -241,6 +241,10 @@ class Writer:
         self.block(f"if t % {every} == 0:", body=done)
         self.over_nodes(add)
         self.block(f"if t > 0 and t % {every} == 0:", body=lambda: self.over_nodes(self.check))
+
+    def slot(self, name: str) -> str:
+        """A lane of the filter's sample that number `slot` stands for."""
+        return f"ws[U(o + {self.layout.nodes.index(f'fir_{name}_0') * self.lanes} + slot * {self.lanes} + b)]"
 
     def check(self) -> None:
         """Flag simulations out of their valid range."""
@@ -266,9 +270,9 @@ class Writer:
         self.put(f"sample = t // every[{k}] - 1")
         self.over_nodes(write, self.check)
 
-    def record(self, k: int) -> None:
-        """Store the sample `value` of recording k."""
-        self.put(f"if b < n_valid and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = value")
+    def record(self, k: int, value: str = "value") -> None:
+        """Store a sample of recording k."""
+        self.put(f"if b < n_valid and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = {value}")
 
     @property
     def bold_parameters(self) -> list[str]:
