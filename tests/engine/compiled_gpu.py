@@ -78,6 +78,7 @@ def facts(name):
         "targets": [re.search(r"\.target (\w+)", ptx)[1] for ptx in texts],
         "functions": made[0][1],
         "double": sum(ptx.count(".f64") for ptx in texts),
+        "approximate": sum(len(re.findall(r"(div|sqrt)\.(approx|full)", ptx)) for ptx in texts),
         "barriers": min(ptx.count("bar.sync") for ptx in texts),
         "broadcasts": min(len(re.findall(r"ld\.shared\.v[24]", ptx)) for ptx in texts[:2]),
         "local": max(ptx.count(".local") for ptx in texts),

@@ -75,6 +75,7 @@ def check_compiled(kernels):
         assert set(kernel["targets"]) == {"sm_80", "sm_90"}, name
         assert kernel["functions"] >= 2, name
         assert kernel["double"] == 0, f"{name} in single precision holds double precision"
+        assert kernel["approximate"] == 0, f"{name} divides or takes roots by fast mathematics"
         assert kernel["barriers"] >= 2 and kernel["broadcasts"] >= 1, name
         assert kernel["local"] == 0, f"{name} keeps its state in memory"
         assert kernel["registers"] <= 255, name
