@@ -104,12 +104,11 @@ class Past:
         chosen = np.arange(plan.n_simulations)
         self.steps = asarray(delays.steps(chosen), weights, "int64")
         self.simulations = asarray(chosen[:, None], weights, "int64")
-        self.source = asarray(delays.source, weights, "int64")
+        target, self.source = (asarray(ends, weights, "int64") for ends in (delays.target, delays.source))
         arrive, delayed = np.zeros((n_edges, plan.n_nodes)), np.zeros((plan.n_nodes, plan.n_nodes))
         arrive[np.arange(n_edges), delays.target] = 1
         delayed[delays.target, delays.source] = 1
-        weight = weights[delays.target, delays.source]
-        self.arrive = asarray(arrive, weights) * weight[:, None]
+        self.arrive = asarray(arrive, weights) * weights[target, self.source][:, None]
         self.instantaneous = coupling_matrix(plan.model, weights) - weights * asarray(delayed, weights)
         self.rings = [[self.xp.broadcast_to(s, shape)] * (delays.longest + 1) for s in sent]
 
