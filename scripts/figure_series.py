@@ -14,6 +14,6 @@ with job(snakemake):
         attributes(predictive, signal)["fs"],
         **read(x_o, "labels", "hemispheres", "networks"),
         nodes=snakemake.params.nodes,
-        name="BOLD" if signal == "bold" else signal,
+        name=signal,
     )
     save(figure, snakemake.output[0])

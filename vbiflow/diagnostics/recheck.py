@@ -34,8 +34,16 @@ def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, floa
     if quantity == "fcd":
         return fcd(ts, fs, **options)
     if quantity == "psd":
-        return welch(ts, fs, segment(ts, fs, options))[1][..., 1:]
+        return spectrum(ts, fs, options)[1]
     return ts
+
+
+def spectrum(ts: np.ndarray, fs: float, options: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies [Hz] above 0, within the band that a filter let pass if there is one, and the densities there."""
+    frequencies, density = welch(ts, fs, segment(ts, fs, options))
+    low, high = options.get("band", (0.0, np.inf))
+    kept = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)
+    return frequencies[kept], density[..., kept]
 
 
 def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
@@ -64,6 +72,8 @@ def predictive_check(
     """
     steps = read_preparation(prepare)
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
+    if "psd" in wanted and "bandpass" in steps:
+        wanted["psd"] |= {"band": steps["bandpass"]}
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.opened(path) as file:
         kept = np.flatnonzero(io.values(file, "valid"))
@@ -89,8 +99,7 @@ def predictive_check(
         if quantity in SUMMARIES:
             shown |= SUMMARIES[quantity](mine[quantity], observed[quantity], best, options)
     if "psd" in wanted:
-        frequencies = np.fft.rfftfreq(segment(series, fs, wanted["psd"]), 1 / fs)[1:]
-        shown["frequencies"] = io.Quantity(frequencies, "Hz", ("frequency",))
+        shown["frequencies"] = io.Quantity(spectrum(series, fs, wanted["psd"])[0], "Hz", ("frequency",))
     for name in names:
         notes = {"label": SCORES[name].label, "bounds": SCORES[name].bounds}
         shown[name] = io.Quantity(scores[name], axes=("simulation",), attributes=notes)

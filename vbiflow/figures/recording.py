@@ -15,18 +15,21 @@ from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed
 
 Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
+WRITTEN = {"bold": "BOLD", "eeg": "EEG"}
+"""How signals are written that are abbreviations."""
 
 
 @styled
 def series(
     observed: Array, fs: float, predicted: Array, predicted_fs: float, labels: Sequence[str],
-    hemispheres: Sequence[str], networks: Sequence[str], name: str = "BOLD",
+    hemispheres: Sequence[str], networks: Sequence[str], name: str = "bold",
     nodes: str = "regions",
 ) -> Figure:  # fmt: skip
     """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
     Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
     """
+    name = WRITTEN.get(name, name)
     order = arrange(hemispheres, networks)
     signals = [standardised(finite(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)]
     rates = (fs, predicted_fs)
@@ -138,6 +141,7 @@ def psd(observed: Array, predicted: Array, mean: Array, frequencies: Array, name
 
     `mean` (n_simulations, n_frequencies) holds the nodes' mean of each re-simulation.
     """
+    name = WRITTEN.get(name, name)
     observed, predicted = finite("psd_observed", observed), finite("psd", predicted)
     figure = canvas(2.75)
     panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
