@@ -1,4 +1,4 @@
-"""The predictive check sees what the features see: sensors, their noise, and the band that the preparation lets pass."""
+"""The predictive check sees what features see: sensors, their noise, and the band that the preparation lets pass."""
 
 from __future__ import annotations
 
