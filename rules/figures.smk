@@ -10,6 +10,7 @@ CONNECTOME_FIGURES = [
 SUBJECT_FIGURES = [
     "marginals",
     "pairs",
+    "exact",
     "misspecification",
     "predictive",
     "fc",
@@ -432,6 +433,32 @@ rule figure_pairs:
         code=code("scripts/figure_pairs.py"),
     script:
         "../scripts/figure_pairs.py"
+
+
+rule figure_exact:
+    input:
+        exact="results/{study}/subjects/{subject}/exact.h5",
+        samples="results/{study}/subjects/{subject}/samples.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/exact.svg",
+            caption="report/exact.rst",
+            category="{study}",
+            subcategory="Posterior",
+            labels={"subject": "{subject}", "figure": "exact"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_exact.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_exact.py"),
+    script:
+        "../scripts/figure_exact.py"
 
 
 rule report:

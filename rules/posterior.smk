@@ -19,3 +19,27 @@ rule sample:
         code=code("scripts/sample.py"),
     script:
         "../scripts/sample.py"
+
+
+rule exact:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        prior=of_connectome("prior.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/exact.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/exact.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        signal=signal,
+        parameters=lambda wildcards: study_of(wildcards).values("tau", "I"),
+        n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
+        seed=setting("seed"),
+        code=code("scripts/exact.py"),
+    script:
+        "../scripts/exact.py"

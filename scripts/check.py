@@ -8,7 +8,7 @@ from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
 
 with job(snakemake) as run:
-    params, signal = snakemake.params, snakemake.params.signal
+    params = snakemake.params
     observed = read(snakemake.input.x_o)
     found = misspecification(
         prior_predictive(snakemake.input.features),
@@ -18,15 +18,15 @@ with job(snakemake) as run:
         thresholds=params.diagnostics["thresholds"],
     )
     quantities, scores = {}, None
-    if signal in observed:  # tables of spectra or features have no series to compare
+    if "ts" in observed:  # tables of spectra or features have no series to compare
         quantities, scores = predictive_check(
             snakemake.input.simulations,
-            observed[signal],
-            attributes(snakemake.input.x_o, signal)["fs"],
+            observed["ts"],
+            attributes(snakemake.input.x_o, "ts")["fs"],
             params.features,
             params.diagnostics["n_predictive"],
             params.diagnostics["scores"],
-            signal,
+            params.signal,
             params.preparation,
             params.seed,
             sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, stream=1),

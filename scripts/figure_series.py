@@ -6,12 +6,13 @@ from vbiflow.io import attributes, read
 from vbiflow.job import job
 
 with job(snakemake):
-    x_o, predictive, signal = snakemake.input.x_o, snakemake.input.predictive, snakemake.params.signal
+    x_o, predictive = snakemake.input.x_o, snakemake.input.predictive
+    signal = attributes(x_o, "ts")["signal"]
     figure = series(
-        read(x_o, signal)[signal],
-        attributes(x_o, signal)["fs"],
-        read(predictive, signal)[signal],
-        attributes(predictive, signal)["fs"],
+        read(x_o, "ts")["ts"],
+        attributes(x_o, "ts")["fs"],
+        read(predictive, "ts")["ts"],
+        attributes(predictive, "ts")["fs"],
         **read(x_o, "labels", "hemispheres", "networks"),
         nodes=snakemake.params.nodes,
         name=signal,

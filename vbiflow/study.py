@@ -38,7 +38,14 @@ DEFAULTS: dict[str, Any] = {
     "preparation": {},
     "inference": {"estimator": "maf"},
     "posterior": {"n_samples": 10000},
-    "diagnostics": {"n_predictive": 100, "n_floor": 20, "thresholds": {}, "scores": [], "ablation": False},
+    "diagnostics": {
+        "n_predictive": 100,
+        "n_floor": 20,
+        "thresholds": {},
+        "scores": [],
+        "ablation": False,
+        "exact": False,
+    },
     "resources": {},
 }
 
@@ -172,9 +179,15 @@ class Study:
         if kind in TABLES:
             return always
         quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
+        exact = ["exact"] if self["diagnostics"]["exact"] else []
         if self.on_sensors and kind == "eeg" and "psd" in quantities:
             quantities.append("topography")
-        return list(dict.fromkeys([*always, "predictive", *quantities, "series"]))
+        return list(dict.fromkeys([*always, *exact, "predictive", *quantities, "series"]))
+
+    def values(self, *names: str) -> dict[str, Any]:
+        """Parameters of the model that are not inferred, as the study gives them or by default."""
+        defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
+        return defaults | {name: value for name, value in self["parameters"].items() if name in defaults}
 
     @property
     def shards(self) -> list[str]:
@@ -287,6 +300,7 @@ def check(study: Study) -> None:
     maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study.recorded)
     check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
     check_truth(study)
+    check_exact(study)
     names = study.features
     if study["diagnostics"]["ablation"] and len(names) < 2:
         raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {names[0]}")
@@ -324,6 +338,13 @@ def check_recordings(study: Study) -> None:
     for row in study.cohort.values():
         if row["kind"] in SENSOR_KINDS and not is_table(row["recording"]):
             check_recording(study["recording"], study.sensors)
+
+
+def check_exact(study: Study) -> None:
+    """The exact posterior is known of the linear network's global parameters alone."""
+    per_node = [name for name, entry in study["prior"].items() if "per" in entry]
+    if study["diagnostics"]["exact"] and (study["model"] != "linear" or len(study["prior"]) > 2 or per_node):
+        raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
 
 
 def load_config(path: Path) -> dict[str, Any]:

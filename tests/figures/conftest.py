@@ -145,6 +145,10 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),
         },
         "topography": electrodes(rng),
+        "exact": {
+            "samples": t["samples"][:, :2], "reference": t["samples"][:, :2] + 0.01, "names": t["names"][:2],
+            "truth": t["truth"][:2],
+        },
         "predictive": {
             "scores": {
                 "fc_correlation": rng.normal(0.42, 0.04, 100), "fcd_ks": rng.beta(4, 9, 100),

@@ -16,26 +16,24 @@ REACH = 5.0
 """Half width of the grid in posterior standard deviations."""
 
 
-def log_likelihood(
-    series: np.ndarray, interval: float, weights: np.ndarray, G: float, tau: float, sigma: float, I: float = 0.0
-) -> float:
+def log_likelihood(series: np.ndarray, interval: float, weights: np.ndarray, parameters: Mapping[str, float]) -> float:
     """Log likelihood of stationary series (n_nodes, n_times) of the linear network, sampled every `interval` [ms].
 
     With A = G W - 1 / tau, the stationary covariance C of A C + C A' + sigma^2 1 = 0, and F = exp(A interval), the
     series is a vector autoregression: x(t + 1) is normal around F x(t) with covariance C - F C F', each less the mean
-    -A^-1 I. -inf where the network is unstable.
+    -A^-1 I. `parameters` are G, tau, sigma and I. -inf where the network is unstable.
 
     References
     ----------
     Gardiner 2009, Stochastic Methods, section 4.5.6
     """
     n_nodes = len(weights)
-    drift = G * weights - np.eye(n_nodes) / tau
+    drift = parameters["G"] * weights - np.eye(n_nodes) / parameters["tau"]
     if np.linalg.eigvals(drift).real.max() >= 0:
         return -np.inf
-    covariance = solve_continuous_lyapunov(drift, -(sigma**2) * np.eye(n_nodes))
+    covariance = solve_continuous_lyapunov(drift, -(parameters["sigma"] ** 2) * np.eye(n_nodes))
     step = expm(drift * interval)
-    x = series - np.linalg.solve(drift, np.full(n_nodes, -I))[:, None]
+    x = series - np.linalg.solve(drift, np.full(n_nodes, -parameters["I"]))[:, None]
     gaps = x[:, 1:] - step @ x[:, :-1]
     return normal(x[:, :1], covariance) + normal(gaps, covariance - step @ covariance @ step.T)
 
@@ -68,7 +66,7 @@ def exact_posterior(
 
     def log_posterior(z: np.ndarray) -> float:
         theta = dict(zip(prior.names, prior.from_normal(z[None])[0], strict=True))
-        likelihood = log_likelihood(series, 1000.0 / fs, weights, **{**parameters, **theta})
+        likelihood = log_likelihood(series, 1000.0 / fs, weights, {**parameters, **theta})
         return likelihood - 0.5 * float(z @ z)
 
     mode = minimize(lambda z: -log_posterior(z), np.zeros(n), method="Nelder-Mead", options={"xatol": 1e-5}).x

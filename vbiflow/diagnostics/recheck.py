@@ -94,7 +94,7 @@ def predictive_check(
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
         ts = like_recording(file[signal][kept[best]], fs, steps, seed, kept[best], sensors)
-    shown = {signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs})}
+    shown = {"ts": io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs, "signal": signal})}
     for quantity, options in wanted.items():
         if quantity in SUMMARIES:
             shown |= SUMMARIES[quantity](mine[quantity], observed[quantity], best, options)

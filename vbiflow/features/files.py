@@ -140,7 +140,7 @@ def observed(
     return {
         "x": io.Quantity(features.x[0], axes=("feature",)),
         "names": io.Quantity(features.names, axes=("feature",)),
-        signal: io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs}),
+        "ts": io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs, "signal": signal}),
         "labels": io.Quantity(list(nodes.labels), axes=("node",)),
         "hemispheres": io.Quantity(list(nodes.hemispheres), axes=("node",)),
         "networks": io.Quantity(list(nodes.networks), axes=("node",)),

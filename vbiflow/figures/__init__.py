@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from vbiflow.figures.connectome import connectome
 from vbiflow.figures.diagnostics import calibration, invalid, recovery
 from vbiflow.figures.features import ablation, features
-from vbiflow.figures.posterior import marginals, pairs
+from vbiflow.figures.posterior import exact, marginals, pairs
 from vbiflow.figures.predictive import misspecification, predictive
 from vbiflow.figures.recording import fc, fcd, psd, series
 from vbiflow.figures.style import save
@@ -20,7 +20,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
         connectome, training, recovery, calibration, features, ablation, invalid,
-        series, fc, fcd, psd, topography, marginals, pairs, predictive, misspecification,
+        series, fc, fcd, psd, topography, marginals, pairs, exact, predictive, misspecification,
     )
 }  # fmt: skip
 """Every figure by name, in the order in which the report shows them."""

@@ -1,0 +1,20 @@
+"""Sample the exact posterior of a linear network given one recording's whole series."""
+
+from vbiflow.connectome import Connectome
+from vbiflow.diagnostics.exact import exact_posterior
+from vbiflow.io import Quantity, attributes, read, write
+from vbiflow.job import job
+from vbiflow.prior import Prior
+
+with job(snakemake) as run:
+    params = snakemake.params
+    theta = exact_posterior(
+        Prior.from_plain(attributes(snakemake.input.prior)["prior"]),
+        read(snakemake.input.x_o, "ts")["ts"],
+        attributes(snakemake.input.x_o, "ts")["fs"],
+        Connectome.load(snakemake.input.connectome).weights,
+        params.parameters,
+        params.n_samples,
+        params.seed,
+    )
+    write(snakemake.output[0], {"theta": Quantity(theta, axes=("sample", "parameter"))}, run.provenance())
