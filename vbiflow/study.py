@@ -345,6 +345,8 @@ def check_exact(study: Study) -> None:
     per_node = [name for name, entry in study["prior"].items() if "per" in entry]
     if study["diagnostics"]["exact"] and (study["model"] != "linear" or len(study["prior"]) > 2 or per_node):
         raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
+    if study["diagnostics"]["exact"] and study["observation"].get("signals", {}).get("x", {}).get("average", True):
+        raise ValueError("diagnostics.exact: needs observation.signals.x with average: false, points in time")
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -16,12 +16,8 @@ PRIOR = Prior.from_config({"G": {"uniform": [0, 0.05]}, "sigma": {"uniform": [0.
 
 def series(G, sigma, n, seed=1, duration=400.0):
     """Simulations (n, 4, n_times), one sample every 2 ms."""
-    settings = {
-        "duration": duration,
-        "dt": 0.1,
-        "transient": 200.0,
-        "signals": {"x": {"period": 2.0, "average": False}},
-    }
+    signals = {"x": {"period": 2.0, "average": False}}
+    settings = {"duration": duration, "dt": 0.1, "transient": 200.0, "signals": signals}
     parameters = {**FIXED, "G": np.reshape(G, (-1, 1)), "sigma": np.reshape(sigma, (-1, 1))}
     found = simulate("linear", WEIGHTS, parameters, n_simulations=n, seed=seed, precision="float64", **settings)
     return found.ts["x"], found.fs["x"]

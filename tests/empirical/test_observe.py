@@ -62,10 +62,10 @@ def test_recording_is_put_in_order_cut_and_freed_of_confounds(tmp_path: Path) ->
     path = saved(tmp_path, series[::-1] + 50 * drift, "lh-b,rh-a,lh-a")
     (tmp_path / "c.tsv").write_text("drift\n" + "".join(f"{value!r}\n" for value in drift.tolist()))
     found = observe(row(path, confounds=str(tmp_path / "c.tsv")), SIMULATED, {}, {"confounds": ["drift"]})
-    cleaned, fs = found["bold"].values, found["bold"].attributes["fs"]
+    cleaned, fs = found["ts"].values, found["ts"].attributes["fs"]
     assert cleaned.shape == (3, 25) and fs == 0.5 and np.abs(cleaned).max() < 5
     assert all(np.corrcoef(cleaned[k], series[k, :25])[0, 1] > 0.8 for k in range(3))
-    plain = observe(row(path), SIMULATED, {}, {"demean": False})["bold"].values
+    plain = observe(row(path), SIMULATED, {}, {"demean": False})["ts"].values
     np.testing.assert_allclose(plain, (series + 50 * drift)[:, :25], rtol=1e-12)
 
 
