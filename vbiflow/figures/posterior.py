@@ -281,8 +281,8 @@ def exact(samples: Array, reference: Array, names: Sequence[str], units: dict[st
 
     `reference` holds samples of the exact posterior, `truth` the parameters that made the data.
     """
-    samples, reference, truth = finite("theta", samples), finite("exact", reference), known(truth)
-    n = len(names)
+    samples, reference = (v[np.isfinite(v).all(axis=1)] for v in (finite("theta", samples), finite("exact", reference)))
+    truth, n = known(truth), len(names)
     figure = canvas(2.6, 7.1 if n > 1 else 3.0)
     panels = np.atleast_1d(figure.subplots(1, 3 if n > 1 else 1))
     both = np.concatenate([samples, reference])
