@@ -68,6 +68,7 @@ rule save_recording:
         mem_mb=2000,
         runtime=10,
     params:
+        recording=setting("recording"),
         sensors=lambda wildcards: study_of(wildcards).sensors,
         signal=signal,
         seed=setting("seed"),

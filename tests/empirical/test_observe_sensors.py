@@ -74,6 +74,32 @@ def test_saved_and_read_back_a_simulation_has_its_own_features(
     assert ours["hemispheres"].values[:2] == ["L", "L"] and "" in ours["hemispheres"].values
 
 
+@pytest.mark.parametrize("kind", ["mag", "grad", "seeg"])
+def test_other_kinds_of_sensors(simulated: tuple, kind: str, tmp_path: Path) -> None:
+    shard, _, head = simulated
+    if kind == "seeg":
+        brain = replace(BRAIN, centres=np.array([[-30.0, -90, 0], [40, -10, 50], [-36, 0, 0]]))
+        (tmp_path / "c.tsv").write_text("label\tx\ty\tz\nA1\t-30\t-80\t0\nA2\t-30\t-60\t0\nB1\t30\t0\t40\n")
+        head, options = {"contacts": str(tmp_path / "c.tsv"), "scale": 1e-2, "noise": 1e-6}, {}
+    else:
+        brain, options = BRAIN, {"sensors": kind}
+        head = {**head, "montage": "neuromag", "scale": 1e-8 if kind == "grad" else 1e-9, "noise": 0}
+        with pytest.raises(ValueError, match=r"magnetometers and gradiometers have different units; write recording."):
+            make_lead_field(None, "meg", {}, head, brain)
+    field, path = tmp_path / "other.h5", tmp_path / "other_raw.fif"
+    row_kind = "seeg" if kind == "seeg" else "meg"
+    make_lead_field(None, row_kind, options, head, brain).save(field, {})
+    save_sensors(
+        path, sensors_of(field, head, 5).heard(io.read(shard, "eeg")["eeg"], [0])[0], FS, field, options.get("sensors")
+    )
+    study = asked(field, head)
+    sensors = sensors_of(field, head, seed=5)
+    theirs = compute_file(shard, SPECS, study.nodes, prepare=PREPARATION, sensors=sensors)
+    ours = observe(row(path, row_kind), study, {}, options)
+    assert len(study.nodes) == {"mag": 102, "grad": 204, "seeg": 3}[kind]
+    np.testing.assert_allclose(ours["x"].values, theirs["x"].values[0], rtol=1e-7, atol=1e-30)
+
+
 def test_more_channels_in_another_order_change_nothing(simulated: tuple, tmp_path: Path) -> None:
     shard, field, head = simulated
     heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]

@@ -86,6 +86,8 @@ def make_lead_field(
         info = read_sensors(path, kind, {name: value for name, value in options.items() if name in STEPS}).info
     elif sensors.get("montage"):
         info = montage_info(sensors["montage"], kind, options.get("sensors"))
+    if info is not None and {"mag", "grad"} <= set(info.get_channel_types()):
+        raise ValueError("magnetometers and gradiometers have different units; write recording.sensors: mag or grad")
     names = None if info is None else info["ch_names"]
     field = head_lead_field(info, kind, sensors, connectome).take(names, connectome.labels)
     positions = None if info is None else known_positions(info)

@@ -12,12 +12,15 @@ from vbiflow.empirical.lead_field import LeadField
 CHANNELS = {"eeg": "eeg", "meg": "mag", "seeg": "seeg"}
 
 
-def save_sensors(path: str | Path, ts: np.ndarray, fs: float, lead_field: str | Path) -> None:
-    """Save series (n_sensors, n_times) [V or T] at fs [Hz] as FIF, with names and places of a lead field's sensors."""
+def save_sensors(path: str | Path, ts: np.ndarray, fs: float, lead_field: str | Path, type_: str | None = None) -> None:
+    """Save series (n_sensors, n_times) [V or T] at fs [Hz] as FIF, with names and places of a lead field's sensors.
+
+    `type_` is mag or grad for MEG, magnetometers if it is not said.
+    """
     import mne
 
     field = LeadField.load(lead_field)
-    info = mne.create_info(list(field.sensors), fs, CHANNELS[field.kind], verbose="ERROR")
+    info = mne.create_info(list(field.sensors), fs, type_ or CHANNELS[field.kind], verbose="ERROR")
     if field.positions is not None and field.kind == "eeg":
         places = dict(zip(field.sensors, field.positions / 1000.0, strict=True))
         info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"), verbose="ERROR")
