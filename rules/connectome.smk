@@ -46,6 +46,7 @@ rule connectome:
         "results/{study}/{connectome}/connectome.h5",
     log:
         "results/{study}/{connectome}/logs/connectome.log",
+    priority: 100
     conda:
         "../envs/empirical.yaml"
     resources:

@@ -1,3 +1,4 @@
+# What people bring comes first: mistakes in it are told before hours of simulation.
 rule observe:
     input:
         unpack(files(*RECORDING)),
@@ -7,6 +8,7 @@ rule observe:
         "results/{study}/subjects/{subject}/x_o.h5",
     log:
         "results/{study}/subjects/{subject}/logs/observe.log",
+    priority: 100
     conda:
         "../envs/empirical.yaml"
     resources:
@@ -75,3 +77,25 @@ rule save_recording:
         code=code("scripts/save_recording.py"),
     script:
         "../scripts/save_recording.py"
+
+
+rule admit:
+    input:
+        connectomes=each_connectome("connectome.h5"),
+        recordings=each_subject("x_o.h5"),
+    output:
+        "results/{study}/cohort.json",
+    log:
+        "results/{study}/logs/admit.log",
+    priority: 100
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        connectomes=lambda wildcards: study_of(wildcards).connectomes,
+        connectome_of=connectome_by_subject,
+        code=code("scripts/admit.py"),
+    script:
+        "../scripts/admit.py"

@@ -19,13 +19,7 @@ SUBJECT_FIGURES = [
     "topography",
     "series",
 ]
-
-
-def connectome_figures(wildcards):
-    """Figures of every connectome of the study, those that it asks for."""
-    left_out = [] if study_of(wildcards)["diagnostics"]["ablation"] else ["ablation"]
-    names = [name for name in CONNECTOME_FIGURES if name not in left_out]
-    return each_connectome(*(f"figures/{name}.svg" for name in names))(wildcards)
+COHORT_FIGURES = ["cohort", "covariates"]
 
 
 rule figure_connectome:
@@ -461,12 +455,94 @@ rule figure_exact:
         "../scripts/figure_exact.py"
 
 
+rule tabulate:
+    input:
+        "results/{study}/cohort.json",
+        samples=each_subject("samples.h5"),
+        verdict=each_subject("verdict.json"),
+        prior=each_connectome("prior.h5"),
+    output:
+        report(
+            "results/{study}/cohort.tsv",
+            category="{study}",
+            subcategory="Cohort",
+            labels={"figure": "table of posteriors"},
+        ),
+    log:
+        "results/{study}/logs/tabulate.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        covariates=lambda wildcards: study_of(wildcards).covariates,
+        connectomes=lambda wildcards: study_of(wildcards).connectomes,
+        connectome_of=connectome_by_subject,
+        code=code("scripts/tabulate.py"),
+    script:
+        "../scripts/tabulate.py"
+
+
+rule figure_cohort:
+    input:
+        table="results/{study}/cohort.tsv",
+        prior=each_connectome("prior.h5"),
+    output:
+        report(
+            "results/{study}/figures/cohort.svg",
+            caption="report/cohort.rst",
+            category="{study}",
+            subcategory="Cohort",
+            labels={"figure": "cohort"},
+        ),
+    log:
+        "results/{study}/logs/figure_cohort.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_cohort.py"),
+    script:
+        "../scripts/figure_cohort.py"
+
+
+rule figure_covariates:
+    input:
+        table="results/{study}/cohort.tsv",
+    output:
+        report(
+            "results/{study}/figures/covariates.svg",
+            caption="report/covariates.rst",
+            category="{study}",
+            subcategory="Cohort",
+            labels={"figure": "covariates"},
+        ),
+    log:
+        "results/{study}/logs/figure_covariates.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_covariates.py"),
+    script:
+        "../scripts/figure_covariates.py"
+
+
 rule report:
     input:
         template="vbiflow/figures/report.html.jinja",
         captions=expand(
-            "rules/report/{figure}.rst", figure=CONNECTOME_FIGURES + SUBJECT_FIGURES
+            "rules/report/{figure}.rst",
+            figure=COHORT_FIGURES + CONNECTOME_FIGURES + SUBJECT_FIGURES,
         ),
+        admitted="results/{study}/cohort.json",
         connectome=each_connectome("connectome.h5"),
         prior=each_connectome("prior.h5"),
         features=each_connectome("features.h5"),
@@ -477,6 +553,8 @@ rule report:
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
         subject_figures=subject_figures,
+        cohort=of_cohort,
+        pages=pages,
     output:
         report(
             "results/{study}/report.html",
@@ -495,10 +573,14 @@ rule report:
         settings=lambda wildcards: study_of(wildcards).settings,
         model=model_of,
         units=units,
-        connectomes=lambda wildcards: {
-            name: study_of(wildcards).connectome_of(name)
-            for name in study_of(wildcards).subjects
-        },
+        connectomes=connectome_by_subject,
         code=code("scripts/report.py"),
     script:
         "../scripts/report.py"
+
+
+use rule report as report_subject with:
+    output:
+        "results/{study}/subjects/{subject}/report.html",
+    log:
+        "results/{study}/subjects/{subject}/logs/report.log",

@@ -76,6 +76,18 @@ def truth(wildcards):
     return f"results/{wildcards.study}/subjects/{wildcards.subject}/truth.h5"
 
 
+def subjects_of(wildcards):
+    """The subjects of the job's study, or the one that it is about."""
+    alone = wildcards.get("subject")
+    return [alone] if alone else study_of(wildcards).subjects
+
+
+def connectome_by_subject(wildcards):
+    """Name of the connectome of each subject."""
+    study = study_of(wildcards)
+    return {name: study.connectome_of(name) for name in subjects_of(wildcards)}
+
+
 def of_connectome(name):
     """Input function: the file `name` of the connectome that stands for the job's subject."""
     return lambda wildcards: (
@@ -196,33 +208,62 @@ def model_of(wildcards):
 
 
 def each_connectome(*names):
-    """Input function: files of every connectome of the study."""
+    """Input function: files of the connectomes of the study's subjects."""
     return lambda wildcards: expand(
         "results/{study}/{connectome}/{name}",
         study=wildcards.study,
-        connectome=study_of(wildcards).connectomes,
+        connectome=dict.fromkeys(connectome_by_subject(wildcards).values()),
         name=names,
     )
 
 
 def each_subject(*names):
-    """Input function: files of every subject of the study."""
+    """Input function: files of the study's subjects."""
     return lambda wildcards: expand(
         "results/{study}/subjects/{subject}/{name}",
         study=wildcards.study,
-        subject=study_of(wildcards).subjects,
+        subject=subjects_of(wildcards),
         name=names,
     )
 
 
 def subject_figures(wildcards):
-    """Input function: every figure of every subject of the study."""
-    study = study_of(wildcards)
+    """Input function: every figure of the subjects, unless they have pages of their own."""
     return [
         f"results/{wildcards.study}/subjects/{subject}/figures/{name}.svg"
-        for subject in study.subjects
-        for name in study.figures(subject)
+        for subject in ([] if paged(wildcards) else subjects_of(wildcards))
+        for name in study_of(wildcards).figures(subject)
     ]
+
+
+def paged(wildcards):
+    """Whether a job makes the report of a cohort whose subjects have pages of their own."""
+    return "subject" not in wildcards.keys() and study_of(wildcards).paged
+
+
+def connectome_figures(wildcards):
+    """Figures that the study asks for of the connectomes, unless they stand on the subjects' pages."""
+    if paged(wildcards) and study_of(wildcards)["connectome"]["per"] == "subject":
+        return []
+    left_out = [] if study_of(wildcards)["diagnostics"]["ablation"] else ["ablation"]
+    names = [name for name in CONNECTOME_FIGURES if name not in left_out]
+    return each_connectome(*(f"figures/{name}.svg" for name in names))(wildcards)
+
+
+def pages(wildcards):
+    """Input function: pages of the subjects, if they have such."""
+    return each_subject("report.html")(wildcards) if paged(wildcards) else []
+
+
+def of_cohort(wildcards):
+    """Input function: what the report shows of a cohort of several subjects."""
+    figures = study_of(wildcards).cohort_figures
+    files = ["cohort.tsv", *(f"figures/{name}.svg" for name in figures)]
+    return (
+        [f"results/{wildcards.study}/{file}" for file in files]
+        if "subject" not in wildcards.keys()
+        else []
+    )
 
 
 def signal(wildcards):

@@ -6,7 +6,7 @@ from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.io import write
 from vbiflow.job import job
 
-with job(snakemake) as run:
+with job(snakemake, refuses="subject") as run:
     params, path = snakemake.params, snakemake.input.get("lead_field")
     lead_field = LeadField.load(path) if path else None
     simulated = Simulated(

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from vbiflow.io import attributes
 from vbiflow.provenance import digest, versions
+from vbiflow.refusal import Refusal, first_note, leave_note
 
 
 class Run:
@@ -70,8 +71,13 @@ class Run:
 
 
 @contextlib.contextmanager
-def job(snakemake: Any) -> Iterator[Run]:
-    """Run a rule's work: output goes to its log; a ValueError becomes one line on the terminal and exit status 1."""
+def job(snakemake: Any, *, refuses: str = "", reads_notes: bool = False) -> Iterator[Run]:
+    """Run a rule's work: output goes to its log; a ValueError becomes one line on the terminal and exit status 1.
+
+    In a job that `refuses` (a wildcard, subject or connectome) the ValueError is about that person's files: a note with
+    the reason takes the place of the outputs, and of all that other jobs would make of them, unless they are to read
+    notes. So nobody else has to stop.
+    """
     terminal = sys.stderr
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,10 +86,20 @@ def job(snakemake: Any) -> Iterator[Run]:
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
+        note = None if reads_notes else first_note(snakemake.input)
+        if note:
+            print(f"{run.label}: nothing to do, as {note.refused} is left out: {note.reason}", file=log)
+            leave_note(note, snakemake.output)
+            raise SystemExit(0)
         try:
             yield run
         except ValueError as error:
             traceback.print_exc(file=log)
+            if refuses:
+                note = Refusal(snakemake.wildcards[refuses], snakemake.rule, str(error))
+                leave_note(note, snakemake.output)
+                print(f"{run.label}: {note.refused} is left out: {error}", file=terminal)
+                raise SystemExit(0) from None
             print(f"{run.label}: {error}", file=terminal)
             raise SystemExit(1) from None
         except Exception:

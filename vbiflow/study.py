@@ -18,7 +18,7 @@ from vbiflow.arrays import is_table
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES, check_file, read_cohort
+from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
@@ -49,6 +49,8 @@ DEFAULTS: dict[str, Any] = {
     "resources": {},
 }
 
+INLINE = 12
+"""Up to this many subjects stand on the report itself."""
 FOLDER = ROOT / "config" / "features"
 
 
@@ -188,6 +190,24 @@ class Study:
         """Parameters of the model that are not inferred, as the study gives them or by default."""
         defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
         return defaults | {name: value for name, value in self["parameters"].items() if name in defaults}
+
+    @property
+    def paged(self) -> bool:
+        """Whether each subject has a page of its own, as there are too many for one report."""
+        return len(self.subjects) > INLINE
+
+    @property
+    def cohort_figures(self) -> list[str]:
+        """Names of the figures of a cohort of several people."""
+        if len(self.subjects) < 2:
+            return []
+        return ["cohort", "covariates"] if any(self.covariates.values()) else ["cohort"]
+
+    @property
+    def covariates(self) -> dict[str, dict[str, str]]:
+        """Further columns of the cohort, such as age, by subject."""
+        rows = self.cohort.items()
+        return {name: {key: entry for key, entry in row.items() if key not in COLUMNS} for name, row in rows}
 
     @property
     def shards(self) -> list[str]:

@@ -72,6 +72,23 @@ def tables(rng: np.random.Generator, n_parameters: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def posteriors(rng: np.random.Generator, table: dict[str, Any], n: int = 14) -> dict[str, Any]:
+    """Statistics of a cohort's posteriors; the second subject is left out."""
+    parameters = {}
+    for k, name in enumerate(table["names"]):
+        low, high = table["prior"][0, k], table["prior"][-1, k]
+        middle = low + (high - low) * rng.beta(4, 5, n)
+        spread = 0.1 * (high - low) * rng.uniform(0.5, 1.5, (2, n))
+        values = {"median": middle, "q05": middle - spread[0], "q95": middle + spread[1]}
+        parameters[name] = {key: np.where(np.arange(n) == 1, np.nan, one) for key, one in values.items()}
+    verdicts = ["trusted" if k % 3 else "not trusted" for k in range(n)]
+    verdicts[1] = "left out"
+    return {
+        "subjects": [f"sub-{k:02d}" for k in range(n)], "verdicts": verdicts, "parameters": parameters,
+        "units": table["units"],
+    }  # fmt: skip
+
+
 def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
     """Arguments of every figure, by its name."""
     rng = np.random.default_rng(seed)
@@ -110,7 +127,17 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
     told = lambda scale: {name: float(scale * rng.beta(1, 3)) for name in t["names"]}  # noqa: E731
     tarp = np.clip(level + 0.02 * np.sin(6 * level), 0, 1)
     wide = np.clip(level[:, None] + 0.1 * rng.normal(0, 1, n_parameters) * level[:, None] * (1 - level[:, None]), 0, 1)
+    people = posteriors(rng, t)
+    inner = np.quantile(t["prior"], [0.05, 0.95], axis=0)
     return {
+        "cohort": people | {"prior": dict(zip(t["names"], map(tuple, inner.T), strict=True))},
+        "covariates": people | {
+            "columns": {
+                "age": [f"{20 + 3 * k}" for k in range(14)],
+                "group": ["patient" if k % 2 else "control" for k in range(14)],
+                "site": [f"town {k}" for k in range(14)],
+            },
+        },
         "connectome": {"weights": weights, "tract_lengths": lengths, **place},
         "training": {
             "train_loss": (6 * np.exp(-epochs / 12) - 2 - epochs / 200).tolist(),

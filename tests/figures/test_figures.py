@@ -9,8 +9,17 @@ from matplotlib.text import Text
 from vbiflow.figures import FIGURES, save
 from vbiflow.figures.style import METADATA, style
 
-UNITS = {"connectome": "[mm]", "training": "[nat]", "series": "[s]", "fcd": "[s]", "marginals": "[nA]", "pairs": "[nA]"}
-PER_PARAMETER = ("recovery", "calibration", "invalid", "marginals", "pairs")
+UNITS = {
+    "connectome": "[mm]",
+    "training": "[nat]",
+    "series": "[s]",
+    "fcd": "[s]",
+    "marginals": "[nA]",
+    "pairs": "[nA]",
+    "cohort": "[nA]",
+    "covariates": "[nA]",
+}
+PER_PARAMETER = ("cohort", "covariates", "recovery", "calibration", "invalid", "marginals", "pairs")
 
 
 def labels(figure):
@@ -128,3 +137,24 @@ def test_save_names_the_formats_that_exist(arguments, tmp_path):
     with pytest.raises(ValueError, match=rf"unknown figure format '\.gif'; choose from {', '.join(METADATA)}"):
         save(figure, tmp_path / "figure.gif")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_cohort_is_drawn_by_rank(arguments):
+    given = arguments(4)["cohort"]
+    many = {
+        name: {key: np.tile(column, 20) + 1e-3 * np.arange(280) for key, column in values.items()}
+        for name, values in given["parameters"].items()
+    }
+    people = {"subjects": [f"s{k}" for k in range(280)], "verdicts": given["verdicts"] * 20, "parameters": many}
+    figure = FIGURES["cohort"](**given | people)
+    assert outside(figure) == [] and "280 subjects, by rank (20 left out)" in labels(figure)
+
+
+def test_columns_of_a_cohort_are_numbers_groups_or_not_drawn(arguments):
+    figure = FIGURES["covariates"](**arguments(4)["covariates"])
+    assert {"age", "group"} <= set(labels(figure)) and "site" not in labels(figure)
+    assert any(axes.get_title(loc="left").startswith("ρ = ") for axes in figure.axes)
+    given = arguments(4)["covariates"] | {"columns": {"site": [f"town {k}" for k in range(14)]}}
+    assert (
+        FIGURES["covariates"](**given).texts[0].get_text() == "No column of the cohort holds numbers or a few groups."
+    )

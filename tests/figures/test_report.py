@@ -12,11 +12,13 @@ from vbiflow.figures.report import inlined, linked, report, shown
 from vbiflow.io import Quantity, write, write_json
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
+from vbiflow.refusal import Refusal, leave_note
 
 TEMPLATE = ROOT / "vbiflow" / "figures" / "report.html.jinja"
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 VERDICTS = {"alice": "trusted", "bob": "not trusted"}
 REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
+LEFT_OUT = Refusal("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
 PRIOR = Prior.from_config({"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}})
 NOTES = {"study": "two", "rule": "x", "seed": 42, "config_hash": "c0ffee", "code": "beef", "sources": [SOURCE]}
@@ -51,7 +53,7 @@ def estimator_files(folder, invalid):
     write(
         folder / "connectome.h5",
         {"labels": ["A", "B", "C"]},
-        notes | {"findings": [{"severity": "warning", "text": "25 % short"}]},
+        notes | {"findings": [{"name": "short_lengths", "severity": "warning", "text": "25 % short"}]},
     )
     write(folder / "prior.h5", {"theta": PRIOR.sample(1, 0, 50)}, notes | {"prior": PRIOR.to_config()})
     valid = np.arange(50) >= invalid
@@ -88,7 +90,7 @@ def subject_files(folder, name):
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, arguments):
+def inputs(tmp_path_factory, arguments):
     root = tmp_path_factory.mktemp("results") / "two"
     drawings = arguments(4)
     for name in VERDICTS:
@@ -96,12 +98,16 @@ def page(tmp_path_factory, arguments):
         subject_files(root / "subjects" / name, name)
         save(FIGURES["training"](**drawings["training"]), root / name / "figures" / "training.svg")
         save(FIGURES["pairs"](**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
+    (root / "cohort.tsv").write_text("participant_id\n")
+    save(FIGURES["cohort"](**drawings["cohort"]), root / "figures" / "cohort.svg")
+    leave_note(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("samples.h5", "verdict.json")])
     every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
     files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
         "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
         "features_report": every("*/features_report.json"),
         "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
         "connectome_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
+        "cohort": [str(root / "cohort.tsv"), str(root / "figures" / "cohort.svg")], "pages": [],
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
@@ -112,7 +118,12 @@ def page(tmp_path_factory, arguments):
             "title": "Two people", "prior": PRIOR.to_config()["prior"], "inference": {"estimator": "maf"},
         },
     }  # fmt: skip
-    return report(TEMPLATE, files, settings)
+    return files, settings
+
+
+@pytest.fixture(scope="module")
+def page(inputs):
+    return report(TEMPLATE, *inputs)
 
 
 def test_states_each_verdict_with_its_reason_before_the_first_figure(page):
@@ -145,6 +156,8 @@ def test_loads_nothing_from_outside(page):
     parser = Balance()
     parser.feed(page)
     outside = [(tag, value) for tag, value in parser.references if not value.startswith(("#", "data:image/png;base64"))]
+    assert ("a", "cohort.tsv") in outside
+    outside.remove(("a", "cohort.tsv"))
     assert outside and all(tag == "a" and value.startswith("https://doi.org/") for tag, value in outside)
     text = re.sub(r'href="https://doi.org/[^"]+"', "", page)
     assert "http://" not in text and "https://" not in text and "@import" not in text and "<script" not in text
@@ -157,7 +170,7 @@ def test_shows_posterior_numbers_settings_sources_and_the_command(page):
         "<code>fc.min</code>: constant over the simulations", "<code>fc.mean</code>, <code>fc.sd</code>",
         "The recording of alice lies outside of all simulations in 1 feature:", "<code>fcd.sd</code>: above",
         "CC0-1.0", "Thank them.", "snakemake --cores all results/two/report.html", "S: not finite (5)", "5 (10 %)",
-        "warning: 25 % short", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
+        "<th>short_lengths</th><td>warning</td><td>25 % short</td>", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
     ):  # fmt: skip
         assert part in page, part
 
@@ -185,3 +198,29 @@ def test_links_dois_and_prints_numbers():
         'A &lt;b&gt;, <a href="https://doi.org/10.1/x-y">doi:10.1/x-y</a>; <a href="https://doi.org/10.2/z">doi:10.2/z</a>.'
     )
     assert [shown(value) for value in (-0.12345, 1200.0, None, float("nan"))] == ["−0.123", "1200", "–", "–"]
+
+
+def test_lists_who_is_left_out_and_why(page):
+    top = page[: page.index("<figure")]
+    assert "One subject is left out, as their files could not be used." in re.sub(r"\s+", " ", top)
+    assert LEFT_OUT.reason in top and 'id="subject-carol"' not in page
+
+
+def test_sets_the_subjects_side_by_side(page):
+    section = page[page.index('<section id="cohort">') : page.index('<section id="subject-alice">')]
+    assert section.count("<tr>") == 4 and section.count("<figure") == 1
+    for name in VERDICTS:
+        assert f'<a href="#subject-{name}">{name}</a>' in section
+
+
+def test_subjects_with_pages_of_their_own_are_linked(inputs):
+    files, settings = inputs
+    pages = [path.replace("samples.h5", "report.html") for path in files["samples"]]
+    light = report(TEMPLATE, files | {"pages": pages, "subject_figures": [], "connectome_figures": []}, settings)
+    for name in VERDICTS:
+        assert f'href="subjects/{name}/report.html"' in light and f'id="subject-{name}"' not in light
+    assert light.count("<figure") == 1 and 'id="estimator-' not in light
+    parser = Balance()
+    parser.feed(light)
+    assert parser.open == []
+    assert {value[1:] for _, value in parser.references if value.startswith("#")} <= set(parser.ids)

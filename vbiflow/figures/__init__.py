@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from vbiflow.figures.cohort import cohort, covariates
 from vbiflow.figures.connectome import connectome
 from vbiflow.figures.diagnostics import calibration, invalid, recovery
 from vbiflow.figures.features import ablation, features
@@ -19,7 +20,7 @@ from vbiflow.figures.training import training
 FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
-        connectome, training, recovery, calibration, features, ablation, invalid,
+        cohort, covariates, connectome, training, recovery, calibration, features, ablation, invalid,
         series, fc, fcd, psd, topography, marginals, pairs, exact, predictive, misspecification,
     )
 }  # fmt: skip

@@ -15,13 +15,17 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 import vbiflow
+from vbiflow.cohort import statistics
 from vbiflow.figures.style import WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
 from vbiflow.prior import Prior
+from vbiflow.refusal import read_note
 
 REM = 60.0
 """Width [rem] on the page of a figure that is WIDTH inches wide."""
 OF_ESTIMATOR = ("connectome", "prior", "features", "training", "diagnostics", "features_report")
+COLUMNS = 8
+"""Parameters that the table of a cohort shows; all are in cohort.tsv."""
 VALUES = re.compile(r'((?:xlink:)?href="#|url\(#|\bid=")')
 DOI = re.compile(r"doi:(10\.\S+?)(?=[;,)\s]|\.?$)")
 
@@ -33,19 +37,25 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     ----------
     template : path of the Jinja2 template.
     files : paths by kind. One a connectome: connectome, prior, features, and training, diagnostics, features_report
-        (.json). One a subject: samples, verdict. Any number: connectome_figures and subject_figures (.svg, each in
-        <owner>/figures/), and captions (.rst), named as the figures; figures come in their order.
+        (.json). One a subject: samples, verdict, and pages, where subjects have their own. Any number:
+        connectome_figures and subject_figures (.svg, each in <owner>/figures/), cohort (.tsv, and .svg in figures/),
+        and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
+        its subject is left out.
     settings : study (its name), settings (the study file), model (title and reference), units (by parameter),
         connectomes (connectome of each subject).
     """
+    notes = {Path(path).parent.name: read_note(path) for path in files["verdict"]}
+    files = {kind: [path for path in paths if read_note(path) is None] for kind, paths in files.items()}
     captions = {Path(path).stem: " ".join(Path(path).read_text(encoding="utf-8").split()) for path in files["captions"]}
     number = count(1)
 
-    def drawn(kind: str, owner: str, without: Sequence[str] = ()) -> list[dict[str, Any]]:
+    def drawn(kind: str, owner: str = "", without: Sequence[str] = ()) -> list[dict[str, Any]]:
         mine = {
             Path(path).stem: path
             for path in files[kind]
-            if Path(path).parent.parent.name == owner and Path(path).stem not in without
+            if Path(path).suffix == ".svg"
+            and owner in ("", Path(path).parent.parent.name)
+            and Path(path).stem not in without
         }
         return [
             figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number) for name in captions if name in mine
@@ -71,6 +81,11 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         description=heading["description"],
         estimators=estimators,
         subjects=subjects,
+        left_out={name: note.reason for name, note in notes.items() if note},
+        cohort=drawn("cohort"),
+        columns=[row["name"] for row in next(iter(subjects.values()))["rows"] if "[" not in row["name"]][:COLUMNS],
+        table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
+        pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
         provenance=provenance(files),
         stages=stages(files),
     )
@@ -97,16 +112,11 @@ def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
 
 def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
-    found = read(samples, "names", "map", "mean", "sd", "quantiles", "truth")
-    levels = np.asarray(attributes(samples, "quantiles")["levels"])
-    low, high = (found["quantiles"][int(np.argmin(np.abs(levels - level)))] for level in (0.05, 0.95))
-    width = Prior.from_plain(attributes(prior)["prior"]).std
-    columns = (found["names"], found["map"], found["mean"], low, high, 1 - (found["sd"] / width) ** 2, found["truth"])
-    keys = ("name", "map", "mean", "low", "high", "shrinkage", "truth")
-    rows = [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
-    known = bool(np.isfinite(found["truth"]).any())
-    held = int(((low <= found["truth"]) & (found["truth"] <= high)).sum())
-    return {"verdict": read_json(verdict), "rows": rows, "truth": known, "held": held}
+    truth = read(samples, "truth")["truth"]
+    found = statistics(samples, prior).items()
+    rows = [{"name": name, **values, "truth": true} for (name, values), true in zip(found, truth, strict=True)]
+    held = sum(row["q05"] <= row["truth"] <= row["q95"] for row in rows)
+    return {"verdict": read_json(verdict), "rows": rows, "truth": bool(np.isfinite(truth).any()), "held": held}
 
 
 def figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:

