@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo test test-slow test-slurm test-recovery test-peers bench lint docs lock clean
+.PHONY: demo test test-gpu test-slurm test-recovery test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -34,6 +34,9 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG recordings, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
+
+test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
+	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"
 
 test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/slurm -m slow
