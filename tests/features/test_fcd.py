@@ -133,3 +133,26 @@ def test_compiled_loop_and_array_operations_agree(ts, nodes, mask, monkeypatch):
     compiled = dynamics.window_fc(ts[0], 60, 7, i, j)
     monkeypatch.setattr(kernels, "correlate_windows", dynamics.correlate_windows)
     np.testing.assert_allclose(compiled, dynamics.window_fc(ts[0], 60, 7, i, j), atol=1e-6)
+
+
+def test_edge_fcd_by_blocks_of_rows_is_the_matrix_above_its_diagonal(ts):
+    from vbiflow.features.dynamics import edge_fcd, edge_pairs
+
+    matrix = edge_fcd(ts)
+    expected = matrix[:, *np.triu_indices(ts.shape[-1], 1)]
+    np.testing.assert_allclose(edge_pairs(ts), expected, atol=1e-6)
+
+
+def test_memory_of_fcd_is_bounded():
+    import tracemalloc
+
+    from vbiflow.features.dynamics import edge_pairs, fcd
+
+    long = np.random.default_rng(0).standard_normal((1, 20, 40_020)).astype("float32")
+    works = ((lambda: edge_pairs(long[..., :3000]), 60), (lambda: fcd(long, 100.0, 30.0, 1.0), 60))
+    for work, most in works:
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1] / 1e6
+        tracemalloc.stop()
+        assert peak < most

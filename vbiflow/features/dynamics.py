@@ -17,6 +17,7 @@ from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
 HANSEN = "Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001"
 MINIMUM_WINDOW = 4
 MOST_TIMES = 5000
+ROWS = 256
 STEP = Option(2.0, "number", "shift of the windows, rounded to whole samples, at least one", "s", minimum=0)
 WINDOW = Option(60.0, "number", "length of a window, rounded to whole samples", "s", minimum=0)
 
@@ -191,12 +192,35 @@ def edge_fcd(ts: Any) -> Any:
     """
     xp = namespace(ts)
     z = xp.swapaxes(standardise(ts), -1, -2) * ts.shape[-1] ** 0.5
-    squares, n_edges = z * z, z.shape[-1] * (z.shape[-1] - 1) / 2
-    product = ((z @ xp.swapaxes(z, -1, -2)) ** 2 - squares @ xp.swapaxes(squares, -1, -2)) / 2
-    total = (z.sum(axis=-1) ** 2 - squares.sum(axis=-1)) / 2
-    covariance = product - total[..., :, None] * total[..., None, :] / n_edges
-    sd = xp.sqrt(xp.maximum(xp.diagonal(covariance, axis1=-2, axis2=-1), 1e-12))
-    return xp.clip(covariance / (sd[..., :, None] * sd[..., None, :]), -1.0, 1.0)
+    return edge_rows(z, slice(0, z.shape[-2]))
+
+
+def edge_rows(z: Any, rows: slice) -> Any:
+    """Some rows of edge-based FCD, (..., n_rows, n_times), of standardised series z (..., n_times, n_nodes)."""
+    xp, n_nodes = namespace(z), z.shape[-1]
+    squares = z * z
+    total, n_edges = (z.sum(axis=-1) ** 2 - squares.sum(axis=-1)) / 2, n_nodes * (n_nodes - 1) / 2
+    own = (squares.sum(axis=-1) ** 2 - (squares * squares).sum(axis=-1)) / 2
+    sd = xp.sqrt(xp.maximum(own - total**2 / n_edges, 1e-12))
+    out = (z[..., rows, :] @ xp.swapaxes(z, -1, -2)) ** 2
+    out -= squares[..., rows, :] @ xp.swapaxes(squares, -1, -2)
+    out /= 2
+    out -= total[..., rows, None] * total[..., None, :] / n_edges
+    out /= sd[..., rows, None] * sd[..., None, :]
+    return xp.clip(out, -1.0, 1.0)
+
+
+def edge_pairs(ts: Any) -> Any:
+    """Values of edge-based FCD above its diagonal, (n_simulations, n_pairs), single precision, by blocks of rows."""
+    xp, n = namespace(ts), ts.shape[-1]
+    z = xp.swapaxes(standardise(ts), -1, -2) * n**0.5
+    out, done = xp.empty((ts.shape[0], n * (n - 1) // 2), dtype="float32"), 0
+    for start in range(0, n, ROWS):
+        rows = edge_rows(z, slice(start, min(start + ROWS, n)))
+        values = rows[:, xp.triu(xp.ones(rows.shape[1:], dtype=bool), start + 1)]
+        out[:, done : done + values.shape[-1]] = values
+        done += values.shape[-1]
+    return out
 
 
 @feature(
@@ -214,8 +238,7 @@ def fcd_edge(batch: Batch, *, statistics: Sequence[str], quantiles: Sequence[flo
         )
     if len(batch.nodes) < 3:
         raise ValueError(f"edge-based FCD of {len(batch.nodes)} nodes has too few pairs; at least 3 nodes are needed")
-    upper = batch.xp.triu(batch.xp.ones((batch.n_times,) * 2, dtype=bool), 1)
-    yield summarise(batch.shared(edge_fcd)[:, upper], statistics, quantiles)
+    yield summarise(batch.shared(edge_pairs), statistics, quantiles)
     squares = batch.shared(standardise) ** 2 * batch.n_times
     size = batch.xp.sqrt((squares.sum(axis=1) ** 2 - (squares**2).sum(axis=1)) / 2)
     yield ["size.mean", "size.sd"], [size.mean(axis=-1)[:, None], size.std(axis=-1)[:, None]]
