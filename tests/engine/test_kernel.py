@@ -263,7 +263,7 @@ FIRST = {
 def test_features_of_single_and_double_precision_cannot_be_told_apart(name):
     """Two-sample tests on 240 independent simulations of each precision, of other seeds and initial states.
 
-    Nine features of 4000 steps of six nodes are compared one by one (Kolmogorov-Smirnov, corrected for their number)
+    Nine features of 2000 steps of six nodes are compared one by one (Kolmogorov-Smirnov, corrected for their number)
     and all together (energy distance of their ranks, 2000 permutations), at a level of 1e-4 and 1e-3: without any
     difference the twelve models fail together once in 75 times that the seeds are changed. Half as much noise, or
     drive, again is told apart.
@@ -276,7 +276,7 @@ def test_features_of_single_and_double_precision_cannot_be_told_apart(name):
             k: rng.uniform(*s.initial, (240, 6)) + rng.uniform(0, 0.1, (240, 6)) for k, s in model.states.items()
         }
         changed = FIRST.get(name, "sigma")
-        options = {"n_simulations": 240, "n_steps": 4000, "seed": seed, "initial": initial}
+        options = {"n_simulations": 240, "n_steps": 2000, "seed": seed, "initial": initial}
         return features(
             plan(name, precision, parameters={changed: factor * model.parameters[changed].value}, **options)
         )
