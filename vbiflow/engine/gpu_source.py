@@ -184,9 +184,9 @@ class Writer(source.Writer):
         self.put(*(f"c{k}[{lane}] = a{k}_{lane}" for k, lane in self.sums))
 
     def product(self) -> None:
-        """One source, connected to all targets."""
-        self.put("w = matrix[U(at)]")
-        self.add(lambda k, lane: f"shared[U(column + {self.offset(k, lane)})]")
+        """One source, connected to all targets; masking shows the compiler that it may load all lanes as one vector."""
+        self.put("w = matrix[U(at)]", f"place = U(column) & U({2**64 - self.lanes})")
+        self.add(lambda k, lane: f"shared[place + U({self.offset(k, lane)})]")
         self.put(f"at += {padded(self.plan.n_nodes)}", f"column += {self.lanes}")
 
     def late(self, now: str) -> None:
