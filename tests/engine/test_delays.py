@@ -164,3 +164,15 @@ def test_message(change, message):
 
 def test_memory_counts_the_batch_of_the_kernel():
     assert delays.BATCH == cpu.LANES
+
+
+def test_memory_counts_time_series_batches_and_threads(monkeypatch):
+    run = GOOD | {"n_simulations": 70, "signals": {"x": {"period": 10}}}
+    held = cpu.batch_bytes(plan("linear", "float32", 5.0), cpu.LANES)
+    assert held > 4 * cpu.LANES * N * LENGTHS[W > 0].max() / 5  # 4 bytes a step of the longest delay
+    series = 4 * 70 * N * 2
+    monkeypatch.setattr(cpu, "memory", lambda: series + 2 * held)
+    assert simulate("linear", W, {}, threads=2, device="cpu", **run).valid.any()
+    for threads in (3, 8):
+        with pytest.raises(ValueError, match=r"of memory, .* for time series and .* for each of 3 batches at a time"):
+            simulate("linear", W, {}, threads=threads, device="cpu", **run)

@@ -50,6 +50,12 @@ def test_kernel_is_the_reference_in_single_precision(name):
     assert difference(plan(name, "float32")) < 1e-4
 
 
+@pytest.mark.parametrize("gains", [{"g_e": 0.5, "g_i": 0.3}, {"g_i": 0.3}])
+def test_inputs_with_and_without_gain_are_the_reference(gains):
+    parameters = {name: np.linspace(0.5, 1.5, 5)[:, None] * gain for name, gain in gains.items()}
+    assert difference(plan("wilson_cowan", "float64", parameters=parameters)) < 1e-10
+
+
 @pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-10), ("float32", 1e-4)])
 def test_bold_parameters_of_every_shape_and_transient_agree(precision, tolerance):
     rng = np.random.default_rng(2)

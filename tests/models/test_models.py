@@ -173,3 +173,14 @@ def test_difference_coupling_vanishes_when_all_are_equal():
         dt = model.defaults["dt"]
         with_, without = (final(name, 20 * dt, dt, {"G": G}, [signal], weights=W, initial=same)[0] for G in (1.0, 0.0))
         assert with_ == pytest.approx(without, rel=1e-9, abs=1e-12), name
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name].gains])
+def test_an_input_without_gain_is_not_heard(name):
+    model = MODELS[name]
+    y = model.y(*np.random.default_rng(0).uniform(0, 1, len(model.states)))
+    for heard, gain in model.gains.items():
+        c = model.c(*(1.0 if sent == heard else 0.0 for sent in model.sends))
+        none, some = (defaults(model, **{gain: value}) for value in (0.0, 0.5))
+        assert model.dfun(y, c, none) == model.dfun(y, model.c(*(0.0 for _ in model.sends)), none)
+        assert model.dfun(y, c, some) != model.dfun(y, c, none)

@@ -73,6 +73,7 @@ def run(
     plan: Plan, threads: int = 1, progress: Callable[[int, int], None] | None = None, lanes: int = LANES
 ) -> tuple[dict, np.ndarray]:
     """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range."""
+    check_memory(plan, threads, lanes)
     kernel = load(source(plan, lanes), plan.model.name).kernel
     shape = (plan.n_simulations, plan.n_nodes)
     ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
@@ -104,11 +105,46 @@ def run(
     return ts, strayed
 
 
+def check_memory(plan: Plan, threads: int, lanes: int) -> None:
+    """What is recorded, and what the batches that run at the same time hold, against the machine's memory."""
+    samples = sum(recording.n_times for recording in recordings(plan))
+    recorded = plan.n_simulations * plan.n_nodes * samples * np.dtype(plan.dtype).itemsize
+    batches, held = min(threads, -(-plan.n_simulations // lanes)), batch_bytes(plan, lanes)
+    size, most = recorded + batches * held, memory()
+    if size > most:
+        raise ValueError(
+            f"{plan.n_simulations} simulations need {size / 1e9:.3g} GB of memory, {recorded / 1e9:.3g} GB for time "
+            f"series and {held / 1e9:.3g} GB for each of {batches} batches at a time, more than this machine's "
+            f"{most / 1e9:.3g} GB; simulate fewer at a time, sample more rarely or use fewer threads"
+        )
+
+
+def batch_bytes(plan: Plan, lanes: int) -> int:
+    """Memory of a batch: the workspaces, and with delays the past."""
+    shape = layout(plan)
+    rows = padded(plan.n_nodes) * (len(shape.nodes) + len(shape.slow) + 2 * len(shape.sends)) + shape.scratch
+    if plan.delays:
+        rows += plan.n_nodes * len(shape.sends) * (3 * SPAN + 1 + past_length(plan.delays.longest)[2])
+    return rows * lanes * np.dtype(plan.dtype).itemsize
+
+
+def past_length(longest: int) -> tuple[int, int, int]:
+    """Steps that the past holds, steps for which there is room before it is moved, and the length of its rows."""
+    n_slots = -(-max(longest, SPAN) // SPAN) * SPAN
+    room = -(-n_slots // (2 * SPAN)) * SPAN
+    return n_slots, room, n_slots + room - SPAN
+
+
+def memory() -> int:
+    """Bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
     chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
     shape, dtype, bold, n_nodes = layout(plan), plan.dtype, plan.bold, plan.n_nodes
-    sends = n_nodes * len(plan.model.sends)
+    sends = n_nodes * len(shape.sends)
     sent, trial, scratch = (aligned(np.zeros(n * lanes), dtype) for n in (sends, sends, shape.scratch))
     return (
         tiles(plan.coupling, dtype),
@@ -156,9 +192,8 @@ def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, 
     """Arguments of a kernel with delays: connections by group of sources, then target, and room for what was sent."""
     delays, n_nodes, n_sends, dtype = plan.delays, plan.n_nodes, len(plan.model.sends), plan.dtype
     steps = delays.steps(np.minimum(np.arange(begin, begin + lanes), end - 1))
-    n_slots = -(-max(int(steps.max()), SPAN) // SPAN) * SPAN
-    room = -(-n_slots // (2 * SPAN)) * SPAN
-    length, row = n_slots + room - SPAN, n_sends * (n_slots + room - SPAN)
+    n_slots, room, length = past_length(int(steps.max()))
+    row = n_sends * length
 
     group = delays.source // SOURCES
     order = np.lexsort((delays.source, delays.target, group))
@@ -179,7 +214,7 @@ def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, 
     arrays = (
         aligned(np.zeros(n), dtype) for n in (SPAN * sent, lanes * n_nodes * row + row, SPAN * sent, (SPAN + 1) * sent)
     )
-    return edges, short, now, (n_slots, room, length, lanes, SPAN), *arrays
+    return edges, short, now, (n_slots, room, length, n_sends, lanes), *arrays
 
 
 def per_simulation(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

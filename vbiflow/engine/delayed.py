@@ -108,10 +108,10 @@ def add_long(now, begins, weight, positions, past, length, sums):
 
 
 @compiled
-def add_short(step, short, recent, delayed):
+def add_short(step, n_sends, n_lanes, short, recent, delayed):
     """Add delays below SPAN steps to the coupling of the step after `step`."""
     target, source, weight, shared, steps = short
-    width, stride = SENDS * LANES, recent.size // SPAN
+    width, stride = n_sends * n_lanes, recent.size // SPAN
     present = (step % SPAN + 1) * stride
     for e in range(target.size):
         to, at, w = present + target[e] * width, source[e] * width, weight[e]
@@ -120,23 +120,24 @@ def add_short(step, short, recent, delayed):
             for x in range(width):
                 delayed[U(to + x)] = fma(w, recent[U(at + x)], delayed[U(to + x)])
         else:
-            for b in range(LANES):
+            for b in range(n_lanes):
                 d = steps[e, b]
                 row = ((step + 1 - d) & (SPAN - 1)) * stride + at + b
-                for s in range(SENDS):
-                    c = delayed[U(to + s * LANES + b)]
-                    delayed[U(to + s * LANES + b)] = fma(w, recent[U(row + s * LANES)], c) if d < SPAN else c
+                for s in range(n_sends):
+                    c = delayed[U(to + s * n_lanes + b)]
+                    delayed[U(to + s * n_lanes + b)] = fma(w, recent[U(row + s * n_lanes)], c) if d < SPAN else c
 
 
 @compiled
-def remember(now, recent, past, length):
+def remember(now, n_lanes, recent, past, length):
     """Move the last SPAN steps to their place before `now`."""
     series = recent.size // SPAN
-    for row in range(series // LANES):
-        for b in range(LANES):
-            to = (b * (series // LANES) + row) * length + now - SPAN
+    n_rows = series // n_lanes
+    for row in range(n_rows):
+        for b in range(n_lanes):
+            to = (b * n_rows + row) * length + now - SPAN
             for k in range(SPAN):
-                past[U(to + k)] = recent[U((k + 1) % SPAN * series + row * LANES + b)]
+                past[U(to + k)] = recent[U((k + 1) % SPAN * series + row * n_lanes + b)]
 
 
 @compiled
@@ -147,12 +148,10 @@ def shift(past, length, room):
 
 
 @compiled
-def arrange(n_rows, n_lanes, span, sums, delayed):
-    """Sums in the order in which steps need them, after the coupling that was ready last.
-
-    Sizes are arguments: a compiler that knows them unrolls these loops for seconds.
-    """
+def arrange(n_rows, n_lanes, sums, delayed):
+    """Sums in the order in which steps need them, after the coupling that was ready last."""
     width = n_rows * n_lanes
+    span = sums.size // width
     copy(delayed, span * width, delayed, 0, width)
     for i in range(n_rows):
         for k in range(span):
@@ -161,40 +160,40 @@ def arrange(n_rows, n_lanes, span, sums, delayed):
 
 
 @compiled
+def fill(n_lanes, sent, length, recent, past):
+    """A constant past: all that was ever sent is what is sent now."""
+    n_rows = sent.size // n_lanes
+    for k in range(SPAN):
+        copy(sent, 0, recent, k * sent.size, sent.size)
+    for row in range(n_rows):
+        for b in range(n_lanes):
+            for x in range(length):
+                past[U((b * n_rows + row) * length + x)] = sent[U(row * n_lanes + b)]
+
+
+@compiled
 def advance(step, edges, short, sizes, recent, past, sums, sent, delayed):
-    """Take in what is sent at `step`; have the delayed coupling of the next step ready."""
+    """Take in what is sent at `step`; have the delayed coupling of the next step ready.
+
+    Sizes are arguments: a compiler that knows them unrolls loops for seconds.
+    """
+    n_slots, room, length, n_sends, n_lanes = sizes
     copy(sent, 0, recent, step % SPAN * sent.size, sent.size)
     if step % SPAN == 0:
-        n_slots, room, length, n_lanes, span = sizes
         if step % room == 0:
             shift(past, length, room)
         now = n_slots + step % room
-        remember(now, recent, past, length)
+        remember(now, n_lanes, recent, past, length)
         add_long(now, *edges, past, length, sums)
-        arrange(sent.size // n_lanes, n_lanes, span, sums, delayed)
-    add_short(step, short, recent, delayed)
+        arrange(sent.size // n_lanes, n_lanes, sums, delayed)
+    add_short(step, n_sends, n_lanes, short, recent, delayed)
 
 
 @compiled
-def begin(edges, short, sizes, recent, past, sums, sent, delayed):
-    """A constant past: all that was ever sent is what is sent now."""
-    n_slots, _, length, n_lanes, span = sizes
-    for k in range(SPAN):
-        copy(sent, 0, recent, k * sent.size, sent.size)
-    for row in range(sent.size // LANES):
-        for b in range(LANES):
-            for x in range(length):
-                past[U((b * (sent.size // LANES) + row) * length + x)] = sent[U(row * LANES + b)]
-    add_long(n_slots, *edges, past, length, sums)
-    arrange(sent.size // n_lanes, n_lanes, span, sums, delayed)
-    add_short(-1, short, recent, delayed)
-
-
-@compiled
-def couple(first, last, position, now, sent, delayed, scratch):
+def couple(first, last, position, sizes, now, sent, delayed, scratch):
     """Coupling input of the nodes first to last: the delayed part, and over what is sent now."""
     begins, source, weight = now
-    width = SENDS * LANES
+    width = sizes[3] * sizes[4]
     copy(delayed, (position * (begins.size - 1) + first) * width, scratch, 0, (last - first) * width)
     for i in range(first, last):
         to = (i - first) * width

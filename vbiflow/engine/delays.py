@@ -114,8 +114,8 @@ def check_lengths(lengths: Any, weights: np.ndarray) -> np.ndarray:
 
 
 def check_memory(delays: Delays, rows: int) -> None:
-    """The past of a batch of `rows` time series, in double precision."""
-    size = 8 * rows * delays.length.max() / delays.speed.min() / delays.dt
+    """The past of a batch of `rows` time series, in double precision, and half as much room to move it."""
+    size = 12 * rows * delays.length.max() / delays.speed.min() / delays.dt
     if size > BYTES:
         raise ValueError(
             f"the longest delay, {delays.length.max() / delays.speed.min():.4g} ms ({delays.length.max():g} mm at "

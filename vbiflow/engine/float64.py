@@ -1,8 +1,8 @@
 """Elementary functions in double precision for the kernels: branch-free, so that loops over lanes vectorise.
 
-Polynomials of the Cephes library (Moshier 1989), a few units in the last place over the ranges tested. This module's
-text becomes part of every generated kernel; names are those of models/maths.py. Arguments are normal numbers;
-not-a-number passes through.
+Polynomials of the Cephes library (Moshier 1989), for exp one without a division; a few units in the last place over the
+ranges tested. This module's text becomes part of every generated kernel; names are those of models/maths.py. Arguments
+are normal numbers; not-a-number passes through.
 """
 
 import numpy as np
@@ -46,17 +46,21 @@ def floor(x):
 @function
 def reduce_exp(x):
     """exp(x) = 2**n (1 + r): 2**n and r, |x - n ln 2| <= ln(2) / 2."""
-    x = F(-708.0) if x < F(-708.0) else x
-    x = F(709.0) if x > F(709.0) else x
+    x = min(max(x, F(-708.0)), F(709.0))
     shifted = x * F(1.4426950408889634) + F(6755399441055744.0)
     n = shifted - F(6755399441055744.0)
     x = x - n * F(6.93145751953125e-1) - n * F(1.42860682030941723212e-6)
     z = x * x
-    p = x * ((F(1.26177193074810590878e-4) * z + F(3.02994407707441961300e-2)) * z + F(1.0))
-    q = ((F(3.00198505138664455042e-6) * z + F(2.52448340349684104192e-3)) * z + F(2.27265548208155028766e-1)) * z + F(
-        2.0
+    w = z * z
+    a = (F(0.5000000000000001) + F(0.16666666666666669) * x) + z * (
+        F(0.041666666666623824) + F(0.008333333333330039) * x
     )
-    return as_float(UINT(as_bits(shifted) + UINT(1023)) << UINT(52)), F(2) * p / (q - p)
+    b = F(0.0013888888917367081) + F(0.00019841269863171557) * x
+    c = (F(2.4801521057868204e-05) + F(2.7557268276905696e-06) * x) + z * (
+        F(2.7620201591031547e-07) + F(2.5100472505694996e-08) * x
+    )
+    y = a + w * (b + z * c)
+    return as_float(UINT(as_bits(shifted) + UINT(1023)) << UINT(52)), y * z + x
 
 
 @function
@@ -73,8 +77,7 @@ def expm1(x):
 
 @function
 def tanh(x):
-    x = F(-22.0) if x < F(-22.0) else x
-    x = F(22.0) if x > F(22.0) else x
+    x = min(max(x, F(-22.0)), F(22.0))
     e = expm1(x + x)
     return e / (e + F(2))
 

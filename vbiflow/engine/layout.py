@@ -16,7 +16,7 @@ class Layout:
     """Names of blocks of lanes.
 
     `nodes` and `slow` are a node's blocks, of the neurons and of the haemodynamics; `scratch` a group's coupling input
-    and noise; `scalars` and `lanes` the parameters that do not vary by node.
+    and noise; `scalars` and `lanes` the parameters that do not vary by node; `sends` indices of what nodes send.
     """
 
     nodes: tuple[str, ...]
@@ -24,6 +24,7 @@ class Layout:
     scratch: int
     scalars: tuple[str, ...]
     lanes: tuple[str, ...]
+    sends: tuple[int, ...]
 
 
 def layout(plan: Plan) -> Layout:
@@ -38,7 +39,17 @@ def layout(plan: Plan) -> Layout:
     nodes += ["x"] * (plan.bold is not None)
     slow = [f"{prefix}_{name}" for prefix in "bu" for name in balloon.MODEL.states] * (plan.bold is not None)
     scalars, lanes = (tuple(name for name, k in kinds.items() if k == which) for which in ("scalar", "lane"))
-    return Layout(tuple(nodes), tuple(slow), ROWS * (len(model.sends) + noise_blocks(plan)), scalars, lanes)
+    sends = heard(plan)
+    return Layout(tuple(nodes), tuple(slow), ROWS * (len(sends) + noise_blocks(plan)), scalars, lanes, sends)
+
+
+def heard(plan: Plan) -> tuple[int, ...]:
+    """Indices of what is sent, without what a gain that is zero in all nodes and simulations makes unheard."""
+    driven = {stimulus.parameter for stimulus in plan.stimuli}
+    gains = [plan.model.gains.get(name) for name in plan.model.sends]
+    silent = [plan.kinds.get(gain) == "scalar" and not plan.parameters[gain].any() for gain in gains]
+    pairs = enumerate(zip(gains, silent, strict=True))
+    return tuple(k for k, (gain, quiet) in pairs if plan.delays or gain in driven or not quiet)
 
 
 def noise_blocks(plan: Plan) -> int:

@@ -42,7 +42,7 @@ class Writer:
 
     def __init__(self, plan: Plan, lanes: int) -> None:
         self.plan, self.model, self.lanes, self.layout = plan, plan.model, lanes, layout(plan)
-        self.width = len(self.model.sends) * lanes
+        self.width = len(self.layout.sends) * lanes
         self.lines: list[str] = []
         self.indent = 1
 
@@ -75,7 +75,7 @@ class Writer:
         if self.plan.delays:
             position = f"step % {delayed.SPAN} + {int(sent == 'trial')}"
             last = f"min(first + {ROWS}, n_nodes)"
-            self.put(f"couple(first, {last}, {position}, now, {sent}, delayed, scratch)")
+            self.put(f"couple(first, {last}, {position}, sizes, now, {sent}, delayed, scratch)")
             return
         call = f"tile(matrix, first * n_nodes, {sent}, column, {self.width}, scratch, column, n_nodes)"
         self.put(f"for column in range(0, {self.width}, WIDTH):", f"    {call}")
@@ -121,7 +121,8 @@ class Writer:
 
     def input(self, k: int) -> str:
         """A lane of the node's k-th coupling input."""
-        return f"scratch[U(g * {len(self.model.sends)} + {k * self.lanes} + b)]"
+        sends = self.layout.sends
+        return f"scratch[U(g * {len(sends)} + {sends.index(k) * self.lanes} + b)]" if k in sends else "F(0)"
 
     def load(self, prefix: str, model: Model) -> None:
         """Read the states into y0, y1, ..."""
@@ -179,8 +180,16 @@ class Writer:
         self.observe()
 
     def send(self, to: str) -> None:
+        """Store what a node sends; if that calls functions, in a loop of its own, whose iterations a processor can
+        overlap.
+        """
+        if set(self.model.send.__code__.co_names) - {*self.model.states, *self.model.parameters}:
+            self.indent -= 1
+            self.put(f"for b in range({self.lanes}):")
+            self.indent += 1
+            self.load("t" if to == "trial" and self.plan.integrator == "heun" else "y", self.model)
         self.put(f"s = {self.call('send')}")
-        self.put(*(f"{to}[U(q + {k * self.lanes} + b)] = s[{k}]" for k in range(len(self.model.sends))))
+        self.put(*(f"{to}[U(q + {n * self.lanes} + b)] = s[{k}]" for n, k in enumerate(self.layout.sends)))
 
     def noise(self) -> None:
         """Draw the normals of the group of nodes at `first`; nodes share blocks of random words as in philox.py."""
@@ -322,7 +331,9 @@ class Writer:
     def begin(self) -> None:
         """What follows once nodes have sent their initial state."""
         if self.plan.delays:
-            self.put("begin(edges, short, sizes, recent, past, sums, sent, delayed)")
+            self.put(f"fill({self.lanes}, sent, sizes[2], recent, past)")
+            advance = partial(self.put, "advance(step, edges, short, sizes, recent, past, sums, sent, delayed)")
+            self.block(f"for step in range(-{delayed.SPAN}, 0):", body=advance)
 
     def advance(self) -> None:
         """What a step begins with."""

@@ -46,6 +46,7 @@ class Model:
     sends : names of what a node sends, the fields of the namedtuple `c`.
     coupling : "linear", c_i = sum_j w_ij s_j, or "difference", c_i = sum_j w_ij (s_j - s_i).
     send : (y, p) -> tuple, what a node sends.
+    gains : the parameter that multiplies an input, by input; where it is zero, kernels need not compute the input.
     dfun : (y, c, p) -> tuple, time derivatives of the states [1/ms], by + - * / **, and the functions of models.maths.
     signals : functions (y, p) that can be recorded, by name.
     time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
@@ -65,6 +66,7 @@ class Model:
     time_scale: Function
     reference: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    gains: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def y(self) -> type:
