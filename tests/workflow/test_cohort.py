@@ -2,7 +2,11 @@
 
 import csv
 import json
+import re
 
+import h5py
+import nibabel as nib
+import numpy as np
 import pytest
 from checkout import Copy
 from test_snakemake import jobs
@@ -79,3 +83,35 @@ def test_nobody_left_stops_the_study_before_it_simulates(copy):
     assert done.returncode != 0
     assert f"nobody is left: 101309 is left out: {REASON}" in done.stdout
     assert not list((copy.path / "results" / "tiny").rglob("shard-*.h5"))
+
+
+def test_streamlines_become_a_connectome(copy):
+    """Two people: streamlines with SIFT2 weights, counted by end voxels as the study says; and a bad option."""
+    folder = copy.path / "mine"
+    folder.mkdir()
+    labels = np.zeros((10, 4, 4), dtype="int16")
+    labels[0], labels[5], labels[9] = 1, 2, 3
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / "parcels.nii.gz")
+    (folder / "labels.tsv").write_text("index\tlabel\themisphere\n1\ta\tL\n2\tb\tL\n3\tc\tR\n")
+    lines = [np.linspace([0, y, 1], [x, y, 1], 9, dtype="float32") for x, y in ((5, 1), (5, 2), (9, 1))]
+    lines.append(np.linspace([5, 1, 1], [9, 1, 1], 9, dtype="float32"))
+    tractogram = nib.streamlines.Tractogram(lines, affine_to_rasmm=np.eye(4))
+    nib.streamlines.save(tractogram, str(folder / "all.tck"))
+    (folder / "sift2.txt").write_text("1 2 3 4\n")
+    header = "participant_id weights regions parcellation streamline_weights recording kind tr"
+    row = "101309 mine/all.tck mine/labels.tsv mine/parcels.nii.gz mine/sift2.txt"
+    table = f"{header}\n{row} {HCP}/101309/bold.mat::tc bold 0.72\n".replace(" ", "\t")
+    (copy.path / "config" / "cohorts" / "tiny.tsv").write_text(table)
+    study = (copy.path / "config" / "studies" / "tiny.yaml").read_text()
+    study = re.sub(r"select: .*\n", "streamlines: {assignment: end_voxel}\n", study)
+    study = re.sub(r"normalise: .*\n", "normalise: []\n", study)
+    (copy.path / "config" / "studies" / "tiny.yaml").write_text(study)
+    done = copy.snakemake("results/tiny/101309/connectome.h5")
+    assert done.returncode == 0, done.stdout[-3000:]
+    with h5py.File(copy.path / "results/tiny/101309/connectome.h5") as file:
+        assert file["labels"].asstr()[()].tolist() == ["a", "b", "c"]
+        np.testing.assert_allclose(file["weights"], [[0, 3, 3], [3, 0, 4], [3, 4, 0]])
+        np.testing.assert_allclose(file["tract_lengths"], [[0, 5, 9], [5, 0, 4], [9, 4, 0]], atol=1e-5)
+    copy.edit("config/studies/tiny.yaml", "end_voxel", "voxel")
+    done = copy.snakemake("-n", "results/tiny/101309/connectome.h5")
+    assert "tiny.yaml: connectome.streamlines.assignment: found 'voxel'; choose from radial, end_voxel" in done.stdout

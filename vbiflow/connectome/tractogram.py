@@ -41,10 +41,7 @@ def build_connectome(
     ValueError
         If an option or a file is not right, or if no streamline joins two regions.
     """
-    if assignment not in ASSIGNMENTS:
-        raise ValueError(f"assignment: found {assignment!r}; choose from {', '.join(ASSIGNMENTS)}")
-    if scale not in SCALES:
-        raise ValueError(f"scale: found {scale!r}; choose from {', '.join(SCALES)}")
+    check_counting(assignment, radius, scale)
     assign = end_voxel(parcels) if assignment == "end_voxel" else radial(parcels, radius)
     each = None if not streamline_weights else read_table(streamline_weights).values.ravel()
     tally = Tally(parcels)
@@ -60,6 +57,15 @@ def build_connectome(
     if each is not None and len(each) != tally.n:
         raise ValueError(f"{streamline_weights}: {len(each)} weights, but {tractogram} has {tally.n} streamlines")
     return tally.connectome(str(tractogram))
+
+
+def check_counting(assignment: str = "radial", radius: float = 4.0, scale: str = "none") -> None:
+    """Refuse options of `build_connectome` that there are not."""
+    for name, value, known in (("assignment", assignment, ASSIGNMENTS), ("scale", scale, SCALES)):
+        if value not in known:
+            raise ValueError(f"connectome.streamlines.{name}: found {value!r}; choose from {', '.join(known)}")
+    if not radius > 0:
+        raise ValueError(f"connectome.streamlines.radius: found {radius:g} mm; allowed is above 0")
 
 
 class Tally:
@@ -135,8 +141,6 @@ def end_voxel(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
 
 def radial(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.ndarray]:
     """Function from ends (n, 2, 3) to nodes (n, 2): the nearest labelled voxel centre within `radius` [mm]."""
-    if not radius > 0:
-        raise ValueError(f"radius: found {radius:g} mm; allowed is above 0")
     axes = np.ascontiguousarray(parcels.affine[:3, :3])
     slack = float(np.linalg.norm(grid([0.5] * 3) @ axes.T, axis=1).max())
     offsets = grid(np.ceil((radius + slack) * np.linalg.norm(np.linalg.inv(axes), axis=1)))
