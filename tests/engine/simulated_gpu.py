@@ -12,9 +12,9 @@ from vbiflow.engine.simulate import choose_device
 from vbiflow.models import MODELS
 
 RNG = np.random.default_rng(1)
-W = RNG.random((3, 3))
+W = RNG.random((5, 5))
 W /= W.sum(1, keepdims=True)
-LENGTHS = RNG.uniform(5, 30, (3, 3))
+LENGTHS = RNG.uniform(5, 30, (5, 5))
 LENGTHS[0, 1] = 0
 SIZES = {"jansen_rit": 1e-3, "stuart_landau": 0.1}
 """Of what drives BOLD, where it is far from one: BOLD shall be well above the resolution of single precision."""
@@ -64,7 +64,7 @@ def cases(name):
 
 def shapes(precision):
     """Difference with parameters of every shape, after a transient, by Euler."""
-    parameters = {"w": [0.4, 0.6, 0.8], "I": RNG.uniform(0.25, 0.35, (2, 3)), "sigma": [[0.001], [0.01]]}
+    parameters = {"w": [0.4, 0.6, 0.8, 0.5, 0.7], "I": RNG.uniform(0.25, 0.35, (2, 5)), "sigma": [[0.001], [0.01]]}
     bold = {"tr": 40, "parameters": {"efficacy": 1e-3}}
     return difference(plan("wong_wang", precision, parameters=parameters, integrator="euler", transient=80, bold=bold))
 
@@ -98,9 +98,9 @@ def splits():
     whole = bytes_of()
     with patch.object(gpu, "FIRST_STEPS", 5):
         steps = bytes_of() == whole
-    with patch.object(gpu, "MEMORY", 1), patch.object(gpu_source, "THREADS", 3):
+    with patch.object(gpu, "MEMORY", 1), patch.object(gpu_source, "THREADS", 10):
         waves = bytes_of() == whole
-    with patch.object(gpu_source, "THREADS", 6):
+    with patch.object(gpu_source, "THREADS", 5):
         groups = bytes_of() == whole
     same = simulate("wong_wang", W, {}, n_simulations=7, **RUN).ts["S"][:, 0, -1]
     return {"calls": bytes_of(1, 5) == whole, "steps": steps, "waves": waves, "groups": groups, "noise": len(set(same))}

@@ -41,6 +41,8 @@ THREADS = 128
 """Threads of a block, unless a simulation has more nodes."""
 MOST_NODES = 1024
 WARP = 32
+SOURCES = 4
+"""Sources of the coupling's product in a round of its loop."""
 PLAIN = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
 """Functions of float32.py and float64.py that run on a GPU as they are."""
 DOUBLE = {
@@ -179,15 +181,21 @@ class Writer(source.Writer):
             self.block("for e in range(n_late[U(i)]):", body=partial(self.late, f"now{ahead}"))
             self.block("for e in range(n_now[U(i)]):", body=partial(self.now, sent))
         else:
+            rounds, rest = divmod(self.plan.n_nodes, SOURCES)
             self.put(f"at, column = i, {sent} + group_sent")
-            self.block(f"for _ in range({self.plan.n_nodes}):", body=self.product)
+            self.block(f"for _ in range({rounds}):", body=partial(self.product, SOURCES))
+            if rest:
+                self.product(rest)
         self.put(*(f"c{k}[{lane}] = a{k}_{lane}" for k, lane in self.sums))
 
-    def product(self) -> None:
-        """One source, connected to all targets; masking shows the compiler that it may load all lanes as one vector."""
-        self.put("w = matrix[U(at)]", f"place = U(column) & U({2**64 - self.lanes})")
-        self.add(lambda k, lane: f"shared[place + U({self.offset(k, lane)})]")
-        self.put(f"at += {padded(self.plan.n_nodes)}", f"column += {self.lanes}")
+    def product(self, n_sources: int) -> None:
+        """The next sources, each connected to all targets; masking shows the compiler that lanes load as one vector."""
+        row = padded(self.plan.n_nodes)
+        self.put(f"place = U(column) & U({2**64 - self.lanes})")
+        for j in range(n_sources):
+            self.put(f"w = matrix[U(at + {j * row})]")
+            self.add(lambda k, lane, first=j * self.lanes: f"shared[place + U({first + self.offset(k, lane)})]")
+        self.put(f"at += {n_sources * row}", f"column += {n_sources * self.lanes}")
 
     def late(self, now: str) -> None:
         """One delayed connection."""
