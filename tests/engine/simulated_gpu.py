@@ -33,7 +33,9 @@ def plan(name, precision, n_steps=16, parameters=None, integrator="heun", **opti
     model = MODELS[name]
     dt = model.defaults["dt"]
     if "bold_input" in model.signals:
-        options = {"bold": {"tr": 8 * dt, "parameters": {"efficacy": 1 / dt**2 / SIZES.get(name, 1)}}} | options
+        options = {
+            "bold": {"tr": 8 * dt, "parameters": {"efficacy": 1 / dt**2 / SIZES.get(name, 1), "tau": 100 * dt}}
+        } | options
     signals = options.pop("signals", {next(iter(model.signals)): {"period": 4 * dt}})
     options = OPTIONS | {"duration": n_steps * dt, "dt": dt, "integrator": integrator} | options
     given = {"G": np.array([[0.7], [1.3]]) * model.parameters["G"].value} if "G" in model.parameters else {}
