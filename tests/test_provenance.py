@@ -57,3 +57,24 @@ def test_digest_ignores_the_order_of_keys():
 def test_versions_name_what_is_loaded():
     found = provenance.versions()
     assert found["vbiflow"] and found["python"].startswith("3.")
+
+
+def test_a_file_that_the_script_loads_by_name_counts_with_what_it_imports(tree):
+    own = tree.parent / "config" / "features" / "swing.py"
+    own.parent.mkdir(parents=True)
+    own.write_text("from vbiflow import apart\n\nA = 1\n")
+
+    def hashed():
+        for function in (provenance.modules, provenance.parsed, provenance.fingerprint):
+            function.cache_clear()
+        return provenance.code_hash("scripts/run.py", beside=["config/features/swing.py"])
+
+    before = hashed()
+    assert before != fresh()
+    own.write_text("# a comment\n" + own.read_text())
+    assert hashed() == before
+    own.write_text(own.read_text().replace("A = 1", "A = 2"))
+    changed = hashed()
+    assert changed != before
+    (tree / "apart.py").write_text("C = 2\n")
+    assert hashed() != changed

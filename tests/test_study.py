@@ -175,3 +175,29 @@ def test_figures_are_those_that_the_recording_allows(config):
     assert {"topography", "psd", "series"} <= set(load_study("eeg_recovery", config).figures("simulated-1"))
     edit(config, "bold.mat::tc\tbold", "bold.mat::tc\tfeatures", "cohorts/tiny.tsv")
     assert load_study("tiny", config).figures("101309") == ["marginals", "pairs", "misspecification"]
+
+
+def test_a_set_of_features_is_written_out(config):
+    edit(config, "features: [fc]", "features: [default_bold, skewness]")
+    study = load_study("tiny", config)
+    assert study["features"][:2] == ["fc", "fcd"] and study["features"][-1] == "skewness"
+    assert study.features == ["fc", "fcd", "variance", "autocorrelation_time", "kuramoto", "skewness"]
+    assert study.own_features == []
+
+
+def test_files_of_own_features_are_known(config, monkeypatch, tmp_path):
+    own = tmp_path / "swing.py"
+    own.write_text(
+        "from vbiflow.features import feature\n\n\n"
+        '@feature("swing")\ndef swing(batch):\n    """Swing."""\n    yield [""], batch.ts.max(axis=(1, 2))[:, None]\n'
+    )
+    monkeypatch.setattr("vbiflow.study.FOLDER", tmp_path)
+    edit(config, "features: [fc]", "features: [fc, swing]")
+    study = load_study("tiny", config)
+    assert study.features == ["fc", "swing"] and study.own_features == [str(own)]
+
+
+def test_ablation_needs_something_to_leave(config):
+    edit(config, "n_predictive: 10", "n_predictive: 10\n  ablation: true")
+    with pytest.raises(ValueError, match=r"diagnostics\.ablation leaves one feature out of several; found only fc"):
+        load_study("tiny", config)

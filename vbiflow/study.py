@@ -23,7 +23,7 @@ from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, 
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
-from vbiflow.features import read_specs
+from vbiflow.features import expanded, read_specs
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.models import MODELS
@@ -248,6 +248,7 @@ def load_study(name: str, config: Path = ROOT / "config") -> Study:
     settings = merged(settings, scales.get(scale, {}))
     check_schema(settings, config / "schemas" / "study.schema.yaml", path)
     settings = merged(DEFAULTS, settings)
+    settings["features"] = expanded(settings["features"])
     cohort = read_cohort(config / "cohorts" / f"{settings['cohort']}.tsv")
     study = Study(name, settings, cohort)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +15,29 @@ from vbiflow.models import MODELS
 from vbiflow.provenance import ROOT
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
+
+INTRODUCTION = """\
+Made from the registry by `make docs`; options with their defaults. `as` gives a feature's values another name, `per`
+says whether they are given for each node, each network of the atlas, or as mean and sd over nodes.
+
+A study brings a feature of its own as `config/features/<name>.py`; a change of the file remakes what it made:
+
+```python
+from vbiflow.features import feature, per
+
+
+@feature("swing", unit="y", per=per("node"))
+def swing(batch, *, per):
+    \"\"\"Highest less lowest value.\"\"\"
+    yield batch.nodes.reduce(batch.ts.max(axis=-1) - batch.ts.min(axis=-1), per)
+```
+
+The report of a study says which features vary, which repeat each other, which tell of which parameter and in which
+the recording lies outside of all simulations (`features_report.json`). With `diagnostics: {ablation: true}` the
+estimator is trained again without each of them.
+
+Some sets go by one name:
+"""
 
 
 def models() -> str:
@@ -43,6 +67,13 @@ def estimators() -> str:
     return "\n".join(lines)
 
 
+def sets() -> str:
+    """Sets of features, and what they stand for as a study file spells it."""
+    lines = ["| set | stands for |", "|---|---|"]
+    lines += [f"| `{name}` | `{json.dumps(specs).replace(chr(34), '')}` |" for name, specs in features.SETS.items()]
+    return "\n".join(lines)
+
+
 def linked(reference: str) -> str:
     """A reference with its DOIs as links."""
     return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
@@ -60,7 +91,7 @@ def filled(text: str) -> str:
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
     readme = ROOT / "README.md"
-    listing = f"# Features\n\nMade from the registry by `make docs`; options with their defaults.\n\n{features.table()}"
+    listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
     return {readme: filled(readme.read_text(encoding="utf-8")), ROOT / "docs" / "features.md": listing}
 
 

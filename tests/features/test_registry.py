@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from vbiflow.features import FEATURES, Nodes, compute, read_specs, schema, table
+from vbiflow.features import FEATURES, SETS, Nodes, compute, read_specs, schema, table
 from vbiflow.features.extraction import Batch, extract
 
 SAMPLING = {"eeg": 100.0}
@@ -232,3 +232,12 @@ def test_a_study_brings_a_broken_feature(tmp_path, ts, text, message):
 def test_a_name_is_not_a_path(tmp_path, ts):
     with pytest.raises(ValueError, match=r"unknown feature '\.\./own'"):
         compute(ts, ["../own"], fs=2.0, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_default_sets_stand_for_their_features(name, ts, nodes):
+    fs = 2.0 if name == "default_bold" else 100.0
+    whole = compute(ts, [name, "skewness"], fs=fs, nodes=nodes)
+    each = compute(ts, [*SETS[name], "skewness"], fs=fs, nodes=nodes)
+    assert whole.names == each.names and whole.valid.all()
+    assert whole.x.tobytes() == each.x.tobytes()

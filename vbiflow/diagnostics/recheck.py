@@ -14,6 +14,7 @@ from vbiflow.features import fc, fcd
 from vbiflow.features.extraction import Observer
 from vbiflow.features.preparation import noisy, read_preparation
 from vbiflow.features.preparation import prepare as prepared
+from vbiflow.features.scores import upper
 from vbiflow.features.spectral import welch
 
 OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
@@ -124,12 +125,12 @@ def of_fc(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[s
 
 def of_fcd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
     """FCD of the simulation that is shown and of the recording, and the values of all."""
-    axes, apart = ("window", "window"), int(-(-options["window"] // options["step"]))
+    axes = ("window", "window")
     return {
         "fcd": io.Quantity(drawn[best], axes=axes, attributes=options),
         "fcd_observed": io.Quantity(observed, axes=axes, attributes=options),
-        "fcd_values": io.Quantity(off_diagonal(drawn, apart), axes=("value",)),
-        "fcd_observed_values": io.Quantity(off_diagonal(observed, apart), axes=("value",)),
+        "fcd_values": io.Quantity(spread_values(drawn), axes=("value",)),
+        "fcd_observed_values": io.Quantity(spread_values(observed), axes=("value",)),
     }
 
 
@@ -145,10 +146,10 @@ def of_psd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[
 SUMMARIES = {"fc": of_fc, "fcd": of_fcd, "psd": of_psd}
 
 
-def off_diagonal(matrices: np.ndarray, apart: int) -> np.ndarray:
-    """Values of FCD (..., window, window) of windows at least `apart` steps apart, which do not overlap.
+def spread_values(matrices: np.ndarray) -> np.ndarray:
+    """Values above the diagonal of FCD (..., window, window), which fcd_ks compares.
 
     At most SHOWN of them, evenly spread over their order, for a histogram.
     """
-    ordered = np.sort(matrices[..., *np.triu_indices(matrices.shape[-1], apart)], axis=None)
+    ordered = np.sort(upper(matrices), axis=None)
     return ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), SHOWN)).astype(int)]

@@ -7,10 +7,11 @@ from vbiflow.features.extraction import Features, compute
 from vbiflow.features.feature import Feature, Option, feature, per
 from vbiflow.features.files import compute_file, gather, observed, observed_spectra
 from vbiflow.features.nodes import Nodes
-from vbiflow.features.registry import FEATURES, read_specs, schema, table
+from vbiflow.features.registry import FEATURES, SETS, expanded, read_specs, schema, table
 
 __all__ = [
     "FEATURES",
+    "SETS",
     "Batch",
     "Feature",
     "Features",
@@ -18,6 +19,7 @@ __all__ = [
     "Option",
     "compute",
     "compute_file",
+    "expanded",
     "fc",
     "fcd",
     "feature",

@@ -30,6 +30,19 @@ FEATURES: dict[str, Feature] = {
 
 Spec = str | Mapping[str, Any]
 
+SETS: dict[str, list[Spec]] = {
+    "default_bold": ["fc", "fcd", {"variance": {"per": "node"}}, "autocorrelation_time", "kuramoto"],
+    "default_eeg": [{"psd": {"per": "node"}}, "spectrum", "envelope", "zero_crossings"],
+}
+"""Lists of features that a study asks for by one name, for slow signals such as BOLD and for M/EEG."""
+
+
+def expanded(specs: Any) -> Any:
+    """A study's list of features with the names of SETS replaced by what they stand for."""
+    if isinstance(specs, str | Mapping) or not specs:
+        return specs
+    return [entry for spec in specs for entry in (SETS.get(spec, [spec]) if isinstance(spec, str) else [spec])]
+
 
 @dataclass(frozen=True)
 class Request:
@@ -45,7 +58,7 @@ def read_specs(specs: Sequence[Spec], folder: str | Path | None = None) -> list[
     """What a study's list of features asks for.
 
     An entry is a name, or a table of one name with its options; the option `as` gives its values another name. Names
-    that are not in FEATURES are looked for in `folder` as <name>.py.
+    that are neither in FEATURES nor in SETS are looked for in `folder` as <name>.py.
 
     Raises
     ------
@@ -56,7 +69,7 @@ def read_specs(specs: Sequence[Spec], folder: str | Path | None = None) -> list[
         specs = [{name: options} for name, options in specs.items()]
     if isinstance(specs, str) or not specs:
         raise ValueError(f"features {specs!r} is not a list of features; choose from {', '.join(FEATURES)}")
-    requests = [read_spec(spec, folder) for spec in specs]
+    requests = [read_spec(spec, folder) for spec in expanded(specs)]
     names = [request.name for request in requests]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -94,7 +107,7 @@ def find(name: str, folder: str | Path | None = None) -> Feature:
     if name in own:
         return load(own[name])
     where = f"; none in {folder}/{name}.py" if folder else ""
-    raise ValueError(f"unknown feature {name!r}; choose from {', '.join((*FEATURES, *own))}{where}")
+    raise ValueError(f"unknown feature {name!r}; choose from {', '.join((*FEATURES, *own, *SETS))}{where}")
 
 
 def load(path: Path) -> Feature:
