@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from vbiflow import io
-from vbiflow.prior import FAMILIES, Prior
+from vbiflow.marginals import FAMILIES
+from vbiflow.prior import Prior
 
 ENTRIES = {
     "uniform": [1, 10],

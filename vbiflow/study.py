@@ -26,8 +26,9 @@ from vbiflow.engine.draws import BESIDE, check_draws, extremes
 from vbiflow.features import expanded, read_specs
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.scores import SCORES, choose_scores
+from vbiflow.marginals import Marginal, read_marginals
 from vbiflow.models import MODELS
-from vbiflow.prior import Marginal, check_names, read_marginals
+from vbiflow.prior import check_names
 from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {

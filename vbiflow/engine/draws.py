@@ -13,7 +13,8 @@ from vbiflow.engine.checks import number
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.maps import CONSTANT, regional, regression
-from vbiflow.prior import Marginal, Prior, read_marginals
+from vbiflow.marginals import Marginal, read_marginals
+from vbiflow.prior import Prior
 
 BESIDE = {"speed": "mm/ms", "noise": "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""

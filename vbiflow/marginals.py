@@ -1,0 +1,130 @@
+"""Marginals of a prior: families of distributions, and how a study writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from vbiflow.maps import CONSTANT
+
+FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
+    "uniform": (("low", "high"), lambda low, high: stats.uniform(low, high - low)),
+    "normal": (("mean", "sd"), lambda mean, sd: stats.norm(mean, sd)),
+    "lognormal": (("log_mean", "log_sd"), lambda mean, sd: stats.lognorm(sd, scale=np.exp(mean))),
+    "truncated_normal": (
+        ("mean", "sd", "low", "high"),
+        lambda mean, sd, low, high: stats.truncnorm((low - mean) / sd, (high - mean) / sd, mean, sd),
+    ),
+    "beta": (
+        ("a", "b", "low", "high"),
+        lambda a, b, low, high: stats.beta(a, b, low, high - low),
+    ),
+}
+EXTENTS = ("node",)
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """One inferred parameter: a scalar, one value a node (`per` = "node"), or the coefficient of a regional map.
+
+    A parameter with coefficients is their sum over maps, w_i = w.constant + w.myelin myelin_i + ...
+    """
+
+    parameter: str
+    family: str
+    values: tuple[float, ...]
+    per: str | None = None
+    coefficient: str | None = None
+
+    @classmethod
+    def from_config(cls, parameter: str, entry: Any, coefficient: str | None = None) -> Marginal:
+        """Read ``{family: [numbers], per: node}``."""
+        name = stem(parameter, coefficient)
+        form = f"write it as {coefficient or parameter}: {{uniform: [low, high]}} with a family out of "
+        form += ", ".join(FAMILIES)
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"prior of {name}: found {entry!r}; {form}")
+        families = [key for key in entry if key != "per"]
+        if len(families) != 1 or families[0] not in FAMILIES:
+            raise ValueError(f"prior of {name}: unknown family {', '.join(map(repr, families))}; {form}")
+        family, numbers = families[0], entry[families[0]]
+        names = FAMILIES[family][0]
+        if not isinstance(numbers, Sequence) or len(numbers) != len(names):
+            raise ValueError(f"prior of {name}: {family} takes [{', '.join(names)}], found {numbers!r}")
+        per = entry.get("per")
+        extents = EXTENTS if coefficient is None else ()
+        if per not in (None, *extents):
+            raise ValueError(
+                f"prior of {name}: per: {per!r} is unknown; choose from {', '.join(extents) or 'none'} or leave it out"
+            )
+        marginal = cls(parameter, family, tuple(float(number) for number in numbers), per, coefficient)
+        marginal.check()
+        return marginal
+
+    def check(self) -> None:
+        """Refuse bounds out of order and scales that are not positive."""
+        given = dict(zip(FAMILIES[self.family][0], self.values, strict=True))
+        if not np.isfinite(self.values).all():
+            raise ValueError(f"prior of {self.name}: {self.family} has a value that is not finite: {self.values}")
+        if "low" in given and given["low"] >= given["high"]:
+            raise ValueError(f"prior of {self.name}: low {given['low']:g} must be below high {given['high']:g}")
+        for name in ("sd", "log_sd", "a", "b"):
+            if given.get(name, 1.0) <= 0:
+                raise ValueError(f"prior of {self.name}: {name} must be positive, found {given[name]:g}")
+
+    @property
+    def name(self) -> str:
+        """Parameter, and map if it is a coefficient: ``G``, ``w.myelin``."""
+        return stem(self.parameter, self.coefficient)
+
+    @property
+    def distribution(self) -> Any:
+        """The frozen SciPy distribution."""
+        return FAMILIES[self.family][1](*self.values)
+
+    def to_config(self) -> dict[str, Any]:
+        """The entry that `from_config` reads."""
+        return {self.family: list(self.values)} | ({"per": self.per} if self.per else {})
+
+
+def stem(parameter: str, coefficient: str | None) -> str:
+    """Name of a parameter, or of its coefficient of a map."""
+    return f"{parameter}.{coefficient}" if coefficient else parameter
+
+
+def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
+    """Marginals of one entry of a study's `prior`: ``{family: [numbers]}``, or coefficients of regional maps.
+
+    The latter is written ``{map: {constant: {family: [numbers]}, <map>: {family: [numbers]}}, within: [low, high]}``.
+
+    Raises
+    ------
+    ValueError
+        If the entry is neither.
+    """
+    if not isinstance(entry, Mapping) or "map" not in entry:
+        return [Marginal.from_config(parameter, entry)]
+    terms, form = (
+        entry["map"],
+        f"{{map: {{{CONSTANT}: {{uniform: [low, high]}}, <map>: {{...}}}}, within: [low, high]}}",
+    )
+    unknown = [key for key in entry if key not in ("map", "within")]
+    if unknown or not isinstance(terms, Mapping) or not terms:
+        raise ValueError(f"prior of {parameter}: found {dict(entry)!r}; write it as {parameter}: {form}")
+    read_limits(parameter, entry)
+    return [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items()]
+
+
+def read_limits(parameter: str, entry: Any) -> tuple[float, float] | None:
+    """The range `within` which every node's value must lie, if the entry has one."""
+    if not isinstance(entry, Mapping) or "within" not in entry:
+        return None
+    within = entry["within"]
+    good = isinstance(within, Sequence) and len(within) == 2 and all(isinstance(x, int | float) for x in within)
+    if not good or not within[0] < within[1]:
+        raise ValueError(f"prior of {parameter}: within is {within!r}; give [low, high], low below high")
+    return float(within[0]), float(within[1])
