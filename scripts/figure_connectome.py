@@ -6,5 +6,5 @@ from vbiflow.io import read
 from vbiflow.job import job
 
 with job(snakemake):
-    parts = read(snakemake.input.connectome, "weights", "tract_lengths", "labels", "hemispheres", "networks")
-    save(connectome(**parts), snakemake.output[0])
+    names = "weights", "tract_lengths", "labels", "hemispheres", "networks", "centres"
+    save(connectome(**read(snakemake.input.connectome, *names)), snakemake.output[0])

@@ -138,7 +138,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
                 "site": [f"town {k}" for k in range(14)],
             },
         },
-        "connectome": {"weights": weights, "tract_lengths": lengths, **place},
+        "connectome": {"weights": weights, "tract_lengths": lengths, **place, "centres": centres},
         "training": {
             "train_loss": (6 * np.exp(-epochs / 12) - 2 - epochs / 200).tolist(),
             "validation_loss": (6 * np.exp(-epochs / 12) - 2 + (epochs - 60) ** 2 / 6e3).tolist(),

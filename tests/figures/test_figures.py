@@ -158,3 +158,10 @@ def test_columns_of_a_cohort_are_numbers_groups_or_not_drawn(arguments):
     assert (
         FIGURES["covariates"](**given).texts[0].get_text() == "No column of the cohort holds numbers or a few groups."
     )
+
+
+def test_connectome_without_centres_stands_on_a_circle(arguments):
+    figure = FIGURES["connectome"](**arguments(4)["connectome"] | {"centres": np.full((80, 3), np.nan)})
+    assert "centres unknown: on a circle" in labels(figure) and outside(figure) == []
+    figure = FIGURES["connectome"](**arguments(4)["connectome"])
+    assert "left to right [mm]" in labels(figure)

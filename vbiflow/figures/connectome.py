@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -20,15 +21,20 @@ SIDES = {"L": "#0072b2", "R": "#e69f00"}
 
 @styled
 def connectome(
-    weights: Array, tract_lengths: Array, labels: Sequence[str], hemispheres: Sequence[str], networks: Sequence[str]
-) -> Figure:
-    """Draw weights, tract lengths [mm], weight against length, and node strength of a connectome (n_nodes, n_nodes)."""
+    weights: Array, tract_lengths: Array, labels: Sequence[str], hemispheres: Sequence[str], networks: Sequence[str],
+    centres: Array | None = None,
+) -> Figure:  # fmt: skip
+    """Draw weights, tract lengths [mm], weight against length, node strength and the strongest connections.
+
+    Matrices are (n_nodes, n_nodes); `centres` (n_nodes, 3) [mm] place the regions, without them they stand on a circle.
+    """
     weights, tract_lengths = finite("weights", weights), finite("tract_lengths", tract_lengths)
     order = arrange(hemispheres, networks)
     sides, areas = [hemispheres[node] for node in order], [networks[node] for node in order]
     block = np.ix_(order, order)
     figure = canvas(5.6)
-    panels = figure.subplots(2, 2, gridspec_kw={"height_ratios": (1.35, 1)}).ravel()
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1.35, 1))
+    panels = [*top.subplots(1, 2), *bottom.subplots(1, 3)]
     matrix(panels[0], weights[block], "weight", weight_scale(weights), "viridis", sides, areas)
     lengths = np.where(tract_lengths > 0, tract_lengths, np.nan)[block]
     matrix(panels[1], lengths, "tract length [mm]", Normalize(0, np.nanmax(tract_lengths)), "magma", sides, areas)
@@ -36,6 +42,7 @@ def connectome(
     panels[1].set_title("Tract lengths")
     decay(panels[2], weights, tract_lengths)
     strength(panels[3], weights, labels, hemispheres)
+    strongest(panels[4], weights, hemispheres, centres)
     letters(panels)
     return figure
 
@@ -94,3 +101,36 @@ def strength(axes: Axes, weights: Array, labels: Sequence[str], hemispheres: Seq
         axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5, linespacing=1.25)
     axes.set(xlabel="region, by rank", ylabel="sum of incoming weights", title="Node strength")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+
+
+def strongest(axes: Axes, weights: Array, hemispheres: Sequence[str], centres: Array | None) -> None:
+    """Draw the strongest connections, two a region, seen from above, or on a circle where centres are unknown."""
+    known = centres is not None and np.isfinite(centres[:, :2]).all()
+    places = centres[:, :2] if known else circle(hemispheres)
+    mutual = np.triu(np.fmax(weights, weights.T), 1)
+    count = min(2 * len(weights), int((mutual > 0).sum()))
+    rows, columns = np.unravel_index(np.argsort(-np.nan_to_num(mutual), axis=None)[:count], mutual.shape)
+    lines = LineCollection(
+        np.stack([places[rows], places[columns]], axis=1), colors=PALETTE["prior"], linewidths=0.5, alpha=0.6
+    )
+    axes.add_collection(lines)
+    sizes = np.nansum(weights, axis=1)
+    for side in dict.fromkeys(hemispheres):
+        here = [node for node, other in enumerate(hemispheres) if other == side]
+        size = 3 + 22 * sizes[here] / max(sizes.max(), 1e-300)
+        axes.scatter(*places[here].T, s=size, color=SIDES.get(side, PALETTE["ink"]), linewidth=0, zorder=3)
+    axes.set(aspect="equal", title=f"{count} strongest connections")
+    if known:
+        axes.set(xlabel="left to right [mm]", ylabel="back to front [mm]")
+    else:
+        axes.set(xticks=[], yticks=[], xlabel="centres unknown: on a circle")
+
+
+def circle(hemispheres: Sequence[str]) -> Array:
+    """Places (n_nodes, 2) on a circle: left regions on the left, right ones opposite, others below."""
+    angles = np.zeros(len(hemispheres))
+    for side, (begin, end) in {"L": (100, 230), "R": (80, -50), "": (240, 300)}.items():
+        here = [node for node, other in enumerate(hemispheres) if other == side]
+        whole = len(here) == len(hemispheres)
+        angles[here] = np.linspace(*((0, 360) if whole else (begin, end)), len(here), endpoint=not whole)
+    return np.stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))], axis=1)
