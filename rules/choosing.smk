@@ -1,22 +1,5 @@
 # What each feature is worth: which vary, which repeat each other, which tell of which parameter; on request, the
 # estimator without each of them.
-
-
-def features_of(wildcards):
-    """Names of the study's features."""
-    return study_of(wildcards).features
-
-
-def each_recording(name):
-    """Input function: the file `name` of every subject for whom the job's connectome stands."""
-    return lambda wildcards: expand(
-        "results/{study}/subjects/{subject}/{name}",
-        study=wildcards.study,
-        subject=study_of(wildcards).subjects_of(wildcards.connectome),
-        name=name,
-    )
-
-
 rule features_report:
     input:
         prior="results/{study}/{connectome}/prior.h5",

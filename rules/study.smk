@@ -269,3 +269,18 @@ def of_cohort(wildcards):
 def signal(wildcards):
     """Name of the series that the study's features are taken from."""
     return study_of(wildcards).signal
+
+
+def features_of(wildcards):
+    """Names of the study's features."""
+    return study_of(wildcards).features
+
+
+def each_recording(name):
+    """Input function: the file `name` of every subject for whom the job's connectome stands."""
+    return lambda wildcards: expand(
+        "results/{study}/subjects/{subject}/{name}",
+        study=wildcards.study,
+        subject=study_of(wildcards).subjects_of(wildcards.connectome),
+        name=name,
+    )
