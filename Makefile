@@ -22,9 +22,9 @@ demo: $(READY)  ## two real people, from connectome and fMRI to a checked poster
 test: $(READY)  ## the tests, with coverage
 	$(BIN)/python -m pytest tests/workflow tests --numprocesses $(CORES) --dist loadfile --cov --cov-report=term:skip-covered
 
-test-peers:  ## models against tvb-library, in an environment of its own
+test-peers:  ## models against tvb-library, features against vbi, in an environment of its own
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --requirement envs/requirements.lock tvb-library==2.10.0
+	.venv-peers/bin/python -m pip install --quiet --requirement envs/requirements.lock tvb-library==2.10.0 vbi==0.4.4 rich
 	.venv-peers/bin/python -m pytest tests/peers -m peers
 
 bench: $(READY)  ## speed against the peers, in an environment of its own
