@@ -62,6 +62,6 @@ def admit(connectome_of: Mapping[str, str], connectomes: Mapping[str, str], reco
     refused = {name: asdict(note) for name, note in notes.items() if note}
     if len(refused) == len(notes):
         name, note = next(iter(refused.items()))
-        others = f"; so are {len(refused) - 1} others" if len(refused) > 1 else ""
+        others = f"; {len(refused) - 1} more are left out" if len(refused) > 1 else ""
         raise ValueError(f"nobody is left: {name} is left out: {note['reason']}{others}")
     return {"admitted": [name for name in notes if name not in refused], "refused": refused}

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from vbiflow.connectome import read_connectome, read_regions
 from vbiflow.connectome.regions import match, pairs, split_label
+from vbiflow.datasets import load_catalogue
 
 W = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 1.0], [0.5, 0.0, 0.0]])
 ATLAS = Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv"
@@ -301,9 +302,13 @@ def test_group_connectome_carries_its_labels(catalogue_file) -> None:
     assert connectome.n_nodes == 84 and connectome.weights.max() == pytest.approx(210223, rel=1e-3)
 
 
-@pytest.mark.parametrize(("name", "n"), [("66", 66), ("68", 68), ("76", 76), ("96", 96), ("192", 192)])
+TVB = {f"connectivity_{n}.zip": n for n in (66, 68, 76, 96, 192)} | {"paupau.zip": 4}
+
+
+@pytest.mark.parametrize(("name", "n"), TVB.items())
 def test_every_tvb_archive_is_read(name: str, n: int, catalogue_file) -> None:
-    connectome = read_connectome(catalogue_file("tvb", f"connectivity_{name}.zip"))
+    assert TVB.keys() == {short for short in load_catalogue()["tvb"].files if short.endswith(".zip")}
+    connectome = read_connectome(catalogue_file("tvb", name))
     assert connectome.n_nodes == n and not np.diag(connectome.weights).any()
     assert np.isfinite(connectome.centres).all() and connectome.tract_lengths.max() > 50
     assert set(connectome.hemispheres) == {"L", "R"}
