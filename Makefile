@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo test test-gpu test-slurm test-recovery test-peers bench lint docs lock clean
+.PHONY: demo test test-gpu test-slurm test-recovery test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock

@@ -16,7 +16,7 @@ rule features_report:
         runtime=60,
     params:
         features=features_of,
-        inference=setting("inference"),
+        inference=learning,
         seed=setting("seed"),
         code=code("scripts/features_report.py"),
     script:
@@ -42,7 +42,7 @@ rule ablate:
         runtime=amount("train", "runtime", 240),
     params:
         features=features_of,
-        inference=setting("inference"),
+        inference=learning,
         seed=setting("seed"),
         code=code("scripts/ablate.py"),
     script:

@@ -46,6 +46,8 @@ rule connectome:
         "results/{study}/{connectome}/connectome.h5",
     log:
         "results/{study}/{connectome}/logs/connectome.log",
+    wildcard_constraints:
+        connectome=r"(?!cohort/|others-)[\w-]+",
     priority: 100
     conda:
         "../envs/empirical.yaml"
@@ -61,3 +63,23 @@ rule connectome:
         code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"
+
+
+rule pool_connectomes:
+    input:
+        pool_of,
+    output:
+        "results/{study}/{connectome}/connectome.h5",
+    log:
+        "results/{study}/{connectome}/logs/pool_connectomes.log",
+    wildcard_constraints:
+        connectome=r"cohort|others-[\w-]+",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("scripts/pool_connectomes.py"),
+    script:
+        "../scripts/pool_connectomes.py"

@@ -17,18 +17,32 @@ rule calibrate:
         mem_mb=amount("calibrate", "mem_mb", 3000),
         runtime=amount("calibrate", "runtime", 120),
     params:
-        inference=setting("inference"),
-        diagnostics=checks,
+        inference=learning,
+        diagnostics=of_diagnostics("thresholds"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
     script:
         "../scripts/calibrate.py"
 
 
+use rule calibrate as calibrate_round with:
+    input:
+        prior="results/{study}/subjects/{subject}/rounds/{round}/prior.h5",
+        features="results/{study}/subjects/{subject}/rounds/{round}/features.h5",
+        posterior="results/{study}/subjects/{subject}/rounds/{round}/posterior.pt",
+    output:
+        diagnostics="results/{study}/subjects/{subject}/rounds/{round}/diagnostics.h5",
+        verdict="results/{study}/subjects/{subject}/rounds/{round}/diagnostics.json",
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/calibrate.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/calibrate.tsv"
+
+
 rule check:
     input:
-        features=of_connectome("features.h5"),
-        diagnostics=of_connectome("diagnostics.json"),
+        features=of_first_round("features.h5"),
+        diagnostics=of_estimator("diagnostics.json"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         lead_field=projected(of_connectome("lead_field.h5")),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
@@ -49,8 +63,167 @@ rule check:
         sensors=lambda wildcards: study_of(wildcards).sensors,
         signal=signal,
         deterministic=lambda wildcards: study_of(wildcards).deterministic,
-        diagnostics=checks,
+        diagnostics=of_diagnostics("n_predictive", "scores", "thresholds"),
         seed=setting("seed"),
         code=code("scripts/check.py"),
     script:
         "../scripts/check.py"
+
+
+rule baselines:
+    input:
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+        posterior="results/{study}/{connectome}/posterior.pt",
+        training="results/{study}/{connectome}/training.json",
+        optimised=lambda wildcards: (
+            "results/{study}/{connectome}/optimised.json"
+            if study_of(wildcards)["diagnostics"]["optimise"]
+            else []
+        ),
+    output:
+        "results/{study}/{connectome}/baselines.json",
+    log:
+        "results/{study}/{connectome}/logs/baselines.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/baselines.tsv"
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("baselines", "threads", 1)
+    resources:
+        mem_mb=amount("baselines", "mem_mb", 3000),
+        runtime=amount("baselines", "runtime", 240),
+    params:
+        inference=learning,
+        diagnostics=of_diagnostics("estimators"),
+        seed=setting("seed"),
+        code=code("scripts/baselines.py"),
+    script:
+        "../scripts/baselines.py"
+
+
+rule learning_curve:
+    input:
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+    output:
+        "results/{study}/{connectome}/learning_curve.h5",
+    log:
+        "results/{study}/{connectome}/logs/learning_curve.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/learning_curve.tsv"
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("learning_curve", "threads", 1)
+    resources:
+        mem_mb=amount("learning_curve", "mem_mb", 3000),
+        runtime=amount("learning_curve", "runtime", 240),
+    params:
+        inference=learning,
+        diagnostics=of_diagnostics("learning_curve", "estimators"),
+        seed=setting("seed"),
+        code=code("scripts/learning_curve.py"),
+    script:
+        "../scripts/learning_curve.py"
+
+
+rule optimise:
+    input:
+        connectome="results/{study}/{connectome}/connectome.h5",
+        prior="results/{study}/{connectome}/prior.h5",
+        features="results/{study}/{connectome}/features.h5",
+    output:
+        "results/{study}/{connectome}/optimised.json",
+    log:
+        "results/{study}/{connectome}/logs/optimise.log",
+    benchmark:
+        "results/{study}/{connectome}/benchmarks/optimise.tsv"
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("optimise", "threads", 1)
+    resources:
+        mem_mb=amount("optimise", "mem_mb", 3000),
+        runtime=amount("optimise", "runtime", 480),
+    params:
+        model=setting("model"),
+        parameters=setting("parameters"),
+        simulation=lambda wildcards: study_of(wildcards).simulation,
+        observation=lambda wildcards: study_of(wildcards).recorded,
+        signal=signal,
+        features=setting("features"),
+        inference=learning,
+        diagnostics=of_diagnostics("optimise", "scores"),
+        budget=lambda wildcards: study_of(wildcards).n_simulations,
+        seed=setting("seed"),
+        code=code("scripts/optimise.py"),
+    script:
+        "../scripts/optimise.py"
+
+
+rule sensitivity:
+    input:
+        posterior=of_estimator("posterior.pt"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/sensitivity.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/sensitivity.log",
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("sensitivity", "threads", 1)
+    resources:
+        mem_mb=amount("sensitivity", "mem_mb", 3000),
+        runtime=amount("sensitivity", "runtime", 30),
+    params:
+        seed=setting("seed"),
+        code=code("scripts/sensitivity.py"),
+    script:
+        "../scripts/sensitivity.py"
+
+
+rule local_c2st:
+    input:
+        prior=of_estimator("prior.h5"),
+        features=of_estimator("features.h5"),
+        posterior=of_estimator("posterior.pt"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/local_c2st.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/local_c2st.log",
+    conda:
+        "../envs/infer.yaml"
+    threads: amount("local_c2st", "threads", 1)
+    resources:
+        mem_mb=amount("local_c2st", "mem_mb", 3000),
+        runtime=amount("local_c2st", "runtime", 60),
+    params:
+        inference=learning,
+        seed=setting("seed"),
+        code=code("scripts/local_c2st.py"),
+    script:
+        "../scripts/local_c2st.py"
+
+
+# results/comparison/<study>+<study>+.../<subject>.svg
+rule compare:
+    input:
+        lambda wildcards: expand(
+            "results/{study}/subjects/{subject}/predictive.h5",
+            study=wildcards.studies.split("+"),
+            subject=wildcards.subject,
+        ),
+    output:
+        "results/comparison/{studies}/{subject}.json",
+    log:
+        "results/comparison/{studies}/logs/{subject}.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        studies=lambda wildcards: wildcards.studies.split("+"),
+        code=code("scripts/compare.py"),
+    script:
+        "../scripts/compare.py"

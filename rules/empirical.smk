@@ -23,6 +23,7 @@ rule observe:
         interval=lambda wildcards: study_of(wildcards).interval,
         duration=lambda wildcards: study_of(wildcards)["simulation"]["duration"],
         preparation=setting("preparation"),
+        pooled=lambda wildcards: study_of(wildcards).pooled,
         features=setting("features"),
         sources=lambda wildcards: sources_of(*files(*RECORDING)(wildcards).values()),
         code=features_code("scripts/observe.py"),

@@ -5,12 +5,17 @@ CONNECTOME_FIGURES = [
     "calibration",
     "features",
     "ablation",
+    "baselines",
+    "learning_curve",
     "invalid",
 ]
 SUBJECT_FIGURES = [
     "marginals",
     "pairs",
     "exact",
+    "rounds",
+    "sensitivity",
+    "local_c2st",
     "misspecification",
     "predictive",
     "fc",
@@ -350,7 +355,7 @@ rule figure_predictive:
 
 rule figure_misspecification:
     input:
-        features=of_connectome("features.h5"),
+        features=of_first_round("features.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         predictive="results/{study}/subjects/{subject}/predictive.h5",
     output:
@@ -379,7 +384,7 @@ rule figure_misspecification:
 
 rule figure_marginals:
     input:
-        prior=of_connectome("prior.h5"),
+        prior=of_estimator("prior.h5"),
         samples="results/{study}/subjects/{subject}/samples.h5",
     output:
         report(
@@ -405,7 +410,7 @@ rule figure_marginals:
 
 rule figure_pairs:
     input:
-        prior=of_connectome("prior.h5"),
+        prior=of_estimator("prior.h5"),
         samples="results/{study}/subjects/{subject}/samples.h5",
     output:
         report(
@@ -427,6 +432,153 @@ rule figure_pairs:
         code=code("scripts/figure_pairs.py"),
     script:
         "../scripts/figure_pairs.py"
+
+
+rule figure_baselines:
+    input:
+        baselines="results/{study}/{connectome}/baselines.json",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/baselines.svg",
+            caption="report/baselines.rst",
+            category="{study}",
+            subcategory="Estimator",
+            labels={"connectome": "{connectome}", "figure": "baselines"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_baselines.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_baselines.py"),
+    script:
+        "../scripts/figure_baselines.py"
+
+
+rule figure_learning_curve:
+    input:
+        curves="results/{study}/{connectome}/learning_curve.h5",
+    output:
+        report(
+            "results/{study}/{connectome}/figures/learning_curve.svg",
+            caption="report/learning_curve.rst",
+            category="{study}",
+            subcategory="Estimator",
+            labels={"connectome": "{connectome}", "figure": "learning curve"},
+        ),
+    log:
+        "results/{study}/{connectome}/logs/figure_learning_curve.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_learning_curve.py"),
+    script:
+        "../scripts/figure_learning_curve.py"
+
+
+rule figure_rounds:
+    input:
+        prior=of_first_round("prior.h5"),
+        rounds=of_later_rounds("theta.h5"),
+        samples="results/{study}/subjects/{subject}/samples.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/rounds.svg",
+            caption="report/rounds.rst",
+            category="{study}",
+            subcategory="Posterior",
+            labels={"subject": "{subject}", "figure": "rounds"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_rounds.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_rounds.py"),
+    script:
+        "../scripts/figure_rounds.py"
+
+
+rule figure_sensitivity:
+    input:
+        sensitivity="results/{study}/subjects/{subject}/sensitivity.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/sensitivity.svg",
+            caption="report/sensitivity.rst",
+            category="{study}",
+            subcategory="Posterior",
+            labels={"subject": "{subject}", "figure": "sensitivity"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_sensitivity.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_sensitivity.py"),
+    script:
+        "../scripts/figure_sensitivity.py"
+
+
+rule figure_local_c2st:
+    input:
+        local_c2st="results/{study}/subjects/{subject}/local_c2st.h5",
+    output:
+        report(
+            "results/{study}/subjects/{subject}/figures/local_c2st.svg",
+            caption="report/local_c2st.rst",
+            category="{study}",
+            subcategory="Posterior",
+            labels={"subject": "{subject}", "figure": "local c2st"},
+        ),
+    log:
+        "results/{study}/subjects/{subject}/logs/figure_local_c2st.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        units=units,
+        code=code("scripts/figure_local_c2st.py"),
+    script:
+        "../scripts/figure_local_c2st.py"
+
+
+rule figure_comparison:
+    input:
+        comparison="results/comparison/{studies}/{subject}.json",
+    output:
+        report(
+            "results/comparison/{studies}/{subject}.svg",
+            caption="report/comparison.rst",
+            category="Comparison",
+            labels={"studies": "{studies}", "subject": "{subject}"},
+        ),
+    log:
+        "results/comparison/{studies}/logs/figure_{subject}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        code=code("scripts/figure_comparison.py"),
+    script:
+        "../scripts/figure_comparison.py"
 
 
 rule figure_exact:

@@ -17,8 +17,110 @@ rule train:
         runtime=amount("train", "runtime", 240),
     params:
         prior=setting("prior"),
-        inference=setting("inference"),
+        inference=learning,
         seed=setting("seed"),
         code=code("scripts/train.py"),
     script:
         "../scripts/train.py"
+
+
+rule truncate:
+    input:
+        posteriors=of_rounds_before("posterior.pt"),
+        prior=of_round_before("prior.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/rounds/{round}/theta.h5",
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/truncate.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        seed=setting("seed"),
+        code=code("scripts/truncate.py"),
+    script:
+        "../scripts/truncate.py"
+
+
+# Simulations of round 2 have the noise of stream 12, and so on: another draw than those of the first round.
+use rule simulate as simulate_round with:
+    input:
+        connectome=of_connectome("connectome.h5"),
+        theta="results/{study}/subjects/{subject}/rounds/{round}/theta.h5",
+    output:
+        temp("results/{study}/subjects/{subject}/rounds/{round}/simulations/{shard}.h5"),
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/simulate/{shard}.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/simulate/{shard}.tsv"
+    params:
+        **SIMULATE,
+        stream=lambda wildcards: 10 + int(wildcards.round),
+        theta="theta",
+        rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
+
+
+use rule features as features_round with:
+    input:
+        lead_field=projected(of_connectome("lead_field.h5")),
+        connectome=of_connectome("connectome.h5"),
+        simulations="results/{study}/subjects/{subject}/rounds/{round}/simulations/{shard}.h5",
+    output:
+        "results/{study}/subjects/{subject}/rounds/{round}/features/{shard}.h5",
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/features/{shard}.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/features/{shard}.tsv"
+
+
+use rule gather as gather_round with:
+    input:
+        lambda wildcards: expand(
+            "results/{study}/subjects/{subject}/rounds/{round}/features/{shard}.h5",
+            shard=study_of(wildcards).shards,
+            allow_missing=True,
+        ),
+    output:
+        "results/{study}/subjects/{subject}/rounds/{round}/new.h5",
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/gather.log",
+
+
+rule pool:
+    input:
+        theta="results/{study}/subjects/{subject}/rounds/{round}/theta.h5",
+        new="results/{study}/subjects/{subject}/rounds/{round}/new.h5",
+        prior=of_round_before("prior.h5"),
+        features=of_round_before("features.h5"),
+    output:
+        prior="results/{study}/subjects/{subject}/rounds/{round}/prior.h5",
+        features="results/{study}/subjects/{subject}/rounds/{round}/features.h5",
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/pool.log",
+    conda:
+        "../envs/infer.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        seed=setting("seed"),
+        code=code("scripts/pool.py"),
+    script:
+        "../scripts/pool.py"
+
+
+use rule train as train_round with:
+    input:
+        prior="results/{study}/subjects/{subject}/rounds/{round}/prior.h5",
+        features="results/{study}/subjects/{subject}/rounds/{round}/features.h5",
+    output:
+        posterior="results/{study}/subjects/{subject}/rounds/{round}/posterior.pt",
+        training="results/{study}/subjects/{subject}/rounds/{round}/training.json",
+    log:
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/train.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/train.tsv"

@@ -1,6 +1,6 @@
 rule sample:
     input:
-        posterior=of_connectome("posterior.pt"),
+        posterior=of_estimator("posterior.pt"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         truth=truth,
     output:
@@ -14,7 +14,7 @@ rule sample:
         runtime=30,
     params:
         n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
-        diagnostics=checks,
+        diagnostics=of_diagnostics("n_predictive", "n_floor"),
         seed=setting("seed"),
         code=code("scripts/sample.py"),
     script:
@@ -24,7 +24,7 @@ rule sample:
 rule exact:
     input:
         connectome=of_connectome("connectome.h5"),
-        prior=of_connectome("prior.h5"),
+        prior=of_estimator("prior.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
     output:
         "results/{study}/subjects/{subject}/exact.h5",

@@ -5,6 +5,7 @@ SIMULATE = {
     "simulation": lambda wildcards: study_of(wildcards).simulation,
     "observation": lambda wildcards: study_of(wildcards).recorded,
     "seed": setting("seed"),
+    "pool": pool_options,
     "code": code("scripts/simulate.py"),
 }
 
@@ -13,6 +14,7 @@ SIMULATE = {
 rule simulate:
     input:
         connectome="results/{study}/{connectome}/connectome.h5",
+        pool=pool_of,
     output:
         temp("results/{study}/{connectome}/simulations/{shard}.h5"),
     log:

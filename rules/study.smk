@@ -19,8 +19,10 @@ wildcard_constraints:
     connectome=r"[\w-]+",
     subject=r"[\w-]+",
     shard=r"shard-\d+",
+    round=r"\d+",
     feature=r"\w+",
     dataset=r"[\w-]+",
+    studies=r"\w+(@\w+)?(\+\w+(@\w+)?)+",
 
 
 try:
@@ -46,10 +48,11 @@ def setting(section):
     return lambda wildcards: study_of(wildcards)[section]
 
 
-def checks(wildcards):
-    """Settings of the checks that every study has; what asks for more remakes none of them."""
-    settings = study_of(wildcards)["diagnostics"]
-    return {key: value for key, value in settings.items() if key != "ablation"}
+def of_diagnostics(*keys):
+    """Param function: entries of the study's diagnostics."""
+    return lambda wildcards: {
+        key: study_of(wildcards)["diagnostics"][key] for key in keys
+    }
 
 
 def row(wildcards):
@@ -83,9 +86,9 @@ def subjects_of(wildcards):
 
 
 def connectome_by_subject(wildcards):
-    """Name of the connectome of each subject."""
+    """Folder of the estimator of each subject, with the connectome that it learned on."""
     study = study_of(wildcards)
-    return {name: study.connectome_of(name) for name in subjects_of(wildcards)}
+    return {name: study.estimator_of(name) for name in subjects_of(wildcards)}
 
 
 def of_connectome(name):
@@ -93,6 +96,64 @@ def of_connectome(name):
     return lambda wildcards: (
         f"results/{wildcards.study}/{study_of(wildcards).connectome_of(wildcards.subject)}/{name}"
     )
+
+
+def in_round(wildcards, number, name):
+    """The file `name` of the estimator of one round of the job's subject."""
+    folder = study_of(wildcards).round_of(wildcards.subject, number)
+    return f"results/{wildcards.study}/{folder}/{name}"
+
+
+def of_estimator(name):
+    """Input function: the file `name` of the estimator that is applied to the job's subject, of its last round."""
+    return lambda wildcards: in_round(wildcards, study_of(wildcards).n_rounds, name)
+
+
+def of_first_round(name):
+    """Input function: the file `name` of the estimator whose simulations come from the whole prior."""
+    return lambda wildcards: in_round(wildcards, 1, name)
+
+
+def of_round_before(name):
+    """Input function: the file `name` of the round before the job's."""
+    return lambda wildcards: in_round(wildcards, int(wildcards.round) - 1, name)
+
+
+def of_rounds_before(name):
+    """Input function: the files `name` of all rounds before the job's."""
+    return lambda wildcards: [
+        in_round(wildcards, number, name) for number in range(1, int(wildcards.round))
+    ]
+
+
+def of_later_rounds(name):
+    """Input function: the files `name` of all rounds but the first."""
+    return lambda wildcards: [
+        in_round(wildcards, number, name)
+        for number in range(2, study_of(wildcards).n_rounds + 1)
+    ]
+
+
+def pool_of(wildcards):
+    """Input function: the connectomes that an estimator draws from, none if it has one of its own."""
+    study = study_of(wildcards)
+    return expand(
+        "results/{study}/{member}/connectome.h5",
+        study=wildcards.study,
+        member=study.members(wildcards.connectome) if study.pooled else [],
+    )
+
+
+def pool_options(wildcards):
+    """How simulations draw from a pool of connectomes; None where they do not."""
+    study = study_of(wildcards)
+    return study["connectome"].get("pool", {}) if study.pooled else None
+
+
+def learning(wildcards):
+    """Options of the estimator; the number of rounds, which remakes none of the earlier ones, left out."""
+    options = study_of(wildcards)["inference"]
+    return {key: value for key, value in options.items() if key != "rounds"}
 
 
 def code(script):
@@ -245,8 +306,7 @@ def connectome_figures(wildcards):
     """Figures that the study asks for of the connectomes, unless they stand on the subjects' pages."""
     if paged(wildcards) and study_of(wildcards)["connectome"]["per"] == "subject":
         return []
-    left_out = [] if study_of(wildcards)["diagnostics"]["ablation"] else ["ablation"]
-    names = [name for name in CONNECTOME_FIGURES if name not in left_out]
+    names = study_of(wildcards).connectome_figures
     return each_connectome(*(f"figures/{name}.svg" for name in names))(wildcards)
 
 

@@ -3,6 +3,7 @@
 from vbiflow.connectome import Connectome
 from vbiflow.empirical import Simulated, observe
 from vbiflow.empirical.lead_field import LeadField, nodes_of
+from vbiflow.features.files import of_person
 from vbiflow.io import write
 from vbiflow.job import job
 
@@ -21,4 +22,6 @@ with job(snakemake, refuses="subject") as run:
         lead_field,
     )
     quantities = observe(params.row, simulated, params.select, params.recording)
+    if params.pooled:
+        quantities = of_person(quantities, Connectome.load(snakemake.input.connectome))
     write(snakemake.output[0], quantities, run.provenance())

@@ -1,7 +1,7 @@
-"""Simulate rows of theta on a connectome."""
+"""Simulate rows of theta on a connectome, or each on one drawn from a pool of them."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.engine import simulate_draws
+from vbiflow.engine.cohort import simulate_pool
 from vbiflow.io import read, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
@@ -15,9 +15,11 @@ with job(snakemake) as run:
     theta = prior.sample(params.seed, start, stop)
     if snakemake.input.get("theta"):
         theta = read(snakemake.input.theta, params.theta)[params.theta]
-    simulations = simulate_draws(
+        theta = theta[start:stop] if len(theta) > stop - start else theta
+    simulations, told = simulate_pool(
         params.model,
-        connectome,
+        [Connectome.load(path) for path in snakemake.input.get("pool", [])] or [connectome],
+        params.pool,
         prior,
         theta,
         params.parameters,
@@ -30,4 +32,4 @@ with job(snakemake) as run:
         threads=snakemake.threads,
         progress=run,
     )
-    write(snakemake.output[0], simulations.quantities(), run.provenance())
+    write(snakemake.output[0], simulations.quantities() | told, run.provenance())

@@ -174,7 +174,7 @@ def test_sensor_recordings_need_sensors(config):
 def test_figures_are_those_that_the_recording_allows(config):
     assert {"topography", "psd", "series"} <= set(load_study("eeg_recovery", config).figures("simulated-1"))
     edit(config, "bold.mat::tc\tbold", "bold.mat::tc\tfeatures", "cohorts/tiny.tsv")
-    assert load_study("tiny", config).figures("101309") == ["marginals", "pairs", "misspecification"]
+    assert load_study("tiny", config).figures("101309") == ["marginals", "pairs", "sensitivity", "misspecification"]
 
 
 def test_a_set_of_features_is_written_out(config):
@@ -201,3 +201,41 @@ def test_ablation_needs_something_to_leave(config):
     edit(config, "n_predictive: 10", "n_predictive: 10\n  ablation: true")
     with pytest.raises(ValueError, match=r"diagnostics\.ablation leaves one feature out of several; found only fc"):
         load_study("tiny", config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "  n_predictive: 10",
+            "  estimators: [msf]",
+            r"unknown estimator in diagnostics.estimators 'msf'; choose from maf",
+        ),
+        ("  n_predictive: 10", "  learning_curve: [100, 900]", r"learning_curve: 900 simulations, the study has 300"),
+        ("connectome:\n", "connectome:\n  per: cohort\n", r"connectome.per: cohort takes a cohort of 2 or more people"),
+        ("connectome:\n", "connectome:\n  pool: {mix: true}\n", r"connectome.pool is for per: cohort or per: others"),
+        (
+            "connectome:\n",
+            "connectome:\n  per: nobody\n",
+            r"unknown 'nobody'; write subject, cohort, others, or one of 101309",
+        ),
+    ],
+)
+def test_evidence_and_pools_that_cannot_be_are_one_line(config, old, new, message):
+    edit(config, old, new)
+    with pytest.raises(ValueError, match=message):
+        load_study("tiny", config)
+
+
+def test_who_learns_from_whom(config):
+    edit(config, "cohort: tiny", "cohort: hcp_demo")
+    assert load_study("tiny", config).connectomes == ["101309", "102311"]
+    cohort = load_study("tiny@cohort", config)
+    assert cohort.connectomes == ["cohort"] and cohort.connectome_of("101309") == "101309"
+    assert cohort.members("cohort") == cohort.subjects and len(cohort.subjects) == 7
+    edit(config, "connectome: {per: cohort,", "connectome: {per: others,")
+    others = load_study("tiny@cohort", config)
+    assert others.estimator_of("101309") == "others-101309"
+    assert others.members("others-101309") == [name for name in others.subjects if name != "101309"]
+    rounds = load_study("tiny@rounds", config)
+    assert rounds.round_of("101309", 1) == "101309" and rounds.round_of("101309", 2) == "subjects/101309/rounds/2"

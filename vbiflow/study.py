@@ -45,7 +45,7 @@ DEFAULTS: dict[str, Any] = {
     "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
     "preparation": {},
-    "inference": {"estimator": "maf"},
+    "inference": {"estimator": "maf", "rounds": 1},
     "posterior": {"n_samples": 10000},
     "diagnostics": {
         "n_predictive": 100,
@@ -54,6 +54,12 @@ DEFAULTS: dict[str, Any] = {
         "scores": [],
         "ablation": False,
         "exact": False,
+        "sensitivity": True,
+        "local_c2st": False,
+        "baselines": False,
+        "optimise": 0,
+        "estimators": [],
+        "learning_curve": [],
     },
     "resources": {},
 }
@@ -61,6 +67,12 @@ DEFAULTS: dict[str, Any] = {
 INLINE = 12
 """Up to this many subjects stand on the report itself."""
 FOLDER = ROOT / "config" / "features"
+
+
+PER = ("subject", "cohort", "others")
+"""What connectome.per may be beside the name of one participant whose connectome all share."""
+ESTIMATOR_NAMES = ("maf", "nsf", "mdn", "flow_matching")
+"""Keys of `vbiflow.inference.ESTIMATORS`, which would load torch before the DAG is built."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +92,38 @@ class Study:
 
     @cached_property
     def connectomes(self) -> list[str]:
-        """Connectomes that are simulated: one a subject, or the one that all share."""
-        per = self["connectome"]["per"]
-        return self.subjects if per == "subject" else [per]
+        """Folders of estimators: one a subject, one for all on a shared connectome, or on the connectomes of many."""
+        return list(dict.fromkeys(map(self.estimator_of, self.subjects)))
 
     def connectome_of(self, subject: str) -> str:
-        """The connectome that stands for `subject`."""
+        """The person whose connectome stands for `subject`."""
         per = self["connectome"]["per"]
-        return subject if per == "subject" else per
+        return subject if per in PER else per
+
+    def estimator_of(self, subject: str) -> str:
+        """Folder of the estimator that is applied to `subject`."""
+        per = self["connectome"]["per"]
+        return {"cohort": "cohort", "others": f"others-{subject}"}.get(per, self.connectome_of(subject))
+
+    @property
+    def n_rounds(self) -> int:
+        """Rounds of simulations; from the second on each subject has its own."""
+        return self["inference"]["rounds"]
+
+    def round_of(self, subject: str, number: int) -> str:
+        """Folder of the estimator of a subject's round, counted from 1."""
+        return self.estimator_of(subject) if number == 1 else f"subjects/{subject}/rounds/{number}"
+
+    @property
+    def pooled(self) -> bool:
+        """Whether one estimator learns from the connectomes of many, and is told which."""
+        return self["connectome"]["per"] in ("cohort", "others")
+
+    def members(self, estimator: str) -> list[str]:
+        """Subjects whose connectomes an estimator learns from."""
+        if not self.pooled:
+            return [estimator]
+        return [name for name in self.subjects if estimator != f"others-{name}"]
 
     def subjects_of(self, connectome: str) -> list[str]:
         """Subjects for whom `connectome` stands."""
@@ -186,7 +222,9 @@ class Study:
 
     def figures(self, subject: str) -> list[str]:
         """Names of the figures of a subject; a table of spectra or features has no series to draw."""
-        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", "misspecification"]
+        asked = [name for name in ("sensitivity", "local_c2st") if self["diagnostics"][name]]
+        asked += ["rounds"] if self.n_rounds > 1 else []
+        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", *asked, "misspecification"]
         if kind in TABLES:
             return always
         quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
@@ -217,6 +255,12 @@ class Study:
         """Further columns of the cohort, such as age, by subject."""
         rows = self.cohort.items()
         return {name: {key: entry for key, entry in row.items() if key not in COLUMNS} for name, row in rows}
+
+    @property
+    def connectome_figures(self) -> list[str]:
+        """Names of the figures of a connectome and its estimator."""
+        asked = [name for name in ("ablation", "baselines", "learning_curve") if self["diagnostics"][name]]
+        return ["connectome", "training", "recovery", "calibration", "features", *asked, "invalid"]
 
     @property
     def shards(self) -> list[str]:
@@ -324,7 +368,7 @@ def check(study: Study) -> None:
     model = choose("model", study["model"], MODELS)
     for name in [*study["prior"], *study["parameters"]]:
         choose(f"parameter of {model.name}", name, model.parameters | BESIDE)
-    for person in study.connectomes:
+    for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
         for name, file in study.maps(person).items():
             check_file("connectome.maps", name, file, load_catalogue())
     maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study.recorded)
@@ -341,9 +385,13 @@ def check(study: Study) -> None:
     check_accept(study["connectome"]["accept"])
     check_counting(**study["connectome"]["streamlines"])
     steps(study["connectome"]["normalise"])
+    check_evidence(study)
     per = study["connectome"]["per"]
-    if per != "subject" and per not in study.cohort:
-        raise ValueError(f"connectome.per: unknown {per!r}; write subject, or one of {', '.join(study.subjects)}")
+    if per not in PER and per not in study.cohort:
+        raise ValueError(
+            f"connectome.per: unknown {per!r}; write {', '.join(PER)}, or one of {', '.join(study.subjects)}"
+        )
+    check_pool(study)
 
 
 def check_truth(study: Study) -> None:
@@ -378,6 +426,34 @@ def check_exact(study: Study) -> None:
         raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
     if study["diagnostics"]["exact"] and study["observation"].get("signals", {}).get("x", {}).get("average", True):
         raise ValueError("diagnostics.exact: needs observation.signals.x with average: false, points in time")
+
+
+def check_evidence(study: Study) -> None:
+    """Refuse methods to compare with that do not exist, and learning curves beyond the study's simulations."""
+    diagnostics = study["diagnostics"]
+    for name in diagnostics["estimators"]:
+        choose("estimator in diagnostics.estimators", name, ESTIMATOR_NAMES)
+    beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
+    if beyond:
+        raise ValueError(
+            f"diagnostics.learning_curve: {beyond[0]} simulations, the study has {study.n_simulations}; raise "
+            "inference.n_simulations or shorten the curve"
+        )
+
+
+def check_pool(study: Study) -> None:
+    """Refuse a pool of connectomes of fewer than two people, and its options where there is none."""
+    options, least = study["connectome"], 2 if study["connectome"]["per"] == "cohort" else 3
+    if study.pooled and len(study.subjects) < least:
+        raise ValueError(f"connectome.per: {options['per']} takes a cohort of {least} or more people")
+    if not study.pooled and "pool" in options:
+        raise ValueError("connectome.pool is for per: cohort or per: others; drop it, or set per")
+    if study.pooled and "speed" in {**study["parameters"], **study["prior"]}:
+        raise ValueError("connectome.per: a pool of connectomes has no common delays; leave out speed")
+    if study.pooled and study.n_rounds > 1:
+        raise ValueError("inference.rounds: rounds need one connectome; set connectome.per: subject")
+    if study.pooled and study["diagnostics"]["optimise"]:
+        raise ValueError("diagnostics.optimise: point optimisation needs one connectome; set connectome.per: subject")
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from vbiflow.diagnostics import THRESHOLDS, calibrate, verdict
 from vbiflow.diagnostics.calibration import coverage, nearer
 from vbiflow.diagnostics.verdict import holm
 from vbiflow.inference import train
+from vbiflow.prior import Prior
 
 THETA = prior().sample(11, 0, 600)
 X = simulate(THETA, 12)
@@ -85,6 +86,48 @@ def test_frozen_noise_in_training_is_seen_on_fresh_noise():
     result = judged(posterior)
     assert words(result) == {"a": "overconfident", "b": "overconfident"}
     assert result["verdict"] == "not trusted"
+
+
+class Leaking(Exact):
+    """Samples from the likelihood alone: a good part of its mass lies outside a box prior."""
+
+    def __init__(self):
+        super().__init__()
+        self.prior = Prior.from_config({"a": {"uniform": [-0.4, 0.4]}, "b": {"uniform": [-0.4, 0.4]}})
+
+    def likelihood(self, x):
+        information = A @ A.T / SIGMA**2
+        return x @ A.T @ np.linalg.inv(information) / SIGMA**2, np.linalg.inv(information)
+
+    def normal_samples(self, inputs, n, seed):
+        mean, covariance = self.likelihood(inputs)
+        noise = np.random.default_rng(seed).standard_normal((len(inputs), n, 2))
+        yield slice(0, len(inputs)), self.prior.to_normal(mean[:, None] + noise @ np.linalg.cholesky(covariance).T)
+
+    def log_prob(self, theta, x):
+        mean, covariance = self.likelihood(x)
+        return stats.multivariate_normal([0, 0], covariance).logpdf(theta - mean)
+
+
+def test_a_posterior_that_leaks_out_of_the_prior_is_seen():
+    leaking = Leaking()
+    theta = leaking.prior.sample(3, 0, 600)
+    result = judged(leaking, theta, simulate(theta, 4))
+    assert result["verdict"] == "not trusted"
+    leaked = [reason for reason in result["reasons"] if "where the prior has none" in reason]
+    outside = (np.abs(next(leaking.normal_samples(simulate(theta, 4), 400, 3))[1]) > 5).any(axis=-1).mean()
+    assert leaked == [f"{outside:.0%} of the posterior's mass lies where the prior has none"] and outside > 0.3
+    assert not any("where the prior has none" in reason for reason in judged(Exact())["reasons"])
+
+
+def test_an_estimator_trained_on_part_of_the_prior_is_seen():
+    """Simulations with a < 0 were left out of the training, as when the invalid ones depend on theta."""
+    theta = prior().sample(5, 0, 2000)
+    theta = theta[theta[:, 0] > 0]
+    options = {"estimator": "mdn", "learning_rate": 2e-3, "max_epochs": 25}
+    posterior, _ = train(prior(), theta, simulate(theta, 6), NAMES, options, seed=1)
+    result = judged(posterior)
+    assert words(result)["a"] in ("biased", "overconfident") and result["verdict"] == "not trusted"
 
 
 def test_trained_estimator_passes_sbc():

@@ -44,7 +44,10 @@ def test_studies_are_ranked_by_what_they_reproduce():
     ranked = compare_studies({"poor": poor, "good": good})
     assert [row["study"] for row in ranked] == ["good", "poor"]
     assert ranked[0]["probability_best"] > 0.99 and ranked[1]["probability_best"] < 0.01
+    assert ranked[0]["fc_correlation"] == pytest.approx(np.median(good["fc_correlation"]))
     same = compare_studies({"one": good, "other": good})
     assert same[0]["probability_best"] == pytest.approx(0.5, abs=0.01)
+    with pytest.raises(ValueError, match=r"the studies good, other share no score; set the same diagnostics.scores"):
+        compare_studies({"good": good, "other": {"psd_distance": np.ones(5)}})
     with pytest.raises(ValueError, match=r"comparing studies takes at least two, found good"):
         compare_studies({"good": good})

@@ -167,6 +167,45 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         },
         "marginals": pick("samples", "mode", "prior", "names", "units", "truth"),
         "pairs": pick("samples", "mode", "prior", "names", "units", "truth"),
+        "baselines": {
+            "methods": {
+                name: {
+                    "rmse": rng.uniform(0.3, 0.9, n_parameters), "seconds": 10.0 ** (3 - k),
+                    "coverage_90": None if name == "differential_evolution" else rng.uniform(0.7, 1, n_parameters),
+                }
+                for k, name in enumerate(("maf", "nsf", "rejection_abc", "ridge", "differential_evolution"))
+            },
+            "parameters": t["names"], "n_simulations": 2000,
+        },
+        "learning_curve": {
+            "estimators": ["maf", "nsf"], "n_simulations": np.array([100, 300, 1000]), "parameters": t["names"],
+            "rmse": rng.uniform(0.8, 1, (2, 3, n_parameters)) / np.array([1, 2, 3])[:, None],
+            "coverage_90": rng.uniform(0.8, 0.95, (2, 3, n_parameters)), "log_prob": rng.uniform(0, 3, (2, 3)),
+        },
+        "sensitivity": {
+            "eigenvalues": np.geomspace(300, 0.8, n_parameters), "names": t["names"],
+            "eigenvectors": np.linalg.qr(rng.standard_normal((n_parameters, n_parameters)))[0],
+        },
+        "rounds": pick("names", "units") | {
+            "samples": [
+                t["samples"].mean(axis=0) + (t["samples"] - t["samples"].mean(axis=0)) / k for k in (1, 2, 3)
+            ],
+            "shares": [0.2, 0.05], "bounds": (t["prior"][0], t["prior"][-1]),
+        },
+        "local_c2st": pick("names", "units") | {
+            "theta": t["theta"], "score": 0.3 * np.tanh(rng.standard_normal(len(t["theta"]))),
+            "null": rng.uniform(0.001, 0.003, 20), "statistic": 0.004, "p_value": 0.05,
+        },
+        "comparison": {
+            "scores": {
+                study: {"fc_correlation": rng.normal(mean, 0.05, 100), "fcd_ks": rng.beta(4, 9, 100)}
+                for study, mean in (("wong_wang", 0.5), ("montbrio", 0.4))
+            },
+            "ranking": [
+                {"study": "wong_wang", "fc_correlation": 0.5, "fcd_ks": 0.3, "merit": 0.2, "probability_best": 0.8},
+                {"study": "montbrio", "fc_correlation": 0.4, "fcd_ks": 0.3, "merit": 0.1, "probability_best": 0.2},
+            ],
+        },
         "psd": {
             "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),

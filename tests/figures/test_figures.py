@@ -19,7 +19,10 @@ UNITS = {
     "cohort": "[nA]",
     "covariates": "[nA]",
 }
-PER_PARAMETER = ("cohort", "covariates", "recovery", "calibration", "invalid", "marginals", "pairs")
+PER_PARAMETER = (
+    *("cohort", "covariates", "recovery", "calibration", "invalid", "marginals", "pairs"),
+    *("baselines", "learning_curve", "sensitivity", "local_c2st"),
+)
 
 
 def labels(figure):

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from vbiflow.inference.estimators import seeded
 from vbiflow.inference.training import new_network
 from vbiflow.inference.transport import quiet
 from vbiflow.prior import Prior
+from vbiflow.provenance import ROOT
 
 QUICK = {"learning_rate": 2e-3, "batch_size": 500, "max_epochs": 14, "patience": 10}
 SETTINGS = {
@@ -123,22 +126,25 @@ def test_same_bytes_are_stored(posteriors, tmp_path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-def test_posterior_loads_in_plain_sbi(posteriors, data, tmp_path):
-    from sbi.inference.posteriors import DirectPosterior
-
-    posteriors["maf"].save(tmp_path / "posterior.pt")
-    posterior, x_o = Posterior.load(tmp_path / "posterior.pt"), data[1][0]
-    standard = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(2), torch.ones(2)), 1)
-    direct = DirectPosterior(posterior.networks[0], standard)
-    u = torch.from_numpy(posterior.inputs(x_o))
+@pytest.mark.parametrize("members", [1, 2])
+def test_posterior_loads_into_sbi_in_the_three_lines_of_the_readme(data, tmp_path, monkeypatch, members):
+    trained, _ = train(prior(), *data, NAMES, QUICK | {"members": members}, seed=1)
+    x_o = data[1][0]
+    monkeypatch.chdir(tmp_path)
+    trained.save(tmp_path / "results/demo_wong_wang/101309/posterior.pt")
+    text = (ROOT / "README.md").read_text()
+    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "to_sbi" in block)
+    assert len(code.strip().splitlines()) == 3
+    found = {"Posterior": Posterior, "x_o": x_o}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        z = direct.sample((2000,), x=u, show_progress_bars=False)
-    theta = posterior.prior.from_normal(z.numpy())
-    own = posterior.sample(x_o, 2000, seed=1)
-    assert all(stats.ks_2samp(theta[:, k], own[:, k]).pvalue > 1e-3 for k in range(2))
-    density = direct.log_prob(z[:10], x=u).numpy()
-    assert density == pytest.approx(posterior.normal_log_prob(z[:10].numpy(), posterior.inputs(x_o)), abs=1e-3)
+        exec(code, found)
+    own = found["posterior"].sample(x_o, 2000, seed=1)
+    assert found["theta"].shape == (1000, 2)
+    assert all(stats.ks_2samp(found["theta"][:, k], own[:, k]).pvalue > 1e-3 for k in range(2))
+    z = trained.prior.to_normal(own[:10])
+    density = found["direct"].log_prob(torch.from_numpy(z).float()).numpy()
+    assert density == pytest.approx(trained.normal_log_prob(z, trained.inputs(x_o)), abs=1e-3)
 
 
 def test_rows_of_a_batch_do_not_depend_on_the_batch(posteriors, data, monkeypatch):

@@ -3,6 +3,7 @@ import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.inference import train, truncated_prior
+from vbiflow.inference.rounds import Region, next_round, pool
 
 THETA = prior().sample(1, 0, 3000)
 X = simulate(THETA, 2)
@@ -40,3 +41,41 @@ def test_same_seed_same_draws(posterior):
 def test_a_region_too_small_to_hit_ends_in_one_line(posterior):
     with pytest.raises(ValueError, match=r"^only \d+ of 20000 draws of the prior lie in the region .* raise the"):
         truncated_prior(posterior, X_O, 50_000, seed=1, budget=20_000)
+
+
+def test_regions_of_all_rounds_are_shared_and_earlier_simulations_inside_are_used_again(posterior):
+    first = Region([posterior], X_O, 1)
+    both = Region([posterior, posterior], X_O, 1)
+    assert np.array_equal(first.holds(THETA), both.holds(THETA))
+    found = next_round([posterior], X_O, THETA, 200, seed=1)
+    reused = found["reused"].values
+    assert np.array_equal(reused, np.flatnonzero(first.holds(THETA))) and 0 < len(reused) < len(THETA)
+    assert first.holds(found["theta"].values).all() and found["theta"].values.shape == (200, 2)
+    assert found["share"].values == pytest.approx(first.holds(prior().sample(5, 0, 20_000)).mean(), rel=0.2)
+
+
+def test_a_pool_holds_the_earlier_simulations_inside_and_then_the_new(posterior):
+    drawn = {name: quantity.values for name, quantity in next_round([posterior], X_O, THETA, 50, seed=1).items()}
+    new = {"x": simulate(drawn["theta"], 4), "valid": np.ones(50, bool), "reason": [""] * 50, "names": NAMES}
+    old = {"x": X, "valid": np.arange(3000) % 7 > 0, "reason": [""] * 3000, "names": NAMES}
+    priors, features = pool(drawn, new, THETA, old)
+    kept = drawn["reused"]
+    assert np.array_equal(priors["theta"].values[: len(kept)], THETA[kept])
+    assert np.array_equal(priors["theta"].values[len(kept) :], drawn["theta"])
+    assert np.array_equal(features["x"].values[len(kept) :], new["x"])
+    assert np.array_equal(features["valid"].values[: len(kept)], old["valid"][kept])
+    with pytest.raises(ValueError, match=r"features of this round are not those of the round before"):
+        pool(drawn, new | {"names": NAMES[::-1]}, THETA, old)
+
+
+def test_two_rounds_give_the_exact_posterior_where_one_is_not_enough(posterior):
+    """A few hundred simulations more, where they matter, and the posterior at x_o is closer to the exact one."""
+    drawn = {name: quantity.values for name, quantity in next_round([posterior], X_O, THETA, 1500, seed=1).items()}
+    theta = np.concatenate([THETA[drawn["reused"]], drawn["theta"]])
+    x = np.concatenate([X[drawn["reused"]], simulate(drawn["theta"], 8)])
+    options = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 30}
+    second, _ = train(prior(), theta, x, NAMES, options, seed=2)
+    mean, covariance = exact(X_O[None])
+    samples = second.sample(X_O, 4000, seed=1)
+    assert samples.mean(axis=0) == pytest.approx(mean[0], abs=0.1)
+    assert np.cov(samples.T) == pytest.approx(covariance, abs=0.05)

@@ -4,13 +4,15 @@ from vbiflow.diagnostics.ablation import ablate, compare_ablations
 from vbiflow.diagnostics.calibration import Calibration, calibrate
 from vbiflow.diagnostics.choosing import features_report
 from vbiflow.diagnostics.comparison import compare_studies
-from vbiflow.diagnostics.learning_curve import learning_curve
+from vbiflow.diagnostics.learning_curve import learning_curve, learning_curves
 from vbiflow.diagnostics.local import local_c2st
 from vbiflow.diagnostics.misspecification import misspecification
+from vbiflow.diagnostics.optimisation import point_estimates
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.sensitivity import sensitivity
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.diagnostics.verdict import THRESHOLDS, verdict
+from vbiflow.diagnostics.worth import compare_methods
 
 __all__ = [
     "THRESHOLDS",
@@ -18,11 +20,14 @@ __all__ = [
     "ablate",
     "calibrate",
     "compare_ablations",
+    "compare_methods",
     "compare_studies",
     "features_report",
     "learning_curve",
+    "learning_curves",
     "local_c2st",
     "misspecification",
+    "point_estimates",
     "predictive_scores",
     "sensitivity",
     "subject_verdict",

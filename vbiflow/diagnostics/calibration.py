@@ -9,12 +9,14 @@ import numpy as np
 from vbiflow.inference import Posterior
 from vbiflow.io import Progress, Quantity
 
+BEYOND = 5.0
+"""Standard deviations of the prior, where it is normal, beyond which it has no mass to speak of (6e-7)."""
 LEVELS = np.linspace(0.05, 0.95, 19)
 EACH, BOTH = ("simulation",), ("simulation", "parameter")
 AXES = {
     **{"names": ("parameter",), "theta": BOTH, "mean": BOTH, "sd": BOTH, "z": BOTH, "shrinkage": BOTH},
     **{"coverage_level": ("level",), "coverage": ("level", "parameter"), "tarp_level": ("level",)},
-    **{"tarp_coverage": ("level",), "tarp": EACH, "log_prob": EACH, "prior_log_prob": EACH},
+    **{"tarp_coverage": ("level",), "tarp": EACH, "leaked": EACH, "log_prob": EACH, "prior_log_prob": EACH},
 }
 
 
@@ -25,6 +27,7 @@ class Calibration:
     ranks (n, p): how many of `n_samples` posterior samples lie below the true value; uniform if calibrated.
     coverage (level, p): share of simulations whose central interval of probability `level` holds the truth.
     tarp (n,): share of samples nearer to a random reference point than the truth is; uniform if calibrated.
+    leaked (n,): share of samples that the prior all but excludes.
     z = \\|mean - truth\\| / sd and shrinkage = 1 - sd^2 / prior sd^2, (n, p); log_prob (n,) [nats].
     """
 
@@ -39,6 +42,7 @@ class Calibration:
     coverage_level: np.ndarray
     coverage: np.ndarray
     tarp: np.ndarray
+    leaked: np.ndarray
     tarp_level: np.ndarray
     tarp_coverage: np.ndarray
     log_prob: np.ndarray
@@ -92,12 +96,13 @@ def calibrate(
                 samples.std(axis=1),
                 (samples < theta[rows, None]).sum(axis=1),
                 nearer(z, truth[rows], references[rows]),
+                (np.abs(z) > BEYOND).any(axis=-1).mean(axis=1),
             )
         )
         if progress:
             progress(rows.stop, len(theta))
-    mean, sd, ranks, tarp = (np.concatenate(parts) for parts in zip(*summaries, strict=True))
-    return summarise(posterior, theta, x, (mean, sd, ranks, tarp), n_samples)
+    mean, sd, ranks, tarp, leaked = (np.concatenate(parts) for parts in zip(*summaries, strict=True))
+    return summarise(posterior, theta, x, (mean, sd, ranks, tarp, leaked), n_samples)
 
 
 def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -109,8 +114,8 @@ def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarr
 def summarise(
     posterior: Posterior, theta: np.ndarray, x: np.ndarray, parts: tuple[np.ndarray, ...], n_samples: int
 ) -> Calibration:
-    """Put a `Calibration` together from means, standard deviations, ranks and TARP shares."""
-    mean, sd, ranks, tarp = parts
+    """Put a `Calibration` together from means, standard deviations, ranks, TARP shares and leaks."""
+    mean, sd, ranks, tarp, leaked = parts
     floor = np.finfo(float).tiny
     return Calibration(
         names=posterior.parameters,
@@ -124,6 +129,7 @@ def summarise(
         coverage_level=LEVELS,
         coverage=coverage(ranks, n_samples, LEVELS),
         tarp=tarp,
+        leaked=leaked,
         tarp_level=LEVELS,
         tarp_coverage=(tarp[:, None] < LEVELS).mean(axis=0),
         log_prob=posterior.log_prob(theta, x),

@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.features.scores import SCORES
+
 
 def compare_studies(scores: Mapping[str, Mapping[str, np.ndarray]]) -> list[dict[str, Any]]:
     """Rank studies by the predictive scores of one subject, best first.
 
-    `scores` holds fc_correlation (n,) and fcd_ks (n,) for each study, from `predictive_scores`. Studies are ordered by
-    the median of ``fc_correlation - fcd_ks``, which rewards static and dynamic agreement alike; `probability_best` is
-    how often a random simulation of the study beats one of every other study.
+    `scores` holds (n,) values of each score for each study, as predictive.h5 does; those that all studies have count.
+    Studies are ordered by the median of their sum, each with the sign that makes more better, for instance
+    ``fc_correlation - fcd_ks``, which rewards static and dynamic agreement alike; `probability_best` is how often a
+    random simulation of the study beats one of every other study.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two studies, or no score is common to all.
 
     References
     ----------
@@ -21,19 +29,23 @@ def compare_studies(scores: Mapping[str, Mapping[str, np.ndarray]]) -> list[dict
     """
     if len(scores) < 2:
         raise ValueError(f"comparing studies takes at least two, found {', '.join(scores) or 'none'}")
-    merit = {name: np.asarray(s["fc_correlation"]) - np.asarray(s["fcd_ks"]) for name, s in scores.items()}
+    shared = [name for name in SCORES if all(name in entry for entry in scores.values())]
+    if not shared:
+        raise ValueError(f"the studies {', '.join(scores)} share no score; set the same diagnostics.scores in each")
+    merit = {
+        study: sum(SCORES[name].sign * np.asarray(entry[name]) for name in shared) for study, entry in scores.items()
+    }
     levels = (np.arange(500) + 0.5) / 500
     quantiles = np.array([np.quantile(values, levels) for values in merit.values()])
     rows = []
-    for k, (name, entry) in enumerate(scores.items()):
+    for k, (study, entry) in enumerate(scores.items()):
         others = np.delete(quantiles, k, axis=0)
         below = np.prod([(other[:, None] < quantiles[k]).mean(axis=0) for other in others], axis=0)
         rows.append(
             {
-                "study": name,
-                "fc_correlation": float(np.median(entry["fc_correlation"])),
-                "fcd_ks": float(np.median(entry["fcd_ks"])),
-                "merit": float(np.median(merit[name])),
+                "study": study,
+                **{name: float(np.median(entry[name])) for name in shared},
+                "merit": float(np.median(merit[study])),
                 "probability_best": float(below.mean()),
             }
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.inference import resolve, split, train
-from vbiflow.io import Progress
+from vbiflow.io import Progress, Quantity
 from vbiflow.prior import Prior
 
 
@@ -26,7 +26,9 @@ def learning_curve(
     n_samples: int = 500,
     progress: Progress | None = None,
 ) -> dict[str, np.ndarray]:
-    """Train on the first n simulations for each n of `sizes`, test all on the same held-out ones of the whole study.
+    """Train on the first n simulations that are not held out for each n of `sizes`, test all on the held-out ones.
+
+    All are taken where n is larger than their number. Of few simulations at least 30, or 3 in 10, validate.
 
     Returns
     -------
@@ -38,12 +40,16 @@ def learning_curve(
     if wrong:
         raise ValueError(f"a learning curve of {wrong[0]} simulations cannot be drawn from {len(theta)}")
     shares = resolve(options)
-    test = split(valid, seed, shares["validation_share"], shares["test_share"]).test
-    rows = []
+    parts = split(valid, seed, shares["validation_share"], shares["test_share"])
+    learn, test = np.sort(np.r_[parts.train, parts.validation]), parts.test
+    rows, taken = [], []
     for done, size in enumerate(sizes, start=1):
-        part = slice(0, size)
-        posterior, _ = train(prior, theta[part], x[part], names, options, seed=seed, valid=valid[part])
+        part = learn[:size]
+        validating = max(shares["validation_share"], min(0.3, 30 / len(part)))
+        given = {**(options or {}), "test_share": 0.0, "validation_share": validating}
+        posterior, _ = train(prior, theta[part], x[part], names, given, seed=seed)
         found = calibrate(posterior, theta[test], x[test], seed=seed, n_samples=n_samples)
+        taken.append(len(part))
         rows.append(
             (
                 found.log_prob.mean(),
@@ -55,6 +61,38 @@ def learning_curve(
         if progress:
             progress(done, len(sizes))
     columns = (np.array(column) for column in zip(*rows, strict=True))
-    return {"n_simulations": np.array(sizes)} | dict(
+    return {"n_simulations": np.array(taken)} | dict(
         zip(("log_prob", "rmse", "shrinkage", "coverage_90"), columns, strict=True)
     )
+
+
+def learning_curves(
+    prior: Prior,
+    theta: np.ndarray,
+    x: np.ndarray,
+    names: Sequence[str],
+    options: Mapping[str, Any],
+    sizes: Sequence[int],
+    others: Sequence[str] = (),
+    *,
+    seed: int,
+    valid: np.ndarray,
+    progress: Progress | None = None,
+) -> dict[str, Quantity]:
+    """`learning_curve` of the study's estimator and of `others` by name, as learning_curve.h5 holds them."""
+    estimators = [options.get("estimator", "maf"), *others]
+    curves = []
+    for done, estimator in enumerate(estimators, start=1):
+        given = {**options, "estimator": estimator}
+        curves.append(learning_curve(prior, theta, x, names, given, sizes, seed=seed, valid=valid))
+        if progress:
+            progress(done, len(estimators))
+    each, pair = ("estimator", "size"), ("estimator", "size", "parameter")
+    axes = {"log_prob": each, "rmse": pair, "shrinkage": pair, "coverage_90": pair}
+    shown = [one if isinstance(one, str) else next(iter(one)) for one in estimators]
+    return {
+        "estimators": Quantity(shown, axes=("estimator",)),
+        "n_simulations": Quantity(curves[0]["n_simulations"], axes=("size",)),
+        "parameters": Quantity(list(prior.names), axes=("parameter",)),
+        **{key: Quantity(np.array([curve[key] for curve in curves]), axes=axes[key]) for key in axes},
+    }

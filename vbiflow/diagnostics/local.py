@@ -20,8 +20,8 @@ def local_c2st(
 
     A classifier learns to tell (theta_i, x_i) from (samples of q(. | x_i), x_i); evaluated at x_o on samples of q, its
     probabilities d are 1/2 if the posterior is right there. `statistic` is the mean of (d - 1/2)^2, `p_value` ranks it
-    among classifiers trained with shuffled labels; `score` (n_samples,) is d - 1/2 for `theta` (n_samples,
-    n_parameters): where positive, the truth lies more often than q says.
+    among those of classifiers trained with shuffled labels, `null`; `score` (n_samples,) is d - 1/2 for `theta`
+    (n_samples, n_parameters): where positive, the truth lies more often than q says.
 
     References
     ----------
@@ -50,6 +50,7 @@ def local_c2st(
     return {
         "statistic": statistic,
         "p_value": float((1 + (np.array(swapped) >= statistic).sum()) / (1 + NULLS)),
+        "null": np.array(swapped),
         "theta": posterior.prior.from_normal(z_o[0]),
         "score": own,
     }

@@ -15,6 +15,7 @@ THRESHOLDS: dict[str, float] = {
     "rank_deviation": 0.05,
     "coverage_deviation": 0.04,
     "tarp_deviation": 0.05,
+    "leak": 0.01,
     "shrinkage": 0.1,
     "n_test": 100,
     "invalid_share": 0.5,
@@ -157,6 +158,9 @@ def overall(
         )
     if np.mean(calibration.log_prob - calibration.prior_log_prob) < 0:
         reasons.append("the posterior explains the held-out parameters worse than the prior does")
+    leaked = calibration.leaked.mean()
+    if leaked > limits["leak"]:
+        reasons.append(f"{leaked:.0%} of the posterior's mass lies where the prior has none")
     if n < limits["n_test"]:
         reasons.append(f"only {n} held-out simulations; {limits['n_test']:g} are needed to see a miscalibration")
     if invalid > limits["invalid_share"]:

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 
 from vbiflow import io
+from vbiflow.connectome import Connectome
+from vbiflow.connectome.cohort import SUMMARIES, summarise
 from vbiflow.features.batch import SpectralBatch
 from vbiflow.features.extraction import Features, Observer, compute, extract, undefined
 from vbiflow.features.nodes import Nodes
@@ -56,8 +58,24 @@ def compute_file(
         index, valid, reason = (io.values(file, name) for name in STANDARD)
         options = {"folder": folder, "prepare": prepare, "seed": seed, "index": index, "progress": progress}
         features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, sensors=sensors, **options)
+        told = io.values(file, "told") if "told" in file else None
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
-    return table(features.x, features.names, index, valid & features.valid, reason)
+    x, names = features.x, features.names
+    if told is not None:
+        x, names = with_told(x, names, told)
+    return table(x, names, index, valid & features.valid, reason)
+
+
+def with_told(x: np.ndarray, names: Sequence[str], told: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Features (..., f) and names with the summaries (..., k) of the connectome behind them."""
+    return np.concatenate([x, told], axis=-1), [*names, *(f"connectome.{name}" for name in SUMMARIES)]
+
+
+def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
+    """What `observed` gives, with the summaries of the person's connectome among the features."""
+    told = summarise(connectome.weights, connectome.hemispheres)
+    x, names = with_told(quantities["x"].values, quantities["names"].values, told)
+    return {**quantities, "x": io.Quantity(x, axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}
 
 
 def table(x: Any, names: Sequence[str], index: Any, valid: Any, reason: Sequence[str]) -> dict[str, io.Quantity]:

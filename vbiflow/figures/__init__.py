@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from vbiflow.figures.cohort import cohort, covariates
 from vbiflow.figures.connectome import connectome
 from vbiflow.figures.diagnostics import calibration, invalid, recovery
+from vbiflow.figures.evidence import baselines, comparison, learning_curve, local_c2st, rounds, sensitivity
 from vbiflow.figures.features import ablation, features
 from vbiflow.figures.posterior import exact, marginals, pairs
 from vbiflow.figures.predictive import misspecification, predictive
@@ -20,8 +21,10 @@ from vbiflow.figures.training import training
 FIGURES: dict[str, Callable[..., Figure]] = {
     function.__name__: function
     for function in (
-        cohort, covariates, connectome, training, recovery, calibration, features, ablation, invalid,
-        series, fc, fcd, psd, topography, marginals, pairs, exact, predictive, misspecification,
+        cohort, covariates, connectome, training, recovery, calibration, features, ablation, baselines,
+        learning_curve, invalid,
+        series, fc, fcd, psd, topography, marginals, pairs, exact, rounds, sensitivity, local_c2st,
+        predictive, misspecification, comparison,
     )
 }  # fmt: skip
 """Every figure by name, in the order in which the report shows them."""

@@ -26,7 +26,7 @@ OPTIONS: dict[str, Any] = {
     "test_share": 0.1,
     "device": "cpu",
 }
-WORKFLOW = ("n_simulations", "n_samples", "rounds", "baselines", "learning_curve", "connectomes")
+WORKFLOW = ("n_simulations", "rounds")
 DEVICES = ("cpu", "cuda", "auto")
 SHARES = ("validation_share", "test_share", "missing_share")
 

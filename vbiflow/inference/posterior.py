@@ -31,14 +31,7 @@ class Posterior:
 
     ``log q(theta | x) = log q(z | x) + log p(theta) - log N(z; 0, 1)``
 
-    and sampling needs no rejection. To use one network in plain sbi::
-
-        from sbi.inference.posteriors import DirectPosterior
-        posterior = Posterior.load("posterior.pt")
-        standard = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(p), torch.ones(p)), 1)
-        direct = DirectPosterior(posterior.networks[0], standard)
-        z = direct.sample((1000,), x=torch.from_numpy(posterior.inputs(x_o)))
-        theta = posterior.prior.from_normal(z.numpy())
+    and sampling needs no rejection.
     """
 
     def __init__(
@@ -166,6 +159,19 @@ class Posterior:
             optimiser.step()
         candidates = np.concatenate([start, at.detach().double().numpy()])
         return self.prior.from_normal(candidates[np.argmax(self.normal_log_prob(candidates, inputs))])
+
+    def to_sbi(self, x_o: np.ndarray) -> Any:
+        """The posterior of z = Phi^-1(F(theta)) for one observation (f,) as sbi's own DirectPosterior, or an ensemble.
+
+        Its samples become theta by ``prior.from_normal``.
+        """
+        from sbi.inference.posteriors import DirectPosterior, EnsemblePosterior
+
+        n = len(self.parameters)
+        standard = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(n), torch.ones(n)), 1)
+        each = [DirectPosterior(network, standard) for network in self.networks]
+        whole = EnsemblePosterior(each) if len(each) > 1 else each[0]
+        return whole.set_default_x(torch.from_numpy(self.inputs(x_o)))
 
     def save(self, path: str | Path) -> None:
         """Write weights and configuration, atomically; no live object is pickled."""

@@ -2,27 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from vbiflow.inference.posterior import Posterior
+from vbiflow.io import Quantity
 
 CUT = 1e-4
 BLOCK = 20_000
+BUDGET = 5_000_000
+
+
+class Region:
+    """Where the posteriors of all rounds so far have mass for one observation: the truncated prior's support.
+
+    Each posterior's region holds 1 - `cut` of q(theta | x_o): its border is the `cut` quantile of log q - log p over
+    posterior samples. The support is what all regions share.
+    """
+
+    def __init__(self, posteriors: Sequence[Posterior], x_o: np.ndarray, seed: int, cut: float = CUT) -> None:
+        self.prior, self.parts = posteriors[0].prior, []
+        for posterior in posteriors:
+            inputs = posterior.inputs(x_o)
+            _, z = next(iter(posterior.normal_samples(inputs, 10_000, seed)))
+            self.parts.append((posterior, inputs, np.quantile(density(posterior, z[0], inputs), cut)))
+
+    def holds(self, theta: np.ndarray) -> np.ndarray:
+        """Which of theta (n, n_parameters) lie inside, (n,)."""
+        return self.inside(self.prior.to_normal(theta))
+
+    def inside(self, z: np.ndarray) -> np.ndarray:
+        """The same for z = Phi^-1(F(theta))."""
+        kept = np.ones(len(z), bool)
+        for posterior, inputs, border in reversed(self.parts):
+            kept[kept] = density(posterior, z[kept], inputs) > border
+        return kept
+
+    def sample(self, n: int, seed: int, budget: int) -> tuple[np.ndarray, float]:
+        """Draw theta (n, n_parameters) from the prior inside, and the share of prior mass inside."""
+        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x726F756E, len(self.parts)])))
+        found, n_found, drawn = [], 0, 0
+        while n_found < n:
+            if drawn >= budget:
+                raise ValueError(
+                    f"only {n_found} of {drawn} draws of the prior lie in the region of the posterior, {n} "
+                    "are wanted: raise the budget or take one round less"
+                )
+            z = rng.standard_normal((BLOCK, len(self.prior.names)))
+            found.append(z[self.inside(z)])
+            n_found, drawn = n_found + len(found[-1]), drawn + BLOCK
+        return self.prior.from_normal(np.concatenate(found)[:n]), n_found / drawn
 
 
 def truncated_prior(
-    posterior: Posterior,
+    posterior: Posterior | Sequence[Posterior],
     x_o: np.ndarray,
     n: int,
     *,
     seed: int,
     cut: float = CUT,
-    budget: int = 5_000_000,
+    budget: int = BUDGET,
 ) -> tuple[np.ndarray, float]:
-    """Draw theta (n, n_parameters) from the prior inside the posterior's highest-density region (TSNPE).
+    """Draw theta (n, n_parameters) from the prior inside the posteriors' highest-density region (TSNPE).
 
-    The region holds 1 - `cut` of q(theta | x_o): its border is the `cut` quantile of log q - log p over posterior
-    samples. Inside it draws follow the prior, so that the next round trains with the same loss as the first.
+    Inside the `Region` of the posterior, or of those of all rounds so far, draws follow the prior, so that the next
+    round trains with the same loss as the first.
 
     Returns
     -------
@@ -38,22 +83,59 @@ def truncated_prior(
     Deistler et al. (2022) Truncated proposals for scalable and hassle-free simulation-based inference,
     arXiv:2210.04815
     """
-    inputs = posterior.inputs(x_o)
-    _, z = next(iter(posterior.normal_samples(inputs, 10_000, seed)))
-    border = np.quantile(density(posterior, z[0], inputs), cut)
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x726F756E])))
-    found, drawn = [], 0
-    while sum(map(len, found)) < n:
-        if drawn >= budget:
-            raise ValueError(
-                f"only {sum(map(len, found))} of {drawn} draws of the prior lie in the region of the posterior, {n} "
-                "are wanted: raise the budget or take one round less"
-            )
-        z = rng.standard_normal((BLOCK, len(posterior.parameters)))
-        found.append(z[density(posterior, z, inputs) > border])
-        drawn += BLOCK
-    inside = np.concatenate(found)
-    return posterior.prior.from_normal(inside[:n]), len(inside) / drawn
+    posteriors = [posterior] if isinstance(posterior, Posterior) else posterior
+    return Region(posteriors, x_o, seed, cut).sample(n, seed, budget)
+
+
+def next_round(
+    posteriors: Sequence[Posterior], x_o: np.ndarray, theta: np.ndarray, n: int, *, seed: int
+) -> dict[str, Quantity]:
+    """What the next round simulates, theta (n, n_parameters), and which earlier simulations it uses again.
+
+    Earlier simulations `theta` that lie inside follow the truncated prior too, and so train together with the new ones.
+    """
+    region = Region(posteriors, x_o, seed)
+    drawn, share = region.sample(n, seed, BUDGET)
+    reused = np.flatnonzero(region.holds(theta))
+    _, z = next(iter(posteriors[-1].normal_samples(posteriors[-1].inputs(x_o), 1000, seed)))
+    return {
+        "theta": Quantity(drawn, axes=("simulation", "parameter")),
+        "names": Quantity(list(posteriors[0].parameters), axes=("parameter",)),
+        "reused": Quantity(reused, axes=("earlier",)),
+        "share": Quantity(share),
+        "samples": Quantity(posteriors[0].prior.from_normal(z[0]), axes=("sample", "parameter")),
+    }
+
+
+def pool(
+    drawn: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray], theta: np.ndarray, old: Mapping[str, np.ndarray]
+) -> tuple[dict[str, Quantity], dict[str, Quantity]]:
+    """Quantities of prior.h5 and features.h5 of a round: earlier simulations that are `reused`, then the new ones.
+
+    Raises
+    ------
+    ValueError
+        If the features of the two differ.
+    """
+    if list(new["names"]) != list(old["names"]):
+        raise ValueError("features of this round are not those of the round before; delete the rounds and run again")
+    kept = drawn["reused"]
+    both = {
+        name: np.concatenate([np.asarray(old[name])[kept], np.asarray(new[name])]) for name in ("x", "valid", "reason")
+    }
+    each, n = ("simulation",), len(both["valid"])
+    prior = {
+        "theta": Quantity(np.concatenate([theta[kept], drawn["theta"]]), axes=("simulation", "parameter")),
+        "names": Quantity(list(drawn["names"]), axes=("parameter",)),
+    }
+    features = {
+        "x": Quantity(both["x"], axes=("simulation", "feature")),
+        "names": Quantity(list(new["names"]), axes=("feature",)),
+        "index": Quantity(np.arange(n), axes=each),
+        "valid": Quantity(both["valid"], axes=each),
+        "reason": Quantity(both["reason"].tolist(), axes=each),
+    }
+    return prior, features
 
 
 def density(posterior: Posterior, z: np.ndarray, inputs: np.ndarray) -> np.ndarray:

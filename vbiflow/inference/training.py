@@ -285,7 +285,10 @@ def fit_inputs(
     surveyed = np.concatenate(sample)
     sample.clear()
     scaling, dropped = Scaling.fit(surveyed, absent / len(train), names, options["scaling"], options["missing_share"])
-    reduction = Reduction.fit(scaling(surveyed), z[: len(surveyed)], options["reduction"], len(train))
+    kind = options["reduction"]
+    if kind == "auto" and options["embedding"]["name"] != "none":
+        kind = "none"  # principal components have no order that an embedding could know
+    reduction = Reduction.fit(scaling(surveyed), z[: len(surveyed)], kind, len(train))
     return scaling, reduction, dropped
 
 

@@ -1,0 +1,79 @@
+"""What the estimator is worth: other estimators and simple methods, on the same simulations and the same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vbiflow.diagnostics.calibration import Calibration, calibrate
+from vbiflow.inference import Posterior, compare_baselines, resolve, split, train
+from vbiflow.io import Progress
+from vbiflow.prior import Prior
+
+LEVEL = 0.9
+
+
+def compare_methods(
+    prior: Prior,
+    theta: np.ndarray,
+    x: np.ndarray,
+    valid: np.ndarray,
+    names: Sequence[str],
+    options: Mapping[str, Any],
+    own: tuple[Posterior, float],
+    others: Sequence[str] = (),
+    optimised: Mapping[str, Any] | None = None,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Error, coverage and time of the study's estimator, of `others` by name, and of the baselines.
+
+    All learn from the simulations that are not held out, and are tested on those that are. `own` is the estimator and
+    the seconds of its training; `optimised` the result of `point_estimates`, which simulates anew for each observation.
+
+    Returns
+    -------
+    dict: parameters, n_simulations, n_test, and methods: {name: {rmse (p,) over the prior's standard deviation,
+    coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing
+    """
+    chosen = resolve(options)
+    parts = split(valid, seed, chosen["validation_share"], chosen["test_share"])
+    learn, test = np.sort(np.r_[parts.train, parts.validation]), parts.test
+    held = theta[test], x[test]
+    methods = {chosen["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
+    for done, name in enumerate(others, start=1):
+        posterior, history = train(prior, theta, x, names, {**options, "estimator": name}, seed=seed, valid=valid)
+        methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
+        if progress:
+            progress(done, len(others))
+    rows = {name: row(found, prior, seconds) for name, (seconds, found) in methods.items()}
+    for name, found in compare_baselines(prior, theta[learn], x[learn], *held).items():
+        rows[name] = {**found, "log_prob": None, "n_test": len(test)}
+    if optimised:
+        rows["differential_evolution"] = {
+            "rmse": optimised["rmse"],
+            "coverage_90": None,
+            "log_prob": None,
+            "seconds": optimised["seconds"],
+            "n_test": len(optimised["truth"]),
+        }
+    return {
+        "parameters": list(prior.names),
+        "n_simulations": int(valid.sum()),
+        "n_test": len(test),
+        "methods": rows,
+    }
+
+
+def row(found: Calibration, prior: Prior, seconds: float) -> dict[str, Any]:
+    """Error, coverage and gain of one estimator."""
+    return {
+        "rmse": np.sqrt(((found.mean - found.theta) ** 2).mean(axis=0)) / prior.std,
+        "coverage_90": found.coverage[np.argmin(np.abs(found.coverage_level - LEVEL))],
+        "log_prob": float(np.mean(found.log_prob - found.prior_log_prob)),
+        "seconds": seconds,
+        "n_test": len(found.theta),
+    }
