@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo test test-gpu test-slurm test-recovery test-coverage test-peers bench lint docs lock clean
+.PHONY: demo test test-gpu test-slurm test-recovery test-cohort test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -30,10 +30,13 @@ test-peers:  ## models against tvb-library, features against vbi, in an environm
 bench: $(READY)  ## speed against the peers, in an environment of its own
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich $(PEERS)
-	for part in engine gpu peers features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
+	for part in engine gpu peers connectome features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
 
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG recordings, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
+
+test-cohort: $(READY)  ## a cohort in which somebody's recording is broken, from start to end
+	$(BIN)/python -m pytest tests/workflow/test_cohort.py -m slow
 
 test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
 	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"

@@ -38,6 +38,7 @@ def mixed(tmp_path_factory):
     return copy, done.stdout
 
 
+@pytest.mark.slow
 def test_everybody_else_goes_on(mixed):
     copy, said = mixed
     found = json.loads((copy.path / "results/tiny/cohort.json").read_text())
@@ -48,6 +49,7 @@ def test_everybody_else_goes_on(mixed):
     assert (copy.path / "results/tiny/subjects/102311/samples.h5").stat().st_size > 10000
 
 
+@pytest.mark.slow
 def test_table_has_a_row_each(mixed):
     with open(mixed[0].path / "results/tiny/cohort.tsv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -61,6 +63,7 @@ def test_table_has_a_row_each(mixed):
     assert rows[1]["G_median"] == "n/a" and rows[1]["reason"] == REASON
 
 
+@pytest.mark.slow
 def test_second_run_does_nothing_and_a_mended_file_brings_its_owner_back(mixed):
     copy, _ = mixed
     assert "Nothing to be done" in copy.snakemake("--notemp", "-n", TARGET).stdout
@@ -69,6 +72,7 @@ def test_second_run_does_nothing_and_a_mended_file_brings_its_owner_back(mixed):
     assert again["observe"] == again["admit"] == again["sample"] == 1 and "simulate" not in again
 
 
+@pytest.mark.slow
 def test_other_features_do_not_simulate_again(mixed):
     copy, _ = mixed
     copy.edit("config/studies/tiny.yaml", "features: [fc]", "features: [fc, variance]")
