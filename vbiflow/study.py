@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from vbiflow.arrays import is_table
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
-from vbiflow.connectome.tractogram import check_counting
+from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back

@@ -9,10 +9,21 @@ from pathlib import Path
 import numpy as np
 
 FORMATS = (".tck", ".trk")
+ASSIGNMENTS = ("radial", "end_voxel")
+SCALINGS = ("none", "inverse_length", "inverse_volume")
 POINTS = 1 << 20
 """Points read at a time: 12 MB of a .tck file."""
 FAR = 1e9
 """Coordinate [mm] that stands for the ends of a streamline without points: in no volume."""
+
+
+def check_counting(assignment: str = "radial", radius: float = 4.0, scale: str = "none") -> None:
+    """Refuse options of `build_connectome` that there are not."""
+    for name, value, known in (("assignment", assignment, ASSIGNMENTS), ("scale", scale, SCALINGS)):
+        if value not in known:
+            raise ValueError(f"connectome.streamlines.{name}: found {value!r}; choose from {', '.join(known)}")
+    if not radius > 0:
+        raise ValueError(f"connectome.streamlines.radius: found {radius:g} mm; allowed is above 0")
 
 
 @dataclass(frozen=True)

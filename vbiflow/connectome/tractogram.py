@@ -12,10 +12,8 @@ from vbiflow.arrays import read_table
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.parcellation import Parcellation
 from vbiflow.connectome.quality import Finding
-from vbiflow.connectome.streamlines import read_blocks
+from vbiflow.connectome.streamlines import check_counting, read_blocks
 from vbiflow.io import Progress
-
-ASSIGNMENTS = ("radial", "end_voxel")
 
 
 def build_connectome(
@@ -57,15 +55,6 @@ def build_connectome(
     if each is not None and len(each) != tally.n:
         raise ValueError(f"{streamline_weights}: {len(each)} weights, but {tractogram} has {tally.n} streamlines")
     return tally.connectome(str(tractogram))
-
-
-def check_counting(assignment: str = "radial", radius: float = 4.0, scale: str = "none") -> None:
-    """Refuse options of `build_connectome` that there are not."""
-    for name, value, known in (("assignment", assignment, ASSIGNMENTS), ("scale", scale, SCALES)):
-        if value not in known:
-            raise ValueError(f"connectome.streamlines.{name}: found {value!r}; choose from {', '.join(known)}")
-    if not radius > 0:
-        raise ValueError(f"connectome.streamlines.radius: found {radius:g} mm; allowed is above 0")
 
 
 class Tally:
