@@ -78,6 +78,9 @@ def test_one_shared_connectome(config):
         ("dt: 10", "dt: 300", "dt 300 ms is longer than the shortest time constant|not a multiple"),
         ("- log1p", "- log2p", "unknown step 'log2p'; choose from"),
         ("cohort: tiny", "cohort: tny", r"unknown cohort 'tny'; choose from .*tiny"),
+        ("cohort: tiny", "cohort: docs", r"docs: no dataset_description.json in it or in a folder below"),
+        ("cohort: tiny", "cohort: {folders: none}", r"none: no such folder"),
+        ("cohort: tiny", "cohort: {folder: docs}", r"cohort: unknown key 'folder'; did you mean 'folders'"),
         ("seed: 7", "seed: [", r"line \d+"),
     ],
 )

@@ -19,6 +19,7 @@ from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
+from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.engine.checks import choose
@@ -294,14 +295,23 @@ def load_study(name: str, config: Path = ROOT / "config") -> Study:
     check_schema(settings, config / "schemas" / "study.schema.yaml", path)
     settings = merged(DEFAULTS, settings)
     settings["features"] = expanded(settings["features"])
-    cohort = read_cohort(config / "cohorts" / f"{settings['cohort']}.tsv")
-    study = Study(name, settings, cohort)
+    study = Study(name, settings, choose_cohort(settings["cohort"], config / "cohorts"))
     try:
         study["diagnostics"]["scores"] = choose_scores(study["diagnostics"]["scores"], study.signal)
         check(study)
     except ValueError as error:
         raise ValueError(f"{shown(path)}: {error}") from None
     return study
+
+
+def choose_cohort(entry: str | Mapping[str, Any], tables: Path) -> dict[str, dict[str, Any]]:
+    """The cohort that a study means by the name of a table, a BIDS folder, or what it takes of BIDS folders."""
+    if isinstance(entry, Mapping):
+        return read_folders(**entry)
+    table = tables / f"{entry}.tsv"
+    if not table.is_file() and Path(entry).is_dir():
+        return read_folders(entry)
+    return read_cohort(table)
 
 
 def known_studies(config: Path = ROOT / "config") -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from vbiflow.empirical import read_cohort
-from vbiflow.empirical.bids import main, make_cohort, parse_name, scan
+from vbiflow.empirical.bids import main, make_cohort, parse_name, read_folders, scan
 
 FILES = {
     "weights": {"suffix": "connectivity", "extension": ".csv"},
@@ -79,3 +79,78 @@ def test_mistakes_are_one_line(tree: Path, capsys: pytest.CaptureFixture) -> Non
     (tree / "query.yaml").write_text("files: {}\nfolder: x\n")
     assert main([str(tree / "query.yaml"), "out.tsv"]) == 1
     assert "write folders, files and columns; found files, folder" in capsys.readouterr().err
+
+
+@pytest.fixture
+def derivatives(tmp_path: Path) -> Path:
+    """Two people with a connectome, regional series in two runs and, as a trap, functional connectivity."""
+    for pipeline in ("qsirecon", "xcp_d"):
+        (tmp_path / pipeline).mkdir()
+        description = {"Name": pipeline, "BIDSVersion": "1.9.0", "DatasetType": "derivative"}
+        (tmp_path / pipeline / "dataset_description.json").write_text(json.dumps(description))
+    (tmp_path / "xcp_d" / "task-rest_timeseries.json").write_text(json.dumps({"RepetitionTime": 2.0}))
+    (tmp_path / "xcp_d" / "task-nback_timeseries.json").write_text(json.dumps({"RepetitionTime": 3.0}))
+    for subject in ("01", "02"):
+        dwi, func = (tmp_path / f"{end[0]}/sub-{subject}/{end[1]}" for end in (("qsirecon", "dwi"), ("xcp_d", "func")))
+        dwi.mkdir(parents=True)
+        func.mkdir(parents=True)
+        (dwi / f"sub-{subject}_model-ss3t_connectivity.csv").write_text("0 1\n1 0\n")
+        for run in ("01", "02"):
+            start = f"sub-{subject}_task-rest_run-{run}_seg-dk_stat"
+            (func / f"{start}-mean_timeseries.tsv").write_text("a\tb\n1\t2\n")
+            (func / f"{start}-pearsoncorrelation_relmat.tsv").write_text("a\tb\n1\t2\n")
+    (tmp_path / "participants.tsv").write_text(
+        "participant_id\tage\tkind\nsub-01\t30\tx\nsub-02\tn/a\tx\nsub-99\t1\tx\n"
+    )
+    return tmp_path
+
+
+def test_folder_is_a_cohort(derivatives: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(derivatives.parent)
+    rows = read_folders(derivatives.name, {"recording": {"run": 1}})
+    assert list(rows) == ["sub-01", "sub-02"]
+    for person, row in rows.items():
+        assert row["weights"] == f"{derivatives.name}/qsirecon/{person}/dwi/{person}_model-ss3t_connectivity.csv"
+        assert row["recording"].endswith(f"{person}_task-rest_run-01_seg-dk_stat-mean_timeseries.tsv")
+        assert (row["kind"], row["tr"]) == ("bold", "2")  # stated once for all, above the recordings
+    assert [row["age"] for row in rows.values()] == ["30", ""]
+    both = [str(derivatives / name) for name in ("qsirecon", "xcp_d")]
+    assert list(read_folders(both, {"recording": {"run": "02"}}, exclude=["sub-01"])) == ["sub-02"]
+    assert read_folders(both[0], columns={"kind": "simulated"})["sub-01"]["recording"] == ""
+    (derivatives / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\n")
+    assert read_folders(str(derivatives), {"recording": {"run": 1}}, {"tr": 2.0})["sub-02"]["age"] == ""
+
+
+def test_mistakes_in_a_folder_are_one_line(derivatives: Path) -> None:
+    folder, run = str(derivatives), {"recording": {"run": 1}}
+    with pytest.raises(
+        ValueError, match=r"sub-01: 2 files for recording; choose one by run-01, run-02, as in files: {re"
+    ):
+        read_folders(folder)
+    with pytest.raises(ValueError, match=r"sub-01_\S+ is an image; give the volume of its regions, as in columns"):
+        for subject in ("01", "02"):
+            (derivatives / f"xcp_d/sub-{subject}/func/sub-{subject}_task-rest_desc-preproc_bold.nii.gz").touch()
+        read_folders(folder, {"recording": {"suffix": "bold"}})
+    (derivatives / "xcp_d" / "task-nback_timeseries.json").write_text("{")
+    assert read_folders(folder, run)
+    (derivatives / "xcp_d" / "task-rest_timeseries.json").write_text("{")
+    with pytest.raises(ValueError, match=r"mean_timeseries.tsv: a JSON file that describes it, beside or above"):
+        read_folders(folder, run)
+    (derivatives / "xcp_d" / "task-rest_timeseries.json").unlink()
+    connectome = next(derivatives.glob("qsirecon/sub-02/dwi/*.csv"))
+    twin = derivatives / "other" / "dwi" / connectome.name
+    twin.parent.mkdir(parents=True)
+    twin.write_text(connectome.read_text())
+    with pytest.raises(ValueError, match=r"sub-02: \S+ and \S+ for weights; name one of their folders"):
+        read_folders(folder, run)
+    twin.unlink()
+    connectome.unlink()
+    with pytest.raises(ValueError, match=r"sub-02: no file for weights; .*leave the person out: exclude: \[sub-02\]"):
+        read_folders(folder, run)
+    (derivatives / "qsirecon" / "dataset_description.json").write_text("{")
+    with pytest.raises(ValueError, match=r"qsirecon: dataset_description.json cannot be read"):
+        read_folders(str(derivatives / "qsirecon"))
+    for file in derivatives.glob("*/dataset_description.json"):
+        file.unlink()
+    with pytest.raises(ValueError, match=r"no dataset_description.json in it or in a folder below; name a folder of"):
+        read_folders(folder)

@@ -1,5 +1,7 @@
-"""Cohort tables from BIDS derivatives: one row a subject (and session), by what file names say.
+"""Cohorts from BIDS derivatives: one row a subject (and session), by what file names say.
 
+A study names a folder as its cohort, ``cohort: derivatives/xcp_d``, or says which files of which, as in ``cohort:
+{folders: [derivatives/qsirecon, derivatives/xcp_d], files: {recording: {task: rest, run: 1}}}``. For a table to edit,
 ``python -m vbiflow.empirical.bids query.yaml config/cohorts/mine.tsv`` with, for instance::
 
     folders: [derivatives/qsirecon, derivatives/fmriprep]
@@ -12,53 +14,77 @@
 
 from __future__ import annotations
 
-import json
-import re
+import csv
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from vbiflow import io
-from vbiflow.empirical.cohort import COLUMNS, FILES, Row
+from vbiflow.arrays import FORMATS
+from vbiflow.datasets import Dataset, load_catalogue
+from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
 
-NAME = re.compile(
-    r"^(?P<entities>sub-[A-Za-z0-9]+(?:_[a-z]+-[A-Za-z0-9.+]+)*)_(?P<suffix>[A-Za-z0-9]+)(?P<extension>\..+)$"
-)
+DESCRIPTION = "dataset_description.json"
+VOLUMES = (".nii", ".nii.gz")
+USUAL: dict[str, tuple[dict[str, Any], ...]] = {
+    "weights": ({"datatype": "dwi", "suffix": ("connectivity", "relmat"), "extension": tuple(FORMATS)},),
+    "recording": (
+        {"datatype": "func", "suffix": "timeseries", "stat": "mean", "extension": tuple(FORMATS)},
+        {"datatype": "func", "suffix": "bold", "desc": "preproc", "extension": VOLUMES},
+    ),
+    "confounds": ({"datatype": "func", "suffix": "timeseries", "desc": "confounds", "extension": ".tsv"},),
+}
+"""What QSIRecon, XCP-D and fMRIPrep call a file; of several the first that is there."""
 
 
 @dataclass(frozen=True)
 class BidsFile:
-    """A file and what its name says: entities such as sub, ses, task, with suffix and extension among them."""
+    """A file, what its name says (sub, ses, task, ..., suffix, extension) and what JSON beside it or above says."""
 
     path: Path
     entities: Mapping[str, str]
+    metadata: Callable[[], Mapping[str, Any]] = dict
 
 
 def parse_name(path: Path) -> BidsFile | None:
     """Entities of a file name; None for one that does not follow BIDS."""
-    found = NAME.match(path.name)
-    if found is None:
+    from ancpbids.utils import parse_bids_name  # here, as the rules read studies that need no BIDS
+
+    found = parse_bids_name(path.name)
+    if found is None or "sub" not in found["entities"]:
         return None
-    entities = dict(part.split("-", 1) for part in found["entities"].split("_"))
-    return BidsFile(path, {**entities, "suffix": found["suffix"], "extension": found["extension"]})
+    return BidsFile(path, {**found["entities"], "suffix": found["suffix"], "extension": found["extension"]})
 
 
 def scan(folders: Sequence[str | Path]) -> list[BidsFile]:
-    """All files below folders whose names follow BIDS, sorted.
+    """All files below folders whose names follow BIDS, sorted; the folder of each is its entity datatype.
 
     Raises
     ------
     ValueError
         If a folder is missing or holds no such file.
     """
+    from ancpbids import load_dataset
+    from ancpbids.model_base import Artifact
+
     files: list[BidsFile] = []
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise ValueError(f"{folder}: no such folder")
-        found = [parsed for path in sorted(folder.rglob("sub-*_*")) if (parsed := parse_name(path)) is not None]
+        try:
+            dataset = load_dataset(str(folder))
+        except AttributeError:  # broken JSON is None to ancpbids
+            raise ValueError(f"{folder}: {DESCRIPTION} cannot be read; it has to be a JSON object") from None
+        artifacts = {Path(file.get_absolute_path()): file for file in dataset.query() if isinstance(file, Artifact)}
+        found = [
+            replace(parsed, entities={"datatype": path.parent.name, **parsed.entities}, metadata=file.get_metadata)
+            for path, file in sorted(artifacts.items())
+            if (parsed := parse_name(path)) is not None
+        ]
         if not found:
             raise ValueError(f"{folder}: no file named as BIDS does, sub-01_..._bold.nii.gz")
         files += found
@@ -66,7 +92,7 @@ def scan(folders: Sequence[str | Path]) -> list[BidsFile]:
 
 
 def make_cohort(
-    files: Iterable[BidsFile], queries: Mapping[str, Mapping[str, str]], columns: Mapping[str, str]
+    files: Iterable[BidsFile], queries: Mapping[str, Mapping[str, Any]], columns: Mapping[str, str]
 ) -> tuple[dict[str, Row], dict[str, str]]:
     """Rows of a cohort, and the subjects left out with the reason.
 
@@ -75,7 +101,7 @@ def make_cohort(
     files
         What `scan` found.
     queries
-        Cohort column -> entities that its file must have; ``key`` names the array inside.
+        Cohort column -> entities that its file must have, of a list any; ``key`` names the array inside.
     columns
         Cohort column -> one entry for all, such as kind, regions or atlas.
 
@@ -101,16 +127,24 @@ def make_cohort(
             continue
         chosen = {column: only(person, column, found[column]) for column in queries}
         entries = {column: named(chosen[column], queries[column]) for column in queries}
-        tr = {"tr": sidecar_tr(chosen["recording"].path)} if "recording" in chosen else {}
+        tr = {"tr": stated_tr(chosen["recording"])} if "recording" in chosen else {}
         rows[person] = {**dict.fromkeys(COLUMNS, ""), **tr, **columns, **entries, "participant_id": person}
     if not rows:
         raise ValueError(f"nobody has files for {', '.join(queries)}; correct the entities asked for")
     return rows, left_out
 
 
-def fits(file: BidsFile, query: Mapping[str, str]) -> bool:
-    """Whether a file has all entities of a query."""
-    return all(file.entities.get(name) == str(value) for name, value in query.items() if name != "key")
+def fits(file: BidsFile, query: Mapping[str, Any]) -> bool:
+    """Whether a file has all entities of a query; run: 1 fits run-01."""
+    wanted = {name: value if isinstance(value, list | tuple) else (value,) for name, value in query.items()}
+    return all(
+        plain(file.entities.get(name, "")) in map(plain, values) for name, values in wanted.items() if name != "key"
+    )
+
+
+def plain(value: Any) -> str:
+    """An entity's value as text, numbers without leading zeros."""
+    return str(value).lstrip("0") or "0" if str(value).isdigit() else str(value)
 
 
 def only(person: str, column: str, files: Sequence[BidsFile]) -> BidsFile:
@@ -119,24 +153,115 @@ def only(person: str, column: str, files: Sequence[BidsFile]) -> BidsFile:
         return files[0]
     names = sorted({name for file in files for name in file.entities})
     differ = [name for name in names if len({file.entities.get(name) for file in files}) > 1]
+    if not differ:
+        raise ValueError(f"{person}: {files[0].path} and {files[1].path} for {column}; name one of their folders")
     values = ", ".join(sorted({f"{name}-{file.entities.get(name, 'none')}" for name in differ for file in files}))
-    raise ValueError(f"{person}: {len(files)} files for {column}; choose one by {values}")
+    example = f"files: {{{column}: {{{differ[0]}: {files[0].entities.get(differ[0], 'none')}}}}}"
+    raise ValueError(f"{person}: {len(files)} files for {column}; choose one by {values}, as in {example}")
 
 
-def named(file: BidsFile, query: Mapping[str, str]) -> str:
+def named(file: BidsFile, query: Mapping[str, Any]) -> str:
     """Entry of the cohort table for a file."""
     return f"{file.path}::{query['key']}" if "key" in query else str(file.path)
 
 
-def sidecar_tr(path: Path) -> str:
-    """TR [s] of the JSON beside a recording, as text; empty if there is none."""
-    sidecar = path.with_name(path.name.partition(".")[0] + ".json")
-    if not sidecar.is_file():
-        return ""
-    content = json.loads(sidecar.read_text(encoding="utf-8"))
+def stated_tr(file: BidsFile) -> str:
+    """TR [s] that the JSON beside a recording or above it states, as text; empty if none does."""
+    try:
+        content = file.metadata()
+    except AttributeError:  # broken JSON is None to ancpbids
+        raise ValueError(f"{file.path}: a JSON file that describes it, beside or above, cannot be read") from None
     if "RepetitionTime" in content:
         return f"{content['RepetitionTime']:g}"
     return f"{1 / content['SamplingFrequency']:g}" if content.get("SamplingFrequency") else ""
+
+
+def read_folders(
+    folders: str | Sequence[str],
+    files: Mapping[str, Mapping[str, Any]] | None = None,
+    columns: Mapping[str, str | float] | None = None,
+    exclude: Sequence[str] = (),
+    catalogue: dict[str, Dataset] | None = None,
+) -> dict[str, Row]:
+    """The cohort in BIDS derivatives: participant_id -> its row, as `read_cohort` reads it from a table.
+
+    Parameters
+    ----------
+    folders
+        One or several, each with a dataset_description.json in it or in the folders directly below.
+    files
+        Cohort column -> entities, beside those of USUAL unless they name a suffix.
+    columns
+        Cohort column -> one entry for all; kind is bold if not given.
+    exclude
+        Participants to leave out.
+
+    Raises
+    ------
+    ValueError
+        If a folder is no BIDS dataset, somebody lacks a file or has several that fit, or an entry is not allowed.
+    """
+    folders = [folders] if isinstance(folders, str) else list(folders)
+    columns = {"kind": "bold", **{name: str(entry) for name, entry in (columns or {}).items()}}
+    where = ", ".join(folders)
+    for folder in map(Path, folders):
+        if folder.is_dir() and not any((*folder.glob(DESCRIPTION), *folder.glob(f"*/{DESCRIPTION}"))):
+            raise ValueError(
+                f"{folder}: no {DESCRIPTION} in it or in a folder below; name a folder of BIDS derivatives"
+            )
+    found = [file for file in scan(folders) if not excluded(file, exclude)]
+    try:
+        queries = completed(found, files or {}, columns["kind"] != "simulated")
+        rows, left_out = make_cohort(found, queries, columns)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    for person, why in left_out.items():
+        raise ValueError(f"{where}: {person}: {why}; correct files, or leave the person out: exclude: [{person}]")
+    known = participants(folders)
+    further = dict.fromkeys((name for entries in known.values() for name in entries), "")
+    catalogue = load_catalogue() if catalogue is None else catalogue
+    for person, row in rows.items():
+        check_row(f"{where}: {person}", row, catalogue)
+        if row["recording"].endswith(VOLUMES) and not row["recording"].endswith(".ptseries.nii") and not row["atlas"]:
+            needed = "give the volume of its regions, as in columns: {atlas: aal.nii.gz}"
+            raise ValueError(f"{where}: {row['recording']} is an image; {needed}")
+        row |= further | known.get(person.partition("_")[0], {})
+    return rows
+
+
+def excluded(file: BidsFile, exclude: Sequence[str]) -> bool:
+    """Whether a file is of somebody to leave out, in all sessions (sub-01) or in one (sub-01_ses-2)."""
+    subject = f"sub-{file.entities['sub']}"
+    return subject in exclude or f"{subject}_ses-{file.entities.get('ses')}" in exclude
+
+
+def completed(
+    files: Sequence[BidsFile], queries: Mapping[str, Mapping[str, Any]], recorded: bool
+) -> dict[str, dict[str, Any]]:
+    """Queries for the connectome, the recording and whatever else is asked, with what is usual for each."""
+    asked = {"weights": {}, **({"recording": {}} if recorded else {}), **queries}
+    return {column: usual(files, column, query) for column, query in asked.items()}
+
+
+def usual(files: Sequence[BidsFile], column: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """A query with the entities that a column's files usually have, unless it names a suffix itself."""
+    if "suffix" in query or column not in USUAL:
+        return dict(query)
+    choices = [{**entities, **query} for entities in USUAL[column]]
+    return next((choice for choice in choices if any(fits(file, choice) for file in files)), choices[-1])
+
+
+def participants(folders: Sequence[str]) -> dict[str, Row]:
+    """Further columns of the people, such as age, from each folder's participants.tsv."""
+    found: dict[str, Row] = {}
+    for path in (Path(folder) / "participants.tsv" for folder in folders):
+        if path.is_file():
+            with open(path, encoding="utf-8-sig", newline="") as file:
+                for line in csv.DictReader(file, delimiter="\t"):
+                    entries = {name: entry or "" for name, entry in line.items() if name and name not in COLUMNS}
+                    cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}
+                    found.setdefault(line.get("participant_id", ""), {}).update(cleaned)
+    return found
 
 
 def write_cohort(path: str | Path, rows: Mapping[str, Row]) -> None:
