@@ -36,7 +36,7 @@ test-recovery: $(READY)  ## known parameters recovered from simulated EEG record
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
 
 test-cohort: $(READY)  ## a cohort in which somebody's recording is broken, from start to end
-	$(BIN)/python -m pytest tests/workflow/test_cohort.py -m slow
+	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py -m slow
 
 test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
 	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"

@@ -10,7 +10,7 @@ from vbiflow.engine import simulate
 from vbiflow.prior import Prior
 
 WEIGHTS = np.array([[0, 1, 0, 0.5], [0.3, 0, 1, 0], [0, 0.6, 0, 0.2], [1, 0, 0.4, 0]])
-FIXED = {"tau": 10.0}
+FIXED = {"tau": 10.0, "I": 0.0}
 PRIOR = Prior.from_config({"G": {"uniform": [0, 0.05]}, "sigma": {"uniform": [0.05, 0.2]}})
 
 
@@ -28,16 +28,17 @@ def test_a_single_node_has_the_likelihood_of_a_first_order_autoregression():
     rho, sd = np.exp(-2.0 / 10.0), np.sqrt(0.1**2 * 10.0 / 2)
     by_hand = stats.norm.logpdf(x[0, 0], 0, sd)
     by_hand += stats.norm.logpdf(x[0, 1:], rho * x[0, :-1], sd * np.sqrt(1 - rho**2)).sum()
-    assert log_likelihood(x, 2.0, np.zeros((1, 1)), 0.0, 10.0, 0.1) == pytest.approx(by_hand)
+    assert log_likelihood(x, 2.0, np.zeros((1, 1)), {**FIXED, "G": 0.0, "sigma": 0.1}) == pytest.approx(by_hand)
 
 
 def test_the_input_moves_the_mean_and_an_unstable_network_is_impossible():
     x, shift = np.random.default_rng(1).standard_normal((4, 20)), 0.3
     drift = 0.02 * WEIGHTS - np.eye(4) / 10
     mean = np.linalg.solve(drift, np.full(4, -shift))[:, None]
-    given = log_likelihood(x + mean, 1.0, WEIGHTS, 0.02, 10.0, 0.1, shift)
-    assert given == pytest.approx(log_likelihood(x, 1.0, WEIGHTS, 0.02, 10.0, 0.1))
-    assert log_likelihood(x, 1.0, WEIGHTS, 1.0, 10.0, 0.1) == -np.inf
+    known = {**FIXED, "G": 0.02, "sigma": 0.1}
+    given = log_likelihood(x + mean, 1.0, WEIGHTS, known | {"I": shift})
+    assert given == pytest.approx(log_likelihood(x, 1.0, WEIGHTS, known))
+    assert log_likelihood(x, 1.0, WEIGHTS, known | {"G": 1.0}) == -np.inf
 
 
 def test_its_ranks_of_the_truth_are_uniform_over_simulations_of_the_engine(monkeypatch):

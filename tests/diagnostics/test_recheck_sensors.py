@@ -26,7 +26,7 @@ def test_simulations_are_compared_on_the_sensors_within_the_band(tmp_path: Path)
     found, scores = predictive_check(
         tmp_path / "s.h5", recording, FS, [], 5, names, "eeg", {"bandpass": [5, 30]}, 2, sensors
     )
-    assert found["eeg"].values.shape == (4, 1000) and found["psd"].values.shape[0] == 4
+    assert found["ts"].values.shape == (4, 1000) and found["psd"].values.shape[0] == 4
     frequencies = found["frequencies"].values
     assert frequencies[0] == 5 and frequencies[-1] == 30 and found["psd"].values.shape[1] == frequencies.size
     plain, _ = predictive_check(tmp_path / "s.h5", recording, FS, [], 5, names, "eeg", {}, 2, sensors)

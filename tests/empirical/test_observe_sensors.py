@@ -150,7 +150,7 @@ def test_led_back_to_regions_a_simulation_has_its_own_features(simulated: tuple,
     alone = replace(asked(field, head), nodes=Nodes(LABELS, BRAIN.hemispheres), lead_field=None)
     by_mne = observe(row(tmp_path / "a_raw.fif"), alone, {}, options)
     np.testing.assert_allclose(
-        by_mne["eeg"].values, ours["eeg"].values, rtol=1e-5, atol=1e-6 * np.ptp(ours["eeg"].values)
+        by_mne["ts"].values, ours["ts"].values, rtol=1e-5, atol=1e-6 * np.ptp(ours["ts"].values)
     )  # FIF holds places in single precision
 
 
@@ -164,7 +164,7 @@ def test_a_beamformer_depends_on_the_data_and_reconstructs_the_recording_alone(
     assert make_lead_field(None, "eeg", options, head, BRAIN).inverse is None
     study = replace(asked(field, head), nodes=Nodes(LABELS, BRAIN.hemispheres), lead_field=None)
     found = observe(row(tmp_path / "a_raw.fif"), study, {}, options)
-    assert found["eeg"].values.shape == (3, N_TIMES) and found["labels"].values == list(LABELS)
+    assert found["ts"].values.shape == (3, N_TIMES) and found["labels"].values == list(LABELS)
 
 
 def test_sampling_and_length_must_be_those_of_the_simulations(simulated: tuple, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_sampling_and_length_must_be_those_of_the_simulations(simulated: tuple, 
         ValueError, match=r"a sample every 5 ms, but the study simulates one every 4 ms; set recording."
     ):
         observe(recording, replace(study, interval=4.0), {}, {})
-    assert observe(recording, replace(study, interval=10.0), {}, {"resample": 100})["eeg"].values.shape == (32, 600)
+    assert observe(recording, replace(study, interval=10.0), {}, {"resample": 100})["ts"].values.shape == (32, 600)
     with pytest.raises(
         ValueError, match=r"1200 samples, but the study simulates 2000; set simulation.duration to 6000"
     ):
@@ -257,4 +257,4 @@ def test_real_meg_without_positions(catalogue_file, template: tuple, tmp_path: P
     specs = [{"spectrum": {"segment": 1.0, "range": [2, 90], "step": 4}}]
     study = Simulated("eeg", nodes_of(field, head, BRAIN), 2.5, 160000.0, specs, {}, None, head, field)
     found = observe(row(tmp_path / "move-epo.fif", "meg"), study, {}, {})
-    assert found["eeg"].values.shape == (10, 64000) and np.isfinite(found["x"].values).all()
+    assert found["ts"].values.shape == (10, 64000) and np.isfinite(found["x"].values).all()

@@ -127,11 +127,11 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
     told = lambda scale: {name: float(scale * rng.beta(1, 3)) for name in t["names"]}  # noqa: E731
     tarp = np.clip(level + 0.02 * np.sin(6 * level), 0, 1)
     wide = np.clip(level[:, None] + 0.1 * rng.normal(0, 1, n_parameters) * level[:, None] * (1 - level[:, None]), 0, 1)
-    people = posteriors(rng, t)
+    everybody = posteriors(rng, t)
     inner = np.quantile(t["prior"], [0.05, 0.95], axis=0)
     return {
-        "cohort": people | {"prior": dict(zip(t["names"], map(tuple, inner.T), strict=True))},
-        "covariates": people | {
+        "cohort": everybody | {"prior": dict(zip(t["names"], map(tuple, inner.T), strict=True))},
+        "covariates": everybody | {
             "columns": {
                 "age": [f"{20 + 3 * k}" for k in range(14)],
                 "group": ["patient" if k % 2 else "control" for k in range(14)],

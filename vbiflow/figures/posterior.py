@@ -283,7 +283,7 @@ def exact(samples: Array, reference: Array, names: Sequence[str], units: dict[st
     """
     samples, reference = (v[np.isfinite(v).all(axis=1)] for v in (finite("theta", samples), finite("exact", reference)))
     truth, n = known(truth), len(names)
-    figure = canvas(2.6, 7.1 if n > 1 else 3.0)
+    figure = canvas(2.75, 7.1 if n > 1 else 3.0)
     panels = np.atleast_1d(figure.subplots(1, 3 if n > 1 else 1))
     both = np.concatenate([samples, reference])
     views = [padded(*np.quantile(column, [0.0005, 0.9995]), 0.15) for column in both.T]
