@@ -219,9 +219,10 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "scores": {
                 "fc_correlation": rng.normal(0.42, 0.04, 100), "fcd_ks": rng.beta(4, 9, 100),
                 "floor_fc_correlation": rng.normal(0.86, 0.02, 100), "floor_fcd_ks": rng.beta(3, 14, 100),
+                "psd_distance": rng.beta(4, 9, 100), "floor_psd_distance": rng.beta(3, 14, 100),
             },
-            "labels": {name: SCORES[name].label for name in ("fc_correlation", "fcd_ks")},
-            "bounds": {name: SCORES[name].bounds for name in ("fc_correlation", "fcd_ks")},
+            "labels": {name: SCORES[name].label for name in ("fc_correlation", "fcd_ks", "psd_distance")},
+            "bounds": {name: SCORES[name].bounds for name in ("fc_correlation", "fcd_ks", "psd_distance")},
         },
         "misspecification": {
             "x": x, "x_o": np.r_[x[0, :-1] * 0.5, 9 * x[:, -1].std()], "names": names, "predicted": 0.4 * x[:100],

@@ -51,14 +51,15 @@ def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tupl
         (floor, "prior", "re-simulation against re-simulation (noise floor)"),
         (fit, "predicted", "re-simulation against recording"),
     )
+    both = np.concatenate([fit, floor])
+    low, high = np.nanmin(both), np.nanmax(both)
+    room = 0.25 * (high - low) + 0.01
+    bounds = bounds[0], min(bounds[1], high + 4 * room)
     for values, role, name in roles:
         x, y = density(values, *bounds)
         axes.fill_between(x, y / y.max(), color=PALETTE[role], alpha=0.25, linewidth=0)
         axes.plot(x, y / y.max(), color=PALETTE[role], label=name)
         axes.axvline(np.nanmedian(values), color=PALETTE[role], linewidth=0.8, linestyle="--")
-    both = np.concatenate([fit, floor])
-    low, high = np.nanmin(both), np.nanmax(both)
-    room = 0.25 * (high - low) + 0.01
     axes.set(xlim=(max(bounds[0], low - room), min(bounds[1], high + room)), ylim=(0, 1.1), yticks=[], box_aspect=1)
     axes.set(
         xlabel=label,
