@@ -100,3 +100,9 @@ def test_confounds_of_another_length(tmp_path: Path) -> None:
     (tmp_path / "c.tsv").write_text("csf\n" + "1\n2\n" * 14)
     with pytest.raises(ValueError, match=r"ts.csv: 30 samples, but 28 lines of confounds; give one a volume"):
         observe(row(path, confounds=str(tmp_path / "c.tsv")), SIMULATED, {}, {"confounds": ["csf"]})
+
+
+def test_samples_are_counted_as_the_engine_counts_them() -> None:
+    assert replace(SIMULATED, interval=0.1, duration=79.0).n_times == 790
+    assert replace(SIMULATED, interval=720.0, duration=864000.0).n_times == 1200
+    assert replace(SIMULATED, interval=0.3, duration=1.0).n_times == 3

@@ -42,7 +42,7 @@ class Simulated:
     @property
     def n_times(self) -> int:
         """Samples of each simulation."""
-        return int(self.duration // self.interval)
+        return int(self.duration / self.interval * (1 + 1e-9))  # 79 / 0.1 is 790, though 79 // 0.1 is 789
 
 
 def observe(
