@@ -242,3 +242,21 @@ def test_who_learns_from_whom(config):
     assert others.members("others-101309") == [name for name in others.subjects if name != "101309"]
     rounds = load_study("tiny@rounds", config)
     assert rounds.round_of("101309", 1) == "101309" and rounds.round_of("101309", 2) == "subjects/101309/rounds/2"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("average: false", "average: true", "diagnostics.exact: needs observation.signals.x with average: false"),
+        ("  G: {uniform: [0, 0.09]}", "  G: {uniform: [0, 0.09], per: node}", "one or two global"),
+        ("scores: [fc_correlation]", "scores: [fit]", "diagnostics.scores: unknown score 'fit'; choose from fc_corr"),
+        ("virtual-1: {G: 0.06, sigma: 0.12}", "virtual-1: {G: 0.06}", "truth.virtual-1: no value of sigma"),
+        ("virtual-1:", "virtual-2:", "truth: none of virtual-1, who has no recording"),
+    ],
+)
+def test_mistakes_in_a_study_of_a_virtual_person_get_one_line(config, old, new, message):
+    edit(config, "parameters: {tau: 10}\n", "", "studies/ou_network.yaml")
+    edit(config, old, new, "studies/ou_network.yaml")
+    with pytest.raises(ValueError, match=message) as error:
+        load_study("ou_network", config)
+    assert "\n" not in str(error.value)
