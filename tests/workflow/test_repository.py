@@ -139,3 +139,9 @@ def test_nothing_is_pinned_twice_or_loosely():
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+(; sys_platform == \"linux\")?", line) for line in lines)
     assert len(lines) == len(locked())
     assert locked()["torch"] == "2.13.0"
+
+
+def test_no_two_test_files_share_a_name():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    assert not twice, f"pytest imports by name, so that only the first of each is run: {twice}"
