@@ -219,7 +219,6 @@ rule figure_series:
         mem_mb=1500,
         runtime=10,
     params:
-        signal=signal,
         nodes=lambda wildcards: (
             "sensors" if study_of(wildcards).on_sensors else "regions"
         ),
