@@ -25,15 +25,16 @@ gpu.arrays = lambda: np
 
 
 def plan(name, delayed):
-    """Heun's scheme, noise, BOLD and averages, in single precision."""
+    """Heun's scheme, noise, coupling by every gain, BOLD and averages, in single precision."""
     model = MODELS[name]
+    loud = dict.fromkeys(model.gains.values(), 0.1) | ({"sigma": 0.1} if "sigma" in model.parameters else {})
     dt = model.defaults["dt"]
     bold = {"tr": 20 * dt} if "bold_input" in model.signals else None
     late = {"tract_lengths": np.full((N_NODES, N_NODES), 30), "speed": 3 / dt} if delayed else {}
     return check(
         name,
         np.ones((N_NODES, N_NODES)),
-        {"sigma": 0.1} if "sigma" in model.parameters else {},
+        loud,
         **{"n_simulations": 8, "duration": 40 * dt, "dt": dt, "transient": 0, "integrator": "heun", "bold": bold},
         **{"seed": 1, "start": 0, "stream": 0, "signals": {next(iter(model.signals)): {"period": 4 * dt}}},
         **{"initial": None, "precision": "float32", **late},

@@ -70,13 +70,17 @@ def test_one_line_where_there_is_no_gpu():
     assert "\n" not in str(error.value)
 
 
+ALONE = {"damped_oscillator"}
+"""Models whose equations hear nobody: the compiler leaves out what they would hear."""
+
+
 def check_compiled(kernels):
     for name, kernel in kernels.items():
         assert set(kernel["targets"]) == {"sm_80", "sm_90"}, name
         assert kernel["functions"] >= 2, name
         assert kernel["double"] == 0, f"{name} in single precision holds double precision"
         assert kernel["approximate"] == 0, f"{name} divides or takes roots by fast mathematics"
-        assert kernel["barriers"] >= 2 and kernel["broadcasts"] >= 1, name
+        assert kernel["barriers"] >= 2 and (kernel["broadcasts"] >= 1) == (name not in ALONE), name
         assert kernel["local"] == 0, f"{name} keeps its state in memory"
         assert kernel["registers"] <= 255, name
 
