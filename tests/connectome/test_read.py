@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vbiflow.connectome import read_connectome, read_regions
-from vbiflow.connectome.regions import match, pairs, split_label
+from vbiflow.connectome.regions import pairs
 from vbiflow.datasets import load_catalogue
 
 W = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 1.0], [0.5, 0.0, 0.0]])
@@ -169,27 +169,6 @@ def test_lengths_follow_the_names_of_the_weights(tmp_path: Path) -> None:
         read_connectome(weights, lengths)
 
 
-LABELS = st.lists(
-    st.tuples(st.sampled_from(["L_", "R_", "ctx-lh-", ""]), st.text("abcdxyz0123456789", min_size=2, max_size=8)),
-    min_size=1,
-    max_size=8,
-    unique_by=lambda pair: (split_label(pair[0] + "n" + pair[1])[0], pair[1]),
-).map(lambda found: [prefix + "n" + name for prefix, name in found])
-
-
-@settings(max_examples=40, deadline=None)
-@given(LABELS, st.randoms(use_true_random=False))
-def test_any_order_of_any_names_is_matched_and_read_back(
-    tmp_path_factory: pytest.TempPathFactory, labels: list[str], random: object
-) -> None:
-    mixed = list(labels)
-    random.shuffle(mixed)
-    order = match(labels, [label.upper() if label.islower() else label for label in mixed], "a", "b")
-    assert [mixed[k] for k in order] == labels
-    path = text(tmp_path_factory.mktemp("r") / "r.tsv", "label\tx\n" + "".join(f"{label}\t1\n" for label in labels))
-    assert list(read_regions(path).labels) == labels
-
-
 def test_lengths_default_to_straight_distances(tmp_path: Path) -> None:
     regions = text(tmp_path / "r.tsv", "label\tx\ty\tz\na\t0\t0\t0\nb\t3\t4\t0\nc\t0\t0\t2\n")
     connectome = read_connectome(saved_npy(tmp_path / "w.npy", W), regions=regions)
@@ -239,39 +218,6 @@ def test_select_keeps_rows_and_columns(tmp_path: Path) -> None:
         read_connectome(path, regions=regions, select={"lobe": "frontal"})
     with pytest.raises(ValueError, match=r"select: structure is nowhere 'Cortex'; choose from cortex, subcortex"):
         read_connectome(path, regions=regions, select={"structure": ["Cortex"]})
-
-
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        ("ctx-lh-bankssts", ("L", "bankssts")),
-        ("ctx_rh_G_and_S", ("R", "G_and_S")),
-        ("L_V1_ROI", ("L", "V1_ROI")),
-        ("bankssts-rh", ("R", "bankssts")),
-        ("Precentral_L", ("L", "Precentral")),
-        ("Left-Thalamus-Proper", ("L", "Thalamus-Proper")),
-        ("R.BSTS", ("R", "BSTS")),
-        ("lAMYG", ("L", "AMYG")),
-        ("rBSTS", ("R", "BSTS")),
-        ("RM-TCpol_L", ("L", "RM-TCpol")),
-        ("Brain-Stem", ("", "Brain-Stem")),
-        ("lingual", ("", "lingual")),
-        ("rectus", ("", "rectus")),
-    ],
-)
-def test_hemisphere_from_the_name(label: str, expected: tuple[str, str]) -> None:
-    assert split_label(label) == expected
-
-
-def test_match_ignores_case_and_prefixes() -> None:
-    given_names = ["rh_Insula", "lh_insula", "lh_cuneus"]
-    assert match(["ctx-lh-insula", "L_Cuneus"], given_names, "a", "b").tolist() == [1, 2]
-    with pytest.raises(ValueError, match="differ only in spelling"):
-        match(["a"], ["L_a", "lh-A"], "x", "y")
-
-
-def test_pairs_are_homotopic() -> None:
-    assert pairs(["L_a", "L_b", "R_b", "R_a", "stem"]) == [(0, 3), (1, 2)]
 
 
 SUBJECTS = ("101309", "102311", "102816", "131217", "211619", "213522", "377451")

@@ -2,30 +2,12 @@ import numpy as np
 import pytest
 
 from vbiflow.features import Nodes
-from vbiflow.features.nodes import split_side
 
 
 def test_hemispheres_and_homotopic_pairs_come_from_labels_not_from_order():
     nodes = Nodes(["V1_R", "V1_L", "M1_L", "Brainstem", "M1_R"])
     assert nodes.hemispheres == ("R", "L", "L", "", "R")
     assert nodes.homotopic == ((0, 1), (2, 4))
-
-
-@pytest.mark.parametrize(
-    ("label", "side", "name"),
-    [
-        ("Precentral_L", "L", "Precentral_*"),
-        ("ctx-rh-bankssts", "R", "ctx-*-bankssts"),
-        ("lh.V1", "L", "*.V1"),
-        ("7Networks_LH_Vis_1", "L", "7Networks_*_Vis_1"),
-        ("Left-Thalamus", "L", "*-Thalamus"),
-        ("R_IFJp_ROI", "R", "*_IFJp_ROI"),
-        ("Lingual", "", "Lingual"),
-        ("L", "", "L"),
-    ],
-)
-def test_marks_of_hemisphere_in_labels_of_common_atlases(label, side, name):
-    assert split_side(label) == (side, name)
 
 
 def test_one_letter_before_a_capital_counts_where_the_hemisphere_says_the_same():

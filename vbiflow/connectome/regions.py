@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.labels import SIDES, canonical, split_label
+
 HEMISPHERES = ("L", "R", "")
-MARK = re.compile(
-    r"^(?:(?:ctx|wm)[-_. ])?(?:(lh|left|l)|(rh|right|r))[-_. ]|[-_. ](?:(lh|left|l)|(rh|right|r))$", re.IGNORECASE
-)
-LETTER = re.compile(r"^(?:(l)|(r))(?=[A-Z])")
+ENTRIES = SIDES | {"n/a": "", "b": "", "bilateral": ""}
+"""What a column hemisphere may hold in place of those."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     """Check the columns of a region table."""
     labels = columns["label"]
     if len(set(labels)) < len(labels) and "hemisphere" in columns:
-        sides = [SIDES.get(side.lower(), side) for side in columns["hemisphere"]]
+        sides = [ENTRIES.get(side.lower(), side) for side in columns["hemisphere"]]
         labels = tuple(f"{side}_{label}" if side else label for side, label in zip(sides, labels, strict=True))
         columns["label"] = labels
     twice = next((label for label in labels if labels.count(label) > 1), None)
@@ -111,7 +110,7 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
             f"{path}: label {twice or ''!r} stands {'twice' if twice else 'empty'}; give each region its own"
         )
     guessed = tuple(split_label(label)[0] for label in labels)
-    hemispheres = tuple(SIDES.get(side.lower(), side) for side in columns.get("hemisphere", guessed))
+    hemispheres = tuple(ENTRIES.get(side.lower(), side) for side in columns.get("hemisphere", guessed))
     strange = next((side for side in hemispheres if side not in HEMISPHERES), None)
     if strange is not None:
         raise ValueError(f"{path}: hemisphere {strange!r}; write L, R or leave it empty")
@@ -125,25 +124,6 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     return Regions(labels, hemispheres, columns.get("network", ("",) * len(labels)), centres, columns)
 
 
-SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R", "n/a": "", "b": "", "bilateral": ""}
-
-
-def split_label(label: str) -> tuple[str, str]:
-    """Hemisphere and bare name: ``ctx-lh-insula``, ``L_insula`` and ``insula_L`` all are ("L", "insula")."""
-    for pattern in (MARK, LETTER):
-        found = pattern.search(label)
-        if found:
-            left = found.group(1) or (found.group(3) if pattern is MARK else None)
-            return ("L" if left else "R"), label[: found.start()] + label[found.end() :]
-    return "", label
-
-
-def canonical(label: str) -> str:
-    """A region's name without case, punctuation and prefixes, hemisphere first; equal for spellings of one name."""
-    side, name = split_label(label.removesuffix("_ROI"))
-    return f"{side}:{re.sub(r'[^a-z0-9]', '', name.lower())}"
-
-
 def match(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) -> np.ndarray:
     """Indices into `given` that put it in the order of `wanted`, by name, case and usual prefixes ignored.
 
@@ -152,9 +132,11 @@ def match(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) ->
     ValueError
         If a wanted region is missing; the message lists what is missing on each side.
     """
-    places = {canonical(label): place for place, label in enumerate(given)}
-    if len(places) < len(given):
-        raise ValueError(f"{what}: two of its regions differ only in spelling; rename one")
+    places: dict[str, int] = {}
+    for place, label in enumerate(given):
+        other = places.setdefault(canonical(label), place)
+        if other != place:
+            raise ValueError(f"{what}: {given[other]} and {label} are two spellings of one region; rename one")
     names = [canonical(label) for label in wanted]
     missing = [label for label, name in zip(wanted, names, strict=True) if name not in places]
     if missing:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-SIDES = {"l": "L", "lh": "L", "left": "L", "r": "R", "rh": "R", "right": "R"}
+from vbiflow.labels import split_label
+
 PER = ("node", "network", "mean", "sd")
 MASKS = ("all", "intra", "inter", "left", "right", "homotopic", "within", "between")
 
@@ -29,7 +29,7 @@ class Nodes:
         self._cache: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.labels = tuple(str(label) for label in labels)
         n = len(self.labels)
-        marks = tuple(split_side(label)[0] for label in self.labels)
+        marks = tuple(split_label(label)[0] for label in self.labels)
         self.hemispheres = marks if not hemispheres or not any(hemispheres) else tuple(hemispheres)
         self.networks = tuple(networks) if networks else ("",) * n
         for what, given in (("hemispheres", self.hemispheres), ("networks", self.networks)):
@@ -60,7 +60,7 @@ class Nodes:
         """Pairs (i, j), i < j, of nodes that bear the same name in the two hemispheres."""
         names: dict[str, dict[str, list[int]]] = {}
         for index, (label, hemisphere) in enumerate(zip(self.labels, self.hemispheres, strict=True)):
-            name = split_side(label, hemisphere)[1]
+            name = split_label(label, hemisphere)[1]
             names.setdefault(name, {"L": [], "R": [], "": []})[hemisphere].append(index)
         pairs = [(side["L"][0], side["R"][0]) for side in names.values() if len(side["L"]) == len(side["R"]) == 1]
         return tuple(sorted((min(pair), max(pair)) for pair in pairs))
@@ -138,20 +138,3 @@ class Nodes:
         if not self.network_names:
             raise ValueError("per: network, but no node has a network; add networks to the regions, or per: node")
         return self.network_names
-
-
-def split_side(label: str, hemisphere: str = "") -> tuple[str, str]:
-    """Side ("L", "R" or "") that a label's own mark tells, and the label without the mark.
-
-    A mark is a whole part of the label (`Precentral_L`, `lh-bankssts`, `7Networks_LH_Vis_1`), or, where `hemisphere`
-    says the same, one letter before a capital (`lAMYG`).
-    """
-    parts = re.split(r"([-_. /]+)", label)
-    words = range(0, len(parts), 2)
-    for k in sorted(words, key=lambda k: (k not in (0, len(parts) - 1), k)):
-        side = SIDES.get(parts[k].lower(), "")
-        if side and len(parts) > 1 and hemisphere in ("", side):
-            return side, "".join([*parts[:k], "*", *parts[k + 1 :]])
-    if hemisphere and len(label) > 1 and SIDES.get(label[0].lower()) == hemisphere and label[1].isupper():
-        return hemisphere, "*" + label[1:]
-    return "", label
