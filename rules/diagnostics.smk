@@ -227,3 +227,25 @@ rule compare:
         code=code("scripts/compare.py"),
     script:
         "../scripts/compare.py"
+
+
+# results/amortisation/<study>+<study with one estimator for many people>.svg
+rule amortisation:
+    input:
+        unpack(of_both),
+    output:
+        "results/amortisation/{studies}/{subject}.json",
+    log:
+        "results/amortisation/{studies}/logs/{subject}.log",
+    conda:
+        "../envs/infer.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        inference=lambda wildcards: own_and_other(wildcards)[0]["inference"],
+        seed=lambda wildcards: own_and_other(wildcards)[0]["seed"],
+        code=code("scripts/amortisation.py"),
+    script:
+        "../scripts/amortisation.py"

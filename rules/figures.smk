@@ -580,6 +580,36 @@ rule figure_comparison:
         "../scripts/figure_comparison.py"
 
 
+rule figure_amortisation:
+    input:
+        lambda wildcards: expand(
+            "results/amortisation/{studies}/{subject}.json",
+            studies=wildcards.studies,
+            subject=own_and_other(wildcards)[0].subjects,
+        ),
+    output:
+        report(
+            "results/amortisation/{studies}.svg",
+            caption="report/amortisation.rst",
+            category="Amortisation",
+            labels={"studies": "{studies}"},
+        ),
+    log:
+        "results/amortisation/logs/{studies}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        subjects=lambda wildcards: own_and_other(wildcards)[0].subjects,
+        studies=lambda wildcards: wildcards.studies.split("+"),
+        units=lambda wildcards: own_and_other(wildcards)[0].units,
+        code=code("scripts/figure_amortisation.py"),
+    script:
+        "../scripts/figure_amortisation.py"
+
+
 rule figure_exact:
     input:
         exact="results/{study}/subjects/{subject}/exact.h5",

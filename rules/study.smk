@@ -34,13 +34,46 @@ except ValueError as error:
     raise WorkflowError(str(error)) from None
 
 
+def study_named(name):
+    """The study of that name."""
+    if name not in STUDIES:
+        raise WorkflowError(f"unknown study {name!r}; choose from {', '.join(STUDIES)}")
+    return STUDIES[name]
+
+
 def study_of(wildcards):
     """The study that a job belongs to."""
-    if wildcards.study not in STUDIES:
+    return study_named(wildcards.study)
+
+
+def own_and_other(wildcards):
+    """The two studies whose estimators a job compares: each person's own, and one from other people."""
+    studies = [study_named(name) for name in wildcards.studies.split("+")]
+    if len(studies) != 2 or studies[0].pooled:
         raise WorkflowError(
-            f"unknown study {wildcards.study!r}; choose from {', '.join(STUDIES)}"
+            f"{wildcards.studies}: name two studies, the first with an estimator for each person (connectome.per: subject)"
         )
-    return STUDIES[wildcards.study]
+    return studies
+
+
+def of_both(wildcards):
+    """Input function: a person's own estimator, connectome and simulations, and the estimator from other people."""
+    own, other = own_and_other(wildcards)
+    name = wildcards.subject
+    files = {
+        key: f"results/{own.name}/{own.estimator_of(name)}/{file}"
+        for key, file in {
+            "own": "posterior.pt",
+            "prior": "prior.h5",
+            "features": "features.h5",
+            "connectome": "connectome.h5",
+        }.items()
+    }
+    return files | {
+        "other": f"results/{other.name}/{other.estimator_of(name)}/posterior.pt",
+        "own_samples": f"results/{own.name}/subjects/{name}/samples.h5",
+        "other_samples": f"results/{other.name}/subjects/{name}/samples.h5",
+    }
 
 
 def setting(section):

@@ -82,6 +82,14 @@ def test_one_shared_connectome(config):
         ("cohort: tiny", "cohort: {folders: none}", r"none: no such folder"),
         ("cohort: tiny", "cohort: {folder: docs}", r"cohort: unknown key 'folder'; did you mean 'folders'"),
         ("seed: 7", "seed: [", r"line \d+"),
+        (
+            "n_simulations: 300",
+            "n_simulations: 250",
+            "of 250 are left 25 to validate, at least 30 should be; raise it or",
+        ),
+        ("test_share: 0.2", "test_share: 0.05", "left 15 to test, at least 30 should be; raise it or test_share 0.05"),
+        ("test_share: 0.2", "test_share: 0.85", "left 15 to train, .* or lower the shares held out, 0.1 and 0.85"),
+        ("  n_simulations: 300", "  estimator: mfa\n  n_simulations: 300", "unknown estimator .mfa.; choose from maf"),
     ],
 )
 def test_mistakes_get_one_line(config, old, new, message):

@@ -24,6 +24,7 @@ from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, 
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
+from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features import expanded, read_specs
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.scores import SCORES, choose_scores
@@ -65,6 +66,8 @@ DEFAULTS: dict[str, Any] = {
     "resources": {},
 }
 
+FEWEST = 30
+"""So many simulations are to train, to validate and to test; some may turn out invalid."""
 INLINE = 12
 """Up to this many subjects stand on the report itself."""
 FOLDER = ROOT / "config" / "features"
@@ -72,8 +75,6 @@ FOLDER = ROOT / "config" / "features"
 
 PER = ("subject", "cohort", "others")
 """What connectome.per may be beside the name of one participant whose connectome all share."""
-ESTIMATOR_NAMES = ("maf", "nsf", "mdn", "flow_matching")
-"""Keys of `vbiflow.inference.ESTIMATORS`, which would load torch before the DAG is built."""
 
 
 @dataclass(frozen=True)
@@ -395,6 +396,7 @@ def check(study: Study) -> None:
     check_accept(study["connectome"]["accept"])
     check_counting(**study["connectome"]["streamlines"])
     steps(study["connectome"]["normalise"])
+    check_shares(study)
     check_evidence(study)
     per = study["connectome"]["per"]
     if per not in PER and per not in study.cohort:
@@ -438,11 +440,27 @@ def check_exact(study: Study) -> None:
         raise ValueError("diagnostics.exact: needs observation.signals.x with average: false, points in time")
 
 
+def check_shares(study: Study) -> None:
+    """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
+    n, inference = study.n_simulations, resolve(study["inference"])
+    validation, test = inference["validation_share"], inference["test_share"]
+    for use, share, cure in (
+        ("validate", validation, f"raise it or validation_share {validation:g}"),
+        ("test", test, f"raise it or test_share {test:g}"),
+        ("train", 1 - validation - test, f"raise it, or lower the shares held out, {validation:g} and {test:g}"),
+    ):
+        if n * share < FEWEST - 1e-9:
+            left = max(0, round(n * share))
+            raise ValueError(
+                f"inference.n_simulations: of {n} are left {left} to {use}, at least {FEWEST} should be; {cure}"
+            )
+
+
 def check_evidence(study: Study) -> None:
     """Refuse methods to compare with that do not exist, and learning curves beyond the study's simulations."""
     diagnostics = study["diagnostics"]
     for name in diagnostics["estimators"]:
-        choose("estimator in diagnostics.estimators", name, ESTIMATOR_NAMES)
+        choose("estimator in diagnostics.estimators", name, ESTIMATOR_OPTIONS)
     beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
     if beyond:
         raise ValueError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vbiflow import features
+from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
 from vbiflow.io import write_text
 from vbiflow.models import MODELS
@@ -62,7 +63,7 @@ def estimators() -> str:
     """Estimator, options with their defaults, reference."""
     lines = ["| estimator | options | reference |", "|---|---|---|"]
     for name, estimator in ESTIMATORS.items():
-        options = ", ".join(f"`{key}`: {value}" for key, value in estimator.options.items())
+        options = ", ".join(f"`{key}`: {value}" for key, value in ESTIMATOR_OPTIONS[name].items())
         lines.append(f"| `{name}` | {options} | {linked(estimator.reference)} |")
     return "\n".join(lines)
 

@@ -206,6 +206,28 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
                 {"study": "montbrio", "fc_correlation": 0.4, "fcd_ks": 0.3, "merit": 0.1, "probability_best": 0.2},
             ],
         },
+        "amortisation": {
+            "people": {
+                name: {
+                    "parameters": t["names"],
+                    **{
+                        role: {
+                            "rmse": rng.uniform(0.3, 0.6, n_parameters), "log_prob": rng.uniform(2, 3),
+                            "coverage_90": rng.uniform(0.85, 0.95, n_parameters),
+                            "shrinkage": rng.uniform(0, 1, n_parameters),
+                        }
+                        for role in ("own", "other")
+                    },
+                    "posterior": {
+                        role: {key: dict(zip(("q05", "median", "q95"), sorted(rng.normal(size=3)), strict=True))
+                               for key in t["names"]}
+                        for role in ("own", "other")
+                    },
+                }
+                for name in people
+            },
+            "studies": ["own", "others"], "units": t["units"],
+        },
         "psd": {
             "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),

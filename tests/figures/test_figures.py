@@ -18,10 +18,11 @@ UNITS = {
     "pairs": "[nA]",
     "cohort": "[nA]",
     "covariates": "[nA]",
+    "amortisation": "[nA]",
 }
 PER_PARAMETER = (
     *("cohort", "covariates", "recovery", "calibration", "invalid", "marginals", "pairs"),
-    *("baselines", "learning_curve", "sensitivity", "local_c2st"),
+    *("baselines", "learning_curve", "sensitivity", "local_c2st", "amortisation"),
 )
 
 

@@ -4,9 +4,9 @@ import torch
 from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.diagnostics import calibrate
+from vbiflow.estimator_options import WORKFLOW
 from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, resolve, split, train, training
 from vbiflow.inference.estimators import maf
-from vbiflow.inference.options import WORKFLOW
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
 

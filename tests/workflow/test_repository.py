@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vbiflow.inference import ESTIMATORS, OPTIONS
-from vbiflow.inference.options import WORKFLOW
+from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORKFLOW
+from vbiflow.inference import EMBEDDINGS, ESTIMATORS, OPTIONS
 from vbiflow.provenance import files_of, imported
-from vbiflow.study import ESTIMATOR_NAMES, known_studies, load_study
+from vbiflow.study import known_studies, load_study
 from vbiflow.tables import documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +109,7 @@ def test_the_demo_is_what_the_readme_says():
 def test_schema_knows_every_option_of_the_inference():
     schema = yaml.safe_load((ROOT / "config" / "schemas" / "study.schema.yaml").read_text())
     assert schema["properties"]["inference"]["properties"].keys() == {*OPTIONS, *WORKFLOW}
-    assert tuple(ESTIMATORS) == ESTIMATOR_NAMES
+    assert ESTIMATORS.keys() == ESTIMATOR_OPTIONS.keys() and EMBEDDINGS.keys() == EMBEDDING_OPTIONS.keys()
 
 
 def test_tables_of_the_documentation_are_those_of_the_registries():

@@ -1,6 +1,7 @@
 """Evidence that a posterior can be trusted: calibration, misspecification, predictive checks, sensitivity."""
 
 from vbiflow.diagnostics.ablation import ablate, compare_ablations
+from vbiflow.diagnostics.amortisation import amortisation
 from vbiflow.diagnostics.calibration import Calibration, calibrate
 from vbiflow.diagnostics.choosing import features_report
 from vbiflow.diagnostics.comparison import compare_studies
@@ -18,6 +19,7 @@ __all__ = [
     "THRESHOLDS",
     "Calibration",
     "ablate",
+    "amortisation",
     "calibrate",
     "compare_ablations",
     "compare_methods",

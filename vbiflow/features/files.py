@@ -21,6 +21,8 @@ from vbiflow.features.registry import FEATURES, Spec, read_specs
 
 STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
+TOLD = "connectome."
+"""What names of features begin with that say on which connectome a simulation ran."""
 
 
 def recorded(file: h5py.File, signal: str = "") -> str:
@@ -68,7 +70,7 @@ def compute_file(
 
 def with_told(x: np.ndarray, names: Sequence[str], told: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Features (..., f) and names with the summaries (..., k) of the connectome behind them."""
-    return np.concatenate([x, told], axis=-1), [*names, *(f"connectome.{name}" for name in SUMMARIES)]
+    return np.concatenate([x, told], axis=-1), [*names, *(TOLD + name for name in SUMMARIES)]
 
 
 def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
@@ -76,6 +78,16 @@ def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> 
     told = summarise(connectome.weights, connectome.hemispheres)
     x, names = with_told(quantities["x"].values, quantities["names"].values, told)
     return {**quantities, "x": io.Quantity(x, axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}
+
+
+def as_told(
+    x: np.ndarray, names: Sequence[str], connectome: Connectome, wanted: Sequence[str]
+) -> tuple[np.ndarray, list[str]]:
+    """Features (n, f) with the summaries of `connectome` where an estimator that `wanted` them is told of it."""
+    if not wanted[-1].startswith(TOLD):
+        return x, list(names)
+    told = summarise(connectome.weights, connectome.hemispheres)
+    return with_told(x, names, np.tile(told, (len(x), 1)))
 
 
 def table(x: Any, names: Sequence[str], index: Any, valid: Any, reason: Sequence[str]) -> dict[str, io.Quantity]:

@@ -9,7 +9,15 @@ from matplotlib.figure import Figure
 from vbiflow.figures.cohort import cohort, covariates
 from vbiflow.figures.connectome import connectome
 from vbiflow.figures.diagnostics import calibration, invalid, recovery
-from vbiflow.figures.evidence import baselines, comparison, learning_curve, local_c2st, rounds, sensitivity
+from vbiflow.figures.evidence import (
+    amortisation,
+    baselines,
+    comparison,
+    learning_curve,
+    local_c2st,
+    rounds,
+    sensitivity,
+)
 from vbiflow.figures.features import ablation, features
 from vbiflow.figures.posterior import exact, marginals, pairs
 from vbiflow.figures.predictive import misspecification, predictive
@@ -24,7 +32,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         cohort, covariates, connectome, training, recovery, calibration, features, ablation, baselines,
         learning_curve, invalid,
         series, fc, fcd, psd, topography, marginals, pairs, exact, rounds, sensitivity, local_c2st,
-        predictive, misspecification, comparison,
+        predictive, misspecification, comparison, amortisation,
     )
 }  # fmt: skip
 """Every figure by name, in the order in which the report shows them."""

@@ -17,6 +17,8 @@ from vbiflow.figures.style import PALETTE, SERIES, canvas, dots, finite, letters
 
 Array = NDArray[np.float64]
 FEW = 8
+OWN_AND_OTHER = (("own", PALETTE["posterior"], -0.15), ("other", PALETTE["predicted"], 0.15))
+"""Role, colour and offset of a person's own estimator and of the one from other people."""
 METHODS = {
     "maf": "MAF",
     "nsf": "NSF",
@@ -230,4 +232,60 @@ def comparison(scores: Mapping[str, Mapping[str, Array]], ranking: Sequence[Mapp
     panels[-1].set(xlim=(0, 1), xlabel="probability of being best")
     panels[0].set_yticks(places, studies)
     letters(panels)
+    return figure
+
+
+@styled
+def amortisation(
+    people: Mapping[str, Mapping[str, Any]], studies: Sequence[str], units: dict[str, str] | None = None
+) -> Figure:
+    """Draw each person's own estimator beside one that learned from other people.
+
+    `people` holds by name what results/amortisation/<own>+<other>/<person>.json does; `studies` names own and other.
+    Of more than four parameters, those that the own estimators narrow most are shown for the recordings.
+    """
+    first = next(iter(people.values()))
+    names = list(first["parameters"])
+    shrinkage = np.mean([person["own"]["shrinkage"] for person in people.values()], axis=0)
+    shown = sorted(np.argsort(-shrinkage, kind="stable")[:4])
+    figure = canvas(0.9 + 0.17 * max(len(people), 4) + 2.3)
+    above, below = figure.subfigures(2, 1, height_ratios=(0.7 + 0.17 * max(len(people), 4), 2.3))
+    top = above.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    places = np.arange(len(people))
+    for axes, k in zip(top, shown, strict=True):
+        for role, color, shift in OWN_AND_OTHER:
+            found = [person["posterior"][role][names[k]] for person in people.values()]
+            low, middle, high = (np.array([one[key] for one in found]) for key in ("q05", "median", "q95"))
+            axes.hlines(places + shift, low, high, color=color, linewidth=1.4)
+            axes.plot(middle, places + shift, "o", color=color, markersize=3)
+        axes.set(xlabel=quantity(names[k], units), ylim=(len(people) - 0.4, -0.6))
+        axes.locator_params(axis="x", nbins=4)
+    top[0].set_yticks(places, list(people))
+    top[0].set_title("Posterior of the recording")
+    handles = [top[0].plot([], [], "o-", color=color, markersize=3)[0] for _, color, _ in OWN_AND_OTHER]
+    above.legend(handles, [f"own ({studies[0]})", f"others' ({studies[1]})"], loc="outside upper right", ncols=2)
+    bottom = below.subplots(1, 3)
+    few = len(names) <= FEW
+    for axes, key in zip(bottom, ("rmse", "coverage_90", "log_prob"), strict=True):
+        own, other = (np.array([person[role][key] for person in people.values()], float) for role in ("own", "other"))
+        if own.ndim == 1:
+            axes.plot(own, other, "o", color=PALETTE["ink"], markersize=3.5)
+        for k in range(own.shape[1] if own.ndim == 2 else 0):
+            color = SERIES[k] if few else PALETTE["posterior"]
+            axes.plot(own[:, k], other[:, k], "o", color=color, markersize=3.5 if few else 2)
+        low, high = np.nanmin([own, other]), np.nanmax([own, other])
+        ends = np.array([low, high]) + np.array([-0.08, 0.08]) * max(high - low, 1e-3)
+        axes.plot(ends, ends, color=PALETTE["prior"], linewidth=0.8, linestyle="--")
+        axes.set(xlim=ends, ylim=ends, xlabel="own estimator")
+        axes.set_box_aspect(1)
+    bottom[0].set(ylabel="others' estimator", title="RMSE / prior s.d.")
+    bottom[1].set(title="Coverage of 90 % intervals")
+    bottom[1].axhline(0.9, color=PALETTE["ink"], linewidth=0.5)
+    bottom[1].axvline(0.9, color=PALETTE["ink"], linewidth=0.5)
+    bottom[2].set(title="Gain in log probability [nat]")
+    if few:
+        handles = [bottom[0].plot([], [], "o", color=color, markersize=3.5)[0] for color in SERIES[: len(names)]]
+        labels = [symbol(name) for name in names]
+        below.legend(handles, labels, loc="outside lower center", ncols=len(names), handletextpad=0.1)
+    letters([top[0], *bottom])
     return figure

@@ -1,9 +1,9 @@
 """Posterior estimation: prior, density estimators, training, posterior."""
 
+from vbiflow.estimator_options import OPTIONS, resolve
 from vbiflow.inference.baselines import BASELINES, compare_baselines
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS
-from vbiflow.inference.options import OPTIONS, resolve
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.rounds import truncated_prior
 from vbiflow.inference.split import Split, split

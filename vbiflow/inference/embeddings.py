@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Embedding:
-    """How to build a network from the number of inputs, and the options it takes."""
+    """How to build a network from the number of inputs and its options (`EMBEDDING_OPTIONS`), and what for."""
 
     build: Callable[..., nn.Module]
-    options: Mapping[str, int | float]
     purpose: str
 
 
@@ -120,25 +119,21 @@ def divided(name: str, n_inputs: int, parts: int, option: str) -> int:
 
 
 EMBEDDINGS: dict[str, Embedding] = {
-    "none": Embedding(lambda n_inputs: nn.Identity(), {}, "features go to the estimator as they are"),
+    "none": Embedding(lambda n_inputs: nn.Identity(), "features go to the estimator as they are"),
     "fully_connected": Embedding(
         fully_connected,
-        {"hidden_features": 100, "num_layers": 2, "num_outputs": 20},
         "many features, for instance the triangle of FC, to few summaries",
     ),
     "permutation_invariant": Embedding(
         Exchangeable,
-        {"num_elements": 2, "hidden_features": 50, "num_layers": 2, "num_outputs": 20},
         "elements whose order does not matter, for instance repeated recordings",
     ),
     "cnn": Embedding(
         Convolutions,
-        {"num_channels": 1, "hidden_features": 16, "num_layers": 4, "kernel_size": 5, "num_outputs": 20},
         "time series (feature `samples`), one channel a region",
     ),
     "fc_triangle": Embedding(
         Triangle,
-        {"hidden_features": 8, "num_layers": 1, "num_outputs": 20},
         "the triangle of FC (feature `fc_pairs`), kept a matrix",
     ),
 }

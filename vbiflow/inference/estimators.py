@@ -18,10 +18,9 @@ from vbiflow.inference.transport import flow_density, mdn_samples, neural_flow_s
 
 @dataclass(frozen=True)
 class Estimator:
-    """How to build a network, the options it takes, how noise becomes samples, and where it was published."""
+    """How to build a network, how noise becomes samples, and where it was published; options: `ESTIMATOR_OPTIONS`."""
 
     build: Callable[..., nn.Module]
-    options: Mapping[str, int | float]
     samples: Callable[[nn.Module, Tensor, Tensor], Tensor]
     log_prob: Callable[[nn.Module, Tensor, Tensor], Tensor]
     reference: str
@@ -58,35 +57,24 @@ def direct_density(network: nn.Module, z: Tensor, x: Tensor) -> Tensor:
 ESTIMATORS: dict[str, Estimator] = {
     "maf": Estimator(
         maf,
-        {"num_transforms": 5, "num_blocks": 2, "hidden_features": 50, "dropout_probability": 0.0},
         maf_samples,
         maf_density,
         "Papamakarios et al. (2017) Masked autoregressive flow, arXiv:1705.07057",
     ),
     "nsf": Estimator(
         build_nsf,
-        {
-            "num_transforms": 5,
-            "num_blocks": 2,
-            "hidden_features": 50,
-            "num_bins": 10,
-            "tail_bound": 3.0,
-            "dropout_probability": 0.0,
-        },
         nsf_samples,
         nsf_density,
         "Durkan et al. (2019) Neural spline flows, arXiv:1906.04032",
     ),
     "mdn": Estimator(
         build_mdn,
-        {"num_components": 10, "hidden_features": 50},
         mdn_samples,
         direct_density,
         "Bishop (1994) Mixture density networks, Aston University NCRG/94/004",
     ),
     "flow_matching": Estimator(
         flow_matching,
-        {"hidden_features": 100, "num_layers": 5, "time_embedding_dim": 32},
         neural_flow_samples,
         flow_density,
         "Lipman et al. (2023) Flow matching for generative modeling, arXiv:2210.02747",

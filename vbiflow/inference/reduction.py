@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-REDUCTIONS = ("auto", "informative", "none")
 EXPLAINED = 0.05
 LARGEST = 300
 FEWEST = 10

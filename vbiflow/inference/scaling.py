@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-KINDS = ("robust", "standard")
 LINEAR = 5.0
 ROWS = 4096
 COLUMNS = 256

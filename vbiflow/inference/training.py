@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vbiflow.estimator_options import resolve
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS, build, seeded
 from vbiflow.inference.optimiser import Adam
-from vbiflow.inference.options import resolve
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling

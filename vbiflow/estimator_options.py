@@ -1,15 +1,37 @@
-"""The study's `inference` block: defaults, and every mistake in it found before training."""
+"""The study's `inference` block: defaults, and every mistake in it found before anything is simulated.
+
+Nothing here needs torch, which takes seconds to load.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from vbiflow.inference.embeddings import EMBEDDINGS
-from vbiflow.inference.estimators import ESTIMATORS
-from vbiflow.inference.reduction import REDUCTIONS
-from vbiflow.inference.scaling import KINDS
-
+ESTIMATOR_OPTIONS: dict[str, dict[str, int | float]] = {
+    "maf": {"num_transforms": 5, "num_blocks": 2, "hidden_features": 50, "dropout_probability": 0.0},
+    "nsf": {
+        "num_transforms": 5,
+        "num_blocks": 2,
+        "hidden_features": 50,
+        "num_bins": 10,
+        "tail_bound": 3.0,
+        "dropout_probability": 0.0,
+    },
+    "mdn": {"num_components": 10, "hidden_features": 50},
+    "flow_matching": {"hidden_features": 100, "num_layers": 5, "time_embedding_dim": 32},
+}
+"""Options and defaults of each of `vbiflow.inference.ESTIMATORS`."""
+EMBEDDING_OPTIONS: dict[str, dict[str, int | float]] = {
+    "none": {},
+    "fully_connected": {"hidden_features": 100, "num_layers": 2, "num_outputs": 20},
+    "permutation_invariant": {"num_elements": 2, "hidden_features": 50, "num_layers": 2, "num_outputs": 20},
+    "cnn": {"num_channels": 1, "hidden_features": 16, "num_layers": 4, "kernel_size": 5, "num_outputs": 20},
+    "fc_triangle": {"hidden_features": 8, "num_layers": 1, "num_outputs": 20},
+}
+"""Options and defaults of each of `vbiflow.inference.EMBEDDINGS`."""
+SCALINGS = ("robust", "standard")
+REDUCTIONS = ("auto", "informative", "none")
 OPTIONS: dict[str, Any] = {
     "estimator": "maf",
     "embedding": "none",
@@ -52,25 +74,25 @@ def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
     for key in SHARES:
         if chosen[key] >= 1:
             raise ValueError(f"inference {key} is a share of the simulations below 1, found {chosen[key]:g}")
-    if chosen["scaling"] not in KINDS:
-        raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(KINDS)}")
+    if chosen["scaling"] not in SCALINGS:
+        raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(SCALINGS)}")
     if chosen["reduction"] not in REDUCTIONS:
         raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
     if chosen["device"] not in DEVICES:
         raise ValueError(f"unknown device {chosen['device']!r}; choose from {', '.join(DEVICES)}")
-    chosen["estimator"] = named("estimator", chosen["estimator"], ESTIMATORS)
-    chosen["embedding"] = named("embedding", chosen["embedding"], EMBEDDINGS)
+    chosen["estimator"] = named("estimator", chosen["estimator"], ESTIMATOR_OPTIONS)
+    chosen["embedding"] = named("embedding", chosen["embedding"], EMBEDDING_OPTIONS)
     return chosen
 
 
-def named(kind: str, entry: Any, registry: Mapping[str, Any]) -> dict[str, Any]:
-    """Read ``name`` or ``{name: {option: value}}`` against a registry whose members have `options` with defaults."""
+def named(kind: str, entry: Any, registry: Mapping[str, Mapping[str, int | float]]) -> dict[str, Any]:
+    """Read ``name`` or ``{name: {option: value}}`` against the options of each name with their defaults."""
     if isinstance(entry, Mapping) and set(entry) == {"name", "options"}:
         entry = {entry["name"]: entry["options"]}
     name, given = next(iter(entry.items())) if isinstance(entry, Mapping) and len(entry) == 1 else (entry, {})
     if not isinstance(name, str) or name not in registry:
         raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(registry)}")
-    defaults = registry[name].options
+    defaults = registry[name]
     for key in given or {}:
         if key not in defaults:
             raise ValueError(f"{kind} {name} has no option {key!r}; choose from {', '.join(defaults) or 'none'}")

@@ -1,0 +1,25 @@
+"""Compare one person's own estimator with one that learned from other people, on simulations that neither has seen."""
+
+from vbiflow.cohort import statistics
+from vbiflow.connectome import Connectome
+from vbiflow.diagnostics import amortisation
+from vbiflow.inference import Posterior, resolve, split
+from vbiflow.io import read, rows, write_json
+from vbiflow.job import job
+
+with job(snakemake) as run:
+    params, source = snakemake.params, snakemake.input
+    shares, features = resolve(params.inference), read(source.features, "valid", "names")
+    test = split(features["valid"], params.seed, shares["validation_share"], shares["test_share"]).test
+    found = amortisation(
+        Posterior.load(source.own),
+        Posterior.load(source.other),
+        rows(source.prior, "theta", test),
+        rows(source.features, "x", test),
+        features["names"],
+        Connectome.load(source.connectome),
+        seed=params.seed,
+    )
+    intervals = {role: statistics(source[f"{role}_samples"], source.prior) for role in ("own", "other")}
+    write_json(snakemake.output[0], found | {"posterior": intervals})
+    run.say("log probability [nat]: own {:.2f}, other {:.2f}".format(*(found[r]["log_prob"] for r in ("own", "other"))))

@@ -1,0 +1,60 @@
+"""What an estimator amortised over people is worth for a person, beside the person's own estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vbiflow.connectome import Connectome
+from vbiflow.diagnostics.calibration import Calibration, calibrate
+from vbiflow.diagnostics.worth import row
+from vbiflow.features.files import as_told
+from vbiflow.inference import Posterior
+
+
+def amortisation(
+    own: Posterior,
+    other: Posterior,
+    theta: np.ndarray,
+    x: np.ndarray,
+    names: Sequence[str],
+    connectome: Connectome,
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Apply the estimator of one person and one that learned from other people's connectomes to the same simulations.
+
+    Parameters
+    ----------
+    theta, x, names : (n, p) and (n, f), simulations on the person's `connectome` that neither estimator learned from,
+        and the names of the features
+
+    Returns
+    -------
+    dict: parameters, n_test, and for `own` and `other` rmse (p,) over the prior's standard deviation, shrinkage (p,),
+    coverage_90 (p,) and log_prob [nat] above the prior's
+
+    Raises
+    ------
+    ValueError
+        If the estimators infer different parameters, or were trained on other features.
+    """
+    if own.parameters != other.parameters:
+        raise ValueError(
+            f"the estimators infer {', '.join(own.parameters)} and {', '.join(other.parameters)}; "
+            "compare studies with the same prior"
+        )
+    found = {}
+    for role, posterior in (("own", own), ("other", other)):
+        seen, known = as_told(x, names, connectome, posterior.features)
+        posterior.inputs(seen[:1], known)
+        found[role] = summary(calibrate(posterior, theta, seen, seed=seed), posterior)
+    return {"parameters": list(own.parameters), "n_test": len(theta), **found}
+
+
+def summary(found: Calibration, posterior: Posterior) -> dict[str, Any]:
+    """Error, shrinkage, coverage and gain of one estimator."""
+    kept = {key: value for key, value in row(found, posterior.prior, 0.0).items() if key not in ("seconds", "n_test")}
+    return kept | {"shrinkage": found.shrinkage.mean(axis=0)}
