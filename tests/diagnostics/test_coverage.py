@@ -1,5 +1,6 @@
 """Coverage of 90 % intervals with 1 000 held-out simulations: a known hard posterior, and a whole-brain study."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -38,11 +39,12 @@ def test_two_moons(estimator):
     assert found.shrinkage.mean() > 0.3 and verdict(found)["verdict"] == "trusted"
 
 
-def test_a_whole_brain_study(tmp_path):
-    """The demo at its scale `calibration`, with 1 000 simulations held out, through the workflow."""
+@pytest.mark.parametrize("estimator", ["demo_wong_wang@calibration/101309", "ou_network/virtual-1"])
+def test_whole_brain_studies(tmp_path, estimator):
+    """Through the workflow, from connectome to calibration, with about 1 000 held-out simulations."""
     from checkout import Copy
 
-    copy, file = Copy(tmp_path / "vbiflow"), "results/demo_wong_wang@calibration/101309/diagnostics.h5"
+    copy, file = Copy(tmp_path / "vbiflow"), f"results/{estimator}/diagnostics.h5"
     done = copy.snakemake(file, timeout=3600)
     assert done.returncode == 0, done.stdout[-3000:]
     with h5py.File(copy.path / file) as content:
@@ -50,3 +52,4 @@ def test_a_whole_brain_study(tmp_path):
     assert len(ranks) > 900
     inside = coverage(ranks, n_samples, np.array([0.9]))[0]
     assert inside.tolist() == [INSIDE] * len(inside)
+    assert json.loads((copy.path / file).with_suffix(".json").read_text())["verdict"] == "trusted"
