@@ -222,7 +222,7 @@ def test_two_processes_may_fill_the_cache_together(tmp_path):
         return subprocess.Popen([sys.executable, "-c", PROCESS], env=environment, stdout=subprocess.PIPE, text=True)
 
     together = [process.communicate()[0] for process in [start(), start()]]
-    sources = [(path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("linear_*.py")]
+    sources = [(path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*_linear_*.py")]
     compiled = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
     later = start().communicate()[0]
     assert len({*together, later}) == 1 and len(later) > 60

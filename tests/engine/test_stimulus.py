@@ -5,7 +5,7 @@ import pytest
 
 from vbiflow.engine import cpu, reference, simulate
 from vbiflow.engine.plan import check
-from vbiflow.engine.source import source
+from vbiflow.engine.source import sources
 from vbiflow.engine.stimulus import COURSES
 from vbiflow.models import MODELS
 
@@ -91,7 +91,7 @@ def test_kernel_is_the_reference(precision, tolerance):
 
 
 def test_a_kernel_without_stimulus_has_no_trace_of_one():
-    text = source(plan("float32"), 32)
+    *_, text = sources(plan("float32"), 32).values()
     assert "course" not in text and "taps" not in text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import sys
@@ -22,7 +21,7 @@ from vbiflow.engine.delayed import AHEAD, SOURCES, SPAN
 from vbiflow.engine.layout import Layout, layout, padded
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
-from vbiflow.engine.source import recordings, source
+from vbiflow.engine.source import recordings, sources
 from vbiflow.observation import balloon
 
 LANES = 32
@@ -46,11 +45,10 @@ def cache_folder() -> Path:
 
 
 @cache
-def load(text: str, label: str) -> ModuleType:
+def load(name: str, text: str) -> ModuleType:
     """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it
     stays valid.
     """
-    name = f"{label}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     path = cache_folder() / f"{name}.py"
     if not path.exists():
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{name}")
@@ -62,7 +60,7 @@ def load(text: str, label: str) -> ModuleType:
             pass
         finally:
             os.unlink(part)
-    spec = importlib.util.spec_from_file_location(f"vbiflow_kernel_{name}", path)
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -74,7 +72,7 @@ def run(
 ) -> tuple[dict, np.ndarray]:
     """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range."""
     check_memory(plan, threads, lanes)
-    kernel = load(source(plan, lanes), plan.model.name).kernel
+    *_, module = (load(*named) for named in sources(plan, lanes).items())
     shape = (plan.n_simulations, plan.n_nodes)
     ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
     strayed = np.zeros(plan.n_simulations, bool)
@@ -86,7 +84,7 @@ def run(
         end = min(begin + lanes, plan.n_simulations)
         flags = np.zeros(lanes, bool)
         late = delay_arguments(plan, begin, end, lanes) if plan.delays else ()
-        kernel(
+        module.kernel(
             *arguments(plan, begin, end, lanes), flags, *late, *extras, *(values[begin:end] for values in ts.values())
         )
         strayed[begin:end] = flags[: end - begin]

@@ -10,7 +10,7 @@ Shapes (flat): begins (n_groups, n_nodes) into the connections; positions (LANES
 reads, less the place of the present; past (LANES, n_nodes, SENDS, length), and a row of zeros, which short delays read;
 recent (SPAN, n_nodes, SENDS, LANES); sums (LANES, n_nodes, SENDS, SPAN); delayed (1 + SPAN, n_nodes, SENDS, LANES),
 coupling of the steps after the last multiple of SPAN, that one first.
-This module's text becomes part of every generated kernel with delays.
+Generated kernels with delays import a copy of this module's text with their sizes.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Elementary functions in double precision for the kernels: branch-free, so that loops over lanes vectorise.
 
 Polynomials of the Cephes library (Moshier 1989), for exp one without a division; a few units in the last place over the
-ranges tested. This module's text becomes part of every generated kernel; names are those of models/maths.py. Arguments
+ranges tested. Generated kernels import a copy of this module's text; names are those of models/maths.py. Arguments
 are normal numbers; not-a-number passes through.
 """
 

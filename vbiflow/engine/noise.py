@@ -1,7 +1,7 @@
 """The random numbers of philox.py in the kernels: four standard normals from one counter and key.
 
-This module's text becomes part of every generated kernel, after float32.py or float64.py, whose `radius` and `circle`
-it uses.
+Generated kernels import a copy of this module's text that stands after that of float32.py or float64.py, whose `radius`
+and `circle` it uses.
 """
 
 from numba import njit, uint32, uint64

@@ -8,9 +8,12 @@ that the corrector reads no noise and no old derivative.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 
@@ -31,6 +34,10 @@ ARGUMENTS = (
     "n_nodes, n_steps, n_transient, dt, every, bold_fixed, bold_step, n_valid, strayed"
 )
 DELAY_ARGUMENTS = ", edges, short, now, sizes, recent, past, sums, delayed"
+CACHED = """for made in [*globals().values()]:
+    if hasattr(made, "enable_caching"):
+        made.enable_caching()"""
+"""End of a module that many kernels import: its functions are compiled once for each type, as by njit(cache=True)."""
 Body = Callable[[], None]
 
 
@@ -366,25 +373,45 @@ def recordings(plan: Plan) -> list[Recording]:
     return [*plan.recordings, *([Recording("bold", bold.every, False, bold.n_times, bold.fs)] if bold else [])]
 
 
-def source(plan: Plan, lanes: int) -> str:
-    """Text of a module whose `kernel` simulates one batch."""
+def sources(plan: Plan, lanes: int) -> dict[str, str]:
+    """Texts of modules by name: those that many kernels share, so that they are compiled once, and last the one whose
+    `kernel` simulates one batch. Names hold the hash of the text, which imports the modules before it.
+    """
+    single = plan.dtype is np.float32
+    found: dict[str, str] = {}
+
+    def add(label: str, *parts: str) -> None:
+        text = "\n\n\n".join([*(f"from {name} import *" for name in found), *parts]) + "\n"
+        found[named(label, text)] = text
+
+    elementary = inspect.getsource(float32 if single else float64)
+    add("float32" if single else "float64", elementary, without_import(noise), CACHED)
+    if plan.delays:
+        add("delayed", delayed_source(plan, lanes), CACHED)
+    add(plan.model.name, *kernel_source(plan, lanes))
+    return found
+
+
+def named(label: str, text: str) -> str:
+    """Name of a module by its content."""
+    return f"vbiflow_kernel_{label}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def kernel_source(plan: Plan, lanes: int) -> list[str]:
+    """Parts of the text of the kernel's module."""
     writer = Writer(plan, lanes)
     writer.body()
     tile = min(lanes, TILE_BYTES // np.dtype(plan.dtype).itemsize)
     outputs = "".join(f", out_{k}" for k in range(len(recordings(plan))))
     extras = (DELAY_ARGUMENTS if plan.delays else "") + (", courses" if plan.stimuli else "")
     extras += "".join(f", taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None)
-    parts = [
-        inspect.getsource(float32 if plan.dtype is np.float32 else float64),
-        inspect.getsource(noise).replace("from vbiflow.engine.float32 import circle, radius\n", ""),
+    return [
         inspect.getsource(product),
-        *([delayed_source(plan, lanes)] if plan.delays else []),
         f"U, WIDTH = np.uintp, {tile}",
         *equations(plan),
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
         + "\n".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", *writer.lines]),
     ]
-    return "\n\n\n".join(parts) + "\n"
 
 
 def equations(plan: Plan) -> list[str]:
@@ -400,8 +427,13 @@ def equations(plan: Plan) -> list[str]:
 
 def delayed_source(plan: Plan, lanes: int) -> str:
     """Text of delayed.py for this plan."""
-    text = inspect.getsource(delayed).replace("from vbiflow.engine.float32 import FLAGS\n", "")
-    return text.replace("SENDS, LANES = 1, 32", f"SENDS, LANES = {len(plan.model.sends)}, {lanes}")
+    sizes = f"SENDS, LANES = {len(plan.model.sends)}, {lanes}"
+    return without_import(delayed).replace("SENDS, LANES = 1, 32", sizes)
+
+
+def without_import(module: ModuleType) -> str:
+    """Text of a module less what it imports from float32.py; it stands after that or after float64.py."""
+    return re.sub(r"from vbiflow.engine.float32 import .*\n", "", inspect.getsource(module))
 
 
 def names(model: Model) -> tuple[tuple[str, tuple[str, ...]], ...]:
