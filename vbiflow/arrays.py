@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,11 +15,25 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Table:
-    """A two-dimensional array with the names of its columns and rows, where the file gives them."""
+    """A two-dimensional array with the names of its columns and rows, where the file gives them.
+
+    `beside` are the other arrays of its file, by name, and `texts` those of them that are lists of words.
+    """
 
     values: np.ndarray
     columns: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    beside: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """Lists of words beside the array, however the format spells them."""
+        found = {
+            name: [words(entry) for entry in np.atleast_1d(np.squeeze(value))]
+            for name, value in self.beside.items()
+            if value.dtype.kind in "SUO"
+        }
+        return {name: tuple(entries) for name, entries in found.items() if None not in entries}
 
 
 def split_key(path: str | Path) -> tuple[Path, str]:
@@ -55,7 +70,7 @@ def read_table(path: str | Path) -> Table:
         raise ValueError(f"{file}: damaged or not a {suffix} file ({error})") from None
     if table.values.dtype.kind not in "biuf":
         raise ValueError(f"{path}: holds {table.values.dtype} values, not real numbers")
-    return Table(np.asarray(table.values, dtype=float), table.columns, table.rows)
+    return replace(table, values=np.asarray(table.values, dtype=float))
 
 
 def is_table(path: str | Path) -> bool:
@@ -77,13 +92,14 @@ def read_npy(file: Path, key: str) -> Table:
 def read_npz(file: Path, key: str) -> Table:
     """Read one array of a .npz archive."""
     with np.load(file, allow_pickle=False) as archive:
-        return Table(archive[pick(file, key, {name: archive[name] for name in archive.files})])
+        return chosen(file, key, {name: archive[name] for name in archive.files})
 
 
 def read_mat(file: Path, key: str) -> Table:
     """Read one variable of a MATLAB file, version 5 or 7.3 (HDF5, whose axes are reversed)."""
     if h5py.is_hdf5(file):
-        return Table(read_hdf5(file, key).values.T)
+        found = read_hdf5(file, key)
+        return replace(found, values=found.values.T, beside={name: value.T for name, value in found.beside.items()})
     import scipy.io
 
     try:
@@ -91,7 +107,7 @@ def read_mat(file: Path, key: str) -> Table:
     except (IndexError, UnicodeDecodeError, scipy.io.matlab.MatReadError) as error:
         raise OSError(error) from None
     content = {name: value for name, value in content.items() if not name.startswith("__")}
-    return Table(content[pick(file, key, content)])
+    return chosen(file, key, content)
 
 
 def read_hdf5(file: Path, key: str) -> Table:
@@ -104,16 +120,35 @@ def read_hdf5(file: Path, key: str) -> Table:
 
     with h5py.File(file, "r") as archive:
         archive.visititems(collect)
-        return Table(content[pick(file, key, content)][()])
+        name = pick(file, key, content)
+        n = len(content[name]) if content[name].ndim else 0
+        beside = {other: item[()] for other, item in content.items() if n and n in item.shape and item.size <= 3 * n}
+        return Table(content[name][()], beside=beside)
+
+
+def chosen(file: Path, key: str, content: Mapping[str, np.ndarray]) -> Table:
+    """The array meant by `key`, with the others beside it."""
+    name = pick(file, key, content)
+    return Table(content[name], beside={other: value for other, value in content.items() if other != name})
+
+
+def words(entry: Any) -> str | None:
+    """An entry of an array of texts as text: bytes of HDF5, cells of MATLAB; None for another object."""
+    while isinstance(entry, np.ndarray) and entry.size == 1:
+        entry = entry.item()
+    if isinstance(entry, bytes):
+        return entry.decode("utf-8", "replace").strip()
+    return entry.strip() if isinstance(entry, str) else None
 
 
 def pick(file: Path, key: str, content: dict) -> str:
-    """The name of the array meant by `key`; without a key the only numeric matrix."""
+    """The name of the array meant by `key`; without a key the only numeric matrix (MATLAB's vectors are none)."""
     if key:
         if key not in content:
             raise ValueError(f"{file}: no array {key!r}; it holds {', '.join(content)}")
         return key
-    matrices = [name for name, value in content.items() if np.ndim(value) == 2 and value.dtype.kind in "biuf"]
+    numeric = [name for name, value in content.items() if np.ndim(value) == 2 and value.dtype.kind in "biuf"]
+    matrices = [name for name in numeric if min(content[name].shape) > 1] or numeric
     if len(matrices) != 1:
         if not content:
             raise ValueError(f"{file}: holds no array; it may be cut short: copy or make it again")

@@ -28,6 +28,9 @@ def split_label(label: str, hemisphere: str = "") -> tuple[str, str]:
 
 
 def canonical(label: str) -> str:
-    """A region's name without case, punctuation and prefixes, hemisphere first; equal for spellings of one name."""
+    """A region's name without case, punctuation and prefixes, hemisphere first; equal for spellings of one name.
+
+    FreeSurfer's Thalamus-Proper is called Thalamus from its version 7 on.
+    """
     side, name = split_label(label.removesuffix("_ROI"))
-    return f"{side}:{re.sub(r'[^a-z0-9]', '', name.lower())}"
+    return f"{side}:{re.sub(r'[^a-z0-9]', '', name.lower()).replace('thalamusproper', 'thalamus')}"

@@ -20,8 +20,9 @@ from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.bids import read_folders
-from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS, TABLES, check_file, read_cohort
+from vbiflow.empirical.cohort import COLUMNS, REGIONAL, SENSOR_KINDS, TABLES, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
+from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
@@ -429,6 +430,8 @@ def check_recordings(study: Study) -> None:
     for row in study.cohort.values():
         if row["kind"] in SENSOR_KINDS and not is_table(row["recording"]):
             check_recording(study["recording"], study.sensors)
+        elif row["kind"] in REGIONAL or (row["kind"] in SENSOR_KINDS and not study.projected):
+            check_options(study["recording"])
 
 
 def check_exact(study: Study) -> None:

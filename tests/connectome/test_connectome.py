@@ -82,6 +82,20 @@ def test_finding(name: str) -> None:
     assert finding is not None and (finding.name, finding.severity) == (name, severity) and "\n" not in finding.text
 
 
+@pytest.mark.parametrize("factor", [1e-3, 100])
+def test_lengths_of_a_wrong_unit_are_found_without_centres(factor: float) -> None:
+    lengths = SOUND.tract_lengths
+    unknown = np.full((N, 3), np.nan)
+    assert CHECKS["length_unit"](changed(centres=unknown)) is None
+    finding = CHECKS["length_unit"](changed(centres=unknown, tract_lengths=lengths * factor))
+    assert finding.severity == "severe" and "as in no brain; give them in mm" in finding.text
+
+
+def test_centres_in_other_axes_are_told() -> None:
+    finding = CHECKS["hemispheres"](changed(centres=SOUND.centres[:, [1, 0, 2]]))
+    assert finding.severity == "warning" and "they are not in MNI space" in finding.text
+
+
 @pytest.mark.parametrize("name", [name for name, (_, severity) in PROVOKED.items() if severity == "severe"])
 def test_severe_finding_stops_unless_accepted(name: str) -> None:
     connectome, _ = PROVOKED[name]

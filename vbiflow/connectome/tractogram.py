@@ -41,7 +41,7 @@ def build_connectome(
     """
     check_counting(assignment, radius, scale)
     assign = end_voxel(parcels) if assignment == "end_voxel" else radial(parcels, radius)
-    each = None if not streamline_weights else read_table(streamline_weights).values.ravel()
+    each = read_weights(streamline_weights) if streamline_weights else None
     tally = Tally(parcels)
     for block in read_blocks(tractogram):
         start, stop = tally.n, tally.n + len(block.lengths)
@@ -55,6 +55,16 @@ def build_connectome(
     if each is not None and len(each) != tally.n:
         raise ValueError(f"{streamline_weights}: {len(each)} weights, but {tractogram} has {tally.n} streamlines")
     return tally.connectome(str(tractogram))
+
+
+def read_weights(path: str | Path) -> np.ndarray:
+    """One weight a streamline (SIFT2), at least 0."""
+    values = read_table(path).values.ravel()
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        text = f"{np.count_nonzero(wrong)} weights are no numbers of at least 0, the first at {np.argmax(wrong) + 1}"
+        raise ValueError(f"{path}: {text}; give what tcksift2 wrote for these streamlines")
+    return values
 
 
 class Tally:

@@ -12,6 +12,7 @@ REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
 COLUMNS = ("participant_id", *FILES, "kind", "tr")
 SENSOR_KINDS = ("eeg", "meg", "seeg")
+REGIONAL = ("bold", "source")
 TABLES = ("psd", "features")
 KINDS = ("bold", *SENSOR_KINDS, "source", *TABLES, "simulated")
 

@@ -14,11 +14,10 @@ from vbiflow.connectome.regions import shown
 from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
+from vbiflow.empirical.series import check_options, check_sides
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.io import Quantity, attributes, read
-
-OPTIONS = ("demean", "confounds")
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,7 @@ def observe(
     select
         Columns of the regions table and the values kept.
     options
-        The study's block recording. For regional series: demean, and confounds, columns of the table of confounds. For
-        files that MNE reads, those of `check_recording`.
+        The study's block recording: those of `check_options`, for files that MNE reads of `check_recording`.
 
     Raises
     ------
@@ -76,13 +74,14 @@ def regional(
     row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of regional series: tables, arrays, 4-D images with an atlas, CIFTI."""
-    unknown = [name for name in options if name not in OPTIONS]
-    if unknown:
-        raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(OPTIONS)}")
+    check_options(options)
     path, regions, labels = row["recording"], row["regions"] or None, simulated.nodes.labels
-    recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"])
+    drop = options.get("drop", ())
+    recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"], drop=drop)
     if options.get("demean", True):  # the level of an MR signal means nothing
         recording = replace(recording, ts=recording.ts - recording.ts.mean(axis=1, keepdims=True))
+    if row["kind"] == "bold" and "homotopic" not in options.get("accept", ()):
+        check_sides(path, recording.ts, recording.labels)
     columns = options.get("confounds")
     confounds = read_confounds(row["confounds"], columns).T if columns else None
     return compared(path, recording, simulated, simulated.nodes, confounds)
@@ -114,9 +113,11 @@ def tabulated(row: Mapping[str, str], simulated: Simulated) -> dict[str, Quantit
     return compared(path, replace(recording, ts=matrix @ recording.ts, labels=names), simulated, simulated.nodes)
 
 
-def given_spectra(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
+def given_spectra(
+    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Quantity]:
     """Features of power spectra that somebody else computed: a table of frequencies x nodes."""
-    spectra = read_spectra(row["recording"], simulated.nodes.labels)
+    spectra = read_spectra(row["recording"], simulated.nodes.labels, options.get("drop", ()))
     return observed_spectra(spectra.power, spectra.frequencies, simulated.features, simulated.nodes, simulated.folder)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.arrays import Table, read_table
+from vbiflow.arrays import Table, number_like, read_table
 from vbiflow.connectome.regions import match, read_regions, shown
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
-from vbiflow.empirical.series import Series
+from vbiflow.empirical.series import Series, align
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
@@ -42,6 +42,7 @@ def read_recording(
     labels: Sequence[str] | None = None,
     least: int = SHORTEST,
     atlas: str | Path | None = None,
+    drop: Sequence[str] | str = (),
 ) -> Recording:
     """Read regional series: tables and arrays either way round, 4-D images with an atlas, CIFTI.
 
@@ -59,6 +60,8 @@ def read_recording(
         Columns of that table and the values to keep.
     labels
         The connectome's regions: the recording's are put in their order by name.
+    drop
+        Regions that the connectome lacks; rest for all of them.
     least
         Fewest samples.
     atlas
@@ -83,7 +86,7 @@ def read_recording(
     if nodes:
         recording = recording.take(nodes.where(select))
     if labels is not None:
-        recording = recording.take(match(labels, recording.labels, str(path), "the connectome"))
+        recording = recording.take(align(str(path), recording.labels, labels, drop))
     check_series(path, recording, least)
     return recording
 
@@ -123,7 +126,7 @@ def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> Series:
     if values.ndim != 2:
         raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times")
     n_rows, n_columns = values.shape
-    if table.columns:
+    if table.columns and not (table.rows and all(map(number_like, table.columns))):  # or they count the times
         return Series(values.T, table.columns)
     if table.rows:
         return Series(values, table.rows)

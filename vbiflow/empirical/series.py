@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from vbiflow.connectome.regions import match, pairs, ranks, shown
+from vbiflow.labels import canonical
+
+OPTIONS = ("demean", "confounds", "drop", "accept")
+REST = "rest"
+"""Value of the option drop: every region that the connectome lacks."""
+ENOUGH = 8
+"""Fewest pairs of counterparts from which the order of regions can be judged."""
 
 
 @dataclass(frozen=True)
@@ -14,3 +25,56 @@ class Series:
     values: np.ndarray
     labels: tuple[str, ...]
     seconds: float | None = None
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options of regional recordings that there are not.
+
+    `demean` takes the mean out; `confounds` are columns of their table; `drop` names regions that the connectome lacks,
+    or is rest for all of them; `accept: [homotopic]` lets a recording pass whose hemispheres look mixed up.
+    """
+    unknown = [name for name in options if name not in OPTIONS]
+    if unknown:
+        raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(OPTIONS)}")
+    for name in ("confounds", "drop", "accept"):
+        value = options.get(name, [])
+        if not isinstance(value, list | tuple) and (name, value) != ("drop", REST):
+            raise ValueError(f"recording.{name}: found {value!r}; write a list, as in [{value}]")
+    strange = [name for name in options.get("accept", ()) if name != "homotopic"]
+    if strange:
+        raise ValueError(f"recording.accept: unknown finding {strange[0]!r}; choose from homotopic")
+
+
+def align(path: str, given: Sequence[str], wanted: Sequence[str], drop: Sequence[str] | str = ()) -> np.ndarray:
+    """Indices that put the regions of a recording in the connectome's order; others than `drop` may not be left over.
+
+    Raises
+    ------
+    ValueError
+        If one side has regions that the other lacks; the message lists them.
+    """
+    order = match(wanted, given, path, "the connectome")
+    known = {canonical(label) for label in (*wanted, *([] if drop == REST else drop))}
+    extra = [] if drop == REST else [label for label in given if canonical(label) not in known]
+    if extra:
+        advice = f"drop them by recording.drop: {REST}, or by a list of their names"
+        raise ValueError(f"{path}: {len(extra)} regions are not in the connectome: {shown(extra)}; {advice}")
+    return order
+
+
+def check_sides(path: str, values: np.ndarray, labels: Sequence[str]) -> None:
+    """Refuse BOLD series (n_nodes, n_times) in which regions do not go with their counterparts across.
+
+    In resting fMRI a region correlates with its counterpart more than with nearly all others of the other hemisphere
+    (Salvador et al. 2005, doi:10.1093/cercor/bhi016); in series of a wrong order it does not.
+    """
+    found = pairs(labels)
+    if len(found) < ENOUGH:
+        return
+    rank = float(np.mean(ranks(np.corrcoef(values), found)))
+    if rank < 0.6:
+        text = f"a region's counterpart correlates more than {rank:.0%} of the regions across"
+        raise ValueError(
+            f"{path}: {text}; are left and right, or the regions, mixed up? "
+            "correct their order, or write recording.accept: [homotopic]"
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vbiflow.arrays import read_table
-from vbiflow.connectome.regions import match
+from vbiflow.empirical.series import align
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Spectra:
     labels: tuple[str, ...]
 
 
-def read_spectra(path: str | Path, labels: Sequence[str] | None = None) -> Spectra:
+def read_spectra(path: str | Path, labels: Sequence[str] | None = None, drop: Sequence[str] | str = ()) -> Spectra:
     """Read power spectra: a header, a first column of frequencies [Hz], one column a region (or sensor).
 
-    Regions are put in the order of `labels`, by name.
+    Regions are put in the order of `labels`, by name; further ones must be in `drop`, which is rest for all of them.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def read_spectra(path: str | Path, labels: Sequence[str] | None = None) -> Spect
         name = names[int(np.argmax(wrong.any(axis=1)))]
         raise ValueError(f"{path}: {name}: power is negative or not finite; give power, not its logarithm in dB")
     if labels is not None:
-        order = match(labels, names, str(path), "the connectome")
+        order = align(str(path), names, labels, drop)
         power, names = power[order], tuple(names[k] for k in order)
     return Spectra(power, frequencies, tuple(names))
 
