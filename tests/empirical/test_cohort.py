@@ -39,6 +39,7 @@ def test_files_of_the_user_need_only_exist(tmp_path: Path) -> None:
 
 W = f"{HCP}/weights.mat::sc"
 BAD = {
+    "no text": ("participant_id\tweights\n\udcff\t\udcfe\n", r"c.tsv: no text in UTF-8; save the table as tab-sep"),
     "empty": ("", r"c.tsv: empty; write a header \(participant_id, weights"),
     "header only": (HEADER, r"c.tsv: no participant below the header"),
     "no weights column": (
@@ -73,7 +74,7 @@ BAD = {
 def test_mistake_is_one_line(case: str, tmp_path: Path) -> None:
     content, message = BAD[case]
     path = tmp_path / "c.tsv"
-    path.write_text(content)
+    path.write_text(content, errors="surrogateescape")
     with pytest.raises(ValueError, match=message) as caught:
         read_cohort(path)
     assert "\n" not in str(caught.value)

@@ -164,12 +164,23 @@ def test_grayordinates_with_labels(tmp_path: Path) -> None:
     recording = read_recording(path, atlas=labels)
     np.testing.assert_allclose(recording.ts, TS[:2], atol=1e-6)
     assert recording.labels == NAMES
+    two = cifti2.LabelAxis(["coarse", "atlas"], [{0: keys[0], 5: ("all", (1, 0, 0, 1))}, keys])
+    cifti2.Cifti2Image(np.concatenate([5 * (values > 0), values]), (two, CORTEX)).to_filename(tmp_path / "b.dlabel.nii")
+    both = read_recording(path, atlas=f"{tmp_path / 'b.dlabel.nii'}::atlas")
+    np.testing.assert_array_equal(both.ts, recording.ts)
+    with pytest.raises(
+        ValueError, match=r"b.dlabel.nii: holds the maps coarse, atlas; name one, as in b.dlabel.nii::c"
+    ):
+        read_recording(path, atlas=tmp_path / "b.dlabel.nii")
     with pytest.raises(ValueError, match=r"a.dtseries.nii: grayordinates need labels; give a .dlabel.nii"):
         read_recording(path)
     with pytest.raises(ValueError, match=r"a.dtseries.nii: no label map; give a .dlabel.nii"):
         read_recording(path, atlas=path)
     with pytest.raises(ValueError, match=r"second axis is ParcelsAxis, not BrainModelAxis"):
         read_recording(path, atlas=ptseries(tmp_path / "b.ptseries.nii"))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"a.dtseries.nii: damaged or cut short \(Expected "):
+        read_recording(path, atlas=labels)
 
 
 @pytest.mark.filterwarnings("ignore:From release 0.14.0, confounds:DeprecationWarning")

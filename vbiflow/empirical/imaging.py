@@ -1,7 +1,7 @@
 """Regional series from fMRI: 4-D volumes averaged over an atlas, CIFTI parcels and grayordinates, confounds.
 
-Images are averaged here, a few volumes at a time: nilearn's NiftiLabelsMasker, to which the tests compare, takes three
-times as long, holds the whole image, and takes voxels that are not-a-number for zeros without a word.
+Images are averaged here, a few volumes at a time: nilearn's NiftiLabelsMasker, to which the tests compare, takes two to
+three times as long, holds the whole image, and takes voxels that are not-a-number for zeros without a word.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
+from vbiflow.arrays import split_key
 from vbiflow.connectome.parcellation import read_parcellation
 from vbiflow.connectome.regions import shown
 from vbiflow.empirical.series import Series
@@ -84,7 +85,7 @@ def on_grid(nodes: np.ndarray, affine: np.ndarray, image: Any) -> np.ndarray:
 def read_parcels(path: str | Path, *_: object) -> Series:
     """Series of a CIFTI .ptseries.nii file, with its names and TR."""
     image, time, parcels = cifti(path, nib.cifti2.ParcelsAxis)
-    return Series(np.asarray(image.dataobj, dtype=float).T, tuple(parcels.name.tolist()), interval(time))
+    return Series(content(path, image).T, tuple(parcels.name.tolist()), interval(time))
 
 
 def read_grayordinates(path: str | Path, atlas: str | Path | None, *_: object) -> Series:
@@ -92,14 +93,19 @@ def read_grayordinates(path: str | Path, atlas: str | Path | None, *_: object) -
     if not atlas:
         raise ValueError(f"{path}: grayordinates need labels; give a .dlabel.nii in a column atlas of the cohort table")
     image, time, places = cifti(path, nib.cifti2.BrainModelAxis)
-    labels, names, labelled = cifti(atlas, nib.cifti2.BrainModelAxis)
-    if not isinstance(names, nib.cifti2.LabelAxis):
+    file, wanted = split_key(atlas)
+    labels, maps, labelled = cifti(file, nib.cifti2.BrainModelAxis)
+    if not isinstance(maps, nib.cifti2.LabelAxis):
         raise ValueError(f"{atlas}: no label map; give a .dlabel.nii")
-    keys = np.asarray(labels.dataobj).astype(int)[0]
-    table = {key: name for key, (name, _) in names.label[0].items() if key in keys and name not in ("???", "")}
+    names = maps.name.tolist()
+    if wanted not in names and (wanted or len(names) > 1):
+        raise ValueError(f"{atlas}: holds the maps {', '.join(names)}; name one, as in {file.name}::{names[0]}")
+    k = names.index(wanted) if wanted else 0
+    keys = content(file, labels).astype(int)[k]
+    table = {key: name for key, (name, _) in maps.label[k].items() if key in keys and name not in ("???", "")}
     where = {place: k for k, place in enumerate(grayordinates(places))}
     column = np.array([where.get(place, -1) for place in grayordinates(labelled)])
-    values = np.asarray(image.dataobj, dtype=float)
+    values = content(path, image)
     rows = []
     for key, name in table.items():
         chosen = column[(keys == key) & (column >= 0)]
@@ -118,6 +124,14 @@ def cifti(path: str | Path, kind: type) -> tuple[Any, Any, Any]:
     if not isinstance(second, kind):
         raise ValueError(f"{path}: second axis is {type(second).__name__}, not {kind.__name__}")
     return image, first, second
+
+
+def content(path: str | Path, image: Any) -> np.ndarray:
+    """The numbers of an image, or one line that names the file."""
+    try:
+        return np.asarray(image.dataobj, dtype=float)
+    except Exception as error:
+        raise ValueError(f"{path}: damaged or cut short ({str(error).splitlines()[0]}); copy it again") from None
 
 
 def grayordinates(axis: Any) -> list[tuple]:
