@@ -751,6 +751,7 @@ rule report:
         runtime=10,
     params:
         study=lambda wildcards: wildcards.study,
+        alone=lambda wildcards: wildcards.get("subject", ""),
         settings=lambda wildcards: study_of(wildcards).settings,
         model=model_of,
         units=units,

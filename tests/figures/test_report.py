@@ -111,7 +111,7 @@ def inputs(tmp_path_factory, arguments):
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
-        "study": "two", "units": {"sigma": "1/sqrt(ms)"},
+        "study": "two", "alone": "", "units": {"sigma": "1/sqrt(ms)"},
         "connectomes": {name: name for name in VERDICTS},
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
@@ -219,8 +219,30 @@ def test_subjects_with_pages_of_their_own_are_linked(inputs):
     light = report(TEMPLATE, files | {"pages": pages, "subject_figures": [], "connectome_figures": []}, settings)
     for name in VERDICTS:
         assert f'href="subjects/{name}/report.html"' in light and f'id="subject-{name}"' not in light
-    assert light.count("<figure") == 1 and 'id="estimator-' not in light
+    assert light.count("<figure") == 1 and 'id="estimator-' not in light and "The whole cohort" not in light
     parser = Balance()
     parser.feed(light)
     assert parser.open == []
     assert {value[1:] for _, value in parser.references if value.startswith("#")} <= set(parser.ids)
+
+
+def test_page_of_one_subject_bears_the_name_and_leads_back(inputs):
+    files, settings = inputs
+    mine = {kind: [path for path in paths if "bob" not in path] for kind, paths in files.items()}
+    connectomes = {"alice": "alice"}
+    page = report(TEMPLATE, mine | {"cohort": []}, settings | {"alone": "alice", "connectomes": connectomes})
+    assert "<title>alice, Two people</title>" in page and "<h1>Two people: alice</h1>" in page
+    assert '<a href="../../report.html">The whole cohort</a>' in page and "recording of bob" not in page
+    assert "results/two/subjects/alice/report.html</pre>" in page
+
+
+def test_where_recordings_lie_outside_stands_on_the_pages_of_those_who_made_them(inputs, page):
+    files, settings = inputs
+    pages = [path.replace("samples.h5", "report.html") for path in files["samples"]]
+    one = {
+        kind: [path for path in paths if kind == "captions" or "/subjects/" in path or "bob" not in path]
+        for kind, paths in files.items()
+    }
+    shared = settings | {"connectomes": dict.fromkeys(VERDICTS, "alice")}
+    assert "The recording of alice lies outside" in page
+    assert "lies outside of all" not in report(TEMPLATE, one | {"pages": pages, "subject_figures": []}, shared)

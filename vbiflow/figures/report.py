@@ -41,8 +41,8 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         connectome_figures and subject_figures (.svg, each in <owner>/figures/), cohort (.tsv, and .svg in figures/),
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
-    settings : study (its name), settings (the study file), model (title and reference), units (by parameter),
-        connectomes (connectome of each subject).
+    settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
+        (title and reference), units (by parameter), connectomes (connectome of each subject).
     """
     notes = {Path(path).parent.name: read_note(path) for path in files["verdict"]}
     files = {kind: [path for path in paths if read_note(path) is None] for kind, paths in files.items()}
