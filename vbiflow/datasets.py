@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,14 @@ def load_catalogue(path: str | Path = CATALOGUE) -> dict[str, Dataset]:
     ValueError
         If an entry lacks a field or has an unknown one.
     """
-    entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    entries = parsed(Path(path).read_text(encoding="utf-8"))
     return {name: entry(path, name, fields) for name, fields in entries.items()}
+
+
+@cache
+def parsed(text: str) -> Any:
+    """Content of the catalogue, which is read for every study: parsing it takes most of that time."""
+    return yaml.safe_load(text)
 
 
 def entry(path: str | Path, name: str, fields: Mapping[str, Any]) -> Dataset:

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from vbiflow.maps import CONSTANT
 
 FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
-    "uniform": (("low", "high"), lambda low, high: stats.uniform(low, high - low)),
-    "normal": (("mean", "sd"), lambda mean, sd: stats.norm(mean, sd)),
-    "lognormal": (("log_mean", "log_sd"), lambda mean, sd: stats.lognorm(sd, scale=np.exp(mean))),
+    "uniform": (("low", "high"), lambda low, high: scipy.stats.uniform(low, high - low)),
+    "normal": (("mean", "sd"), lambda mean, sd: scipy.stats.norm(mean, sd)),
+    "lognormal": (("log_mean", "log_sd"), lambda mean, sd: scipy.stats.lognorm(sd, scale=np.exp(mean))),
     "truncated_normal": (
         ("mean", "sd", "low", "high"),
-        lambda mean, sd, low, high: stats.truncnorm((low - mean) / sd, (high - mean) / sd, mean, sd),
+        lambda mean, sd, low, high: scipy.stats.truncnorm((low - mean) / sd, (high - mean) / sd, mean, sd),
     ),
     "beta": (
         ("a", "b", "low", "high"),
-        lambda a, b, low, high: stats.beta(a, b, low, high - low),
+        lambda a, b, low, high: scipy.stats.beta(a, b, low, high - low),
     ),
 }
 EXTENTS = ("node",)
@@ -67,7 +67,7 @@ class Marginal:
 
     def check(self) -> None:
         """Refuse bounds out of order and scales that are not positive."""
-        given = dict(zip(FAMILIES[self.family][0], self.values, strict=True))
+        given = self.numbers
         if not np.isfinite(self.values).all():
             raise ValueError(f"prior of {self.name}: {self.family} has a value that is not finite: {self.values}")
         if "low" in given and given["low"] >= given["high"]:
@@ -80,6 +80,11 @@ class Marginal:
     def name(self) -> str:
         """Parameter, and map if it is a coefficient: ``G``, ``w.myelin``."""
         return stem(self.parameter, self.coefficient)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What the family takes, by name."""
+        return dict(zip(FAMILIES[self.family][0], self.values, strict=True))
 
     @property
     def distribution(self) -> Any:

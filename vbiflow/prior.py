@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from vbiflow.maps import regional, regression
 from vbiflow.marginals import Marginal, read_limits, read_marginals
@@ -128,11 +128,11 @@ class Prior:
 
     def to_normal(self, theta: np.ndarray) -> np.ndarray:
         """z = Phi^-1(F(theta)), finite also at the bounds."""
-        return stats.norm.ppf(np.clip(self.cdf(theta), EDGE, 1 - EDGE))
+        return scipy.stats.norm.ppf(np.clip(self.cdf(theta), EDGE, 1 - EDGE))
 
     def from_normal(self, z: np.ndarray) -> np.ndarray:
         """theta = F^-1(Phi(z)), always inside the prior's support."""
-        return self.ppf(stats.norm.cdf(z))
+        return self.ppf(scipy.stats.norm.cdf(z))
 
     def log_prob(self, theta: np.ndarray) -> np.ndarray:
         """Log density (n,); -inf outside the support."""

@@ -6,7 +6,7 @@ import copy
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -352,9 +352,15 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_schema(content: Mapping[str, Any], schema: Path, path: Path) -> None:
     """Raise the first violation of `schema` as one line."""
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
-    for error in sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.path))):
+    found = validator(schema.read_text(encoding="utf-8")).iter_errors(content)
+    for error in sorted(found, key=lambda error: list(map(str, error.path))):
         raise ValueError(f"{shown(path)}: {described(error)}")
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """What checks content against the text of a schema, which is parsed once for all studies."""
+    return Draft202012Validator(yaml.safe_load(schema))
 
 
 def described(error: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
+import scipy
 
 PASS, STOP, ATTENUATION = 0.35, 0.5, 60.0
 """Frequencies to PASS of the new sampling rate keep their amplitude to 0.2 %, from STOP on they lose ATTENUATION dB."""
@@ -13,5 +13,5 @@ SPAN = 26
 
 def taps(every: int) -> np.ndarray:
     """Coefficients (SPAN every,) of the steps from SPAN / 2 periods before a sample; the first is zero."""
-    window = ("kaiser", signal.kaiser_beta(ATTENUATION + 2))
-    return np.append(0.0, signal.firwin(SPAN * every - 1, (PASS + STOP) / 2, window=window, fs=float(every)))
+    window = ("kaiser", scipy.signal.kaiser_beta(ATTENUATION + 2))
+    return np.append(0.0, scipy.signal.firwin(SPAN * every - 1, (PASS + STOP) / 2, window=window, fs=float(every)))

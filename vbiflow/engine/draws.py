@@ -122,6 +122,8 @@ def check_draws(
 
 def extremes(marginal: Marginal) -> tuple[float, float]:
     """Lowest and highest value that a parameter can be expected to take."""
+    if "low" in marginal.numbers:
+        return marginal.numbers["low"], marginal.numbers["high"]
     low, high = marginal.distribution.support()
     far = marginal.distribution.ppf([1e-9, 1 - 1e-9])
     return float(low if np.isfinite(low) else far[0]), float(high if np.isfinite(high) else far[1])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse.csgraph import shortest_path
+import scipy
 
 from vbiflow.features.batch import Batch, namespace, standardise, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
@@ -182,7 +182,7 @@ def graph_measures(matrix: np.ndarray, density: float, networks: Sequence[str]) 
     triangles = np.diagonal(root @ root @ root)
     clustering = np.mean(triangles / np.maximum(degree * (degree - 1), 1))
     with np.errstate(divide="ignore"):
-        distance = shortest_path(np.where(weights > 0, top / weights, 0.0), directed=False)
+        distance = scipy.sparse.csgraph.shortest_path(np.where(weights > 0, top / weights, 0.0), directed=False)
         efficiency = (1.0 / distance[~np.eye(len(distance), dtype=bool)]).mean()
     i, j = np.nonzero(weights)
     ends = np.stack([strength[i], strength[j]])

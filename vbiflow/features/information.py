@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.special import digamma
-from scipy.stats import differential_entropy
+import scipy
 
 from vbiflow.features.batch import Batch, is_constant, namespace, standardise, to_host
 from vbiflow.features.connectivity import PAIRS, chosen_masks, fc, pair_summary
@@ -62,13 +60,14 @@ def conditional_information(x: np.ndarray, y: np.ndarray, z: np.ndarray, neighbo
     the k-th neighbour in the space of all three.
     """
     joint = np.stack([x, y, z], axis=1)
-    radius = np.nextafter(cKDTree(joint).query(joint, neighbours + 1, p=np.inf)[0][:, -1], 0.0)
+    radius = np.nextafter(scipy.spatial.cKDTree(joint).query(joint, neighbours + 1, p=np.inf)[0][:, -1], 0.0)
     ranked = np.sort(z)
     n_z = np.searchsorted(ranked, z + radius, side="right") - np.searchsorted(ranked, z - radius, side="left")
     n_xz, n_yz = (
-        cKDTree(points).query_ball_point(points, radius, p=np.inf, return_length=True)
+        scipy.spatial.cKDTree(points).query_ball_point(points, radius, p=np.inf, return_length=True)
         for points in (joint[:, [0, 2]], joint[:, [1, 2]])
     )
+    digamma = scipy.special.digamma
     return float(digamma(neighbours) + (digamma(n_z) - digamma(n_xz) - digamma(n_yz)).mean())
 
 
@@ -91,7 +90,7 @@ def neighbour_transfer(ts: Any, lag: int, neighbours: int, nodes: Nodes, masks: 
 @feature("entropy", unit="nat", reference="Vasicek 1976, doi:10.1111/j.2517-6161.1976.tb01566.x", per=per())
 def entropy(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Differential entropy of the values of each node, by spacings of order statistics, by SciPy."""
-    values = batch.each_series(lambda y: [differential_entropy(y)], 1)
+    values = batch.each_series(lambda y: [scipy.stats.differential_entropy(y)], 1)
     yield batch.nodes.reduce(values[..., 0], per)
 
 

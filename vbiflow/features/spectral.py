@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.signal import get_window
+import scipy
 
 from vbiflow.features.batch import Batch, double, fft_module, is_constant, namespace, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
@@ -47,7 +47,7 @@ def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
     Welch 1967, doi:10.1109/TAU.1967.1161901
     """
     xp, n_frequencies = namespace(ts), samples // 2 + 1
-    window = xp.asarray(get_window("hann", samples))
+    window = xp.asarray(scipy.signal.get_window("hann", samples))
     frames = xp.lib.stride_tricks.sliding_window_view(ts, samples, axis=-1)[..., :: samples - samples // 2, :]
     density = xp.empty((*ts.shape[:-1], n_frequencies))
     chunk = max(1, ts.shape[-2] * CHUNK // frames.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
+import scipy
 
 from vbiflow.features.batch import Batch, is_constant, standardise, to_host
 from vbiflow.features.feature import Option, Pieces, feature
@@ -36,7 +36,7 @@ def hidden_states(series: np.ndarray, n_states: int, n_components: int, seed: in
             n_states, "full", min_covar=1e-3, random_state=seed, n_iter=50, tol=1e-4 * len(scores), init_params="st"
         )
         rng = np.random.default_rng([seed, guess])
-        model.means_, labels = kmeans2(scores, n_states, minit="++", rng=rng)
+        model.means_, labels = scipy.cluster.vq.kmeans2(scores, n_states, minit="++", rng=rng)
         around = scores - model.means_[labels]
         within = around.T @ around / len(scores) + 1e-3 * np.eye(scores.shape[1])
         model.covars_ = np.repeat(within[None], n_states, axis=0)
