@@ -58,6 +58,12 @@ PROVOKED = {
     "asymmetric": (changed(weights=np.triu(SOUND.weights) * 2 + np.tril(SOUND.weights)), "warning"),
     "density": (changed(weights=SOUND.weights + 0.01 * ~np.eye(N, dtype=bool)), "warning"),
     "heavy_tail": (changed(weights=SOUND.weights**9), "note"),
+    "outliers": (
+        changed(
+            weights=SOUND.weights * np.where(np.arange(N) == 6, 1e-4, 1)[:, None] * np.where(np.arange(N) == 6, 1e-4, 1)
+        ),
+        "warning",
+    ),
     "zero_lengths": (changed(tract_lengths=np.where(np.arange(N) == 2, 0, SOUND.tract_lengths)), "warning"),
     "length_unit": (changed(tract_lengths=SOUND.tract_lengths / 10), "severe"),
     "short_lengths": (changed(tract_lengths=SOUND.tract_lengths * 0.5), "severe"),

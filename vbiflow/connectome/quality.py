@@ -80,6 +80,24 @@ def heavy_tail(connectome: Connectome) -> Finding | None:
     )
 
 
+def outliers(connectome: Connectome) -> Finding | None:
+    strength = connectome.weights.sum(axis=0) + connectome.weights.sum(axis=1)
+    some = strength > 0
+    level = np.log(strength[some])
+    spread = 1.4826 * np.median(np.abs(level - np.median(level))) if level.size > ENOUGH else 0.0
+    if not spread > 0:
+        return None
+    far = np.zeros(connectome.n_nodes, dtype=bool)
+    far[some] = np.abs(level - np.median(level)) > 6 * spread
+    if not far.any():
+        return None
+    names = shown([label for label, is_far in zip(connectome.labels, far, strict=True) if is_far])
+    text = (
+        f"{far.sum()} regions are connected far more or far less than the others: {names}; is the parcellation right?"
+    )
+    return Finding("outliers", "warning", text)
+
+
 def zero_lengths(connectome: Connectome) -> Finding | None:
     count = int(((connectome.weights != 0) & (connectome.tract_lengths <= 0)).sum())
     if not count:
@@ -179,6 +197,7 @@ CHECKS: dict[str, Callable[[Connectome], Finding | None]] = {
     "asymmetric": asymmetric,
     "density": density,
     "heavy_tail": heavy_tail,
+    "outliers": outliers,
     "zero_lengths": zero_lengths,
     "length_unit": length_unit,
     "short_lengths": short_lengths,
