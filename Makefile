@@ -35,8 +35,8 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG recordings, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
 
-test-cohort: $(READY)  ## a cohort in which somebody's recording is broken, from start to end
-	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py -m slow
+test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people
+	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py -m slow
 
 test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
 	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"

@@ -213,6 +213,11 @@ def test_sets_the_subjects_side_by_side(page):
         assert f'<a href="#subject-{name}">{name}</a>' in section
 
 
+def test_numbers_figures_in_the_order_of_the_page(page):
+    numbers = [int(number) for number in re.findall(r"<figcaption><b>Figure (\d+)", page)]
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 3
+
+
 def test_subjects_with_pages_of_their_own_are_linked(inputs):
     files, settings = inputs
     pages = [path.replace("samples.h5", "report.html") for path in files["samples"]]
@@ -220,6 +225,9 @@ def test_subjects_with_pages_of_their_own_are_linked(inputs):
     for name in VERDICTS:
         assert f'href="subjects/{name}/report.html"' in light and f'id="subject-{name}"' not in light
     assert light.count("<figure") == 1 and 'id="estimator-' not in light and "The whole cohort" not in light
+    rows = re.findall(r"<tr><th><a.*?</tr>", light, re.DOTALL)
+    assert [REASONS["alice"] in rows[0], "r &lt; 0.1 &amp; the recording" in rows[1]] == [True, True]
+    assert "the reasons stand on their pages" in light and f"<td>{LEFT_OUT.reason}</td>" in light
     parser = Balance()
     parser.feed(light)
     assert parser.open == []

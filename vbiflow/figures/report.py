@@ -61,6 +61,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
             figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number) for name in captions if name in mine
         ]
 
+    cohort = drawn("cohort")  # figures are numbered in the order of the page
     owned = {kind: {Path(path).parent.name: path for path in paths} for kind, paths in files.items()}
     subjects = {
         name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["connectomes"][name]])
@@ -82,7 +83,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         estimators=estimators,
         subjects=subjects,
         left_out={name: note.reason for name, note in notes.items() if note},
-        cohort=drawn("cohort"),
+        cohort=cohort,
         columns=[row["name"] for row in next(iter(subjects.values()))["rows"] if "[" not in row["name"]][:COLUMNS],
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
