@@ -81,6 +81,12 @@ def test_one_shared_connectome(config):
         ("cohort: tiny", "cohort: docs", r"docs: no dataset_description.json in it or in a folder below"),
         ("cohort: tiny", "cohort: {folders: none}", r"none: no such folder"),
         ("cohort: tiny", "cohort: {folder: docs}", r"cohort: unknown key 'folder'; did you mean 'folders'"),
+        (
+            "seed: 7",
+            "seed: 7\nrecording: {confound: [csf]}",
+            "recording: unknown option 'confound'; choose from demean",
+        ),
+        ("seed: 7", "seed: 7\nrecording: {drop: other}", r"recording.drop: found 'other'; write a list, as in \[other"),
         ("seed: 7", "seed: [", r"line \d+"),
         (
             "n_simulations: 300",

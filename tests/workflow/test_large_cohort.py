@@ -33,7 +33,9 @@ def large(tmp_path_factory):
     copy = Copy(tmp_path_factory.mktemp("large") / "vbiflow")
     copy.edit("config/studies/tiny.yaml", "connectome:\n", "connectome:\n  per: '101309'\n")
     copy.edit("config/studies/tiny.yaml", "shard_size: 80", "shard_size: 300")
-    copy.edit("config/studies/tiny.yaml", "n_predictive: 10", "n_predictive: 5\n  sensitivity: false\n  scores: [fc]")
+    copy.edit("config/studies/tiny.yaml", "duration: 864.0e+3", "duration: 288.0e+3")
+    fewer = "n_predictive: 5\n  sensitivity: false\n  scores: [fc_correlation]"
+    copy.edit("config/studies/tiny.yaml", "n_predictive: 10", fewer)
     lines = [["participant_id", "weights", "tract_lengths", "regions", "recording", "kind", "tr", "age"]]
     for k, name in enumerate(NAMES):
         files = (f"{HCP}/{name[:6]}/{file}" for file in ("weights.mat::sc", "tract_lengths.mat::len"))
