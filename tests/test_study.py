@@ -88,6 +88,14 @@ def test_one_shared_connectome(config):
         ),
         ("seed: 7", "seed: 7\nrecording: {drop: other}", r"recording.drop: found 'other'; write a list, as in \[other"),
         ("seed: 7", "seed: [", r"line \d+"),
+        ("seed: 7", "seed: [7", "line 5"),
+        ("n_simulations: 300", "n_simulations: many", "'many' is not of type 'integer'"),
+        ("{uniform: [0, 1]}", "{uniform: [1, 0]}", "low 1 must be below high 0"),
+        (
+            "  normalise:\n",
+            "  streamlines: {assignment: voxel}\n  normalise:\n",
+            "tiny.yaml: connectome.streamlines.assignment: found 'voxel'; choose from radial, end_voxel",
+        ),
         (
             "n_simulations: 300",
             "n_simulations: 250",

@@ -90,7 +90,7 @@ def test_nobody_left_stops_the_study_before_it_simulates(copy):
 
 
 def test_streamlines_become_a_connectome(copy):
-    """Two people: streamlines with SIFT2 weights, counted by end voxels as the study says; and a bad option."""
+    """Two people: streamlines with SIFT2 weights, counted by end voxels as the study says."""
     folder = copy.path / "mine"
     folder.mkdir()
     labels = np.zeros((10, 4, 4), dtype="int16")
@@ -116,6 +116,3 @@ def test_streamlines_become_a_connectome(copy):
         assert file["labels"].asstr()[()].tolist() == ["a", "b", "c"]
         np.testing.assert_allclose(file["weights"], [[0, 3, 3], [3, 0, 4], [3, 4, 0]])
         np.testing.assert_allclose(file["tract_lengths"], [[0, 5, 9], [5, 0, 4], [9, 4, 0]], atol=1e-5)
-    copy.edit("config/studies/tiny.yaml", "end_voxel", "voxel")
-    done = copy.snakemake("-n", "results/tiny/101309/connectome.h5")
-    assert "tiny.yaml: connectome.streamlines.assignment: found 'voxel'; choose from radial, end_voxel" in done.stdout
