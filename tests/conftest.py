@@ -1,15 +1,41 @@
-"""Real files of the catalogue, fetched once a session; without a network the tests that need them are skipped."""
+"""Real files of the catalogue, fetched once a session; without a network the tests that need them are skipped.
+
+Coverage looks away while numba compiles.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from vbiflow import datasets
 
 REAL = Path(__file__).parent.parent / datasets.DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiler_untraced():
+    """Tracing each call within numba's compiler, none of which is ours, makes it take half as long again."""
+    compile = Dispatcher.compile
+
+    @wraps(compile)
+    def untraced(*arguments: Any) -> Any:
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return compile(*arguments)
+        finally:
+            sys.settrace(tracer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dispatcher, "compile", untraced)
+        yield
 
 
 @pytest.fixture(scope="session")
