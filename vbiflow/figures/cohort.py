@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from vbiflow.figures.posterior import padded
 from vbiflow.figures.style import PALETTE, canvas, finite, message, quantity, signed, styled, symbol
@@ -208,7 +208,7 @@ def against(axes: Axes, verdicts: Sequence[str], values: Mapping[str, Array], en
         names = [f"{group} ({mine.sum()})" for group, mine in zip(groups, members, strict=True)]
         axes.set_xticks(range(len(groups)), names)
     if not groups and good.sum() >= 5 and np.ptp(values["median"][good]) > 0:
-        found = spearmanr(x[good], values["median"][good])
+        found = scipy.stats.spearmanr(x[good], values["median"][good])
         axes.set_title(f"ρ = {signed(found.statistic)}, p = {found.pvalue:.2g}, n = {good.sum()}")
 
 

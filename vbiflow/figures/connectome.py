@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from vbiflow.figures.regions import HEMISPHERES, arrange, mark
 from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
@@ -82,7 +82,7 @@ def decay(axes: Axes, weights: Array, tract_lengths: Array) -> None:
     if isinstance(weight_scale(weights), LogNorm):
         axes.set_yscale("log")
     share = edges.sum() / (edges.size - len(weights))
-    axes.set_title(f"Density {share:.2f}, Spearman ρ = {signed(spearmanr(length, weight).statistic)}")
+    axes.set_title(f"Density {share:.2f}, Spearman ρ = {signed(scipy.stats.spearmanr(length, weight).statistic)}")
     axes.legend(loc="upper right")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from vbiflow.prior import Prior
 
@@ -20,7 +20,7 @@ def density(samples: Array, lower: float, upper: float, n: int = 256) -> tuple[A
     edges = np.linspace(lower, upper, n + 1)
     counts, _ = np.histogram(samples, edges)
     step = edges[1] - edges[0]
-    smooth = gaussian_filter1d(counts.astype(float), max(bandwidth(samples) / step, 0.5), mode="reflect")
+    smooth = scipy.ndimage.gaussian_filter1d(counts.astype(float), max(bandwidth(samples) / step, 0.5), mode="reflect")
     return (edges[:-1] + edges[1:]) / 2, smooth / max(smooth.sum() * step, np.finfo(float).tiny)
 
 
@@ -54,7 +54,7 @@ def joint(x: Array, y: Array, limits: tuple[float, float, float, float], n: int 
     x_edges, y_edges = np.linspace(*limits[:2], n + 1), np.linspace(*limits[2:], n + 1)
     counts, _, _ = np.histogram2d(y, x, bins=(y_edges, x_edges))
     widths = [1.2 * max(bandwidth(v) / (e[1] - e[0]), 0.8) for v, e in ((y, y_edges), (x, x_edges))]
-    smooth = gaussian_filter(counts, widths, mode="reflect")
+    smooth = scipy.ndimage.gaussian_filter(counts, widths, mode="reflect")
     return (x_edges[:-1] + x_edges[1:]) / 2, (y_edges[:-1] + y_edges[1:]) / 2, smooth
 
 

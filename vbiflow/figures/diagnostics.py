@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import beta, binom
 
 from vbiflow.figures.style import PALETTE, SERIES, canvas, dots, finite, letters, message, quantity, styled, symbol
 
@@ -138,9 +138,9 @@ def band(n: int, grid: Array, level: float = 0.95, draws: int = 1000) -> tuple[A
     """Return the simultaneous band of the ECDF of `n` uniform draws at `grid`, by simulation."""
     uniform = np.random.default_rng(0).random((draws, n))
     counts = np.stack([(uniform <= point).sum(axis=1) for point in grid], axis=1)
-    tails = 2 * np.minimum(binom.cdf(counts, n, grid), binom.sf(counts - 1, n, grid))
+    tails = 2 * np.minimum(scipy.stats.binom.cdf(counts, n, grid), scipy.stats.binom.sf(counts - 1, n, grid))
     gamma = np.quantile(tails.min(axis=1), 1 - level)
-    return binom.ppf(gamma / 2, n, grid) / n, binom.isf(gamma / 2, n, grid) / n
+    return scipy.stats.binom.ppf(gamma / 2, n, grid) / n, scipy.stats.binom.isf(gamma / 2, n, grid) / n
 
 
 def coverage_panel(
@@ -148,7 +148,10 @@ def coverage_panel(
 ) -> None:
     """Draw coverage (level, curve) of `n` truths against its level, over the 95 % band of each level."""
     axes.fill_between(
-        level, *beta.interval(0.95, n * level + 0.5, n * (1 - level) + 0.5), color=PALETTE["band"], linewidth=0
+        level,
+        *scipy.stats.beta.interval(0.95, n * level + 0.5, n * (1 - level) + 0.5),
+        color=PALETTE["band"],
+        linewidth=0,
     )
     axes.plot([0, 1], [0, 1], color=PALETTE["ink"], linewidth=0.6, linestyle="--")
     lines(axes, level, coverage.T, names, colored)
@@ -193,5 +196,5 @@ def binned(values: Array, event: NDArray[np.bool_], n: int = 12) -> tuple[Array,
     groups = np.array_split(np.argsort(values), max(1, min(n, values.size // 25)))
     counts = np.array([[event[group].sum(), len(group)] for group in groups])
     hits, totals = counts.T
-    low, high = beta.interval(0.95, hits + 0.5, totals - hits + 0.5)
+    low, high = scipy.stats.beta.interval(0.95, hits + 0.5, totals - hits + 0.5)
     return np.array([np.median(values[group]) for group in groups]), hits / totals, low, high
