@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class Marginal:
         """What the family takes, by name."""
         return dict(zip(FAMILIES[self.family][0], self.values, strict=True))
 
-    @property
+    @cached_property
     def distribution(self) -> Any:
         """The frozen SciPy distribution."""
         return FAMILIES[self.family][1](*self.values)
