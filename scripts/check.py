@@ -28,8 +28,7 @@ with job(snakemake) as run:
             params.diagnostics["scores"],
             params.signal,
             params.preparation,
-            params.seed,
-            sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, stream=1),
+            sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, 1, snakemake.input.simulations),
         )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))

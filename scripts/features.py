@@ -16,9 +16,8 @@ with job(snakemake) as run:
         nodes_of(lead_field, params.sensors, Connectome.load(snakemake.input.connectome)),
         folder="config/features",
         prepare=params.preparation,
-        seed=params.seed,
         signal=params.signal,
-        sensors=sensors_of(path, params.sensors, params.seed, params.stream),
+        sensors=sensors_of(path, params.sensors, params.seed, params.stream, snakemake.input.simulations),
         progress=run,
     )
     write(snakemake.output[0], quantities, run.provenance())

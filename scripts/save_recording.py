@@ -8,6 +8,6 @@ from vbiflow.observation.sensors import sensors_of
 with job(snakemake):
     params, source, lead_field = snakemake.params, snakemake.input.recording, snakemake.input.lead_field
     found, fs = read(source, params.signal, "index"), attributes(source, params.signal)["fs"]
-    sensors = sensors_of(lead_field, params.sensors, params.seed, stream=2)
+    sensors = sensors_of(lead_field, params.sensors, params.seed, 2, source)
     heard = sensors.heard(found[params.signal], found["index"])[0]
     save_sensors(snakemake.output[0], heard, fs, lead_field, params.recording.get("sensors"))

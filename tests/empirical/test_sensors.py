@@ -8,6 +8,7 @@ from pathlib import Path
 import mne
 import numpy as np
 import pytest
+import scipy.io
 
 from vbiflow.empirical.sensors import STEPS, as_recording, check_positions, known_positions, read_sensors
 
@@ -99,12 +100,61 @@ def test_intracranial_recordings_stored_as_eeg(path: Path) -> None:
     assert set(read_sensors(path, "seeg").get_channel_types()) == {"seeg"}
 
 
-def test_epochs_are_put_end_to_end(tmp_path: Path) -> None:
-    data = 1e-5 * np.random.default_rng(0).standard_normal((3, 6, 50))
-    info = mne.create_info(NAMES, FS, "eeg", verbose="ERROR")
-    mne.EpochsArray(data, info, verbose="ERROR").save(tmp_path / "a-epo.fif", fmt="double", verbose="ERROR")
-    raw = read_sensors(tmp_path / "a-epo.fif", "eeg", {})
-    np.testing.assert_allclose(raw.get_data(), np.concatenate(data, axis=1))
+def saved_epochs(path: Path) -> np.ndarray:
+    """Ten epochs of a quarter of a second of six channels, as FIF or as EEGLAB's .set."""
+    data = 1e-5 * np.random.default_rng(0).standard_normal((10, 6, 50))
+    if path.suffix == ".set":
+        latency = np.arange(10) * 50 + 1.0
+        event = np.array([("a", value, k + 1.0) for k, value in enumerate(latency)], dtype=EVENT)
+        places = np.array([(name,) for name in NAMES], dtype=[("labels", object)])
+        eeg = {"data": 1e6 * data.transpose(1, 2, 0), "nbchan": 6.0, "pnts": 50.0, "trials": 10.0, "srate": FS}
+        eeg |= {"xmin": 0.0, "xmax": 0.245, "chanlocs": places, "event": event, "epoch": epoch_table(latency)}
+        scipy.io.savemat(path, {"EEG": eeg})
+    else:
+        info = mne.create_info(NAMES, FS, "eeg", verbose="ERROR")
+        mne.EpochsArray(data, info, verbose="ERROR").save(path, fmt="double", verbose="ERROR")
+    return data
+
+
+EVENT = [("type", object), ("latency", float), ("epoch", float)]
+
+
+def epoch_table(latency: np.ndarray) -> np.ndarray:
+    """EEGLAB's table of epochs: each has the event in which it begins."""
+    rows = [(k + 1.0, 0.0, "a") for k in range(len(latency))]
+    return np.array(rows, dtype=[("event", float), ("eventlatency", float), ("eventtype", object)])
+
+
+@pytest.mark.parametrize("name", ["a-epo.fif", "sub-01_epo.fif", "a-epo.fif.gz", "a.set"])
+def test_epochs_stay_epochs(name: str, tmp_path: Path) -> None:
+    data = saved_epochs(tmp_path / name)
+    raw = read_sensors(tmp_path / name, "eeg", {"drop": ["C4"]}, reference="average")
+    kept = data[:, :5] - data[:, :5].mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(raw.get_data(), kept, atol=1e-12)
+    recording = as_recording(tmp_path / name, raw, "eeg")
+    assert recording.epoch == 50 and recording.labels == tuple(NAMES[:5]) and recording.fs == FS
+    np.testing.assert_allclose(recording.ts, np.concatenate(kept, axis=1), atol=1e-12)
+
+
+def test_what_is_done_to_epochs(tmp_path: Path) -> None:
+    path = tmp_path / "a-epo.fif"
+    data = saved_epochs(path)
+    assert as_recording(path, read_sensors(path, "eeg", {"resample": 100}), "eeg").epoch == 25
+    bound = float(np.sort(np.ptp(data, axis=2).max(axis=1))[6])
+    raw = read_sensors(path, "eeg", {"reject": {"peak_to_peak": bound}})
+    good = np.ptp(data, axis=2).max(axis=1) <= bound
+    assert good.sum() == 7
+    np.testing.assert_allclose(raw.get_data(), data[good])
+    raw = read_sensors(path, "eeg", {"montage": "biosemi64", "interpolate": ["Oz"], "scale": 2.0})
+    np.testing.assert_allclose(raw.get_data()[:, [0, 5]], 2 * data[:, [0, 5]])
+    for options, message in (
+        ({"band": [1, 40]}, r"recording.band: a filter would run across the borders of epochs; filter the recording"),
+        ({"notch": 50}, r"recording.notch: a filter would run across the borders of epochs"),
+        ({"reject": {"peak_to_peak": 1, "window": 1}}, r"recording.reject: found peak_to_peak, window; write"),
+        ({"reject": {"peak_to_peak": 1e-9}}, r"recording.reject: 100% of the windows exceed 1e-09"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_sensors(path, "eeg", options)
 
 
 def test_montage_gives_positions(path: Path) -> None:

@@ -6,7 +6,7 @@ from scipy.signal import detrend
 
 from vbiflow.features import compute
 from vbiflow.features.phase import bandpass
-from vbiflow.features.preparation import STEPS, noisy, prepare, read_preparation
+from vbiflow.features.preparation import STEPS, prepare, read_preparation
 from vbiflow.provenance import ROOT
 
 
@@ -51,7 +51,7 @@ def test_flags_are_about_the_series_as_they_came(ts):
     [
         (
             {"bandpas": [1, 2]},
-            "unknown preparation 'bandpas'; choose from noise, detrend, bandpass, global_signal,",
+            "unknown preparation 'bandpas'; choose from detrend, bandpass, global_signal,",
         ),
         ({"bandpass": [2, 1]}, r"preparation bandpass: \[2, 1\] is not \[low, high\] in Hz"),
         ({"detrend": "yes"}, "preparation detrend: 'yes' is not a boolean"),
@@ -98,13 +98,45 @@ def test_repeated_and_constant_confounds_count_once():
     np.testing.assert_allclose(prepare(series, 1.0, {}, many), prepare(series, 1.0, {}, one), atol=1e-9)
 
 
-def test_measurement_noise_has_its_share_and_follows_from_seed_and_simulation(ts):
-    options = {"fs": 2.0, "prepare": {"noise": 2.0}, "seed": 5}
-    whole = compute(ts, ["variance"], **options)
-    plain = compute(ts, ["variance"], fs=2.0)
-    np.testing.assert_allclose(whole.x / plain.x, 5.0, rtol=0.25)  # 1 + 2^2
-    part = compute(ts[2:], ["variance"], index=[2, 3], **options)
-    assert part.x.tobytes() == whole.x[2:].tobytes()
-    assert not np.array_equal(compute(ts, ["variance"], **options | {"seed": 6}).x, whole.x)
-    noise = noisy(np.tile(ts[:1], (2, 1, 1)), 1.0, 5, [0, 1]) - ts[:1]
-    assert abs(np.corrcoef(noise.reshape(2, -1))[0, 1]) < 0.05
+def test_no_window_crosses_the_border_of_an_epoch():
+    """Epochs that differ in level alone have no power within; end to end their borders are jumps."""
+    ts = np.repeat(np.random.default_rng(0).standard_normal((1, 2, 30)), 50, axis=-1)
+    for method in ("welch", "multitaper"):
+        specs = [{"spectrum": {"segment": 0.4, "method": method, "bandwidth": 8.0, "range": [5, 45], "step": 5}}]
+        whole, apart = (compute(ts, specs, fs=100.0, prepare=steps).x for steps in ({}, {"epochs": 0.5}))
+        assert (apart < whole - 20).all()  # log10
+
+
+def test_spectrum_of_epochs_is_the_mean_of_their_spectra():
+    ts = np.random.default_rng(1).standard_normal((1, 3, 4 * 64 + 10)).cumsum(axis=-1)
+    specs = [{"psd": {"segment": 0.32, "per": "node", "bands": {"b": [10, 30]}, "statistics": ["power"]}}]
+    found = compute(ts, specs, fs=100.0, prepare={"epochs": 0.64}).x[0]
+    each = [compute(ts[..., k * 64 : (k + 1) * 64], specs, fs=100.0).x[0] for k in range(4)]
+    np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=1e-12)
+
+
+def test_what_epochs_do_not_allow():
+    ts = np.random.default_rng(1).standard_normal((1, 3, 200))
+    for specs, epochs, message in (
+        (["hmm"], 0.5, "feature hmm runs across the borders of epochs; from epochs come mean, median, .*psd"),
+        ([{"psd": {"segment": 1.0}}], 0.5, r"segment of 1 s \(100 samples\) is longer than the epochs of 0.5 s"),
+        (["fc"], 0.015, r"preparation epochs: 0.015 s are 1.5 samples at 100 Hz; it takes a whole number of them"),
+        (
+            ["fc"],
+            0.02,
+            r"preparation epochs: 0.02 s are 2 samples at 100 Hz; it takes a whole number of them, at least",
+        ),
+        (["fc"], "short", r"preparation epochs: 'short' is not a number"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compute(ts, specs, fs=100.0, prepare={"epochs": epochs})
+
+
+def test_each_epoch_loses_its_own_straight_line():
+    rng = np.random.default_rng(2)
+    lines = rng.standard_normal((1, 2, 6, 1)) + rng.standard_normal((1, 2, 6, 1)) * np.arange(50)
+    waves = np.sin(2 * np.pi * 10 * np.arange(300) / 100) * np.array([1.0, 2.0])[None, :, None]
+    steps = read_preparation({"detrend": True, "epochs": 0.5}, 100.0)
+    plain = prepare(waves, 100.0, steps)
+    np.testing.assert_allclose(prepare(waves + lines.reshape(1, 2, 300), 100.0, steps), plain, atol=1e-12)
+    np.testing.assert_allclose(plain[..., :50], prepare(waves[..., :50], 100.0, {"detrend": True}), atol=1e-12)

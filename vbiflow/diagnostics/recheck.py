@@ -12,7 +12,7 @@ from vbiflow import io
 from vbiflow.diagnostics.predictive import SCORES, predictive_scores
 from vbiflow.features import fc, fcd
 from vbiflow.features.extraction import Observer
-from vbiflow.features.preparation import noisy, read_preparation
+from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.scores import upper
 from vbiflow.features.spectral import welch
@@ -41,20 +41,20 @@ def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, floa
 
 def spectrum(ts: np.ndarray, fs: float, options: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies [Hz] above 0, within the band that a filter let pass if there is one, and the densities there."""
-    frequencies, density = welch(ts, fs, segment(ts, fs, options))
+    frequencies, density = welch(ts, fs, segment(ts, fs, options), options.get("epoch"))
     low, high = options.get("band", (0.0, np.inf))
     kept = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)
     return frequencies[kept], density[..., kept]
 
 
 def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
-    """Samples of a segment of Welch's method, at most the whole series."""
-    return min(round(options["segment"] * fs), ts.shape[-1])
+    """Samples of a segment of Welch's method, at most the whole series or epoch."""
+    return min(round(options["segment"] * fs), options.get("epoch", ts.shape[-1]))
 
 
 def predictive_check(
     path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
-    signal: str = "bold", prepare: Mapping[str, Any] | None = None, seed: int = 0,
+    signal: str = "bold", prepare: Mapping[str, Any] | None = None,
     sensors: Observer | None = None,
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
@@ -75,6 +75,8 @@ def predictive_check(
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
     if "psd" in wanted and "bandpass" in steps:
         wanted["psd"] |= {"band": steps["bandpass"]}
+    if "psd" in wanted and "epochs" in steps:
+        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.opened(path) as file:
         kept = np.flatnonzero(io.values(file, "valid"))
@@ -85,7 +87,7 @@ def predictive_check(
                 "two of each are needed"
             )
         for k in kept:
-            ts = like_recording(file[signal][k], fs, steps, seed, k, sensors)
+            ts = like_recording(file[signal][k], fs, steps, k, sensors)
             for quantity, options in wanted.items():
                 found[quantity].append(measure(quantity, ts, fs, options))
         stacks = {quantity: np.array(values) for quantity, values in found.items()}
@@ -94,7 +96,7 @@ def predictive_check(
         scores = predictive_scores(names, mine, observed, again)
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
-        ts = like_recording(file[signal][kept[best]], fs, steps, seed, kept[best], sensors)
+        ts = like_recording(file[signal][kept[best]], fs, steps, kept[best], sensors)
     shown = {"ts": io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs, "signal": signal})}
     for quantity, options in wanted.items():
         if quantity in SUMMARIES:
@@ -109,11 +111,10 @@ def predictive_check(
 
 
 def like_recording(
-    ts: np.ndarray, fs: float, steps: Mapping[str, Any], seed: int, k: int, sensors: Observer | None = None
+    ts: np.ndarray, fs: float, steps: Mapping[str, Any], k: int, sensors: Observer | None = None
 ) -> np.ndarray:
-    """Simulation `k` (n_nodes, n_times) as features saw it: on its sensors, with measurement noise, and prepared."""
+    """Simulation `k` (n_nodes, n_times) as features saw it: on its sensors, and prepared."""
     rows = ts[None] if sensors is None else sensors(ts[None], [k])
-    rows = noisy(rows, steps["noise"], seed, [k]) if "noise" in steps else rows
     return prepared(rows, fs, steps)[0]
 
 

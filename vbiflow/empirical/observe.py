@@ -17,6 +17,7 @@ from vbiflow.empirical.recording import Recording, check_tr, read_recording
 from vbiflow.empirical.series import check_options, check_sides
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, observed, observed_spectra
+from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, attributes, read
 
 
@@ -152,11 +153,38 @@ KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
 }
 
 
+def in_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) -> Recording:
+    """A recording in epochs cut to those that the study takes, as many as fit into each; any other as it is.
+
+    Raises
+    ------
+    ValueError
+        If the study takes none or longer ones, or filters across their borders.
+    """
+    if not recording.epoch:
+        return recording
+    own, taken = recording.epoch / recording.fs, epoch_of(preparation, recording.fs)
+    if not taken:
+        advice = f"write preparation: {{epochs: {own:g}}}, so that no window crosses their borders"
+        raise ValueError(f"{path}: holds epochs of {own:g} s; {advice}")
+    if taken > recording.epoch:
+        raise ValueError(
+            f"{path}: epochs of {own:g} s, but preparation.epochs takes {taken / recording.fs:g} s; lower it"
+        )
+    if preparation.get("bandpass"):
+        advice = "filter the recording before it is cut, and leave preparation.bandpass out"
+        raise ValueError(f"{path}: holds epochs, across whose borders a filter would run; {advice}")
+    epochs = recording.ts.reshape(len(recording.ts), -1, recording.epoch)
+    kept = epochs[..., : recording.epoch // taken * taken]
+    return replace(recording, ts=kept.reshape(len(recording.ts), -1), epoch=taken)
+
+
 def compared(
     path: str, recording: Recording, simulated: Simulated, nodes: Nodes, confounds: np.ndarray | None = None
 ) -> dict[str, Quantity]:
     """Features of a recording of the simulations' sampling interval, cut to their length and prepared as they are."""
     check_tr(path, recording, simulated.interval)
+    recording = in_epochs(path, recording, simulated.preparation)
     found, wanted = recording.ts.shape[1], simulated.n_times
     if found < wanted:
         advice = f"set simulation.duration to {found * simulated.interval:g}"

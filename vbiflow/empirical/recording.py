@@ -21,12 +21,16 @@ TR_RANGE = (0.1, 20.0)
 
 @dataclass(frozen=True)
 class Recording:
-    """Time series (n_nodes, n_times) of named regions or sensors, sampled at fs [Hz]; kind tells what was measured."""
+    """Time series (n_nodes, n_times) of named regions or sensors, sampled at fs [Hz]; kind tells what was measured.
+
+    Where they are epochs end to end, `epoch` is the number of samples of each, else 0.
+    """
 
     ts: np.ndarray
     fs: float
     labels: tuple[str, ...]
     kind: str
+    epoch: int = 0
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Recording:
         """The recording of the regions at `indices`, in that order."""

@@ -29,7 +29,14 @@ from vbiflow.empirical.lead_field import (
 )
 from vbiflow.empirical.recording import Recording
 from vbiflow.empirical.sensor_options import STEPS, TEMPLATES, check_recording, check_sensors, leads_back
-from vbiflow.empirical.sensors import as_recording, known_positions, montage_info, read_sensors
+from vbiflow.empirical.sensors import (
+    as_recording,
+    end_to_end,
+    epoch_length,
+    known_positions,
+    montage_info,
+    read_sensors,
+)
 from vbiflow.observation.sensors import reference_of
 
 
@@ -55,9 +62,12 @@ def sensor_recording(
     raw = read_sensors(path, kind, steps, channels=channels)
     if field is not None:
         matrix, names = field.view(sensors)
-        return Recording(matrix @ raw.get_data(), float(raw.info["sfreq"]), names, "source")
+        sensed = as_recording(path, raw, kind)
+        return replace(sensed, ts=matrix @ sensed.ts, labels=names, kind="source")
     forward, regions = solution(raw.info, kind, sensors)
-    found = reconstruct(raw, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
+    whole = mne.io.RawArray(end_to_end(raw), raw.info, verbose="ERROR")
+    found = reconstruct(whole, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
+    found = replace(found, epoch=epoch_length(raw))
     return found if labels is None else found.take(match(labels, found.labels, "sources", "the connectome"))
 
 

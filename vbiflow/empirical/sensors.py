@@ -23,6 +23,8 @@ AMPLITUDES = {
     "grad": (1e-14, 1e-7, "T/m"),
 }
 """Plausible standard deviations of a channel, drifts included."""
+Sensed = mne.io.BaseRaw | mne.BaseEpochs
+"""A recording in one piece, or in epochs."""
 DEDICATED = (mne.io.read_raw_kit, mne.io.read_raw_egi, mne.io.read_raw_ctf, mne.io.read_raw_bti)
 
 
@@ -33,8 +35,10 @@ def read_sensors(
     *,
     reference: str | Sequence[str] = "none",
     channels: Sequence[str] | None = None,
-) -> mne.io.BaseRaw:
+) -> Sensed:
     """Read any recording that MNE reads, keep the channels of `kind` (eeg, meg, seeg) and apply `options`.
+
+    Epochs (FIF, EEGLAB) stay epochs.
 
     Options are named as in STEPS and applied in that order. Channels marked bad in the file are left out, and all but
     `channels`, if given, in whose order the others come. The `reference` is taken before filters and rejection.
@@ -56,9 +60,7 @@ def read_sensors(
     return treated(path, raw, LATE, options)
 
 
-def treated(
-    path: str | Path, raw: mne.io.BaseRaw, steps: Mapping[str, Callable], options: Mapping[str, Any]
-) -> mne.io.BaseRaw:
+def treated(path: str | Path, raw: Sensed, steps: Mapping[str, Callable], options: Mapping[str, Any]) -> Sensed:
     """The recording after those of the steps that `options` name."""
     for name, step in steps.items():
         if options.get(name) is not None:
@@ -69,19 +71,19 @@ def treated(
     return raw
 
 
-def check_finite(path: str | Path, raw: mne.io.BaseRaw) -> None:
+def check_finite(path: str | Path, raw: Sensed) -> None:
     """Refuse values that are not numbers, before a reference or filter spreads them."""
-    finite = np.isfinite(raw.get_data()).all(axis=1)
+    finite = np.isfinite(end_to_end(raw)).all(axis=1)
     if not finite.all():
         names = [name for name, is_finite in zip(raw.ch_names, finite, strict=True) if not is_finite]
         raise ValueError(f"{path}: not finite in {len(names)} channels: {shown(names)}; drop or interpolate them")
 
 
-def check_amplitude(path: str | Path, raw: mne.io.BaseRaw) -> None:
+def check_amplitude(path: str | Path, raw: Sensed) -> None:
     """Refuse a typical channel so large or small that the file's unit must be another than the V or T it states."""
     for type_ in dict.fromkeys(raw.get_channel_types()):
         low, high, unit = AMPLITUDES[type_]
-        found = float(np.median(raw.get_data(picks=type_).std(axis=1)))
+        found = float(np.median(end_to_end(raw, type_).std(axis=1)))
         if not low <= found <= high:
             raise ValueError(
                 f"{path}: {type_} channels have a standard deviation of {found:.2g} {unit}, allowed is {low:g} to "
@@ -89,7 +91,7 @@ def check_amplitude(path: str | Path, raw: mne.io.BaseRaw) -> None:
             )
 
 
-def chosen(path: str | Path, raw: mne.io.BaseRaw, channels: Sequence[str]) -> mne.io.BaseRaw:
+def chosen(path: str | Path, raw: Sensed, channels: Sequence[str]) -> Sensed:
     """These channels, in this order."""
     missing = [name for name in channels if name not in raw.ch_names]
     if missing:
@@ -100,26 +102,46 @@ def chosen(path: str | Path, raw: mne.io.BaseRaw, channels: Sequence[str]) -> mn
     return raw.pick(list(channels), verbose="ERROR")
 
 
-def referenced(path: str | Path, raw: mne.io.BaseRaw, reference: str | Sequence[str]) -> mne.io.BaseRaw:
+def referenced(path: str | Path, raw: Sensed, reference: str | Sequence[str]) -> Sensed:
     """The recording referred to the average, to named channels or to none, as simulations are."""
     try:
         matrix, names = referencing(raw.ch_names, reference)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     info = mne.pick_info(raw.info, [raw.ch_names.index(name) for name in names])
-    return mne.io.RawArray(matrix @ raw.get_data(), info, verbose="ERROR")
+    return made(matrix @ raw.get_data(), info, raw)
 
 
-def loaded(path: str | Path) -> mne.io.BaseRaw:
-    """The recording in memory, whichever of MNE's readers takes it; epochs end to end."""
+def made(data: np.ndarray, info: mne.Info, like: Sensed) -> Sensed:
+    """Data (n_sensors, n_times), or (n_epochs, n_sensors, n_times), in one piece or in epochs as `like` is."""
+    if isinstance(like, mne.BaseEpochs):
+        return mne.EpochsArray(data, info, tmin=like.tmin, verbose="ERROR")
+    return mne.io.RawArray(data, info, verbose="ERROR")
+
+
+def end_to_end(raw: Sensed, picks: str | None = None) -> np.ndarray:
+    """Series (n_sensors, n_times), of epochs one after the other."""
+    data = raw.get_data(picks=picks)
+    return np.concatenate(list(data), axis=1) if data.ndim == 3 else data
+
+
+def epoch_length(raw: Sensed) -> int:
+    """Samples of each epoch; 0 of a recording in one piece."""
+    return len(raw.times) if isinstance(raw, mne.BaseEpochs) else 0
+
+
+def loaded(path: str | Path) -> Sensed:
+    """The recording in memory, whichever of MNE's readers takes it."""
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: no such file")
-    if path.name.endswith(("-epo.fif", "_epo.fif", "-epo.fif.gz")):
-        epochs = attempt(path, (mne.read_epochs,))
-        data = np.concatenate(list(epochs.get_data(copy=False)), axis=1)
-        return mne.io.RawArray(data, epochs.info, verbose="ERROR")
-    return attempt(path, (mne.io.read_raw, *DEDICATED))
+    readers = (mne.io.read_raw, mne.read_epochs, eeglab_epochs, *DEDICATED)
+    return attempt(path, readers[1:] if "epo.fif" in path.name else readers)
+
+
+def eeglab_epochs(path: Path, preload: bool, verbose: str) -> mne.BaseEpochs:
+    """Epochs of EEGLAB, which MNE always loads."""
+    return mne.read_epochs_eeglab(path, verbose=verbose)
 
 
 def attempt(path: Path, readers: Sequence[Callable]) -> Any:
@@ -133,7 +155,7 @@ def attempt(path: Path, readers: Sequence[Callable]) -> Any:
     raise ValueError(f"{path}: no recording that MNE reads, or cut short ({reasons[0]})")
 
 
-def picked(path: str | Path, raw: mne.io.BaseRaw, kind: str, mended: Sequence[str] = ()) -> mne.io.BaseRaw:
+def picked(path: str | Path, raw: Sensed, kind: str, mended: Sequence[str] = ()) -> Sensed:
     """The good channels of one kind, and bad ones to be `mended`.
 
     Where intracranial ones are asked for and none is marked so, they are the EEG channels.
@@ -153,19 +175,19 @@ def picked(path: str | Path, raw: mne.io.BaseRaw, kind: str, mended: Sequence[st
     return raw.pick(good, verbose="ERROR")
 
 
-def sensors(raw: mne.io.BaseRaw, type_: str) -> mne.io.BaseRaw:
+def sensors(raw: Sensed, type_: str) -> Sensed:
     """Keep one type: mag or grad."""
     if type_ not in raw.get_channel_types():
         raise ValueError(f"found {type_!r}; the file has {', '.join(sorted(set(raw.get_channel_types())))}")
     return raw.pick(type_, verbose="ERROR")
 
 
-def rename(raw: mne.io.BaseRaw, names: Mapping[str, str]) -> mne.io.BaseRaw:
+def rename(raw: Sensed, names: Mapping[str, str]) -> Sensed:
     """Other names for channels."""
     return raw.rename_channels(dict(names), verbose="ERROR")
 
 
-def drop(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
+def drop(raw: Sensed, names: Sequence[str]) -> Sensed:
     """Leave channels out."""
     missing = [name for name in names if name not in raw.ch_names]
     if missing:
@@ -173,44 +195,60 @@ def drop(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
     return raw.drop_channels(list(names))
 
 
-def scale(raw: mne.io.BaseRaw, factor: float) -> mne.io.BaseRaw:
+def scale(raw: Sensed, factor: float) -> Sensed:
     """Multiply by a factor, for a file that states another unit than it holds: 1.0e-6 for microvolts taken for V."""
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not factor > 0:
         raise ValueError(f"found {factor!r}; write a number above 0, 1.0e-6 for microvolts")
     return raw.apply_function(lambda values: values * factor, picks="all", channel_wise=False, verbose="ERROR")
 
 
-def montage(raw: mne.io.BaseRaw, name: str) -> mne.io.BaseRaw:
+def montage(raw: Sensed, name: str) -> Sensed:
     """Positions of EEG electrodes by name, from one of MNE's montages; the case of names does not matter."""
     return raw.set_montage(standard_montage(name), match_case=False, on_missing="ignore", verbose="ERROR")
 
 
-def interpolate(raw: mne.io.BaseRaw, names: Sequence[str]) -> mne.io.BaseRaw:
+def interpolate(raw: Sensed, names: Sequence[str]) -> Sensed:
     """Replace channels by what their neighbours tell."""
     raw.info["bads"] = list(names)
     return raw.interpolate_bads(reset_bads=True, verbose="ERROR")
 
 
-def notch(raw: mne.io.BaseRaw, frequencies: float | Sequence[float]) -> mne.io.BaseRaw:
+def check_continuous(raw: Sensed) -> None:
+    """Refuse to filter epochs, which are shorter than the filter rings."""
+    if isinstance(raw, mne.BaseEpochs):
+        raise ValueError("a filter would run across the borders of epochs; filter the recording before it is cut")
+
+
+def notch(raw: Sensed, frequencies: float | Sequence[float]) -> Sensed:
     """Take mains frequencies [Hz] out."""
+    check_continuous(raw)
     return raw.notch_filter(np.atleast_1d(frequencies).astype(float), verbose="ERROR")
 
 
-def band(raw: mne.io.BaseRaw, edges: Sequence[float | None]) -> mne.io.BaseRaw:
+def band(raw: Sensed, edges: Sequence[float | None]) -> Sensed:
     """Band-pass between two edges [Hz], null for an open end; windowed-sinc filter without phase shift."""
+    check_continuous(raw)
     nyquist = raw.info["sfreq"] / 2
     if len(edges) != 2 or any(edge is not None and not 0 < edge < nyquist for edge in edges):
         raise ValueError(f"found {list(edges)} Hz; write [low, high] between 0 and {nyquist:g}, null for an open end")
     return raw.filter(*edges, verbose="ERROR")
 
 
-def resample(raw: mne.io.BaseRaw, fs: float) -> mne.io.BaseRaw:
+def resample(raw: Sensed, fs: float) -> Sensed:
     """Another sampling rate [Hz]."""
     return raw.resample(float(fs), verbose="ERROR")
 
 
-def reject(raw: mne.io.BaseRaw, options: Mapping[str, float]) -> mne.io.BaseRaw:
-    """Cut out windows [s] in which a channel's peak-to-peak exceeds a bound [V or T]; the rest is joined."""
+def reject(raw: Sensed, options: Mapping[str, float]) -> Sensed:
+    """Cut out windows [s] in which a channel's peak-to-peak exceeds a bound [V or T]; the rest is joined.
+
+    Of a recording in epochs whole epochs are left out, and no window is said.
+    """
+    if isinstance(raw, mne.BaseEpochs):
+        if set(options) != {"peak_to_peak"}:
+            raise ValueError(f"found {', '.join(options)}; write {{peak_to_peak: V or T}}, as windows are the epochs")
+        good = few_artefacts(np.ptp(raw.get_data(), axis=2).T, options["peak_to_peak"])
+        return raw[np.flatnonzero(good)]
     if set(options) != {"peak_to_peak", "window"}:
         raise ValueError(f"found {', '.join(options)}; write {{peak_to_peak: V or T, window: s}}")
     width = round(options["window"] * raw.info["sfreq"])
@@ -218,15 +256,19 @@ def reject(raw: mne.io.BaseRaw, options: Mapping[str, float]) -> mne.io.BaseRaw:
     if width < 2 or not n:
         raise ValueError(f"a window of {options['window']:g} s does not fit into {raw.times[-1]:g} s")
     data = raw.get_data()[:, : n * width].reshape(len(raw.ch_names), n, width)
-    good = (np.ptp(data, axis=2) <= options["peak_to_peak"]).all(axis=0)
-    if good.mean() < 0.5:
-        raise ValueError(
-            f"{1 - good.mean():.0%} of the windows exceed {options['peak_to_peak']:g}; raise it, or drop channels"
-        )
+    good = few_artefacts(np.ptp(data, axis=2), options["peak_to_peak"])
     return mne.io.RawArray(data[:, good].reshape(len(raw.ch_names), -1), raw.info, verbose="ERROR")
 
 
-EARLY: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
+def few_artefacts(spans: np.ndarray, bound: float) -> np.ndarray:
+    """Which windows stay, of peak-to-peak amplitudes (n_sensors, n_windows); at least half of them."""
+    good = (spans <= bound).all(axis=0)
+    if good.mean() < 0.5:
+        raise ValueError(f"{1 - good.mean():.0%} of the windows exceed {bound:g}; raise it, or drop channels")
+    return good
+
+
+EARLY: dict[str, Callable[[Sensed, Any], Sensed]] = {
     "sensors": sensors,
     "rename": rename,
     "drop": drop,
@@ -235,7 +277,7 @@ EARLY: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
     "interpolate": interpolate,
 }
 """Steps before the reference, which all channels that are kept take part in."""
-LATE: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
+LATE: dict[str, Callable[[Sensed, Any], Sensed]] = {
     "notch": notch,
     "band": band,
     "resample": resample,
@@ -244,14 +286,14 @@ LATE: dict[str, Callable[[mne.io.BaseRaw, Any], mne.io.BaseRaw]] = {
 STEPS = {**EARLY, **LATE}
 
 
-def as_recording(path: str | Path, raw: mne.io.BaseRaw, kind: str) -> Recording:
-    """The recording as an array (n_sensors, n_times) in V or T."""
+def as_recording(path: str | Path, raw: Sensed, kind: str) -> Recording:
+    """The recording as an array (n_sensors, n_times) in V or T; epochs end to end."""
     types = set(raw.get_channel_types())
     if types == {"mag", "grad"}:
         raise ValueError(
             f"{path}: magnetometers and gradiometers have different units; write recording.sensors: mag or grad"
         )
-    return Recording(raw.get_data(), float(raw.info["sfreq"]), tuple(raw.ch_names), kind)
+    return Recording(end_to_end(raw), float(raw.info["sfreq"]), tuple(raw.ch_names), kind, epoch_length(raw))
 
 
 def montage_info(montage: str, kind: str, type_: str | None = None) -> mne.Info:

@@ -14,9 +14,10 @@ from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.maps import CONSTANT, regional, regression
 from vbiflow.marginals import Marginal, read_marginals
+from vbiflow.observation.sensors import SENSED
 from vbiflow.prior import Prior
 
-BESIDE = {"speed": "mm/ms", "noise": "1"}
+BESIDE = {"speed": "mm/ms", "noise": "1", "gain": "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""
 
 
@@ -36,7 +37,8 @@ def simulate_draws(
     ----------
     parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
         [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
-    simulation, observation : blocks of a study; the nodes of a stimulus are labels.
+    simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has
+        `sensors`, noise and gain are theirs: they change no series here, but stand beside them as `sensed`.
     options : further arguments of `simulate`.
 
     Raises
@@ -45,7 +47,7 @@ def simulate_draws(
         As `simulate` does, and if a map or label is unknown.
     """
     values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
-    speed, observed = apart(values, observation)
+    speed, observed, sensed = apart(values, observation)
     simulations = simulate(
         model,
         connectome.weights,
@@ -58,16 +60,28 @@ def simulate_draws(
         **options,
     )
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
-    return replace(simulations, valid=np.array([not text for text in reason]), reason=reason)
+    sensed = {name: np.broadcast_to(np.ravel(value), len(theta)) for name, value in sensed.items()}
+    return replace(simulations, valid=np.array([not text for text in reason]), reason=reason, sensed=sensed)
 
 
-def apart(values: dict[str, Any], observation: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Take speed and noise out of the values; returns the speed, and the observation with the level of noise."""
+def apart(values: dict[str, Any], observation: Mapping[str, Any]) -> tuple[Any, dict[str, Any], dict[str, np.ndarray]]:
+    """Take what is no parameter of the model out of the values.
+
+    Returns the speed, the observation with the level of noise, and noise and gain where they are of `sensors`.
+    """
     speed, observed = values.pop("speed", None), dict(observation)
+    if observed.pop("sensors", False):
+        sensed = {name: np.asarray(values.pop(name), float) for name in SENSED if name in values}
+        for name, level in sensed.items():
+            if not (level >= 0).all():
+                raise ValueError(f"{name} of the sensors is {level.min():g}; it is at least 0")
+        return speed, observed, sensed
+    if "gain" in values:
+        raise ValueError("gain is that of sensors; say observation.sensors, or leave it out")
     if "noise" in values:
         given = observed.get("noise")
         observed["noise"] = {**(given if isinstance(given, Mapping) else {}), "level": values.pop("noise")}
-    return speed, observed
+    return speed, observed, {}
 
 
 def fixed(name: str, value: Any, connectome: Connectome) -> Any:
@@ -113,7 +127,7 @@ def check_draws(
             regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
         values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None}
-    speed, observed = apart(values, observation)
+    speed, observed, _ = apart(values, observation)
     settings = {"bold": None, "signals": (), "initial": None} | dict(simulation) | observed
     settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Simulations:
     fs : their sampling rates [Hz].
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
+    sensed : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where inferred.
     """
 
     ts: dict[str, Any]
@@ -37,6 +38,7 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
+    sensed: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def quantities(self) -> dict[str, Quantity]:
         """What a file of simulations holds."""
@@ -45,11 +47,16 @@ class Simulations:
             name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
             for name, ts in self.ts.items()
         }
-        return series | {
-            "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
-            "valid": Quantity(self.valid, axes=each),
-            "reason": Quantity(self.reason, axes=each),
-        }
+        sensed = {name: Quantity(values, axes=each) for name, values in self.sensed.items()}
+        return (
+            series
+            | sensed
+            | {
+                "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
+                "valid": Quantity(self.valid, axes=each),
+                "reason": Quantity(self.reason, axes=each),
+            }
+        )
 
 
 def simulate(

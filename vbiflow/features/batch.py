@@ -58,14 +58,24 @@ def standardise(ts: Any) -> Any:
     return z
 
 
+def in_epochs(ts: Any, epoch: int | None) -> Any:
+    """Series (..., n_times) as (..., n_epochs, epoch); one epoch if none is said, a rest that fills none left out."""
+    n = epoch or ts.shape[-1]
+    return ts[..., : ts.shape[-1] // n * n].reshape(*ts.shape[:-1], -1, n)
+
+
 class Batch:
-    """Series `ts` (n_simulations, n_nodes, n_times) sampled at `fs` [Hz] of the same `nodes`."""
+    """Series `ts` (n_simulations, n_nodes, n_times) sampled at `fs` [Hz] of the same `nodes`.
+
+    Where the series are epochs end to end, `epoch` is the number of samples of each, else that of the whole series.
+    """
 
     spectra: tuple[Any, Any] | None = None
     """Frequencies and densities that are given, in place of the series' own."""
 
-    def __init__(self, ts: Any, fs: float, nodes: Nodes) -> None:
+    def __init__(self, ts: Any, fs: float, nodes: Nodes, epoch: int | None = None) -> None:
         self.ts, self.fs, self.nodes = ts, float(fs), nodes
+        self.epoch = epoch or self.n_times
         self.xp = namespace(ts)
         self._shared: dict[Any, Any] = {}
 
@@ -104,7 +114,7 @@ class Batch:
         Raises
         ------
         ValueError
-            If that is fewer than `minimum` or more than the recording has.
+            If that is fewer than `minimum` or more than the recording, or an epoch of it, has.
         """
         n = round(seconds * self.fs)
         if n < minimum:
@@ -112,10 +122,12 @@ class Batch:
                 f"{what} of {seconds:g} s holds {n} samples at fs = {self.fs:.6g} Hz, at least {minimum} are needed; "
                 "lengthen it, or check fs [Hz]"
             )
-        if n > self.n_times:
+        whole = min(self.epoch, self.n_times)
+        if n > whole:
+            part = "recording" if whole == self.n_times else "epochs"
             raise ValueError(
-                f"{what} of {seconds:g} s ({n} samples) is longer than the recording of {self.duration:.6g} s "
-                f"({self.n_times} samples at fs = {self.fs:.6g} Hz); shorten it, or check fs [Hz]"
+                f"{what} of {seconds:g} s ({n} samples) is longer than the {part} "
+                f"of {whole / self.fs:.6g} s ({whole} samples at fs = {self.fs:.6g} Hz); shorten it, or check fs [Hz]"
             )
         return n
 

@@ -12,9 +12,9 @@ import numpy as np
 from vbiflow.features.batch import Batch, is_constant, namespace, to_host
 from vbiflow.features.feature import Pieces
 from vbiflow.features.nodes import Nodes
-from vbiflow.features.preparation import noisy, read_preparation
+from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
-from vbiflow.features.registry import Request, Spec, read_specs
+from vbiflow.features.registry import Request, Spec, check_epochs, read_specs
 from vbiflow.io import Progress
 
 Observer = Callable[[Any, Sequence[int]], Any]
@@ -38,7 +38,6 @@ def compute(
     nodes: Nodes | None = None,
     folder: str | Path | None = None,
     prepare: Mapping[str, Any] | None = None,
-    seed: int = 0,
     index: Sequence[int] | None = None,
     sensors: Observer | None = None,
     batch: int = 1,
@@ -63,8 +62,8 @@ def compute(
         Where a study's own features are, <name>.py each.
     prepare
         What to do to the series once, before all features (see preparation.STEPS).
-    seed, index
-        Of the study and of each simulation, for measurement noise.
+    index
+        Of each simulation, for the sensors.
     sensors
         Makes series of `nodes`, the sensors, from those of simulated regions: (series, index) -> series.
     batch
@@ -78,11 +77,14 @@ def compute(
     requests = read_specs(specs, folder)
     ts = ts[None] if len(ts.shape) == 2 else ts
     nodes = nodes or Nodes.plain(ts.shape[1] if len(ts.shape) == 3 else 0)
-    example = ts if sensors is None or len(ts.shape) != 3 else sensors(placeholder(ts), [0])
+    index = range(ts.shape[0]) if index is None else index
+    example = ts if sensors is None or len(ts.shape) != 3 else sensors(placeholder(ts), index[:1])
     check(example, fs, nodes)
     steps = read_preparation(prepare)
-    share, index = steps.pop("noise", 0.0), range(ts.shape[0]) if index is None else index
-    names = extract(Batch(prepared(placeholder(example), fs, steps), fs, nodes), requests)[0]
+    epoch = epoch_of(steps, fs)
+    if epoch:
+        check_epochs(requests)
+    names = extract(Batch(prepared(placeholder(example), fs, steps), fs, nodes, epoch), requests)[0]
     x = np.full((ts.shape[0], len(names)), np.nan)
     reason = [""] * ts.shape[0]
     for start in range(0, ts.shape[0], batch):
@@ -91,10 +93,7 @@ def compute(
         faults = [fault(row, nodes) for row in part]
         finite = [k for k, text in enumerate(faults) if not text.startswith("not finite")]
         if finite:
-            rows = part[finite]
-            if share:
-                rows = noisy(rows, share, seed, [index[start + k] for k in finite])
-            found, values = extract(Batch(prepared(rows, fs, steps), fs, nodes), requests)
+            found, values = extract(Batch(prepared(part[finite], fs, steps), fs, nodes, epoch), requests)
             if found != names:
                 raise ValueError(f"names of features changed at simulation {start}: {sorted({*found} ^ {*names})[:4]}")
             x[np.array(finite) + start] = values

@@ -46,7 +46,6 @@ def compute_file(
     *,
     folder: str | Path | None = None,
     prepare: Mapping[str, Any] | None = None,
-    seed: int = 0,
     signal: str = "",
     sensors: Observer | None = None,
     progress: io.Progress | None = None,
@@ -58,7 +57,7 @@ def compute_file(
     with io.opened(path) as file:
         series = file[recorded(file, signal)]
         index, valid, reason = (io.values(file, name) for name in STANDARD)
-        options = {"folder": folder, "prepare": prepare, "seed": seed, "index": index, "progress": progress}
+        options = {"folder": folder, "prepare": prepare, "index": index, "progress": progress}
         features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, sensors=sensors, **options)
         told = io.values(file, "told") if "told" in file else None
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
@@ -163,8 +162,10 @@ def observed(
     ValueError
         If the preparation doesn't fit or a feature is undefined for the recording.
     """
-    ts = prepared(ts[None], fs, read_preparation(prepare), confounds)[0]
-    features: Features = compute(ts, specs, fs=fs, nodes=nodes, folder=folder)
+    steps = read_preparation(prepare)
+    ts = prepared(ts[None], fs, steps, confounds)[0]
+    left = {name: value for name, value in steps.items() if name == "epochs"}
+    features: Features = compute(ts, specs, fs=fs, nodes=nodes, folder=folder, prepare=left)
     if not features.valid[0]:
         raise ValueError(f"features of the recording: {features.reason[0]}")
     return {

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from vbiflow.features.batch import double, namespace, standardise
+from vbiflow.features.batch import double, in_epochs, namespace, standardise
 from vbiflow.features.feature import Option
 from vbiflow.features.phase import bandpass
 
 STEPS: dict[str, Option] = {
-    "noise": Option(
-        0.0, "number", "sd of white measurement noise over that of the node; simulations only", minimum=0.0
-    ),
-    "detrend": Option(False, "boolean", "whether to take out a straight line from each node"),
+    "detrend": Option(False, "boolean", "whether to take out a straight line from each node, or from each epoch of it"),
     "bandpass": Option(None, "band", "band to filter to, forward and backward, Butterworth of order 4", "Hz"),
     "global_signal": Option(False, "boolean", "whether to regress the mean over nodes out of each node"),
     "standardise": Option(False, "boolean", "whether to bring each node to zero mean and unit variance"),
+    "epochs": Option(None, "number", "length of the epochs that features see; no window crosses a border", "s"),
 }
 
 
@@ -42,14 +38,29 @@ def read_preparation(given: Mapping[str, Any] | None, fs: float | None = None) -
     band = steps["bandpass"]
     if band and fs and band[1] >= fs / 2:
         raise ValueError(f"preparation bandpass: {band[1]:g} Hz is not below {fs / 2:.4g} Hz, half the sampling rate")
+    if steps["epochs"] is not None and fs:
+        epoch_of(steps, fs)
     return {name: value for name, value in steps.items() if value}
 
 
-def noisy(ts: Any, share: float, seed: int, index: Sequence[int]) -> Any:
-    """Simulations `index` with white noise of `share` of each node's sd, which follows from (seed, index) alone."""
-    generators = [np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, int(k)])) for k in index]
-    white = np.stack([generator.standard_normal(ts.shape[1:], dtype="float32") for generator in generators])
-    return ts + share * ts.std(axis=-1, keepdims=True) * namespace(ts).asarray(white)
+def epoch_of(steps: Mapping[str, Any], fs: float) -> int | None:
+    """Samples of an epoch of the step `epochs`; None where series are not taken as epochs.
+
+    Raises
+    ------
+    ValueError
+        If that is no whole number of samples, or fewer than 4.
+    """
+    seconds = steps.get("epochs")
+    if seconds is None:
+        return None
+    n = round(seconds * fs)
+    if n < 4 or abs(seconds * fs - n) > 1e-6 * n:
+        raise ValueError(
+            f"preparation epochs: {seconds:g} s are {seconds * fs:.4g} samples at {fs:.6g} Hz; it takes a whole "
+            "number of them, at least 4"
+        )
+    return n
 
 
 def prepare(ts: Any, fs: float, steps: Mapping[str, Any], confounds: Any = None) -> Any:
@@ -80,7 +91,8 @@ def prepare(ts: Any, fs: float, steps: Mapping[str, Any], confounds: Any = None)
 def steady(ts: Any, fs: float, steps: Mapping[str, Any]) -> Any:
     """Series after detrending and filter."""
     if steps.get("detrend"):
-        ts = residual(ts, namespace(ts).arange(ts.shape[-1])[None, None] * 1.0)
+        epochs = in_epochs(ts, epoch_of(steps, fs))
+        ts = residual(epochs, namespace(ts).arange(epochs.shape[-1])[None, None] * 1.0).reshape(*ts.shape[:-1], -1)
     return bandpass(ts, fs, steps["bandpass"]) if steps.get("bandpass") else ts
 
 

@@ -28,6 +28,9 @@ FEATURES: dict[str, Feature] = {
     member.name: member for module in MODULES for member in vars(module).values() if isinstance(member, Feature)
 }
 
+OF_EPOCHS = ("distribution", "spectral", "connectivity")
+"""Domains of features that epochs leave sound: windows lie within one, or the order of samples does not matter."""
+
 Spec = str | Mapping[str, Any]
 
 SETS: dict[str, list[Spec]] = {
@@ -75,6 +78,20 @@ def read_specs(specs: Sequence[Spec], folder: str | Path | None = None) -> list[
     if twice:
         raise ValueError(f"feature {twice[0]} is asked for twice; rename one, as in {{{twice[0]}: {{as: other}}}}")
     return requests
+
+
+def check_epochs(requests: Sequence[Request]) -> None:
+    """Refuse features that run across the borders of epochs; those of a study's own see them as `Batch.epoch`.
+
+    Raises
+    ------
+    ValueError
+        With the features that may be taken from epochs.
+    """
+    for request in requests:
+        if request.file is None and request.feature.domain not in OF_EPOCHS:
+            allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain in OF_EPOCHS)
+            raise ValueError(f"feature {request.name} runs across the borders of epochs; from epochs come {allowed}")
 
 
 def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from vbiflow.features.batch import Batch, double, fft_module, is_constant, namespace, to_host
+from vbiflow.features.batch import Batch, double, fft_module, in_epochs, is_constant, namespace, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
 
 Bands = Sequence[tuple[str, tuple[float, float]]]
@@ -24,7 +24,7 @@ BANDWIDTH = Option(2.0, "number", "full bandwidth of the tapers, for method mult
 AVERAGE = Option(False, "boolean", "whether to average the spectra of all nodes before reading anything from them")
 
 
-def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
+def welch(ts: Any, fs: float, samples: int, epoch: int | None = None) -> tuple[Any, Any]:
     """Frequencies [Hz] and one-sided power spectral density [y^2/Hz] by Welch's method, Hann window, half overlap.
 
     The density integrates to the variance: a sine of amplitude a contributes a^2 / 2.
@@ -37,6 +37,8 @@ def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
         Sampling rate [Hz].
     samples
         Length of a segment in samples.
+    epoch
+        Samples of an epoch, where the series are epochs end to end: no segment crosses their borders.
 
     Returns
     -------
@@ -48,27 +50,28 @@ def welch(ts: Any, fs: float, samples: int) -> tuple[Any, Any]:
     """
     xp, n_frequencies = namespace(ts), samples // 2 + 1
     window = xp.asarray(scipy.signal.get_window("hann", samples))
-    frames = xp.lib.stride_tricks.sliding_window_view(ts, samples, axis=-1)[..., :: samples - samples // 2, :]
+    whole = xp.lib.stride_tricks.sliding_window_view(in_epochs(ts, epoch), samples, axis=-1)
+    frames = whole[..., :: samples - samples // 2, :]
     density = xp.empty((*ts.shape[:-1], n_frequencies))
     chunk = max(1, ts.shape[-2] * CHUNK // frames.size)
     for start in range(0, ts.shape[-2], chunk):
-        piece = frames[..., start : start + chunk, :, :]
+        piece = frames[..., start : start + chunk, :, :, :]
         piece = piece - piece.mean(axis=-1, keepdims=True, dtype="float64").astype(ts.dtype)
         piece *= window.astype(ts.dtype)
         lines = fft_module(xp).rfft(piece, axis=-1)
-        density[..., start : start + chunk, :] = (lines.real**2 + lines.imag**2).mean(axis=-2)
+        density[..., start : start + chunk, :] = (lines.real**2 + lines.imag**2).mean(axis=(-3, -2))
     density *= 2.0 / (fs * float((window**2).sum()))
     density[..., :: n_frequencies - 1 if samples % 2 == 0 else n_frequencies] /= 2.0
     return xp.arange(n_frequencies) * (fs / samples), density
 
 
-def multitaper(ts: Any, fs: float, samples: int, bandwidth: float) -> tuple[Any, Any]:
+def multitaper(ts: Any, fs: float, samples: int, bandwidth: float, epoch: int | None = None) -> tuple[Any, Any]:
     """Frequencies [Hz] and density [y^2/Hz] by discrete prolate spheroidal tapers, mean over segments, by mne."""
     from mne.time_frequency import psd_array_multitaper
 
-    host = to_host(double(ts))
+    host = in_epochs(to_host(double(ts)), epoch)
     n_segments = host.shape[-1] // samples
-    segments = host[..., : n_segments * samples].reshape(*host.shape[:-1], n_segments, samples)
+    segments = host[..., : n_segments * samples].reshape(*ts.shape[:-1], -1, samples)
     density, frequencies = psd_array_multitaper(
         segments, fs, bandwidth=bandwidth, normalization="full", verbose="error"
     )
@@ -81,9 +84,9 @@ def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> 
         return batch.spectra
     samples = batch.samples(segment, "segment", 8)
     if method == "multitaper":
-        frequencies, density = batch.shared(multitaper, batch.fs, samples, bandwidth)
+        frequencies, density = batch.shared(multitaper, batch.fs, samples, bandwidth, batch.epoch)
     else:
-        frequencies, density = batch.shared(welch, batch.fs, samples)
+        frequencies, density = batch.shared(welch, batch.fs, samples, batch.epoch)
     return frequencies, batch.xp.where(is_constant(batch.ts)[..., None], 0.0, density)
 
 

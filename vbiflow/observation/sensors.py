@@ -7,16 +7,18 @@ preparation, which is the same for both as well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vbiflow.io import attributes, read
+from vbiflow.io import attributes, opened, read, values
 
 NOISE = 0x73656E73
 """Tells the sensors' noise from the other random numbers of a study's seed."""
+SENSED = ("noise", "gain")
+"""What of the sensors can be inferred: their noise, and a factor of the lead field."""
 
 
 def referencing(names: Sequence[str], reference: str | Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -57,7 +59,8 @@ class Sensors:
     `gain` (n_sensors, n_nodes) is the lead field in units of the sensors per unit of the signal that is simulated,
     `view` (n_seen, n_sensors) what is made of the sensors: their reference, or an inverse that leads back to regions.
     `noise` is the standard deviation of every sensor's white noise, which follows from `seed`, `stream` and the
-    simulation's index alone.
+    simulation's index alone. Where simulations have noise or a factor of the gain of their own, `sensed` holds them:
+    name (noise, gain) -> index -> value.
     """
 
     gain: np.ndarray
@@ -65,6 +68,7 @@ class Sensors:
     noise: float = 0.0
     seed: int = 0
     stream: int = 0
+    sensed: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
         """Series (n_simulations, n_seen, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
@@ -73,26 +77,43 @@ class Sensors:
     def heard(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
         """What the sensors record (n_simulations, n_sensors, n_times), with their noise, before any reference."""
         heard = np.matmul(self.gain, np.asarray(ts, float))
-        if self.noise:
-            heard += self.noise * np.stack([self.generator(k).standard_normal(heard.shape[1:]) for k in index])
+        for one, k in zip(heard, map(int, index), strict=True):
+            if "gain" in self.sensed:
+                one *= self.sensed["gain"][k]
+            noise = self.sensed["noise"][k] if "noise" in self.sensed else self.noise
+            if noise:
+                one += noise * self.generator(k).standard_normal(one.shape)
         return heard
 
     def generator(self, index: int) -> np.random.Generator:
         """Random numbers of one simulation."""
-        entropy = [self.seed, NOISE, self.stream, int(index)]
+        entropy = [self.seed, NOISE, self.stream, index]
         return np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
 
 
 def sensors_of(
-    path: str | Path | None, options: Mapping[str, Any] | None, seed: int, stream: int = 0
+    path: str | Path | None,
+    options: Mapping[str, Any] | None,
+    seed: int,
+    stream: int = 0,
+    simulations: str | Path | None = None,
 ) -> Sensors | None:
     """The way from simulated regions to sensors by the lead field saved at `path`, and back if it has an inverse.
 
-    None if there is no lead field. `options` are the study's observation.sensors.
+    None if there is no lead field. `options` are the study's observation.sensors, `simulations` a file of those that
+    are to be heard, which may have noise and gain of their own.
     """
     if not path:
         return None
     content, options = read(path), options or {}
     reference, _ = referencing(content["sensors"], reference_of(attributes(path)["kind"], options))
     view = content.get("inverse", reference)
-    return Sensors(content["gain"], view, float(options.get("noise", 0.0)), seed, stream)
+    noise, own = float(options.get("noise", 0.0)), sensed_by(simulations) if simulations else {}
+    return Sensors(content["gain"], view, noise, seed, stream, own)
+
+
+def sensed_by(path: str | Path) -> dict[str, dict[int, float]]:
+    """Noise and gain of the simulations in a file, by name and index, where they have their own."""
+    with opened(path) as file:
+        index = values(file, "index").tolist()
+        return {name: dict(zip(index, values(file, name), strict=True)) for name in SENSED if name in file}
