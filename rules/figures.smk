@@ -219,9 +219,7 @@ rule figure_series:
         mem_mb=1500,
         runtime=10,
     params:
-        nodes=lambda wildcards: (
-            "sensors" if study_of(wildcards).on_sensors else "regions"
-        ),
+        measured=measured,
         code=code("scripts/figure_series.py"),
     script:
         "../scripts/figure_series.py"
@@ -295,7 +293,7 @@ rule figure_psd:
         mem_mb=1500,
         runtime=10,
     params:
-        signal=signal,
+        measured=measured,
         code=code("scripts/figure_psd.py"),
     script:
         "../scripts/figure_psd.py"

@@ -364,6 +364,15 @@ def signal(wildcards):
     return study_of(wildcards).signal
 
 
+def measured(wildcards):
+    """How figures name what the job's subject is compared in, its unit, and its nodes."""
+    study = study_of(wildcards)
+    if not study.on_sensors:
+        return {"name": study.signal, "unit": "y", "nodes": "regions"}
+    unit = {"T/m": "(T/m)"}.get(study.sensor_unit, study.sensor_unit)
+    return {"name": row(wildcards)["kind"], "unit": unit, "nodes": "sensors"}
+
+
 def features_of(wildcards):
     """Names of the study's features."""
     return study_of(wildcards).features

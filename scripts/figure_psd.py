@@ -7,4 +7,5 @@ from vbiflow.job import job
 
 with job(snakemake):
     found = read(snakemake.input.predictive, "psd_observed", "psd", "psd_mean", "frequencies")
-    save(psd(*found.values(), name=snakemake.params.signal), snakemake.output[0])
+    measured = snakemake.params.measured
+    save(psd(*found.values(), measured["name"], measured["unit"]), snakemake.output[0])

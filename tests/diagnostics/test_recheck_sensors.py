@@ -24,11 +24,11 @@ def test_simulations_are_compared_on_the_sensors_within_the_band(tmp_path: Path)
     recording = sensors(rng.standard_normal((1, 3, 1000)), [9])[0]
     names = ["fc_correlation", "psd_distance"]
     found, scores = predictive_check(
-        tmp_path / "s.h5", recording, FS, [], 5, names, "eeg", {"bandpass": [5, 30]}, 2, sensors
+        tmp_path / "s.h5", recording, FS, [], 5, names, "eeg", {"bandpass": [5, 30]}, sensors
     )
     assert found["ts"].values.shape == (4, 1000) and found["psd"].values.shape[0] == 4
     frequencies = found["frequencies"].values
     assert frequencies[0] == 5 and frequencies[-1] == 30 and found["psd"].values.shape[1] == frequencies.size
-    plain, _ = predictive_check(tmp_path / "s.h5", recording, FS, [], 5, names, "eeg", {}, 2, sensors)
+    plain, _ = predictive_check(tmp_path / "s.h5", recording, FS, [], 5, names, "eeg", {}, sensors)
     np.testing.assert_allclose(plain["fc"].values, fc(sensors(ts[:5], range(5))).mean(axis=0), rtol=1e-5)
     assert plain["frequencies"].values[-1] == FS / 2 and np.median(scores["fc_correlation"]) > 0.9

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vbiflow.connectome import read_connectome
+from vbiflow.empirical import forward
 from vbiflow.empirical.forward import (
     METHODS,
     normal_to_cortex,
@@ -175,3 +176,38 @@ def test_meg_template_reaches_every_region(template) -> None:
         channel["coil_type"] = mne.io.constants.FIFF.FIFFV_COIL_POINT_MAGNETOMETER
     field = region_lead_field(*template_forward(info, *template, "meg"))
     assert field.gain.shape == (20, 68) and np.abs(field.gain).max(axis=0).min() > 0
+
+
+def test_sources_that_fall_out_of_the_sphere_are_told_not_lost(template, eeg, monkeypatch) -> None:
+    """MNE drops sources beyond the inner skull without a word; a share of 0.97 of its radius keeps all."""
+    info, whole, labels, _ = eeg
+    assert whole["nsource"] == sum(len(source["rr"]) for source in whole["src"]) and len(labels) == 68
+    monkeypatch.setattr(forward, "INSIDE", 1.3)
+    with pytest.raises(ValueError, match=r"lead field: \d+ of 20484 sources fell out of the head"):
+        template_forward(info, *template, "eeg")
+
+
+def test_points_outside_are_drawn_in_along_their_radius() -> None:
+    points = np.array([[0.0, 0, 0.05], [0, 0.3, 0.04], [0, 0, 0.04]])
+    drawn = forward.drawn_in(points, np.array([0, 0, 0.04]), 0.08)
+    np.testing.assert_allclose(drawn, [[0, 0, 0.05], [0, 0.08, 0.04], [0, 0, 0.04]], atol=1e-12)
+
+
+def test_a_meg_helmet_whose_place_is_unknown_stands_over_the_head() -> None:
+    """MNE's canonical sensors say nothing of it: without 4 cm up the helmet cuts through the brain."""
+    info = mne.channels.read_meg_canonical_info("neuromag")
+    np.testing.assert_array_equal(info["dev_head_t"]["trans"], np.eye(4))
+    placed = forward.with_device(info, "meg")
+    np.testing.assert_allclose(placed["dev_head_t"]["trans"][:3, 3], [0, 0, 0.04])
+    nowhere = placed.copy()
+    with nowhere._unlock():
+        nowhere["dev_head_t"] = None
+    np.testing.assert_allclose(forward.with_device(nowhere, "meg")["dev_head_t"]["trans"][2, 3], 0.04)
+    moved = placed.copy()
+    with moved._unlock():
+        moved["dev_head_t"] = mne.transforms.Transform("meg", "head", mne.transforms.translation(0, 0, 0.02))
+    np.testing.assert_allclose(
+        forward.with_device(moved, "meg")["dev_head_t"]["trans"][2, 3], 0.02
+    )  # what is said stays
+    places = np.array([channel["loc"][:3] for channel in info["chs"]]) + np.array([0, 0, 0.04])
+    assert np.linalg.norm(places - forward.CENTRE, axis=1).min() > forward.MEG_RADIUS

@@ -148,6 +148,10 @@ def test_intracranial_contacts(recorded: tuple, tmp_path: Path) -> None:
     field = make_lead_field(path, "seeg", {}, {"contacts": str(table)}, BRAIN)
     assert field.sensors == tuple(names) and field.gain[0, 0] == pytest.approx(1 / 9000)
     assert make_lead_field(None, "seeg", {}, {"contacts": str(table)}, BRAIN).sensors == tuple(names)
+    assert field.positions[3].tolist() == [3, 0, 0] and field.kind == "seeg"
+    table.write_text("label\nA1\n")
+    with pytest.raises(ValueError, match=r"lead field: a contact or a region has no position; give x, y, z"):
+        make_lead_field(None, "seeg", {}, {"contacts": str(table)}, BRAIN)
     table.write_text("label\tx\ty\tz\nA1\t0\t0\t0\n")
     with pytest.raises(ValueError, match=r"lead field: no sensor Fp1, .*; it has A1"):
         make_lead_field(path, "seeg", {}, {"contacts": str(table)}, BRAIN)

@@ -179,6 +179,13 @@ def test_other_units_are_told_and_mended(tmp_path: Path, path: Path) -> None:
     np.testing.assert_allclose(read_sensors(micro, "eeg", {"scale": 1.0e-6}).get_data(), volts, rtol=1e-12)
 
 
+def test_femtotesla_that_say_tesla_are_told(tmp_path: Path) -> None:
+    field = 1e-13 * np.random.default_rng(0).standard_normal((6, 2000))
+    assert read_sensors(saved(tmp_path / "a_raw.fif", field, "mag"), "meg").get_channel_types() == ["mag"] * 6
+    with pytest.raises(ValueError, match=r"mag channels have a standard deviation of 1e\+02 T, allowed is 1e-15"):
+        read_sensors(saved(tmp_path / "b_raw.fif", 1e15 * field, "mag"), "meg")
+
+
 def test_values_that_are_no_numbers_are_named_before_they_spread(tmp_path: Path, path: Path) -> None:
     data = read_sensors(path, "eeg").get_data()
     data[2, 7] = np.nan

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -53,3 +56,20 @@ def test_noise_follows_from_seed_stream_and_index() -> None:
     # white noise of sd s at n sensors, less its average, has variance s^2 (1 - 1 / n)
     np.testing.assert_allclose(noisy.var(axis=-1), 0.25 * 2 / 3, rtol=0.1)
     assert abs(np.corrcoef(noisy[0].ravel(), noisy[1].ravel())[0, 1]) < 0.05
+
+
+def test_every_round_has_noise_of_its_own_at_the_sensors_too() -> None:
+    rules = (Path(__file__).parents[2] / "rules" / "inference.smk").read_text()
+    for name in ("simulate", "features"):
+        rule = rules.split(f"use rule {name} as {name}_round")[1].split("use rule")[0]
+        assert "stream=lambda wildcards: 10 + int(wildcards.round)" in rule
+
+
+def test_own_noise_and_gain_follow_the_index() -> None:
+    ts = np.random.default_rng(0).standard_normal((3, 2, 50))
+    own = {"noise": {7: 0.0, 8: 0.1, 9: 0.2}, "gain": {7: 2.0, 8: 1.0, 9: 0.0}}
+    plain, heard = sensors(), replace(sensors(), sensed=own)
+    np.testing.assert_allclose(heard(ts[:1], [7]), 2 * plain(ts[:1], [7]))
+    np.testing.assert_allclose(heard(ts[1:2], [8]), sensors(0.1)(ts[1:2], [8]))
+    np.testing.assert_allclose(heard(ts, [7, 8, 9])[2], sensors(0.2)(0 * ts[:1], [9])[0])
+    np.testing.assert_array_equal(heard(ts, [7, 8, 9])[1:], heard(ts[1:], np.array([8, 9])))

@@ -215,8 +215,12 @@ def head(info: mne.Info, kind: str) -> tuple[Any, float]:
 
 
 def with_device(info: mne.Info, kind: str) -> mne.Info:
-    """Sensor description in which the MEG device's place over the head is known."""
-    if kind != "meg" or info["dev_head_t"] is not None:
+    """Sensor description in which the MEG device's place over the head is known.
+
+    An identity says that it is not: MNE writes it for its canonical sensors, and where no marker was read.
+    """
+    stated = info["dev_head_t"]
+    if kind != "meg" or (stated is not None and not np.allclose(stated["trans"], np.eye(4))):
         return info
     info = info.copy()
     with info._unlock():

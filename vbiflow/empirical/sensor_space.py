@@ -100,7 +100,7 @@ def make_lead_field(
         raise ValueError("magnetometers and gradiometers have different units; write recording.sensors: mag or grad")
     names = None if info is None else info["ch_names"]
     field = head_lead_field(info, kind, sensors, connectome).take(names, connectome.labels)
-    positions = None if info is None else known_positions(info)
+    positions = field.positions if info is None or field.positions is not None else known_positions(info)
     field = field.placed(positions, kind).scaled(float(sensors.get("scale", 1.0)))
     return replace(field, inverse=region_inverse(info, kind, options, sensors, field)) if leads_back(options) else field
 
@@ -123,7 +123,8 @@ def head_lead_field(info: mne.Info | None, kind: str, sensors: Mapping[str, Any]
         return read_lead_field(sensors["lead_field"])
     if sensors.get("contacts"):
         contacts = read_regions(sensors["contacts"])
-        return contact_lead_field(contacts.centres, connectome.centres, contacts.labels, connectome.labels)
+        field = contact_lead_field(contacts.centres, connectome.centres, contacts.labels, connectome.labels)
+        return field.placed(contacts.centres, kind)
     if sensors.get("projection"):
         labels = mapped_regions(sensors["regions"]) if sensors.get("regions") else connectome.labels
         names = read_sensor_names(sensors["names"])

@@ -48,15 +48,13 @@ class Simulations:
             for name, ts in self.ts.items()
         }
         sensed = {name: Quantity(values, axes=each) for name, values in self.sensed.items()}
-        return (
-            series
-            | sensed
-            | {
-                "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
-                "valid": Quantity(self.valid, axes=each),
-                "reason": Quantity(self.reason, axes=each),
-            }
-        )
+        return {
+            **series,
+            **sensed,
+            "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
+            "valid": Quantity(self.valid, axes=each),
+            "reason": Quantity(self.reason, axes=each),
+        }
 
 
 def simulate(

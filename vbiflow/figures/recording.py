@@ -15,7 +15,7 @@ from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed
 
 Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
-WRITTEN = {"bold": "BOLD", "eeg": "EEG"}
+WRITTEN = {"bold": "BOLD", "eeg": "EEG", "meg": "MEG", "seeg": "intracranial EEG"}
 """How signals are written that are abbreviations."""
 
 
@@ -42,7 +42,7 @@ def series(
     for axes, ts, rate, role in zip(carpets, signals, rates, ROLES, strict=True):
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
-        mark(axes, [hemispheres[node] for node in order], [""] * len(ts), "y")
+        mark(axes, [hemispheres[node] for node in order], [""] * len(ts), "y", nodes.removesuffix("s"))
         axes.set(title=f"{role.capitalize()} {name}, {len(ts)} {nodes}", xlabel=f"time [{span}]")
         axes.title.set_color(PALETTE[role])
     figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of each of the {nodes}]", aspect=30, pad=0.01)
@@ -136,7 +136,9 @@ def histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower:
 
 
 @styled
-def psd(observed: Array, predicted: Array, mean: Array, frequencies: Array, name: str = "signal") -> Figure:
+def psd(
+    observed: Array, predicted: Array, mean: Array, frequencies: Array, name: str = "signal", unit: str = "y"
+) -> Figure:
     """Draw power spectral densities (n_nodes, n_frequencies) at `frequencies` [Hz] of recording and prediction.
 
     `mean` (n_simulations, n_frequencies) holds the nodes' mean of each re-simulation.
@@ -149,7 +151,9 @@ def psd(observed: Array, predicted: Array, mean: Array, frequencies: Array, name
     panels[0].fill_between(frequencies, low, high, color=PALETTE["predicted"], alpha=0.3, linewidth=0, label="90 %")
     panels[0].plot(frequencies, middle, color=PALETTE["predicted"], label="predicted")
     panels[0].plot(frequencies, np.nanmean(observed, axis=0), color=PALETTE["observed"], label="observed")
-    panels[0].set(yscale="log", xlabel="frequency [Hz]", ylabel=f"density of {name} [y²/Hz]", title="Mean over nodes")
+    panels[0].set(
+        yscale="log", xlabel="frequency [Hz]", ylabel=f"density of {name} [{unit}²/Hz]", title="Mean over nodes"
+    )
     panels[0].set(xlim=(np.nanmin(frequencies), np.nanmax(frequencies)), box_aspect=1)
     panels[0].legend(loc="upper right")
     logs = [np.log10(np.maximum(values, 1e-300)) for values in (observed, predicted)]

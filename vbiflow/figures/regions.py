@@ -29,10 +29,12 @@ def spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
     return runs
 
 
-def mark(axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which: str = "xy") -> None:
+def mark(
+    axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which: str = "xy", node: str = "region"
+) -> None:
     """Bracket the hemispheres (x, y) and, where there are networks, name them instead along y.
 
-    `hemispheres` and `networks` come in the order drawn.
+    `hemispheres` and `networks` come in the order drawn; an axis without groups is labelled `node`.
     """
     sides = [(HEMISPHERES.get(name, name), start, stop) for name, start, stop in spans(hemispheres)]
     areas = [
@@ -44,7 +46,7 @@ def mark(axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which:
         groups = areas if named and axis == "y" else sides
         if len(groups) == 1 and groups[0][0] in ("", "midline"):
             groups = []
-        bracket(axes, axis, groups, len(hemispheres))
+        bracket(axes, axis, groups, len(hemispheres), node)
     if len(sides) > 1:
         for _, _, stop in sides[:-1]:
             if "x" in which:
@@ -53,7 +55,7 @@ def mark(axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which:
                 axes.axhline(stop - 0.5, color="white", linewidth=0.8)
 
 
-def bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nodes: int) -> None:
+def bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nodes: int, node: str) -> None:
     """Tick the bounds of each group and write its name at its middle, the largest first, where there is room."""
     target = axes.xaxis if axis == "x" else axes.yaxis
     target.set_ticks([start - 0.5 for _, start, _ in groups] + ([n_nodes - 0.5] if groups else []), minor=True)
@@ -66,4 +68,4 @@ def bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nod
     axes.tick_params(axis=axis, which="major", length=0, pad=3, labelsize=6)
     axes.tick_params(axis=axis, which="minor", length=5)
     if not groups:
-        axes.set(**{f"{axis}label": "region"})
+        axes.set(**{f"{axis}label": node})
