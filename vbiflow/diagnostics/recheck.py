@@ -21,11 +21,16 @@ OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
 SHOWN = 5000
 
 
-def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, float]:
-    """Options of the study's first feature of the name `quantity` that matter here; OPTIONS where it has none."""
-    defaults = OPTIONS.get(quantity, {})
-    given = [spec[quantity] or {} for spec in specs if isinstance(spec, Mapping) and quantity in spec]
-    return defaults | {key: value for key, value in (given[0] if given else {}).items() if key in defaults}
+def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
+    """Options of the study's first feature of the `quantity` that matter here; OPTIONS where it has none.
+
+    Spectra are compared in the `band` that the feature's range covers, if the study gives it.
+    """
+    defaults, names = OPTIONS.get(quantity, {}), ("psd", "spectrum") if quantity == "psd" else (quantity,)
+    given = [spec[name] or {} for spec in specs if isinstance(spec, Mapping) for name in names if name in spec]
+    first = given[0] if given else {}
+    band = {"band": tuple(first["range"])} if quantity == "psd" and "range" in first else {}
+    return defaults | band | {key: value for key, value in first.items() if key in defaults}
 
 
 def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
@@ -74,7 +79,8 @@ def predictive_check(
     steps = read_preparation(prepare)
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
     if "psd" in wanted and "bandpass" in steps:
-        wanted["psd"] |= {"band": steps["bandpass"]}
+        low, high = wanted["psd"].get("band", (0.0, np.inf))
+        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
     if "psd" in wanted and "epochs" in steps:
         wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
