@@ -101,12 +101,17 @@ def read_mat(file: Path, key: str) -> Table:
         found = read_hdf5(file, key)
         return replace(found, values=found.values.T, beside={name: value.T for name, value in found.beside.items()})
     import scipy.io
+    import scipy.sparse
 
     try:
         content = scipy.io.loadmat(file)
     except (IndexError, UnicodeDecodeError, scipy.io.matlab.MatReadError) as error:
         raise OSError(error) from None
-    content = {name: value for name, value in content.items() if not name.startswith("__")}
+    content = {
+        name: value.toarray() if scipy.sparse.issparse(value) else value
+        for name, value in content.items()
+        if not name.startswith("__")
+    }
     return chosen(file, key, content)
 
 
@@ -158,11 +163,16 @@ def pick(file: Path, key: str, content: dict) -> str:
 
 
 def read_text(file: Path, key: str) -> Table:
-    """Read a table of numbers: commas, tabs, semicolons or blanks; comments, header and row names allowed."""
+    """Read a table of numbers: commas, tabs, semicolons or blanks; comments, header and row names allowed.
+
+    Between semicolons a comma is the decimal mark, as spreadsheets write it in much of Europe.
+    """
     rows = [line for line in text_lines(file) if line[1]]
     if not rows:
         raise ValueError(f"{file}: holds no numbers")
-    delimiter = next((mark for mark in ",\t;" if mark in rows[-1][1]), None)
+    delimiter = next((mark for mark in ";\t," if mark in rows[-1][1]), None)
+    if delimiter == ";":
+        rows = [(number, line.replace(",", ".")) for number, line in rows]
     cells = [(number, [cell.strip().strip('"') for cell in split(line, delimiter)]) for number, line in rows]
     columns: list[str] = []
     if header_like(cells[0][1]):

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -65,6 +66,7 @@ WRITERS = {
     "commas": lambda d: text(d / "w.csv", "0,2,0\n5,0,1\n0.5,0,0\n"),
     "commas at line ends": lambda d: text(d / "w.csv", "0,2,0,\n5,0,1,\n0.5,0,0,\n"),
     "blanks": lambda d: text(d / "w.csv", "0 2  0 \n5 0 1 \n0.5 0 0 \n"),
+    "semicolons and decimal commas": lambda d: text(d / "w.csv", ";a;b;c\na;0;2,0;0\nb;5;0;1\nc;0,5;0;0\n"),
     "tabs": lambda d: text(d / "w.tsv", "0\t2\t0\n5\t0\t1\n5e-1\t0\t0\n"),
     "comment line": lambda d: text(d / "w.csv", "# command_history: tck2connectome a b c\n0 2 0\n5 0 1\n0.5 0 0\n"),
     "byte order mark": lambda d: text(d / "w.csv", "\ufeff0,2,0\n5,0,1\n0.5,0,0"),
@@ -82,6 +84,7 @@ WRITERS = {
     "mat": lambda d: saved_mat(d / "w.mat", sc=W, name="x"),
     "mat key": lambda d: f"{saved_mat(d / 'w.mat', sc=W, len=W.T)}::sc",
     "mat with scalars and vectors": lambda d: saved_mat(d / "w.mat", sc=W, tr=0.72, waytotal=np.arange(3)),
+    "sparse mat": lambda d: saved_mat(d / "w.mat", sc=scipy.sparse.csc_array(W)),
     "mat 7.3": lambda d: mat73(d / "w.mat", sc=W),
     "hdf5": lambda d: saved_h5(d / "w.h5", weights=W),
     "hdf5 key in a group": lambda d: f"{saved_h5(d / 'w.h5', **{'g/w': W, 'g/l': W.T})}::g/w",

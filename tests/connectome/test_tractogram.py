@@ -178,6 +178,8 @@ VOLUMES = {
         r"p.nii.gz: no voxel has a label above 0",
     ),
     "parts": (lambda d: volume(d / "p.nii.gz", np.full((2, 2, 2), 0.5)), r"p.nii.gz: labels must be whole numbers"),
+    "nan": (lambda d: volume(d / "p.nii.gz", np.full((2, 2, 2), np.nan)), r"p.nii.gz: labels must be whole numbers"),
+    "below zero": (lambda d: volume(d / "p.nii.gz", np.full((2, 2, 2), -1.0)), r"labels must be whole numbers of at l"),
     "axes": (
         lambda d: volume(d / "p.nii.gz", np.ones((2, 2, 2, 2), np.int16)),
         r"p.nii.gz: 4 axes; a parcellation is a volume",

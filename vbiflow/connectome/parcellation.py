@@ -89,7 +89,8 @@ def read_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     values = values[..., 0] if values.ndim == 4 and values.shape[3] == 1 else values
     if values.ndim != 3:
         raise ValueError(f"{path}: {values.ndim} axes; a parcellation is a volume of labels, three")
-    rounded = np.rint(values).astype(np.int64)
+    with np.errstate(invalid="ignore"):  # not-a-number equals nothing, so it is told below
+        rounded = np.rint(values).astype(np.int64)
     if not np.array_equal(rounded, values) or rounded.min() < 0:
         raise ValueError(f"{path}: labels must be whole numbers of at least 0; resample with nearest neighbours")
     return rounded, np.asarray(image.affine, dtype=float)
