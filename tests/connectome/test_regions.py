@@ -77,7 +77,7 @@ def written(regions: list[tuple[str, list[str]]], style: str) -> list[str]:
     return [STYLES[style](side, words) for side, words in regions]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(REGIONS, st.sampled_from([*STYLES]), st.sampled_from([*STYLES]), st.randoms(use_true_random=False))
 def test_any_order_in_any_style_is_the_same_regions(regions, ours: str, theirs: str, random) -> None:
     mixed = list(regions)
@@ -87,7 +87,7 @@ def test_any_order_in_any_style_is_the_same_regions(regions, ours: str, theirs: 
     assert make_regions(written(regions, ours)).hemispheres == tuple(side for side, _ in regions)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(REGIONS, REGIONS, st.sampled_from([*STYLES]), st.sampled_from([*STYLES]))
 def test_what_is_missing_is_listed_on_each_side(wanted, given_, ours: str, theirs: str) -> None:
     keys = [{(side, "".join(words)) for side, words in regions} for regions in (wanted, given_)]
@@ -102,7 +102,7 @@ def test_what_is_missing_is_listed_on_each_side(wanted, given_, ours: str, their
     assert said[2].partition("; rename")[0].split(" and ")[0].split(", ") == (written(extra, theirs)[:5] or ["none"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(REGIONS, st.sampled_from([*STYLES]), st.sampled_from("\t,"), st.booleans())
 def test_a_written_table_is_read_back(tmp_path_factory, regions, style: str, mark: str, sided: bool) -> None:
     labels, path = written(regions, style), tmp_path_factory.mktemp("r") / "r.tsv"
@@ -116,7 +116,7 @@ def test_a_written_table_is_read_back(tmp_path_factory, regions, style: str, mar
     np.testing.assert_array_equal(found.centres, [[k, 0.5, -2] for k in range(len(rows))])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(NAMES, min_size=1, max_size=8, unique_by="".join),
     st.sampled_from([*STYLES]),
