@@ -93,6 +93,15 @@ def top_imports(script):
     return found - {"__future__"}
 
 
+def test_rules_read_studies_without_what_takes_seconds_to_import():
+    slow = ("scipy.stats", "scipy.signal", "matplotlib", "pandas", "sklearn", "mne", "torch", "sbi")
+    command = f"import sys, vbiflow.study; print(*[name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not done.stdout.split(), (
+        "import it where it is needed; of SciPy, import scipy and use scipy.stats"
+    )
+
+
 @pytest.mark.parametrize("study", known_studies())
 def test_every_study_that_ships_is_sound(study):
     loaded = load_study(study)
