@@ -97,9 +97,7 @@ def test_rules_read_studies_without_what_takes_seconds_to_import():
     slow = ("scipy.stats", "scipy.signal", "matplotlib", "pandas", "sklearn", "mne", "torch", "sbi")
     command = f"import sys, vbiflow.study; print(*[name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not done.stdout.split(), (
-        "import it where it is needed; of SciPy, import scipy and use scipy.stats"
-    )
+    assert not done.stdout.split(), "import it where it is needed; of SciPy, import scipy and use scipy.stats"
 
 
 @pytest.mark.parametrize("study", known_studies())
