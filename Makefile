@@ -20,7 +20,7 @@ demo: $(READY)  ## two real people, from connectome and fMRI to a checked poster
 	@$(BIN)/python -m vbiflow demo_wong_wang
 
 test: $(READY)  ## the tests, with coverage
-	$(BIN)/python -m pytest tests/workflow tests/engine tests --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-peers:  ## models against tvb-library, features against vbi, in an environment of its own
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
