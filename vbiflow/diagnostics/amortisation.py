@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.diagnostics.worth import row
+from vbiflow.diagnostics.calibration import calibrate
+from vbiflow.diagnostics.worth import scores
 from vbiflow.features.files import as_told
 from vbiflow.inference import Posterior
 
@@ -50,11 +50,6 @@ def amortisation(
     for role, posterior in (("own", own), ("other", other)):
         seen, known = as_told(x, names, connectome, posterior.features)
         posterior.inputs(seen[:1], known)
-        found[role] = summary(calibrate(posterior, theta, seen, seed=seed), posterior)
+        checked = calibrate(posterior, theta, seen, seed=seed)
+        found[role] = scores(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}
     return {"parameters": list(own.parameters), "n_test": len(theta), **found}
-
-
-def summary(found: Calibration, posterior: Posterior) -> dict[str, Any]:
-    """Error, shrinkage, coverage and gain of one estimator."""
-    kept = {key: value for key, value in row(found, posterior.prior, 0.0).items() if key not in ("seconds", "n_test")}
-    return kept | {"shrinkage": found.shrinkage.mean(axis=0)}

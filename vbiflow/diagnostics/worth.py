@@ -49,7 +49,10 @@ def compare_methods(
         methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
         if progress:
             progress(done, len(others))
-    rows = {name: row(found, prior, seconds) for name, (seconds, found) in methods.items()}
+    rows = {
+        name: scores(found, prior) | {"seconds": seconds, "n_test": len(test)}
+        for name, (seconds, found) in methods.items()
+    }
     for name, found in compare_baselines(prior, theta[learn], x[learn], *held).items():
         rows[name] = {**found, "log_prob": None, "n_test": len(test)}
     if optimised:
@@ -68,12 +71,10 @@ def compare_methods(
     }
 
 
-def row(found: Calibration, prior: Prior, seconds: float) -> dict[str, Any]:
+def scores(found: Calibration, prior: Prior) -> dict[str, Any]:
     """Error, coverage and gain of one estimator."""
     return {
         "rmse": np.sqrt(((found.mean - found.theta) ** 2).mean(axis=0)) / prior.std,
         "coverage_90": found.coverage[np.argmin(np.abs(found.coverage_level - LEVEL))],
         "log_prob": float(np.mean(found.log_prob - found.prior_log_prob)),
-        "seconds": seconds,
-        "n_test": len(found.theta),
     }
