@@ -3,14 +3,14 @@
 from vbiflow.cohort import statistics
 from vbiflow.connectome import Connectome
 from vbiflow.diagnostics import amortisation
-from vbiflow.inference import Posterior, resolve, split
+from vbiflow.inference import Posterior, held_out
 from vbiflow.io import read, rows, write_json
 from vbiflow.job import job
 
 with job(snakemake) as run:
     params, source = snakemake.params, snakemake.input
-    shares, features = resolve(params.inference), read(source.features, "valid", "names")
-    test = split(features["valid"], params.seed, shares["validation_share"], shares["test_share"]).test
+    features = read(source.features, "valid", "names")
+    test = held_out(features["valid"], params.seed, params.inference)
     found = amortisation(
         Posterior.load(source.own),
         Posterior.load(source.other),

@@ -3,7 +3,7 @@
 import torch
 
 from vbiflow.diagnostics import calibrate, verdict
-from vbiflow.inference import Posterior, resolve, split
+from vbiflow.inference import Posterior, held_out
 from vbiflow.io import read, rows, write, write_json
 from vbiflow.job import job
 
@@ -11,8 +11,7 @@ with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
     params = snakemake.params
     valid = read(snakemake.input.features, "valid")["valid"]
-    shares = resolve(params.inference)
-    test = split(valid, params.seed, shares["validation_share"], shares["test_share"]).test
+    test = held_out(valid, params.seed, params.inference)
     calibration = calibrate(
         Posterior.load(snakemake.input.posterior),
         read(snakemake.input.prior, "theta")["theta"][test],

@@ -1,15 +1,15 @@
 """Test one person's posterior at the very recording, by classifiers trained on held-out simulations."""
 
 from vbiflow.diagnostics import local_c2st
-from vbiflow.inference import Posterior, resolve, split
+from vbiflow.inference import Posterior, held_out
 from vbiflow.io import Quantity, read, rows, write
 from vbiflow.job import job
 
 with job(snakemake) as run:
     params, source = snakemake.params, snakemake.input
-    posterior, shares = Posterior.load(source.posterior), resolve(params.inference)
+    posterior = Posterior.load(source.posterior)
     valid = read(source.features, "valid")["valid"]
-    test = split(valid, params.seed, shares["validation_share"], shares["test_share"]).test
+    test = held_out(valid, params.seed, params.inference)
     theta, x = rows(source.prior, "theta", test), rows(source.features, "x", test)
     found = local_c2st(posterior, theta, x, read(source.x_o, "x")["x"], seed=params.seed)
     axes = {"statistic": (), "p_value": (), "null": ("classifier",), "theta": ("sample", "parameter")}

@@ -3,7 +3,7 @@
 from vbiflow.connectome import Connectome
 from vbiflow.diagnostics import point_estimates
 from vbiflow.diagnostics.optimisation import simulator
-from vbiflow.inference import resolve, split
+from vbiflow.inference import held_out
 from vbiflow.io import attributes, read, write_json
 from vbiflow.job import job
 from vbiflow.prior import Prior
@@ -12,8 +12,7 @@ with job(snakemake) as run:
     params = snakemake.params
     drawn, valid = read(snakemake.input.prior, "theta", "names"), read(snakemake.input.features, "valid")["valid"]
     prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"], drawn["names"])
-    shares = resolve(params.inference)
-    test = split(valid, params.seed, shares["validation_share"], shares["test_share"]).test
+    test = held_out(valid, params.seed, params.inference)
     simulate = simulator(
         params.model,
         Connectome.load(snakemake.input.connectome),

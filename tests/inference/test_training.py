@@ -5,7 +5,7 @@ from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.diagnostics import calibrate
 from vbiflow.estimator_options import WORKFLOW
-from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, resolve, split, train, training
+from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, held_out, resolve, split, train, training
 from vbiflow.inference.estimators import maf
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
@@ -241,3 +241,9 @@ def test_exact_posterior_is_a_posterior():
     theta = prior().sample(0, 0, 20_000)
     mean, covariance = exact(simulate(theta, 1))
     assert np.cov((theta - mean).T) == pytest.approx(covariance, abs=0.01)
+
+
+def test_held_out_simulations_are_those_that_the_split_tests_on():
+    valid = np.arange(500) % 7 > 0
+    assert np.array_equal(held_out(valid, 3, {}), split(valid, 3).test)
+    assert np.array_equal(held_out(valid, 3, {"test_share": 0.3}), split(valid, 3, 0.1, 0.3).test)

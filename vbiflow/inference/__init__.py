@@ -6,7 +6,7 @@ from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.rounds import truncated_prior
-from vbiflow.inference.split import Split, split
+from vbiflow.inference.split import Split, held_out, split
 from vbiflow.inference.training import train
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Posterior",
     "Split",
     "compare_baselines",
+    "held_out",
     "resolve",
     "split",
     "train",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from vbiflow.estimator_options import resolve
 
 
 @dataclass(frozen=True)
@@ -29,3 +33,9 @@ def split(valid: np.ndarray, seed: int, validation_share: float = 0.1, test_shar
     u = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x73706C74]))).random(len(valid))
     test, validation = u < test_share, (u >= test_share) & (u < test_share + validation_share)
     return Split(*(np.where(valid & chosen)[0] for chosen in (~test & ~validation, validation, test)))
+
+
+def held_out(valid: np.ndarray, seed: int, options: Mapping[str, Any]) -> np.ndarray:
+    """Indices of the valid simulations that training with the study's `inference` options never sees."""
+    shares = resolve(options)
+    return split(valid, seed, shares["validation_share"], shares["test_share"]).test
