@@ -580,7 +580,7 @@ rule figure_comparison:
 
 rule figure_amortisation:
     input:
-        lambda wildcards: expand(
+        people=lambda wildcards: expand(
             "results/amortisation/{studies}/{subject}.json",
             studies=wildcards.studies,
             subject=own_and_other(wildcards)[0].subjects,

@@ -4,7 +4,9 @@ from vbiflow.figures.evidence import amortisation
 from vbiflow.figures.style import save
 from vbiflow.io import read_json
 from vbiflow.job import job
+from vbiflow.refusal import read_note
 
-with job(snakemake):
-    people = dict(zip(snakemake.params.subjects, map(read_json, snakemake.input), strict=True))
+with job(snakemake, reads_notes="people"):
+    files = zip(snakemake.params.subjects, snakemake.input.people, strict=True)
+    people = {name: read_json(path) for name, path in files if read_note(path) is None}
     save(amortisation(people, snakemake.params.studies, snakemake.params.units), snakemake.output[0])

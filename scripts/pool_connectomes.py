@@ -3,6 +3,8 @@
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.cohort import mean_connectome
 from vbiflow.job import job
+from vbiflow.refusal import without_notes
 
-with job(snakemake) as run:
-    mean_connectome([Connectome.load(path) for path in snakemake.input]).save(snakemake.output[0], run.provenance())
+with job(snakemake, reads_notes=True) as run:
+    pool = [Connectome.load(path) for path in without_notes(snakemake.input)]
+    mean_connectome(pool).save(snakemake.output[0], run.provenance())

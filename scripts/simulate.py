@@ -5,8 +5,9 @@ from vbiflow.engine.cohort import simulate_pool
 from vbiflow.io import read, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
+from vbiflow.refusal import without_notes
 
-with job(snakemake) as run:
+with job(snakemake, reads_notes="pool") as run:
     params = snakemake.params
     connectome = Connectome.load(snakemake.input.connectome)
     prior = Prior.from_config(params.prior, connectome.labels, connectome.maps)
@@ -16,9 +17,10 @@ with job(snakemake) as run:
     if snakemake.input.get("theta"):
         theta = read(snakemake.input.theta, params.theta)[params.theta]
         theta = theta[start:stop] if len(theta) > stop - start else theta
+    pool = [Connectome.load(path) for path in without_notes(snakemake.input.get("pool", []))]
     simulations, told = simulate_pool(
         params.model,
-        [Connectome.load(path) for path in snakemake.input.get("pool", [])] or [connectome],
+        pool or [connectome],
         params.pool,
         prior,
         theta,

@@ -1,5 +1,6 @@
 """What a script does around its work: log, one-line errors, progress, provenance."""
 
+import contextlib
 import io as text_io
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,13 +10,15 @@ import pytest
 
 from vbiflow import io
 from vbiflow.job import Run, duration, job
+from vbiflow.refusal import Refusal, leave_note, read_note, without_notes
 
 
 class Named(dict):
-    """Stands for Snakemake's lists with names."""
+    """Stands for Snakemake's lists with names, of which each may be of one entry or of several."""
 
     def __iter__(self):
-        return iter(self.values())
+        for entry in self.values():
+            yield from entry if isinstance(entry, list) else [entry]
 
 
 @pytest.fixture
@@ -82,3 +85,13 @@ def test_progress_tells_rate_and_time_left(snakemake):
 @pytest.mark.parametrize(("seconds", "text"), [(8.2, "8 s"), (240, "4 min"), (9000, "2.5 h")])
 def test_durations_as_people_write_them(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("reads", "worked"), [(False, False), ("pool", True), ("theta", False), (True, True)])
+def test_notes_stop_a_job_that_does_not_read_them(snakemake, reads, worked):
+    leave_note(Refusal("bob", "connectome", "bob.csv: no such file"), ["results/bob.h5"])
+    snakemake.input["pool"], snakemake.output, done = ["results/in.h5", "results/bob.h5"], ["results/out.h5"], []
+    with contextlib.suppress(SystemExit), job(snakemake, reads_notes=reads):
+        done.append(without_notes(snakemake.input["pool"]))
+    assert done == ([["results/in.h5"]] if worked else [])
+    assert (read_note("results/out.h5") is None) == worked

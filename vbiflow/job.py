@@ -71,12 +71,12 @@ class Run:
 
 
 @contextlib.contextmanager
-def job(snakemake: Any, *, refuses: str = "", reads_notes: bool = False) -> Iterator[Run]:
+def job(snakemake: Any, *, refuses: str = "", reads_notes: bool | str = False) -> Iterator[Run]:
     """Run a rule's work: output goes to its log; a ValueError becomes one line on the terminal and exit status 1.
 
     In a job that `refuses` (a wildcard, subject or connectome) the ValueError is about that person's files: a note with
     the reason takes the place of the outputs, and of all that other jobs would make of them, unless they are to read
-    notes. So nobody else has to stop.
+    notes, of all inputs or of those of one name. So nobody else has to stop.
     """
     terminal = sys.stderr
     path = Path(snakemake.log[0])
@@ -86,7 +86,8 @@ def job(snakemake: Any, *, refuses: str = "", reads_notes: bool = False) -> Iter
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
-        note = None if reads_notes else first_note(snakemake.input)
+        known = list(snakemake.input if reads_notes is True else snakemake.input.get(reads_notes or "", []))
+        note = first_note(path for path in snakemake.input if path not in known)
         if note:
             print(f"{run.label}: nothing to do, as {note.refused} is left out: {note.reason}", file=log)
             leave_note(note, snakemake.output)

@@ -43,6 +43,11 @@ def first_note(paths: Iterable[str | Path]) -> Refusal | None:
     return next((note for note in map(read_note, paths) if note is not None), None)
 
 
+def without_notes(paths: Iterable[str | Path]) -> list[str | Path]:
+    """The files that are what their names say."""
+    return [path for path in paths if read_note(path) is None]
+
+
 def admit(connectome_of: Mapping[str, str], connectomes: Mapping[str, str], recordings: Mapping[str, str]) -> dict:
     """Subjects whose connectome and recording could be read, and why the others are left out.
 

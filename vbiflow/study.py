@@ -513,8 +513,11 @@ def check_pool(study: Study) -> None:
         raise ValueError(f"connectome.per: {options['per']} takes a cohort of {least} or more people")
     if not study.pooled and "pool" in options:
         raise ValueError("connectome.pool is for per: cohort or per: others; drop it, or set per")
-    if study.pooled and "speed" in {**study["parameters"], **study["prior"]}:
-        raise ValueError("connectome.per: a pool of connectomes has no common delays; leave out speed")
+    own = [name for name, entry in options["maps"].items() if "{participant_id}" in entry]
+    if study.pooled and own:
+        raise ValueError(
+            f"connectome.maps.{own[0]}: a pool has one map for everybody; name one file, or set per: subject"
+        )
     if study.pooled and study.n_rounds > 1:
         raise ValueError("inference.rounds: rounds need one connectome; set connectome.per: subject")
     if study.pooled and study["diagnostics"]["optimise"]:

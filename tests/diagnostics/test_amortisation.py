@@ -26,7 +26,7 @@ class Told(Exact):
 
     def inputs(self, x, names=None):
         assert names is None or tuple(names) == self.features
-        assert x[:, 6:] == pytest.approx(np.tile(summarise(WEIGHTS, PERSON.hemispheres), (len(x), 1)))
+        assert x[:, 6:] == pytest.approx(np.tile(summarise(PERSON), (len(x), 1)))
         return x[:, :6]
 
     def log_prob(self, theta, x):
@@ -57,7 +57,7 @@ def test_only_those_who_are_told_of_connectomes_hear_of_them():
     assert plain is X and names == NAMES
     heard, names = as_told(X, NAMES, PERSON, Told().features)
     assert tuple(names) == Told().features and heard.shape == (2000, 6 + len(SUMMARIES))
-    one, _ = with_told(X[3], NAMES, summarise(WEIGHTS, PERSON.hemispheres))
+    one, _ = with_told(X[3], NAMES, summarise(PERSON))
     assert np.array_equal(heard[3], one)
 
 

@@ -14,49 +14,42 @@ BLOCK = 32
 """Simulations in a row that share a drawn connectome, so that they can be computed together."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SUMMARIES = (
-    *("radius", "total", "density", "within", "asymmetry", "participation", "gap"),
+    *("radius", "total", "density", "within", "asymmetry", "participation", "gap", "length"),
     *(f"strength[{q:g}]" for q in QUANTILES),
 )
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Weights (n_people, n_nodes, n_nodes) that simulations draw from.
+    """Connectomes of the same regions that simulations draw from.
 
-    `mix`: a draw lies between two random people, w = a W_i + (1 - a) W_j with a uniform; else it is one of them.
-    `perturb`: standard deviation of the logarithm by which every connection is scaled at random.
+    `mix`: a draw lies between two random people, w = a W_i + (1 - a) W_j with a uniform, and so do its tract lengths;
+    else it is one of them. `perturb`: standard deviation of the logarithm by which every weight is scaled at random.
     """
 
-    weights: np.ndarray
-    hemispheres: tuple[str, ...]
+    people: tuple[Connectome, ...]
     mix: bool = True
     perturb: float = 0.0
 
-    def draw(self, seed: int, simulation: int) -> np.ndarray:
-        """The weights of one simulation; the same for all of its block, a property of the seed and its index.
+    def draw(self, seed: int, simulation: int) -> Connectome:
+        """The connectome of one simulation; the same for all of its block, a property of the seed and its index.
 
         A pool of one person always gives that person's.
         """
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x706F6F6C, simulation // BLOCK])))
-        if len(self.weights) == 1:
-            return self.weights[0]
-        first, second = rng.integers(len(self.weights), size=2)
+        if len(self.people) == 1:
+            return self.people[0]
+        first, second = (self.people[k] for k in rng.integers(len(self.people), size=2))
         share = rng.random() if self.mix else 1.0
-        weights = share * self.weights[first] + (1 - share) * self.weights[second]
-        return weights * np.exp(self.perturb * rng.standard_normal(weights.shape)) if self.perturb else weights
+        weights = share * first.weights + (1 - share) * second.weights
+        if self.perturb:
+            weights = weights * np.exp(self.perturb * rng.standard_normal(weights.shape))
+        return replace(first, weights=weights, tract_lengths=mean_lengths([first, second], [share, 1 - share]))
 
     def blocks(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Ranges of simulations from `start` to `stop` that share a connectome."""
         edges = [start, *range(start - start % BLOCK + BLOCK, stop, BLOCK), stop]
         return list(pairwise(edges))
-
-    def told(self, seed: int, start: int, stop: int) -> np.ndarray:
-        """Summaries (stop - start, n_summaries) of the connectomes of simulations."""
-        parts = [
-            np.tile(summarise(self.draw(seed, low), self.hemispheres), (high - low, 1))
-            for low, high in self.blocks(start, stop)
-        ]
-        return np.concatenate(parts)
 
 
 def draws_from(connectomes: Sequence[Connectome], options: Mapping[str, float]) -> Pool:
@@ -71,41 +64,58 @@ def draws_from(connectomes: Sequence[Connectome], options: Mapping[str, float]) 
     for number, other in enumerate(connectomes[1:], start=2):
         if other.labels != first.labels:
             raise ValueError(f"connectome {number} of the cohort has other regions than the first; select the same")
-    return Pool(np.stack([one.weights for one in connectomes]), first.hemispheres, **options)
+    return Pool(tuple(connectomes), **options)
 
 
 def mean_connectome(connectomes: Sequence[Connectome]) -> Connectome:
-    """What stands for a cohort in figures: the mean weights and lengths, with the first one's regions."""
+    """What stands for a cohort in figures: the mean weights and lengths, with the first one's regions.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two.
+    """
+    if len(connectomes) < 2:
+        raise ValueError(f"{len(connectomes)} connectomes are left to learn from, two or more are needed")
+    weights = np.mean([one.weights for one in connectomes], axis=0)
+    lengths = mean_lengths(connectomes, np.full(len(connectomes), 1 / len(connectomes)))
+    return replace(connectomes[0], weights=weights, tract_lengths=lengths, findings=())
+
+
+def mean_lengths(connectomes: Sequence[Connectome], shares: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Tract lengths [mm] of a weighted mean of connectomes: of each connection, the mean over those that have it."""
     lengths = np.stack([one.tract_lengths for one in connectomes])
-    known = np.isfinite(lengths)
-    mean = np.where(known, lengths, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
-    return replace(
-        connectomes[0], weights=np.mean([one.weights for one in connectomes], axis=0), tract_lengths=mean, findings=()
-    )
+    present = np.stack([one.weights != 0 for one in connectomes]) & np.isfinite(lengths)
+    share = np.where(present, np.asarray(shares)[:, None, None], 0.0)
+    total = share.sum(axis=0)
+    mean = np.where(present, share * lengths, 0.0).sum(axis=0) / np.where(total > 0, total, np.nan)
+    return np.where(total > 0, mean, connectomes[0].tract_lengths)
 
 
-def summarise(weights: np.ndarray, hemispheres: Sequence[str]) -> np.ndarray:
-    """What an estimator is told of weights (n, n), row = target: SUMMARIES.
+def summarise(connectome: Connectome) -> np.ndarray:
+    """What an estimator is told of a connectome: SUMMARIES of its weights w (n, n), row = target, and lengths.
 
     radius: largest absolute eigenvalue; gap: that over the second; participation: 1 / (n sum v^4) of the leading
-    eigenvector; within: share of weight inside a hemisphere; asymmetry: |W - W'| / |W + W'|; strength: quantiles over
-    nodes of the incoming weight.
+    eigenvector; within: share of weight inside a hemisphere; asymmetry: |w - w'| / |w + w'|; length: mean tract length
+    [mm], each connection by its weight, not-a-number where one is unknown; strength: quantiles over nodes of the
+    incoming weight.
     """
+    weights = connectome.weights
     values, vectors = np.linalg.eig(weights)
     order = np.argsort(-np.abs(values))
     leading = np.abs(vectors[:, order[0]])
-    total, side = weights.sum(), np.asarray(hemispheres)
-    same = side[:, None] == side[None]
-    strength = weights.sum(axis=1)
+    total, side = weights.sum(), np.asarray(connectome.hemispheres)
+    same, connected = side[:, None] == side[None], weights != 0
     return np.array(
         [
             np.abs(values[order[0]]),
             total,
-            (weights != 0).mean(),
+            connected.mean(),
             weights[same].sum() / max(total, 1e-300),
             np.linalg.norm(weights - weights.T) / max(np.linalg.norm(weights + weights.T), 1e-300),
             1 / (len(weights) * ((leading / np.linalg.norm(leading)) ** 4).sum()),
             np.abs(values[order[0]]) / max(np.abs(values[order[1]]), 1e-300),
-            *np.quantile(strength, QUANTILES),
+            (weights * connectome.tract_lengths)[connected].sum() / max(total, 1e-300),
+            *np.quantile(weights.sum(axis=1), QUANTILES),
         ]
     )

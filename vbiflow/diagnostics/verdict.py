@@ -27,7 +27,8 @@ THRESHOLDS: dict[str, float] = {
     "series_error_excess": 0.2,
 }
 SENTENCES = {
-    "overconfident": "its 90 % intervals hold the true value in only {covered:.0%} of {n} held-out simulations",
+    "overconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its "
+    "50 % intervals in {half:.0%}: they are narrower than they should be",
     "underconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its "
     "50 % intervals in {half:.0%}: they are wider than they need to be",
     "biased": "its estimates lie too {side} in {n} held-out simulations",
@@ -50,8 +51,9 @@ def verdict(
     """Judge an estimator from its held-out simulations.
 
     A parameter fails if its ranks are not uniform (Kolmogorov-Smirnov), or its 50 or 90 % intervals miss their share
-    (binomial), at `alpha` over all tests together (Holm), by more than the tolerated deviation. The sign says how:
-    biased if the mean rank is off by more standard errors than the spread of ranks, else over- or underconfident.
+    (binomial), at `alpha` over all tests together (Holm), by more than the tolerated deviation. The sign says how: of
+    uneven ranks, biased if their mean is off by more standard errors than their spread, else over- or underconfident by
+    their spread; of even ones, by the intervals that miss.
 
     Returns
     -------
@@ -119,12 +121,14 @@ def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, flo
 def judge(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[str, float]) -> str:
     """The word for one parameter."""
     uneven = significant[0] and test["sbc_deviation"] > limits["rank_deviation"]
-    covers = [abs(test["coverage_50"] - 0.5), abs(test["coverage_90"] - 0.9)]
-    missed = any(s and gap > limits["coverage_deviation"] for s, gap in zip(significant[1:], covers, strict=True))
-    if uneven or missed:
+    gaps = np.array([test["coverage_50"] - 0.5, test["coverage_90"] - 0.9])
+    missed = significant[1:] & (np.abs(gaps) > limits["coverage_deviation"])
+    if uneven:
         if abs(test["shift"]) > abs(test["spread"]):
             return "biased"
         return "overconfident" if test["spread"] > 0 else "underconfident"
+    if missed.any():
+        return "overconfident" if gaps[np.argmax(missed * np.abs(gaps))] < 0 else "underconfident"
     return "uninformative" if test["shrinkage"] < limits["shrinkage"] else "trusted"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, draws_from
+from vbiflow.connectome.cohort import SUMMARIES, draws_from, summarise
 from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import Simulations
 from vbiflow.io import Progress, Quantity
@@ -36,15 +36,18 @@ def simulate_pool(
     if options is None:
         given |= {"seed": seed, "start": start, "progress": progress}
         return simulate_draws(model, people[0], prior, theta, *settings, **given), {}
-    pool, stop, parts = draws_from(people, options), start + len(theta), []
+    pool, stop, parts, told = draws_from(people, options), start + len(theta), [], []
     for low, high in pool.blocks(start, stop):
-        drawn = replace(people[0], weights=pool.draw(seed, low))
+        drawn = pool.draw(seed, low)
+        told.append(np.tile(summarise(drawn), (high - low, 1)))
         rows = theta[low - start : high - start]
         parts.append(simulate_draws(model, drawn, prior, rows, *settings, seed=seed, start=low, **given))
         if progress:
             progress(high - start, len(theta))
-    told = Quantity(pool.told(seed, start, stop), axes=("simulation", "summary"), attributes={"names": list(SUMMARIES)})
-    return joined(parts, start), {"told": told}
+    names = {"names": list(SUMMARIES)}
+    return joined(parts, start), {
+        "told": Quantity(np.concatenate(told), axes=("simulation", "summary"), attributes=names)
+    }
 
 
 def joined(parts: Sequence[Simulations], start: int) -> Simulations:

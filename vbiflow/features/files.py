@@ -74,8 +74,7 @@ def with_told(x: np.ndarray, names: Sequence[str], told: np.ndarray) -> tuple[np
 
 def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
     """What `observed` gives, with the summaries of the person's connectome among the features."""
-    told = summarise(connectome.weights, connectome.hemispheres)
-    x, names = with_told(quantities["x"].values, quantities["names"].values, told)
+    x, names = with_told(quantities["x"].values, quantities["names"].values, summarise(connectome))
     return {**quantities, "x": io.Quantity(x, axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}
 
 
@@ -85,8 +84,7 @@ def as_told(
     """Features (n, f) with the summaries of `connectome` where an estimator that `wanted` them is told of it."""
     if not wanted[-1].startswith(TOLD):
         return x, list(names)
-    told = summarise(connectome.weights, connectome.hemispheres)
-    return with_told(x, names, np.tile(told, (len(x), 1)))
+    return with_told(x, names, np.tile(summarise(connectome), (len(x), 1)))
 
 
 def table(x: Any, names: Sequence[str], index: Any, valid: Any, reason: Sequence[str]) -> dict[str, io.Quantity]:
