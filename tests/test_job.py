@@ -91,7 +91,8 @@ def test_durations_as_people_write_them(seconds, text):
 def test_notes_stop_a_job_that_does_not_read_them(snakemake, reads, worked):
     leave_note(Refusal("bob", "connectome", "bob.csv: no such file"), ["results/bob.h5"])
     snakemake.input["pool"], snakemake.output, done = ["results/in.h5", "results/bob.h5"], ["results/out.h5"], []
-    with contextlib.suppress(SystemExit), job(snakemake, reads_notes=reads):
+    with contextlib.suppress(SystemExit), job(snakemake, reads_notes=reads) as run:
+        assert run.provenance()["sources"][0]["name"] == "data"
         done.append(without_notes(snakemake.input["pool"]))
     assert done == ([["results/in.h5"]] if worked else [])
     assert (read_note("results/out.h5") is None) == worked

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from vbiflow.io import attributes
 from vbiflow.provenance import digest, versions
-from vbiflow.refusal import Refusal, first_note, leave_note
+from vbiflow.refusal import Refusal, first_note, leave_note, read_note
 
 
 class Run:
@@ -57,7 +57,7 @@ class Run:
         params = dict(self.snakemake.params.items())
         sources = {source["name"]: source for source in params.get("sources", [])}
         for path in map(str, self.snakemake.input):
-            if path.endswith(".h5") and path.startswith("results/"):
+            if path.endswith(".h5") and path.startswith("results/") and read_note(path) is None:
                 sources |= {source["name"]: source for source in attributes(path).get("sources", [])}
         return {
             "study": self.snakemake.wildcards.get("study", ""),

