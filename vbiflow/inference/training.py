@@ -30,7 +30,7 @@ EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
 CODE = "vbiflow/inference/training.py"
 FEWEST = 20
-HALVING = 5
+HALVINGS = 4
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
 IN_MEMORY = 1 << 28
@@ -52,8 +52,8 @@ def train(
 ) -> tuple[Posterior, dict[str, Any]]:
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
-    The learning rate halves after every five epochs without progress on the validation simulations, training
-    stops after `patience` of them, and the weights of the best epoch are kept. The test simulations of `split` are
+    The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
+    training stops after the whole of it, and the weights of the best epoch are kept. The test simulations of `split` are
     never seen. The same seed gives the same weights.
 
     Parameters
@@ -206,7 +206,7 @@ class Run:
             )
         if losses[-1] <= min(losses):
             self.best = weights(self.network)
-        if self.stalled and self.stalled % HALVING == 0:
+        if self.stalled and self.stalled % max(1, self.options["patience"] // HALVINGS) == 0:
             self.optimiser.learning_rate /= 2
 
     @torch.no_grad()
