@@ -53,7 +53,7 @@ rule ablation:
     input:
         without=lambda wildcards: expand(
             "results/{study}/{connectome}/ablation/{feature}.h5",
-            feature=study_of(wildcards).features,
+            feature=features_of(wildcards),
             allow_missing=True,
         ),
         diagnostics="results/{study}/{connectome}/diagnostics.h5",

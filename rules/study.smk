@@ -374,12 +374,12 @@ def measured(wildcards):
 
 
 def features_of(wildcards):
-    """Names of the study's features."""
-    return study_of(wildcards).features
+    """Names of the study's features, each a group of columns."""
+    return study_of(wildcards).groups
 
 
 def each_recording(name):
-    """Input function: the file `name` of every subject for whom the job's connectome stands."""
+    """Input function: the file `name` of every subject to whom the job's estimator is applied."""
     return lambda wildcards: expand(
         "results/{study}/subjects/{subject}/{name}",
         study=wildcards.study,

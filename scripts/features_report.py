@@ -3,8 +3,9 @@
 from vbiflow.diagnostics import features_report
 from vbiflow.io import of_subjects, read, write_json
 from vbiflow.job import job
+from vbiflow.refusal import without_notes
 
-with job(snakemake) as run:
+with job(snakemake, reads_notes="x_o") as run:
     params = snakemake.params
     drawn, simulated = read(snakemake.input.prior, "theta", "names"), read(snakemake.input.features)
     found = features_report(
@@ -16,7 +17,7 @@ with job(snakemake) as run:
         params.inference,
         seed=params.seed,
         valid=simulated["valid"],
-        recordings=of_subjects(snakemake.input.x_o, "x"),
+        recordings=of_subjects(without_notes(snakemake.input.x_o), "x"),
         progress=run,
     )
     write_json(snakemake.output[0], found)

@@ -268,6 +268,12 @@ def test_files_of_own_features_are_known(config, monkeypatch, tmp_path):
     assert study.features == ["fc", "swing"] and study.own_features == [str(own)]
 
 
+def test_a_pool_has_one_map_for_everybody(config):
+    edit(config, "{per: cohort,", "{per: cohort, maps: {myelin: 'data/{participant_id}.npy'},")
+    with pytest.raises(ValueError, match=r"connectome\.maps\.myelin: a pool has one map for everybody; name one file"):
+        load_study("tiny@cohort", config)
+
+
 def test_ablation_needs_something_to_leave(config):
     edit(config, "n_predictive: 10", "n_predictive: 10\n  ablation: true")
     with pytest.raises(ValueError, match=r"diagnostics\.ablation leaves one feature out of several; found only fc"):
@@ -303,10 +309,11 @@ def test_who_learns_from_whom(config):
     assert load_study("tiny", config).connectomes == ["101309", "102311"]
     cohort = load_study("tiny@cohort", config)
     assert cohort.connectomes == ["cohort"] and cohort.connectome_of("101309") == "101309"
-    assert cohort.members("cohort") == cohort.subjects and len(cohort.subjects) == 7
+    assert cohort.members("cohort") == cohort.subjects == cohort.subjects_of("cohort") and len(cohort.subjects) == 7
+    assert cohort.groups == ["fc", "connectome"]
     edit(config, "connectome: {per: cohort,", "connectome: {per: others,")
     others = load_study("tiny@cohort", config)
-    assert others.estimator_of("101309") == "others-101309"
+    assert others.estimator_of("101309") == "others-101309" and others.subjects_of("others-101309") == ["101309"]
     assert others.members("others-101309") == [name for name in others.subjects if name != "101309"]
     rounds = load_study("tiny@rounds", config)
     assert rounds.round_of("101309", 1) == "101309" and rounds.round_of("101309", 2) == "subjects/101309/rounds/2"

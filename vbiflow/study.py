@@ -129,14 +129,19 @@ class Study:
             return [estimator]
         return [name for name in self.subjects if estimator != f"others-{name}"]
 
-    def subjects_of(self, connectome: str) -> list[str]:
-        """Subjects for whom `connectome` stands."""
-        return [subject for subject in self.subjects if self.connectome_of(subject) == connectome]
+    def subjects_of(self, estimator: str) -> list[str]:
+        """Subjects to whom an estimator is applied."""
+        return [subject for subject in self.subjects if self.estimator_of(subject) == estimator]
 
     @cached_property
     def features(self) -> list[str]:
         """Names of the study's features, each a group of values."""
         return [request.name for request in read_specs(self["features"], FOLDER)]
+
+    @property
+    def groups(self) -> list[str]:
+        """What the estimator is told, by the start of its columns' names: features, and of a pool the connectome."""
+        return [*self.features, *(["connectome"] if self.pooled else [])]
 
     @cached_property
     def own_features(self) -> list[str]:
@@ -397,6 +402,12 @@ def check(study: Study) -> None:
     model = choose("model", study["model"], MODELS)
     for name in [*study["prior"], *study["parameters"]]:
         choose(f"parameter of {model.name}", name, model.parameters | BESIDE)
+    per = study["connectome"]["per"]
+    if per not in PER and per not in study.cohort:
+        raise ValueError(
+            f"connectome.per: unknown {per!r}; write {', '.join(PER)}, or one of {', '.join(study.subjects)}"
+        )
+    check_pool(study)
     for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
         for name, file in study.maps(person).items():
             check_file("connectome.maps", name, file, load_catalogue())
@@ -404,9 +415,9 @@ def check(study: Study) -> None:
     check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
     check_truth(study)
     check_exact(study)
-    names = study.features
-    if study["diagnostics"]["ablation"] and len(names) < 2:
-        raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {names[0]}")
+    groups = study.groups
+    if study["diagnostics"]["ablation"] and len(groups) < 2:
+        raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {groups[0]}")
     check_preparation(study)
     check_recordings(study)
     check_accept(study["connectome"]["accept"])
@@ -414,12 +425,6 @@ def check(study: Study) -> None:
     steps(study["connectome"]["normalise"])
     check_shares(study)
     check_evidence(study)
-    per = study["connectome"]["per"]
-    if per not in PER and per not in study.cohort:
-        raise ValueError(
-            f"connectome.per: unknown {per!r}; write {', '.join(PER)}, or one of {', '.join(study.subjects)}"
-        )
-    check_pool(study)
 
 
 def check_truth(study: Study) -> None:

