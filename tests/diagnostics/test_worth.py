@@ -31,9 +31,14 @@ def test_the_table_holds_every_method_on_the_same_tests():
 
 
 def test_learning_curves_are_stacked_by_estimator():
+    options, told = OPTIONS | {"patience": 3}, []
     found = learning_curves(
-        prior(), THETA, X, NAMES, OPTIONS | {"patience": 3}, [300, 2500], ["maf"], seed=1, valid=VALID
+        *(prior(), THETA, X, NAMES, options, [300, 2500], ["maf"]),
+        seed=1,
+        valid=VALID,
+        progress=lambda *done: told.append(done),
     )
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert found["estimators"].values == ["mdn", "maf"]
     assert found["rmse"].values.shape == (2, 2, 2) and found["log_prob"].values.shape == (2, 2)
 

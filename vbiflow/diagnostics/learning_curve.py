@@ -81,12 +81,11 @@ def learning_curves(
 ) -> dict[str, Quantity]:
     """`learning_curve` of the study's estimator and of `others` by name, as learning_curve.h5 holds them."""
     estimators = [options.get("estimator", "maf"), *others]
-    curves = []
-    for done, estimator in enumerate(estimators, start=1):
+    curves, n = [], len(sizes)
+    for k, estimator in enumerate(estimators):
         given = {**options, "estimator": estimator}
-        curves.append(learning_curve(prior, theta, x, names, given, sizes, seed=seed, valid=valid))
-        if progress:
-            progress(done, len(estimators))
+        further = progress and (lambda done, _, k=k: progress(k * n + done, len(estimators) * n))
+        curves.append(learning_curve(prior, theta, x, names, given, sizes, seed=seed, valid=valid, progress=further))
     each, pair = ("estimator", "size"), ("estimator", "size", "parameter")
     axes = {"log_prob": each, "rmse": pair, "shrinkage": pair, "coverage_90": pair}
     shown = [one if isinstance(one, str) else next(iter(one)) for one in estimators]
