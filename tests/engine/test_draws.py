@@ -8,7 +8,8 @@ import pytest
 
 from vbiflow.connectome import Connectome
 from vbiflow.engine import simulate, simulate_draws
-from vbiflow.engine.draws import check_draws
+from vbiflow.engine.draws import check_draws, extremes
+from vbiflow.marginals import FAMILIES, Marginal
 from vbiflow.prior import Prior
 
 RNG = np.random.default_rng(2)
@@ -152,3 +153,14 @@ def test_noise_and_gain_of_sensors_stand_beside_the_series():
         draws(prior, theta)
     with pytest.raises(ValueError, match=r"noise of the sensors is -1; it is at least 0"):
         check_draws("linear", {"noise": {"uniform": [-1, 2]}}, (), {}, SIMULATION, heard, 1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_extremes_are_bounds_or_far_quantiles(family):
+    names, _ = FAMILIES[family]
+    given = {"low": -1.0, "high": 2.0, "mean": 0.5, "sd": 0.7, "log_mean": 0.5, "log_sd": 0.7, "a": 2.0, "b": 3.0}
+    marginal = Marginal.from_config("w", {family: [given[name] for name in names]})
+    low, high = marginal.distribution.support()
+    far = marginal.distribution.ppf([1e-9, 1 - 1e-9])
+    expected = low if np.isfinite(low) else far[0], high if np.isfinite(high) else far[1]
+    assert extremes(marginal) == pytest.approx(expected, rel=1e-6)
