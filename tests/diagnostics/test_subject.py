@@ -56,6 +56,21 @@ def test_one_impossible_feature_is_named_with_its_distance():
     assert expected in found["reasons"][0]
 
 
+def test_a_person_at_the_rim_of_the_pool_is_inside_and_one_beyond_is_told_apart_from_the_recording():
+    """What is told of connectomes: three numbers, mixtures of those of four people who share a pool."""
+    rng, people = np.random.default_rng(1), np.random.default_rng(2).normal(5, 1, (4, 3))
+    share = rng.random((len(X), 1))
+    told = share * people[rng.integers(4, size=len(X))] + (1 - share) * people[rng.integers(4, size=len(X))]
+    pooled, names = np.column_stack([X, told]), [*NAMES, "connectome.total", "connectome.gap", "connectome.length"]
+    x_o = simulate(prior().sample(9, 0, 1), 8)[0]
+    for person in people:
+        assert compared(np.r_[x_o, person], pooled, names)["inside"]
+    assert compared(np.r_[x_o, people[0]], pooled, names)["p_value"] == compared(x_o)["p_value"]
+    found = subject_verdict(compared(np.r_[x_o, people[0] + [0, 9, 0]], pooled, names), CALIBRATED)
+    assert "the connectome is outside those that the estimator learned from: connectome.gap lies" in found["reasons"][0]
+    assert len(found["reasons"]) == 1 and found["verdict"] == "not trusted"
+
+
 def test_an_impossible_combination_of_possible_features_is_seen():
     rng = np.random.default_rng(0)
     a = rng.standard_normal((1500, 1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from vbiflow.diagnostics.predictive import judge_predictive
 from vbiflow.diagnostics.verdict import resolve_thresholds
+from vbiflow.features.files import TOLD
 
 LISTED = 3
 
@@ -49,20 +50,29 @@ def subject_verdict(
 
 def outside_reasons(found: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
     """Sentences that say where and how far x_o lies outside the simulations."""
+    quantiles = found["features"]
+    strange = {name: gap for name, gap in found["outside"].items() if name.startswith(TOLD)}
+    outside = {name: gap for name, gap in found["outside"].items() if name not in strange}
     reasons = []
-    outside, quantiles = found["outside"], found["features"]
+    if strange:
+        reasons.append(f"the connectome is outside those that the estimator learned from: {listed(strange, quantiles)}")
     if outside:
-        listed = "; ".join(phrase(name, gap, quantiles[name]) for name, gap in list(outside.items())[:LISTED])
-        more = f" and {len(outside) - LISTED} more" if len(outside) > LISTED else ""
-        reasons.append(f"the recording is outside what the model can produce: {listed}{more}")
+        reasons.append(f"the recording is outside what the model can produce: {listed(outside, quantiles)}")
     elif min(found["p_value"], found["mmd_p"]) < limits["misspecification_p"]:
-        tails = sorted(quantiles, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
+        recorded = [name for name in quantiles if not name.startswith(TOLD)]
+        tails = sorted(recorded, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
         reasons.append(
             f"the recording's features do not occur together in simulations: their distance is {found['distance']:.1f} "
             f"times the usual one (p = {min(found['p_value'], found['mmd_p']):.2g}); the most extreme are "
             f"{', '.join(tails)}"
         )
     return reasons
+
+
+def listed(outside: Mapping[str, float], quantiles: Mapping[str, float]) -> str:
+    """The first few features in words."""
+    shown = "; ".join(phrase(name, gap, quantiles[name]) for name, gap in list(outside.items())[:LISTED])
+    return shown + (f" and {len(outside) - LISTED} more" if len(outside) > LISTED else "")
 
 
 def phrase(name: str, gap: float, quantile: float) -> str:
