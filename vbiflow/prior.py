@@ -124,15 +124,15 @@ class Prior:
 
     def ppf(self, u: np.ndarray) -> np.ndarray:
         """theta with F(theta) = u."""
-        return self._columnwise(u, lambda marginal, column: marginal.distribution.ppf(column))
+        return self._columnwise(u, Marginal.ppf)
 
     def to_normal(self, theta: np.ndarray) -> np.ndarray:
         """z = Phi^-1(F(theta)), finite also at the bounds."""
-        return scipy.stats.norm.ppf(np.clip(self.cdf(theta), EDGE, 1 - EDGE))
+        return scipy.special.ndtri(np.clip(self.cdf(theta), EDGE, 1 - EDGE))
 
     def from_normal(self, z: np.ndarray) -> np.ndarray:
         """theta = F^-1(Phi(z)), always inside the prior's support."""
-        return self.ppf(scipy.stats.norm.cdf(z))
+        return self.ppf(scipy.special.ndtr(np.asarray(z, float)))
 
     def log_prob(self, theta: np.ndarray) -> np.ndarray:
         """Log density (n,); -inf outside the support."""

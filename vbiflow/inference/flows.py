@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -61,24 +62,34 @@ def pairs(transforms: nn.ModuleList) -> list[tuple[nn.Module, Tensor]]:
 
 
 class Sweep:
-    """One autoregressive layer with its hidden units sorted by degree; arrays are (unit, observation, sample)."""
+    """One autoregressive layer with its hidden units sorted by degree; arrays are (unit, observation, sample).
+
+    Hidden units are held as s of tanh(a) = 2 s - 1, s = sigmoid(2 a), which takes a third of the time of tanh: the twos
+    and the one go into weights and biases.
+    """
 
     def __init__(self, pair: tuple[nn.Module, Tensor], context: Tensor) -> None:
         layer, permutation = pair
         net, self.epsilon = layer.autoregressive_net, layer._epsilon
+        if any(part.activation is not torch.tanh for part in (net, *net.blocks)):
+            raise ValueError("a MAF is sampled with tanh units; take the default activation")
         self.undo = torch.argsort(permutation)
         degrees = net.initial_layer.degrees
         order = torch.argsort(degrees, stable=True)
         self.ends = [int((degrees <= d).sum()) for d in range(layer.features)]
-        self.activation = net.activation
         first, last = net.initial_layer, net.final_layer
-        told = self.activation(net.context_layer(context)) + first.bias
+        told = 2 * (torch.tanh(net.context_layer(context)) + first.bias)
         self.told = told[:, order].T.contiguous()
-        self.first = (first.weight * first.mask)[order]
-        self.blocks = [
-            ((b.linear.weight * b.linear.mask)[order][:, order], b.linear.bias[order, None]) for b in net.blocks
-        ]
-        self.last = (last.weight * last.mask)[:, order], last.bias[:, None]
+        self.first = 2 * (first.weight * first.mask)[order]
+        self.blocks = [self.sigmoidal(b.linear, order, order, 2.0) for b in net.blocks]
+        self.last = self.sigmoidal(last, slice(None), order, 1.0)
+
+    @staticmethod
+    def sigmoidal(layer: nn.Module, rows: Any, columns: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        """Weight and bias (unit, 1) of scale (W h + b) with h = 2 s - 1."""
+        weight = (layer.weight * layer.mask)[rows][:, columns]
+        bias = layer.bias[rows] - weight.sum(1)
+        return 2 * scale * weight, scale * bias[:, None]
 
     def invert(self, u: Tensor, observations: slice) -> Tensor:
         """Solve u = scale(y, x) y + shift(y, x) for y after undoing the permutation; u (p, m, n)."""
@@ -88,11 +99,12 @@ class Sweep:
         told, begin = self.told[:, observations, None], 0
         for d, end in enumerate(self.ends):
             if end > begin:
-                start = (self.first[begin:end, :d] @ y[:d]).unflatten(1, shape[1:]) + told[begin:end]
-                hidden[0][begin:end] = self.activation(start.flatten(1))
+                new = [units[begin:end] for units in hidden]
+                torch.mm(self.first[begin:end, :d], y[:d], out=new[0])
+                new[0].view(-1, *shape[1:]).add_(told[begin:end])
+                new[0].sigmoid_()
                 for k, (weight, bias) in enumerate(self.blocks):
-                    linear = torch.addmm(bias[begin:end], weight[begin:end, :end], hidden[k][:end])
-                    hidden[k + 1][begin:end] = self.activation(linear)
+                    torch.addmm(bias[begin:end], weight[begin:end, :end], hidden[k][:end], out=new[k + 1]).sigmoid_()
             weight, bias = (part[2 * d : 2 * d + 2] for part in self.last)
             scale, shift = torch.addmm(bias, weight[:, :end], hidden[-1][:end])
             y[d] = (u[d] - shift) / (F.softplus(scale) + self.epsilon)
