@@ -28,7 +28,7 @@ def learning_curve(
 ) -> dict[str, np.ndarray]:
     """Train on the first n simulations that are not held out for each n of `sizes`, test all on the held-out ones.
 
-    All are taken where n is larger than their number. Of few simulations at least 30, or 3 in 10, validate.
+    All are taken, once, where n is larger than their number. Of few simulations at least 30, or 3 in 10, validate.
 
     Returns
     -------
@@ -42,14 +42,13 @@ def learning_curve(
     shares = resolve(options)
     parts = split(valid, seed, shares["validation_share"], shares["test_share"])
     learn, test = np.sort(np.r_[parts.train, parts.validation]), parts.test
-    rows, taken = [], []
-    for done, size in enumerate(sizes, start=1):
+    taken, rows = sorted({min(size, len(learn)) for size in sizes}), []
+    for done, size in enumerate(taken, start=1):
         part = learn[:size]
         validating = max(shares["validation_share"], min(0.3, 30 / len(part)))
         given = {**(options or {}), "test_share": 0.0, "validation_share": validating}
         posterior, _ = train(prior, theta[part], x[part], names, given, seed=seed)
         found = calibrate(posterior, theta[test], x[test], seed=seed, n_samples=n_samples)
-        taken.append(len(part))
         rows.append(
             (
                 found.log_prob.mean(),
@@ -59,7 +58,7 @@ def learning_curve(
             )
         )
         if progress:
-            progress(done, len(sizes))
+            progress(done, len(taken))
     columns = (np.array(column) for column in zip(*rows, strict=True))
     return {"n_simulations": np.array(taken)} | dict(
         zip(("log_prob", "rmse", "shrinkage", "coverage_90"), columns, strict=True)
@@ -81,10 +80,10 @@ def learning_curves(
 ) -> dict[str, Quantity]:
     """`learning_curve` of the study's estimator and of `others` by name, as learning_curve.h5 holds them."""
     estimators = [options.get("estimator", "maf"), *others]
-    curves, n = [], len(sizes)
+    curves = []
     for k, estimator in enumerate(estimators):
         given = {**options, "estimator": estimator}
-        further = progress and (lambda done, _, k=k: progress(k * n + done, len(estimators) * n))
+        further = progress and (lambda done, n, k=k: progress(k * n + done, len(estimators) * n))
         curves.append(learning_curve(prior, theta, x, names, given, sizes, seed=seed, valid=valid, progress=further))
     each, pair = ("estimator", "size"), ("estimator", "size", "parameter")
     axes = {"log_prob": each, "rmse": pair, "shrinkage": pair, "coverage_90": pair}

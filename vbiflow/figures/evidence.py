@@ -195,7 +195,9 @@ def rounds(
     first, *panels = figure.subplots(1, 1 + len(shown))
     places = np.arange(1, len(samples) + 1)
     first.plot(places, [1.0, *shares], "o-", color=PALETTE["prior"], markersize=4)
-    first.set(yscale="log", ylabel="share of the prior left", title="Truncation")
+    steep = min(shares) < 0.1
+    first.set(yscale="log" if steep else "linear", ylabel="share of the prior left", title="Truncation")
+    first.set_ylim(None if steep else 0)
     for axes, k in zip(panels, shown, strict=True):
         for place, drawn in zip(places, samples, strict=True):
             low, inner, middle, outer, high = np.quantile(drawn[:, k], [0.05, 0.25, 0.5, 0.75, 0.95])
