@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -80,17 +81,27 @@ def test_every_rule_imports_only_what_its_environment_holds():
 
 def top_imports(script):
     """Names of the packages that a script and the vbiflow modules it reaches import at module level."""
-    found, seen, waiting = set(), set(), [script]
+    found, seen, waiting = set(), set(), {script}
     while waiting:
         path = waiting.pop()
+        names, files = imports(path)
         seen.add(path)
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.Import):
-                found |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                found.add(node.module.split(".")[0])
-            waiting += [file for name in imported(node, path) for file in files_of(name) if file not in seen]
+        found |= names
+        waiting |= files - seen
     return found - {"__future__"}
+
+
+@cache
+def imports(path):
+    """Names of the packages, and files of the vbiflow modules, that one file imports at module level."""
+    names, files = set(), set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.split(".")[0])
+        files |= {file for name in imported(node, path) for file in files_of(name)}
+    return names, files
 
 
 def test_rules_read_studies_without_what_takes_seconds_to_import():
