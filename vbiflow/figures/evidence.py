@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from vbiflow.features.scores import SCORES
@@ -98,8 +98,9 @@ def learning_curve(
     panels[2].set(ylabel="log q(θ | x) [nat]", title="Held-out log probability")
     for axes in panels:
         axes.set(xscale="log", xlabel="simulations")
-        axes.xaxis.set_major_locator(FixedLocator(n_simulations))
-        axes.xaxis.set_major_formatter(ScalarFormatter())
+        if max(n_simulations) < 100 * min(n_simulations):  # else powers of ten say enough
+            axes.xaxis.set_major_locator(FixedLocator(n_simulations))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].legend(loc="upper right" if rmse.max() > 1.3 * rmse[:, -1].max() else "lower left")
     letters(panels)
