@@ -23,6 +23,6 @@ with job(snakemake) as run:
         params.diagnostics["estimators"],
         read_json(source.optimised) if source.get("optimised") else None,
         seed=params.seed,
-        progress=run,
+        progress=run.epoch,
     )
     write_json(snakemake.output[0], found)

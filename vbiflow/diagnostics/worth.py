@@ -9,7 +9,7 @@ import numpy as np
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
 from vbiflow.inference import Posterior, compare_baselines, resolve, split, train
-from vbiflow.io import Progress
+from vbiflow.inference.training import EpochProgress
 from vbiflow.prior import Prior
 
 LEVEL = 0.9
@@ -27,7 +27,7 @@ def compare_methods(
     optimised: Mapping[str, Any] | None = None,
     *,
     seed: int,
-    progress: Progress | None = None,
+    progress: EpochProgress | None = None,
 ) -> dict[str, Any]:
     """Error, coverage and time of the study's estimator, of `others` by name, and of the baselines.
 
@@ -44,11 +44,10 @@ def compare_methods(
     learn, test = np.sort(np.r_[parts.train, parts.validation]), parts.test
     held = theta[test], x[test]
     methods = {chosen["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
-    for done, name in enumerate(others, start=1):
-        posterior, history = train(prior, theta, x, names, {**options, "estimator": name}, seed=seed, valid=valid)
+    for name in others:
+        given = {**options, "estimator": name}
+        posterior, history = train(prior, theta, x, names, given, seed=seed, valid=valid, progress=progress)
         methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
-        if progress:
-            progress(done, len(others))
     rows = {
         name: scores(found, prior) | {"seconds": seconds, "n_test": len(test)}
         for name, (seconds, found) in methods.items()
