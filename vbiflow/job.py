@@ -86,7 +86,7 @@ def job(snakemake: Any, *, refuses: str = "", reads_notes: bool | str = False) -
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
-        known = list(snakemake.input if reads_notes is True else snakemake.input.get(reads_notes or "", []))
+        known = set(snakemake.input if reads_notes is True else snakemake.input.get(reads_notes or "", []))
         note = first_note(path for path in snakemake.input if path not in known)
         if note:
             print(f"{run.label}: nothing to do, as {note.refused} is left out: {note.reason}", file=log)

@@ -9,7 +9,7 @@ import numpy as np
 
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.choosing import groups
-from vbiflow.inference import resolve, split, train
+from vbiflow.inference import held_out, train
 from vbiflow.inference.training import EpochProgress
 from vbiflow.io import Quantity, read
 from vbiflow.prior import Prior
@@ -61,8 +61,7 @@ def ablate(
         raise ValueError(f"cannot leave out {left_out!r} of the features {', '.join(columns)}")
     kept = np.setdiff1d(np.arange(len(names)), columns[left_out])
     valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
-    shares = resolve(options)
-    test = split(valid, seed, shares["validation_share"], shares["test_share"]).test
+    test = held_out(valid, seed, options)
     rest = [names[k] for k in kept]
     posterior, _ = train(prior, theta, x[:, kept], rest, options, seed=seed, valid=valid, progress=progress)
     calibration = calibrate(posterior, theta[test], x[test][:, kept], seed=seed, n_samples=N_SAMPLES)

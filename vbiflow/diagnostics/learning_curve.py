@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import calibrate
+from vbiflow.diagnostics.worth import scores
 from vbiflow.inference import resolve, split, train
 from vbiflow.io import Progress, Quantity
 from vbiflow.prior import Prior
@@ -49,14 +50,8 @@ def learning_curve(
         given = {**(options or {}), "test_share": 0.0, "validation_share": validating}
         posterior, _ = train(prior, theta[part], x[part], names, given, seed=seed)
         found = calibrate(posterior, theta[test], x[test], seed=seed, n_samples=n_samples)
-        rows.append(
-            (
-                found.log_prob.mean(),
-                np.sqrt(((found.mean - found.theta) ** 2).mean(axis=0)) / prior.std,
-                found.shrinkage.mean(axis=0),
-                found.coverage[np.argmin(np.abs(found.coverage_level - 0.9))],
-            )
-        )
+        one = scores(found, prior)
+        rows.append((found.log_prob.mean(), one["rmse"], found.shrinkage.mean(axis=0), one["coverage_90"]))
         if progress:
             progress(done, len(taken))
     columns = (np.array(column) for column in zip(*rows, strict=True))

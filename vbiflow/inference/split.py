@@ -35,7 +35,7 @@ def split(valid: np.ndarray, seed: int, validation_share: float = 0.1, test_shar
     return Split(*(np.where(valid & chosen)[0] for chosen in (~test & ~validation, validation, test)))
 
 
-def held_out(valid: np.ndarray, seed: int, options: Mapping[str, Any]) -> np.ndarray:
+def held_out(valid: np.ndarray, seed: int, options: Mapping[str, Any] | None) -> np.ndarray:
     """Indices of the valid simulations that training with the study's `inference` options never sees."""
     shares = resolve(options)
     return split(valid, seed, shares["validation_share"], shares["test_share"]).test
