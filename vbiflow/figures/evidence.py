@@ -198,7 +198,7 @@ def rounds(
     first.plot(places, [1.0, *shares], "o-", color=PALETTE["prior"], markersize=4)
     steep = min(shares) < 0.1
     first.set(yscale="log" if steep else "linear", ylabel="share of the prior left", title="Truncation")
-    first.set_ylim(None if steep else 0)
+    first.set_ylim((None, None) if steep else (0, 1.05))
     for axes, k in zip(panels, shown, strict=True):
         for place, drawn in zip(places, samples, strict=True):
             low, inner, middle, outer, high = np.quantile(drawn[:, k], [0.05, 0.25, 0.5, 0.75, 0.95])
