@@ -1,7 +1,7 @@
 """Average the connectomes that one estimator learns from, to stand for them in figures."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import mean_connectome
+from vbiflow.connectome.pool import mean_connectome
 from vbiflow.job import job
 from vbiflow.refusal import without_notes
 
