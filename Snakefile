@@ -16,6 +16,7 @@ include: "rules/choosing.smk"
 include: "rules/posterior.smk"
 include: "rules/diagnostics.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 localrules:

@@ -322,12 +322,8 @@ def each_subject(*names):
 
 
 def subject_figures(wildcards):
-    """Input function: every figure of the subjects, unless they have pages of their own."""
-    return [
-        f"results/{wildcards.study}/subjects/{subject}/figures/{name}.svg"
-        for subject in ([] if paged(wildcards) else subjects_of(wildcards))
-        for name in study_of(wildcards).figures(subject)
-    ]
+    """Input function: figures of the subjects, unless they have pages of their own."""
+    return [] if paged(wildcards) else each_subject("figures")(wildcards)
 
 
 def paged(wildcards):
@@ -336,11 +332,9 @@ def paged(wildcards):
 
 
 def connectome_figures(wildcards):
-    """Figures that the study asks for of the connectomes, unless they stand on the subjects' pages."""
-    if paged(wildcards) and study_of(wildcards)["connectome"]["per"] == "subject":
-        return []
-    names = study_of(wildcards).connectome_figures
-    return each_connectome(*(f"figures/{name}.svg" for name in names))(wildcards)
+    """Input function: figures of the connectomes, unless they stand on the subjects' pages."""
+    alone = study_of(wildcards)["connectome"]["per"] == "subject"
+    return [] if paged(wildcards) and alone else each_connectome("figures")(wildcards)
 
 
 def pages(wildcards):
@@ -350,8 +344,10 @@ def pages(wildcards):
 
 def of_cohort(wildcards):
     """Input function: what the report shows of a cohort of several subjects."""
-    figures = study_of(wildcards).cohort_figures
-    files = ["cohort.tsv", *(f"figures/{name}.svg" for name in figures)]
+    files = [
+        "cohort.tsv",
+        *(["figures"] if len(study_of(wildcards).subjects) > 1 else []),
+    ]
     return (
         [f"results/{wildcards.study}/{file}" for file in files]
         if "subject" not in wildcards.keys()
@@ -362,15 +358,6 @@ def of_cohort(wildcards):
 def signal(wildcards):
     """Name of the series that the study's features are taken from."""
     return study_of(wildcards).signal
-
-
-def measured(wildcards):
-    """How figures name what the job's subject is compared in, its unit, and its nodes."""
-    study = study_of(wildcards)
-    if not study.on_sensors:
-        return {"name": study.signal, "unit": "y", "nodes": "regions"}
-    unit = {"T/m": "(T/m)"}.get(study.sensor_unit, study.sensor_unit)
-    return {"name": row(wildcards)["kind"], "unit": unit, "nodes": "sensors"}
 
 
 def features_of(wildcards):

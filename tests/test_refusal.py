@@ -22,8 +22,9 @@ def files(tmp_path: Path) -> dict[str, dict[str, str]]:
 def test_note_is_read_back_and_nothing_else_is_a_note(files: dict, tmp_path: Path) -> None:
     path = files["x_o"]["bob"]
     assert read_note(path) is None and read_note(tmp_path / "none.h5") is None
-    leave_note(NOTE, [path, tmp_path / "figure.svg"])
+    leave_note(NOTE, [path, tmp_path / "figure.svg", tmp_path / "figures"])
     assert read_note(path) == first_note([files["sc"]["bob"], path]) == NOTE
+    assert (tmp_path / "figures").is_dir() and read_note(tmp_path / "figures") == NOTE
     write_text(path, '{"refuse')
     assert read_note(path) is None
 

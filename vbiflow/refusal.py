@@ -10,6 +10,8 @@ from pathlib import Path
 from vbiflow.io import write_text
 
 START = '{"refused": '
+NOTE = "left_out.json"
+"""Name of the note within an output that is a folder."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,15 @@ class Refusal:
 
 
 def leave_note(refusal: Refusal, paths: Iterable[str | Path]) -> None:
-    """Write the note in place of each file."""
-    for path in paths:
-        write_text(path, json.dumps(asdict(refusal)) + "\n")
+    """Write the note in place of each file, and into each folder, which is a path without a suffix."""
+    for path in map(Path, paths):
+        write_text(path if path.suffix else path / NOTE, json.dumps(asdict(refusal)) + "\n")
 
 
 def read_note(path: str | Path) -> Refusal | None:
-    """The note that stands in place of a file; None if the file is what its name says."""
+    """The note that stands in place of a file, or in a folder; None if the file is what its name says."""
     path = Path(path)
+    path = path / NOTE if path.is_dir() else path
     if not path.is_file():
         return None
     with open(path, "rb") as file:

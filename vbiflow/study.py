@@ -20,7 +20,7 @@ from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.bids import read_folders
-from vbiflow.empirical.cohort import COLUMNS, REGIONAL, SENSOR_KINDS, TABLES, check_file, read_cohort
+from vbiflow.empirical.cohort import COLUMNS, REGIONAL, SENSOR_KINDS, check_file, read_cohort
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
@@ -29,7 +29,7 @@ from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features import expanded, read_specs
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs
-from vbiflow.features.scores import SCORES, choose_scores
+from vbiflow.features.scores import choose_scores
 from vbiflow.marginals import Marginal, read_marginals
 from vbiflow.models import MODELS
 from vbiflow.prior import check_names
@@ -239,19 +239,6 @@ class Study:
         """Files of the regional maps of one person's connectome."""
         return {name: entry.format(participant_id=connectome) for name, entry in self["connectome"]["maps"].items()}
 
-    def figures(self, subject: str) -> list[str]:
-        """Names of the figures of a subject; a table of spectra or features has no series to draw."""
-        asked = [name for name in ("sensitivity", "local_c2st") if self["diagnostics"][name]]
-        asked += ["rounds"] if self.n_rounds > 1 else []
-        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", *asked, "misspecification"]
-        if kind in TABLES:
-            return always
-        quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
-        exact = ["exact"] if self["diagnostics"]["exact"] else []
-        if self.on_sensors and kind == "eeg" and "psd" in quantities:
-            quantities.append("topography")
-        return list(dict.fromkeys([*always, *exact, "predictive", *quantities, "series"]))
-
     def values(self, *names: str) -> dict[str, Any]:
         """Parameters of the model that are not inferred, as the study gives them or by default."""
         defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
@@ -263,23 +250,10 @@ class Study:
         return len(self.subjects) > INLINE
 
     @property
-    def cohort_figures(self) -> list[str]:
-        """Names of the figures of a cohort of several people."""
-        if len(self.subjects) < 2:
-            return []
-        return ["cohort", "covariates"] if any(self.covariates.values()) else ["cohort"]
-
-    @property
     def covariates(self) -> dict[str, dict[str, str]]:
         """Further columns of the cohort, such as age, by subject."""
         rows = self.cohort.items()
         return {name: {key: entry for key, entry in row.items() if key not in COLUMNS} for name, row in rows}
-
-    @property
-    def connectome_figures(self) -> list[str]:
-        """Names of the figures of a connectome and its estimator."""
-        asked = [name for name in ("ablation", "baselines", "learning_curve") if self["diagnostics"][name]]
-        return ["connectome", "training", "recovery", "calibration", "features", *asked, "invalid"]
 
     @property
     def shards(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import scipy
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vbiflow.cohort import prior_intervals, read_cohort_table
 from vbiflow.figures.posterior import padded
 from vbiflow.figures.style import PALETTE, canvas, finite, message, quantity, signed, styled, symbol
 
@@ -29,6 +31,24 @@ LOOKS = {
 def scalars(parameters: Statistics) -> list[str]:
     """Parameters that are one number a subject."""
     return [name for name in parameters if "[" not in name]
+
+
+def side_by_side(table: str, priors: Sequence[str], units: dict[str, str]) -> dict[str, Any]:
+    """Arguments of `cohort`, from cohort.tsv and the priors of its estimators."""
+    found = read_cohort_table(table)
+    return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
+        "prior": prior_intervals(priors),
+        "units": units,
+    }
+
+
+def with_columns(table: str, units: dict[str, str]) -> dict[str, Any]:
+    """Arguments of `covariates`, from cohort.tsv."""
+    found = read_cohort_table(table)
+    return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
+        "columns": found["covariates"],
+        "units": units,
+    }
 
 
 @styled
