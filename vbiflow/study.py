@@ -120,7 +120,7 @@ class Study:
 
     @property
     def pooled(self) -> bool:
-        """Whether one estimator learns from the connectomes of many, and is told which."""
+        """Whether one estimator learns from the connectomes of many, and is conditioned on them."""
         return self["connectome"]["per"] in ("cohort", "others")
 
     def members(self, estimator: str) -> list[str]:
@@ -140,7 +140,7 @@ class Study:
 
     @property
     def groups(self) -> list[str]:
-        """What the estimator is told, by the start of its columns' names: features, and of a pool the connectome."""
+        """What the estimator sees, by the start of its columns' names: features, and of a pool the connectome."""
         return [*self.features, *(["connectome"] if self.pooled else [])]
 
     @cached_property

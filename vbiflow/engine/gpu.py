@@ -33,7 +33,7 @@ from vbiflow.engine.gpu_source import (
 )
 from vbiflow.engine.layout import layout
 from vbiflow.engine.plan import Plan, Recording
-from vbiflow.engine.source import named, recordings
+from vbiflow.engine.source import kernel_name, recordings
 from vbiflow.models.maths import host
 from vbiflow.observation import balloon
 
@@ -97,7 +97,7 @@ def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple
     """
     lanes = choose_lanes(plan)
     text = kernel_source(plan, lanes, SIMULATED)
-    kernel = load(named(f"{plan.model.name}_gpu", text), text).kernel
+    kernel = load(kernel_name(f"{plan.model.name}_gpu", text), text).kernel
     shape = (plan.n_simulations, plan.n_nodes)
     ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
     strayed = np.zeros(plan.n_simulations, bool)
