@@ -24,7 +24,7 @@ from vbiflow.empirical.cohort import COLUMNS, REGIONAL, SENSOR_KINDS, TABLES, ch
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
-from vbiflow.engine.draws import BESIDE, check_draws, extremes
+from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws, extremes
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features import expanded, read_specs
 from vbiflow.features.preparation import read_preparation
@@ -46,7 +46,7 @@ DEFAULTS: dict[str, Any] = {
         "streamlines": {},
     },
     "truth": {},
-    "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
+    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
     "preparation": {},
     "inference": {"estimator": "maf", "rounds": 1},
@@ -214,7 +214,9 @@ class Study:
     @property
     def units(self) -> dict[str, str]:
         """Units of what can be fixed or inferred."""
-        units = {name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()} | BESIDE
+        units = {
+            name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()
+        } | NETWORK_PARAMETERS
         return units | ({"noise": self.sensor_unit} if self.sensors else {})
 
     @property
@@ -312,6 +314,8 @@ def load_study(name: str, config: Path = ROOT / "config") -> Study:
     settings = merged(settings, scales.get(scale, {}))
     check_schema(settings, config / "schemas" / "study.schema.yaml", path)
     settings = merged(DEFAULTS, settings)
+    if settings["model"] in MODELS:
+        settings["simulation"] = {"integrator": "heun", **MODELS[settings["model"]].defaults, **settings["simulation"]}
     settings["features"] = expanded(settings["features"])
     study = Study(name, settings, choose_cohort(settings["cohort"], config / "cohorts"))
     try:
@@ -401,7 +405,7 @@ def check(study: Study) -> None:
         raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
     model = choose("model", study["model"], MODELS)
     for name in [*study["prior"], *study["parameters"]]:
-        choose(f"parameter of {model.name}", name, model.parameters | BESIDE)
+        choose(f"parameter of {model.name}", name, model.parameters | NETWORK_PARAMETERS)
     per = study["connectome"]["per"]
     if per not in PER and per not in study.cohort:
         raise ValueError(
