@@ -55,5 +55,7 @@ def joined(parts: Sequence[Simulations], start: int) -> Simulations:
     ts = {name: np.concatenate([part.ts[name] for part in parts]) for name in parts[0].ts}
     valid = np.concatenate([part.valid for part in parts])
     reason = [reason for part in parts for reason in part.reason]
-    sensed = {name: np.concatenate([part.sensed[name] for part in parts]) for name in parts[0].sensed}
-    return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensed=sensed)
+    own = {
+        name: np.concatenate([part.sensor_parameters[name] for part in parts]) for name in parts[0].sensor_parameters
+    }
+    return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensor_parameters=own)

@@ -13,6 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from vbiflow.features import expanded
+from vbiflow.models import MODELS
 from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {
@@ -26,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
         "streamlines": {},
     },
     "truth": {},
-    "simulation": {"integrator": "heun", "transient": 0.0, "precision": "float32", "shard_size": 500},
+    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500},
     "recording": {},
     "preparation": {},
     "inference": {"estimator": "maf", "rounds": 1},
@@ -69,6 +70,8 @@ def read_settings(name: str, config: Path) -> tuple[Path, dict[str, Any]]:
     settings = merged(settings, scales.get(scale, {}))
     check_schema(settings, config / "schemas" / "study.schema.yaml", path)
     settings = merged(DEFAULTS, settings)
+    if settings["model"] in MODELS:
+        settings["simulation"] = {"integrator": "heun", **MODELS[settings["model"]].defaults, **settings["simulation"]}
     settings["features"] = expanded(settings["features"])
     return path, settings
 

@@ -12,7 +12,7 @@ import numpy as np
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import TABLES, read_cohort
 from vbiflow.empirical.sensor_options import leads_back
-from vbiflow.engine.draws import BESIDE, extremes
+from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request
 from vbiflow.features.scores import SCORES
@@ -102,7 +102,9 @@ class Study(Topology):
     @property
     def units(self) -> dict[str, str]:
         """Units of what can be fixed or inferred."""
-        units = {name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()} | BESIDE
+        units = {
+            name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()
+        } | NETWORK_PARAMETERS
         return units | ({"noise": self.sensor_unit} if self.sensors else {})
 
     @property
