@@ -30,7 +30,8 @@ class Simulations:
     fs : their sampling rates [Hz].
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
-    sensed : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where inferred.
+    sensor_parameters : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where
+        inferred.
     """
 
     ts: dict[str, Any]
@@ -38,7 +39,7 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
-    sensed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sensor_parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def quantities(self) -> dict[str, Quantity]:
         """What a file of simulations holds."""
@@ -47,10 +48,10 @@ class Simulations:
             name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
             for name, ts in self.ts.items()
         }
-        sensed = {name: Quantity(values, axes=each) for name, values in self.sensed.items()}
+        sensor_parameters = {name: Quantity(values, axes=each) for name, values in self.sensor_parameters.items()}
         return {
             **series,
-            **sensed,
+            **sensor_parameters,
             "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
             "valid": Quantity(self.valid, axes=each),
             "reason": Quantity(self.reason, axes=each),
@@ -64,9 +65,9 @@ def simulate(
     *,
     n_simulations: int,
     duration: float,
-    dt: float,
+    dt: float | None = None,
     transient: float = 0.0,
-    integrator: str = "heun",
+    integrator: str | None = None,
     seed: int,
     start: int = 0,
     stream: int = 0,
@@ -91,7 +92,8 @@ def simulate(
     weights : (n_nodes, n_nodes), row = target, column = source.
     parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
         n_nodes) both. duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is
-        discarded. seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
+        discarded. dt and integrator, "euler" or "heun", are the model's defaults where they are not given.
+    seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
     bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of
         the first TR.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.features.batch import Batch, is_constant, namespace, to_host
+from vbiflow.features.contract import check_piece
 from vbiflow.features.feature import Pieces
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import epoch_of, read_preparation
@@ -129,7 +130,8 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     names: list[str] = []
     columns: list[np.ndarray] = []
     for request in requests:
-        for given, values in named(request, batch):
+        for piece in named(request, batch):
+            given, values = check_piece(request.name, piece, batch.ts.shape[0])
             arrays = [to_host(array) for array in (values if isinstance(values, list) else [values])]
             block = np.concatenate(arrays, axis=1, dtype=float)
             if block.shape != (batch.ts.shape[0], len(given)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, draws_from, summarise
+from vbiflow.connectome.pool import SUMMARIES, draws_from, summarise
 from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import Simulations
 from vbiflow.io import Progress, Quantity
@@ -55,5 +55,7 @@ def joined(parts: Sequence[Simulations], start: int) -> Simulations:
     ts = {name: np.concatenate([part.ts[name] for part in parts]) for name in parts[0].ts}
     valid = np.concatenate([part.valid for part in parts])
     reason = [reason for part in parts for reason in part.reason]
-    sensed = {name: np.concatenate([part.sensed[name] for part in parts]) for name in parts[0].sensed}
-    return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensed=sensed)
+    own = {
+        name: np.concatenate([part.sensor_parameters[name] for part in parts]) for name in parts[0].sensor_parameters
+    }
+    return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensor_parameters=own)
