@@ -3,12 +3,12 @@
 import torch
 
 from vbiflow.diagnostics import ablate
+from vbiflow.exclusion import not_excluded
 from vbiflow.inference import TrainingSet
 from vbiflow.io import of_subjects, write
 from vbiflow.job import job
-from vbiflow.refusal import without_notes
 
-with job(snakemake, reads_notes="x_o") as run:
+with job(snakemake, reads_exclusions="x_o") as run:
     torch.set_num_threads(snakemake.threads)
     params = snakemake.params
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
@@ -18,7 +18,7 @@ with job(snakemake, reads_notes="x_o") as run:
         snakemake.wildcards.feature,
         params.inference,
         seed=params.seed,
-        recordings=of_subjects(without_notes(snakemake.input.x_o), "x"),
+        recordings=of_subjects(not_excluded(snakemake.input.x_o), "x"),
         progress=run.epoch,
     )
     write(snakemake.output[0], quantities, run.provenance())

@@ -6,7 +6,7 @@ from linear_gaussian import Exact, exact, simulate
 from linear_gaussian import prior as linear_prior
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, connectome_summaries
+from vbiflow.connectome.pool import SUMMARIES, connectome_summaries
 from vbiflow.diagnostics import amortisation
 from vbiflow.features.files import add_conditioning, append_conditioning
 
