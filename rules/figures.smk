@@ -1,60 +1,3 @@
-from vbiflow.figures.table import (
-    FIGURES,
-    PAGE,
-    captions,
-    check_table,
-    figure_inputs,
-    figure_parameters,
-    wanted_figures,
-)
-
-try:
-    check_table()
-except ValueError as error:
-    raise WorkflowError(str(error)) from None
-config["captions"] = captions()  # what the one caption of a folder of figures quotes
-
-
-def figures_of(scope):
-    """Params of a job that draws all figures of a scope: the figures, what they take from the study, and their code."""
-
-    def owned(of):
-        return lambda wildcards: of(scope, *study_and_owner(wildcards))
-
-    return {
-        "figures": lambda wildcards: {
-            name: figure.plain()
-            for name, figure in owned(wanted_figures)(wildcards).items()
-        },
-        "parameters": owned(figure_parameters),
-        "reads_notes": scope in ("cohort", "amortisation"),
-        "code": lambda wildcards: code_hash(
-            "scripts/figures.py",
-            beside=sorted(
-                {figure.file for figure in owned(wanted_figures)(wildcards).values()}
-            ),
-        ),
-    }
-
-
-def study_and_owner(wildcards):
-    """The study that figures are drawn from, and whose they are: a subject's, an estimator's, or studies compared."""
-    if "studies" in wildcards.keys():
-        return study_named(wildcards.studies.split("+")[0]), wildcards.studies
-    owner = wildcards.get("subject", wildcards.get("connectome", ""))
-    return study_of(wildcards), owner
-
-
-def inputs_of(scope):
-    """Input function: files that the figures of a scope are drawn from, by name."""
-    return lambda wildcards: figure_inputs(scope, *study_and_owner(wildcards))
-
-
-def category_of(wildcards):
-    """Heading of a figure in Snakemake's report."""
-    return FIGURES[wildcards.figure].category
-
-
 rule figures_subject:
     input:
         unpack(inputs_of("subject")),
@@ -85,15 +28,15 @@ use rule figures_subject as figures_estimator with:
         unpack(inputs_of("estimator")),
     output:
         report(
-            directory("results/{study}/{connectome}/figures"),
+            directory("results/{study}/{estimator}/figures"),
             patterns=["{figure}.svg"],
             caption="report/figure.rst",
             category="{study}",
             subcategory=category_of,
-            labels={"estimator": "{connectome}", "figure": "{figure}"},
+            labels={"estimator": "{estimator}", "figure": "{figure}"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figures.log",
+        "results/{study}/{estimator}/logs/figures.log",
     params:
         **figures_of("estimator"),
 
@@ -137,7 +80,7 @@ use rule figures_subject as figure_amortisation with:
         people=lambda wildcards: expand(
             "results/amortisation/{studies}/{subject}.json",
             studies=wildcards.studies,
-            subject=own_and_other(wildcards)[0].subjects,
+            subject=compared_studies(wildcards)[0].subjects,
         ),
     output:
         report(

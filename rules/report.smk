@@ -1,9 +1,9 @@
 rule tabulate:
     input:
-        "results/{study}/cohort.json",
+        "results/{study}/exclusions.json",
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
-        prior=each_connectome("prior.h5"),
+        prior=each_estimator("prior.h5"),
     output:
         report(
             "results/{study}/cohort.tsv",
@@ -19,9 +19,9 @@ rule tabulate:
         mem_mb=1500,
         runtime=30,
     params:
-        covariates=lambda wildcards: study_of(wildcards).covariates,
-        connectomes=lambda wildcards: study_of(wildcards).connectomes,
-        connectome_of=connectome_by_subject,
+        covariates=derived("covariates"),
+        estimators=derived("estimators"),
+        estimator_of=estimator_by_subject,
         code=code("scripts/tabulate.py"),
     script:
         "../scripts/tabulate.py"
@@ -34,14 +34,14 @@ rule report:
             "rules/report/{figure}.rst",
             figure=[name for name, one in FIGURES.items() if one.scope in PAGE],
         ),
-        admitted="results/{study}/cohort.json",
-        connectome=each_connectome("connectome.h5"),
-        prior=each_connectome("prior.h5"),
-        features=each_connectome("features.h5"),
-        training=each_connectome("training.json"),
-        diagnostics=each_connectome("diagnostics.json"),
-        features_report=each_connectome("features_report.json"),
-        connectome_figures=connectome_figures,
+        exclusions="results/{study}/exclusions.json",
+        connectome=each_estimator("connectome.h5"),
+        prior=each_estimator("prior.h5"),
+        features=each_estimator("features.h5"),
+        training=each_estimator("training.json"),
+        diagnostics=each_estimator("diagnostics.json"),
+        features_report=each_estimator("features_report.json"),
+        estimator_figures=estimator_figures,
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
         subject_figures=subject_figures,
@@ -63,10 +63,10 @@ rule report:
     params:
         study=lambda wildcards: wildcards.study,
         alone=lambda wildcards: wildcards.get("subject", ""),
-        settings=lambda wildcards: study_of(wildcards).settings,
-        model=model_of,
-        units=units,
-        connectomes=connectome_by_subject,
+        settings=derived("settings"),
+        model=derived("model"),
+        units=derived("units"),
+        estimator_of=estimator_by_subject,
         code=code("scripts/report.py"),
     script:
         "../scripts/report.py"

@@ -5,7 +5,7 @@ from pathlib import Path
 from vbiflow.figures.draw import draw_figures
 from vbiflow.job import job
 
-with job(snakemake, reads_notes=snakemake.params.reads_notes) as run:
+with job(snakemake, reads_exclusions=snakemake.params.reads_exclusions) as run:
     output, entries = Path(snakemake.output[0]), snakemake.params.figures
     paths = {name: output if output.suffix else output / f"{name}.svg" for name in entries}
     draw_figures(entries, dict(snakemake.input.items()), snakemake.params.parameters, paths, run.say)

@@ -77,7 +77,7 @@ def test_inputs_lie_in_the_folders_of_estimator_round_and_subject():
     assert found["rounds"] == ["results/tiny@rounds/subjects/101309/rounds/2/theta.h5"]
     study = load_study("hcp_wong_wang")
     assert figure_inputs("cohort", study)["priors"] == [
-        f"results/hcp_wong_wang/{name}/prior.h5" for name in study.connectomes
+        f"results/hcp_wong_wang/{name}/prior.h5" for name in study.estimators
     ]
 
 

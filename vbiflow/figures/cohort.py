@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.cohort import prior_intervals, read_cohort_table
 from vbiflow.figures.posterior import padded
 from vbiflow.figures.style import PALETTE, canvas, finite, message, quantity, signed, styled, symbol
+from vbiflow.posterior_table import prior_intervals, read_posterior_table
 
 Array = NDArray[np.float64]
 Statistics = Mapping[str, Mapping[str, Array]]
@@ -35,7 +35,7 @@ def scalars(parameters: Statistics) -> list[str]:
 
 def side_by_side(table: str, priors: Sequence[str], units: dict[str, str]) -> dict[str, Any]:
     """Arguments of `cohort`, from cohort.tsv and the priors of its estimators."""
-    found = read_cohort_table(table)
+    found = read_posterior_table(table)
     return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
         "prior": prior_intervals(priors),
         "units": units,
@@ -44,7 +44,7 @@ def side_by_side(table: str, priors: Sequence[str], units: dict[str, str]) -> di
 
 def with_columns(table: str, units: dict[str, str]) -> dict[str, Any]:
     """Arguments of `covariates`, from cohort.tsv."""
-    found = read_cohort_table(table)
+    found = read_posterior_table(table)
     return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
         "columns": found["covariates"],
         "units": units,

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vbiflow.exclusion import not_excluded
 from vbiflow.features.scores import SCORES
 from vbiflow.figures.style import PALETTE, SERIES, canvas, finite, letters, quantity, styled, symbol
 from vbiflow.io import read_json
-from vbiflow.refusal import without_notes
 
 Array = NDArray[np.float64]
 FEW = 8
@@ -46,8 +46,8 @@ def comparison(scores: Mapping[str, Mapping[str, Array]], ranking: Sequence[Mapp
 
 
 def of_people(people: Sequence[str], studies: Sequence[str], units: dict[str, str]) -> dict[str, Any]:
-    """Arguments of `amortisation`: one file a person, who is left out if a note stands in its place."""
-    found = {Path(path).stem: read_json(path) for path in without_notes(people)}
+    """Arguments of `amortisation`: one file a person, who is left out if they are excluded."""
+    found = {Path(path).stem: read_json(path) for path in not_excluded(people)}
     return {"people": found, "studies": studies, "units": units}
 
 

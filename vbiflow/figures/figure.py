@@ -46,17 +46,12 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "units": lambda study, owner: study.units,
     "scores": lambda study, owner: study["diagnostics"]["scores"],
     "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
-    "signal": lambda study, owner: study.cohort[owner]["kind"] if study.on_sensors else study.signal,
-    "signal_unit": lambda study, owner: signal_unit(study),
+    "signal": lambda study, owner: study.compared_quantity(owner)["name"],
+    "signal_unit": lambda study, owner: study.compared_quantity(owner)["unit"],
+    "nodes": lambda study, owner: study.compared_quantity(owner)["nodes"],
     "studies": lambda study, owner: owner.split("+"),
-    "nodes": lambda study, owner: "sensors" if study.on_sensors else "regions",
 }
 """What figures can take from the study."""
-
-
-def signal_unit(study: Any) -> str:
-    """Unit of what recordings and simulations are compared in, as it stands in an axis label; y for arbitrary ones."""
-    return {"T/m": "(T/m)"}.get(study.sensor_unit, study.sensor_unit) if study.on_sensors else "y"
 
 
 def always(study: Any, owner: str) -> bool:

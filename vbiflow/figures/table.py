@@ -162,7 +162,7 @@ def figure_inputs(scope: str, study: Any, owner: str = "") -> dict[str, str | li
 def folders(scope: str, study: Any, owner: str) -> dict[str, str | list[str]]:
     """What stands for each name in braces in INPUTS."""
     if scope == "cohort":
-        return {"estimators": study.connectomes}
+        return {"estimators": study.estimators}
     if scope == "estimator":
         return {"estimator": owner}
     rounds = [study.round_of(owner, number) for number in range(1, study.n_rounds + 1)]
