@@ -18,8 +18,8 @@ from vbiflow.study import load_study
 
 def reader(name):
     """The function that an entry's arguments go to."""
-    function, read = figure_function(name), FIGURES[name].read
-    return function.__globals__[read] if read else inspect.unwrap(function)
+    function, read = inspect.unwrap(figure_function(name)), FIGURES[name].read
+    return function.__globals__[read] if read else function
 
 
 @pytest.mark.parametrize("name", FIGURES)
