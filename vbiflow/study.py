@@ -32,6 +32,7 @@ from vbiflow.features.registry import check_epochs
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.marginals import Marginal, read_marginals
 from vbiflow.models import MODELS
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.prior import check_names
 from vbiflow.provenance import ROOT
 
@@ -169,20 +170,21 @@ class Study:
 
     @property
     def signal(self) -> str:
-        """The recorded series that features are taken from: bold, or the first of the signals."""
+        """The recorded series that features are taken from: of an observation model, or the first of the signals."""
         observation = self["observation"]
-        return "bold" if "bold" in observation else next(iter(observation["signals"]))
+        slow = (name for name in OBSERVATION_MODELS if name in observation)
+        return next(slow, None) or next(iter(observation["signals"]))
 
     @property
     def interval(self) -> float:
         """Sampling interval [ms] of that series."""
-        if self.signal == "bold":
-            return self["observation"]["bold"]["tr"]
+        if self.signal in OBSERVATION_MODELS:
+            return self["observation"][self.signal]["tr"]
         return self["observation"]["signals"][self.signal].get("period", self["simulation"]["dt"])
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """What the engine records: BOLD and signals of the regions; and whether there are sensors to hear them."""
+        """What the engine records: series of the regions; and whether there are sensors to hear them."""
         regional = {key: value for key, value in self["observation"].items() if key != "sensors"}
         return regional | ({"sensors": True} if self.sensors else {})
 
@@ -380,7 +382,11 @@ def check_schema(content: Mapping[str, Any], schema: Path, path: Path) -> None:
 @cache
 def validator(schema: str) -> Draft202012Validator:
     """What checks content against the text of a schema, which is parsed once for all studies."""
-    return Draft202012Validator(yaml.safe_load(schema))
+    content = yaml.safe_load(schema)
+    if "observation_model" in content.get("$defs", {}):
+        own = {name: {"$ref": "#/$defs/observation_model"} for name in OBSERVATION_MODELS}
+        content["properties"]["observation"]["properties"] |= own
+    return Draft202012Validator(content)
 
 
 def described(error: Any) -> str:
