@@ -1,11 +1,11 @@
 """Compare one person's own estimator with one that learned from other people, on simulations that neither has seen."""
 
-from vbiflow.cohort import statistics
 from vbiflow.connectome import Connectome
 from vbiflow.diagnostics import amortisation
 from vbiflow.inference import Posterior, held_out
 from vbiflow.io import read, rows, write_json
 from vbiflow.job import job
+from vbiflow.posterior_table import statistics
 
 with job(snakemake) as run:
     params, source = snakemake.params, snakemake.input

@@ -6,6 +6,7 @@ from vbiflow.diagnostics.recheck import predictive_check
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
+from vbiflow.streams import Stream
 
 with job(snakemake) as run:
     params = snakemake.params
@@ -28,7 +29,13 @@ with job(snakemake) as run:
             params.diagnostics["scores"],
             params.signal,
             params.preparation,
-            sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, 1, snakemake.input.simulations),
+            sensors_of(
+                snakemake.input.get("lead_field"),
+                params.sensors,
+                params.seed,
+                Stream.PREDICTIVE,
+                snakemake.input.simulations,
+            ),
         )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))

@@ -7,7 +7,7 @@ from vbiflow.features.files import of_person
 from vbiflow.io import write
 from vbiflow.job import job
 
-with job(snakemake, refuses="subject") as run:
+with job(snakemake, excludes="subject") as run:
     params, path = snakemake.params, snakemake.input.get("lead_field")
     lead_field = LeadField.load(path) if path else None
     simulated = Simulated(

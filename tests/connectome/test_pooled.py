@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import BLOCK, SUMMARIES, draws_from, mean_connectome, summarise
+from vbiflow.connectome.pool import BLOCK, SUMMARIES, draws_from, mean_connectome, summarise
 from vbiflow.engine import simulate_draws
-from vbiflow.engine.cohort import simulate_pool
+from vbiflow.engine.pool import simulate_pool
 from vbiflow.prior import Prior
 
 

@@ -6,7 +6,7 @@ from linear_gaussian import Exact, exact, simulate
 from linear_gaussian import prior as linear_prior
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, summarise
+from vbiflow.connectome.pool import SUMMARIES, summarise
 from vbiflow.diagnostics import amortisation
 from vbiflow.features.files import as_told, with_told
 

@@ -3,9 +3,10 @@ import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.diagnostics import compare_methods, learning_curves, point_estimates
-from vbiflow.diagnostics.optimisation import STREAM, distance, evolve
+from vbiflow.diagnostics.optimisation import distance, evolve
 from vbiflow.features import fc
 from vbiflow.inference import BASELINES, split, train
+from vbiflow.streams import Stream
 
 THETA = prior().sample(1, 0, 2500)
 X = simulate(THETA, 2)
@@ -66,7 +67,7 @@ def test_point_optimisation_recovers_what_fc_tells_within_its_budget():
     assert np.array_equal(found["truth"], theta) and found["found"].shape == (2, 2)
     assert 200 <= found["n_simulations"] <= 300
     assert max(found["cost"]) < -0.95
-    drawn = [call for call in calls if call[0] == STREAM]
+    drawn = [call for call in calls if call[0] == Stream.OPTIMISATION]
     assert [start for _, start, _ in drawn] == list(np.cumsum([0, *(n for *_, n in drawn[:-1])]))
     again = point_estimates(prior(), theta, [0, 1], coupled, ["fc"], ["fc_correlation"], 300, seed=1)
     assert np.array_equal(again["found"], found["found"])

@@ -6,7 +6,7 @@ import pytest
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES
+from vbiflow.connectome.pool import SUMMARIES
 from vbiflow.features import Nodes, compute, compute_file, gather, observed
 from vbiflow.features.files import of_person
 

@@ -9,8 +9,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neural_network import MLPClassifier
 
 from vbiflow.inference import ESTIMATORS, Posterior, resolve, train
-from vbiflow.inference.estimators import seeded
-from vbiflow.inference.training import new_network
+from vbiflow.inference.estimators import new_network, seeded
 from vbiflow.inference.transport import quiet
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT

@@ -12,6 +12,7 @@ from vbiflow.models import Model, Parameter, State
 from vbiflow.observation import OBSERVATION_MODELS, ObservationModel, balloon
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
+from vbiflow.study.settings import validator
 
 W = np.array([[0, 1, 2], [3, 0, 1], [0, 2, 0]]) / 4
 
@@ -94,12 +95,11 @@ def test_a_study_can_ask_for_it(registered, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     path = tmp_path / "config/studies/tiny.yaml"
     path.write_text(path.read_text().replace("bold: {tr: 720}", "flow: {tr: 240}"))
-    from vbiflow import study as studies
 
-    studies.validator.cache_clear()
+    validator.cache_clear()
     study = load_study("tiny", tmp_path / "config")
     assert study.signal == "flow" and study.interval == 240
-    studies.validator.cache_clear()
+    validator.cache_clear()
 
 
 def test_unknown_observation_models_and_misspelt_arguments_are_told():

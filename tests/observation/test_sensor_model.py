@@ -62,7 +62,7 @@ def test_every_round_has_noise_of_its_own_at_the_sensors_too() -> None:
     rules = (Path(__file__).parents[2] / "rules" / "inference.smk").read_text()
     for name in ("simulate", "features"):
         rule = rules.split(f"use rule {name} as {name}_round")[1].split("use rule")[0]
-        assert "stream=lambda wildcards: 10 + int(wildcards.round)" in rule
+        assert "stream=lambda wildcards: round_stream(int(wildcards.round))" in rule
 
 
 def test_own_noise_and_gain_follow_the_index() -> None:

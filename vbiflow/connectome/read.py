@@ -15,8 +15,8 @@ import numpy as np
 
 from vbiflow.arrays import Table, read_table, split_key
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import read_parcellation
-from vbiflow.connectome.quality import Finding
 from vbiflow.connectome.regions import ENTRIES, Regions, make_regions, match, read_regions
 from vbiflow.connectome.streamlines import FORMATS as STREAMLINES
 

@@ -15,12 +15,12 @@ from vbiflow.engine import simulate_draws
 from vbiflow.features.scores import SCORES
 from vbiflow.io import Progress
 from vbiflow.prior import Prior
+from vbiflow.streams import Stream
 
 Simulate = Callable[[np.ndarray, int, int], tuple[np.ndarray, np.ndarray, float]]
 """(theta (n, p), index of the first, stream) -> series (n, n_nodes, n_times), valid (n,), fs [Hz]."""
 EDGE = 1e-6
 POPULATION = 15
-STREAM = 3
 WORST = 10.0
 """Cost of a simulation that is invalid, beyond any that is valid."""
 
@@ -59,12 +59,12 @@ def point_estimates(
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in scores}
     begin, found, costs, spent = time.perf_counter(), [], [], 0
     for done, row in enumerate(rows, start=1):
-        ts, _, fs = simulated(theta[row : row + 1], row, 0)
+        ts, _, fs = simulated(theta[row : row + 1], row, Stream.PRIOR)
         target = {quantity: measure(quantity, ts[0], fs, options) for quantity, options in wanted.items()}
 
         def cost(u: np.ndarray, target: Mapping[str, np.ndarray] = target) -> np.ndarray:
             nonlocal spent
-            ts, valid, fs = simulated(prior.ppf(u.T), spent, STREAM)
+            ts, valid, fs = simulated(prior.ppf(u.T), spent, Stream.OPTIMISATION)
             spent += u.shape[1]
             return distance(ts, valid, fs, target, scores, wanted)
 
@@ -90,7 +90,7 @@ def simulator(
     """The study's simulations as a function of theta; `blocks` are its parameters, simulation and observation."""
 
     def run(theta: np.ndarray, start: int, stream: int) -> tuple[np.ndarray, np.ndarray, float]:
-        out = simulate_draws(model, connectome, prior, theta, *blocks, start=start, stream=stream, **options)
+        out = simulate_draws(model, connectome, prior, theta, *blocks, start=start, stream=int(stream), **options)
         return out.ts[signal], out.valid, out.fs[signal]
 
     return run

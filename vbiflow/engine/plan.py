@@ -13,7 +13,7 @@ from vbiflow.engine.antialias import SPAN, taps
 from vbiflow.engine.checks import choose, number, spread, steps, whole
 from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
-from vbiflow.engine.measurement import Noise, check_noise
+from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.philox import uniforms
 from vbiflow.engine.stimulus import Stimulus, check_stimuli
 from vbiflow.models import MODELS, Model

@@ -14,7 +14,7 @@ from vbiflow.engine.measurement import measured
 from vbiflow.engine.plan import Plan, check
 from vbiflow.io import Quantity
 from vbiflow.models import Model
-from vbiflow.models.maths import asarray, host
+from vbiflow.models.maths import asarray, host, namespace
 
 DEVICES = ("auto", "cpu", "cuda", "reference")
 
@@ -26,7 +26,7 @@ class Simulations:
     Attributes
     ----------
     ts : recorded time series by name, each (n_simulations, n_nodes, n_times); of NumPy, unless the reference was given
-        arrays of CuPy or torch.
+        arrays of CuPy or torch, or they stay on the device.
     fs : their sampling rates [Hz].
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
@@ -79,6 +79,7 @@ def simulate(
     noise: Any = None,
     precision: str = "float32",
     device: str = "auto",
+    on_device: bool = False,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
     **observations: Mapping[str, Any] | None,
@@ -110,6 +111,7 @@ def simulate(
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
         differentiable with respect to all three, not to speed or lengths, since delays are whole steps; memory grows
         with the steps.
+    on_device : whether time series from a GPU stay there, as CuPy arrays, for features that are computed there.
     threads : batches that run at the same time on a CPU; does not change a number.
     progress : called with (simulations done, n_simulations).
     observations : observation models by name, as bold={"parameters": name of a set or a mapping, "tr": [ms], "step":
@@ -151,9 +153,9 @@ def simulate(
     if device == "reference":
         ts, strayed = reference.run(plan, weights, parameters, initial)
     else:
-        ts, strayed = gpu.run(plan, progress) if device == "cuda" else cpu.run(plan, threads, progress)
+        ts, strayed = gpu.run(plan, progress, on_device) if device == "cuda" else cpu.run(plan, threads, progress)
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
-    reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
+    reason = reasons(plan, ts, strayed)
     if plan.noise:
         ts = {name: measured(values, plan, name) for name, values in ts.items()}
     return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
@@ -188,11 +190,11 @@ def rates(plan: Plan) -> dict[str, float]:
     return {recorded.name: recorded.fs for recorded in (*plan.recordings, *plan.observers)}
 
 
-def reasons(plan: Plan, ts: Mapping[str, np.ndarray], strayed: np.ndarray) -> list[str]:
-    """Why a simulation is invalid, or an empty text."""
+def reasons(plan: Plan, ts: Mapping[str, Any], strayed: np.ndarray) -> list[str]:
+    """Why a simulation is invalid, or an empty text; on a GPU the extremes are found there."""
     reason = ["state out of its valid range" if bad else "" for bad in strayed]
     for name, values in ts.items():
-        low, high = values.min(2), values.max(2)
+        low, high = (host(extreme(values, 2)) for extreme in (namespace(values).amin, namespace(values).amax))
         size = np.maximum(np.abs(low), np.abs(high))
         still = (high - low <= 4 * np.finfo(plan.dtype).eps * size) & (values.shape[2] > 1)
         for k in range(len(values)):

@@ -91,7 +91,7 @@ def compute(
     for start in range(0, ts.shape[0], batch):
         part = ts[start : start + batch]
         part = part if sensors is None else sensors(part, index[start : start + batch])
-        faults = [fault(row, nodes) for row in part]
+        faults = find_faults(part, nodes)
         finite = [k for k, text in enumerate(faults) if not text.startswith("not finite")]
         if finite:
             found, values = extract(Batch(prepared(part[finite], fs, steps), fs, nodes, epoch), requests)
@@ -157,13 +157,17 @@ def full_name(prefix: str, name: str) -> str:
     return prefix + (name if name[:1] in ("", "[", ".") else f".{name}")
 
 
-def fault(row: Any, nodes: Nodes) -> str:
-    """What is wrong with the series (n_nodes, n_times) of one simulation, if anything."""
-    finite = to_host(namespace(row).isfinite(row).all(axis=-1))
-    if not finite.all():
-        return f"not finite in {listing([nodes.labels[k] for k in np.flatnonzero(~finite)])}"
-    constant = to_host(is_constant(row))
-    return f"constant in {listing([nodes.labels[k] for k in np.flatnonzero(constant)])}" if constant.any() else ""
+def find_faults(ts: Any, nodes: Nodes) -> list[str]:
+    """What is wrong with the series (n_simulations, n_nodes, n_times) of each simulation, an empty text if nothing."""
+
+    def describe(infinite: np.ndarray, constant: np.ndarray) -> str:
+        for what, where in (("not finite", infinite), ("constant", constant)):
+            if where.any():
+                return f"{what} in {listing([nodes.labels[k] for k in np.flatnonzero(where)])}"
+        return ""
+
+    finite, constant = to_host(namespace(ts).isfinite(ts).all(axis=-1)), to_host(is_constant(ts))
+    return [describe(*row) for row in zip(~finite, constant, strict=True)]
 
 
 def undefined(row: np.ndarray, names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, summarise
+from vbiflow.connectome.pool import SUMMARIES, summarise
 from vbiflow.features.batch import SpectralBatch
 from vbiflow.features.extraction import Features, Observer, compute, extract, undefined
 from vbiflow.features.nodes import Nodes

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vbiflow.estimator_options import resolve
-from vbiflow.inference.embeddings import EMBEDDINGS
-from vbiflow.inference.estimators import ESTIMATORS, build, seeded
+from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction
@@ -250,12 +249,6 @@ class Run:
 def weights(network: nn.Module) -> dict[str, Tensor]:
     """A copy of the network's weights and buffers by name."""
     return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def new_network(n_parameters: int, n_inputs: int, options: Mapping[str, Any]) -> nn.Module:
-    """An untrained network as the options say."""
-    embedding = EMBEDDINGS[options["embedding"]["name"]].build(n_inputs, **options["embedding"]["options"])
-    return build(options["estimator"]["name"], options["estimator"]["options"], n_parameters, n_inputs, embedding)
 
 
 def check_shapes(theta: np.ndarray, x: Any, names: tuple[str, ...], n_parameters: int) -> None:

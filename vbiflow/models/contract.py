@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from vbiflow.models.model import Model
-
+Model = Any
+"""A `vbiflow.models.model.Model`; that module calls this one, which therefore does not import it."""
 COUPLINGS = ("linear", "difference")
 SHAPE = (2, 3)
 """Two simulations of three nodes, on which the functions are tried."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, draws_from, summarise
+from vbiflow.connectome.pool import SUMMARIES, draws_from, summarise
 from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import Simulations
 from vbiflow.io import Progress, Quantity
