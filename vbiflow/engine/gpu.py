@@ -33,7 +33,7 @@ from vbiflow.engine.gpu_source import (
 )
 from vbiflow.engine.layout import layout
 from vbiflow.engine.plan import Plan, Recording
-from vbiflow.engine.source import named, recordings
+from vbiflow.engine.source import kernel_name, recordings
 from vbiflow.models.maths import host
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
@@ -100,7 +100,7 @@ def run(
     """
     lanes = choose_lanes(plan)
     text = kernel_source(plan, lanes, SIMULATED)
-    kernel = load(named(f"{plan.model.name}_gpu", text), text).kernel
+    kernel = load(kernel_name(f"{plan.model.name}_gpu", text), text).kernel
     shape = (plan.n_simulations, plan.n_nodes)
     xp = arrays() if on_device else np
     ts = {recording.name: xp.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
