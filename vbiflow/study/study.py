@@ -17,6 +17,7 @@ from vbiflow.features import read_specs
 from vbiflow.features.registry import Request
 from vbiflow.marginals import Marginal
 from vbiflow.models import MODELS
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
 from vbiflow.study.settings import relative_path
 from vbiflow.study.topology import Topology
@@ -56,20 +57,21 @@ class Study(Topology):
 
     @property
     def signal(self) -> str:
-        """The recorded series that features are taken from: bold, or the first of the signals."""
+        """The recorded series that features are taken from: of an observation model, or the first of the signals."""
         observation = self["observation"]
-        return "bold" if "bold" in observation else next(iter(observation["signals"]))
+        slow = (name for name in OBSERVATION_MODELS if name in observation)
+        return next(slow, None) or next(iter(observation["signals"]))
 
     @property
     def interval(self) -> float:
         """Sampling interval [ms] of that series."""
-        if self.signal == "bold":
-            return self["observation"]["bold"]["tr"]
+        if self.signal in OBSERVATION_MODELS:
+            return self["observation"][self.signal]["tr"]
         return self["observation"]["signals"][self.signal].get("period", self["simulation"]["dt"])
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """What the engine records: BOLD and signals of the regions; and whether there are sensors to hear them."""
+        """What the engine records: series of the regions, and whether there are sensors."""
         regional = {key: value for key, value in self["observation"].items() if key != "sensors"}
         return regional | ({"sensors": True} if self.sensors else {})
 
