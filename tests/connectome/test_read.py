@@ -393,5 +393,5 @@ def test_tvb_archive_dialects_and_errors(tmp_path: Path) -> None:
         read_connectome(tvb(tmp_path / "c.zip", centres__txt=centres, weights__txt="0 1 1\n1 0 1\n1 1 0\n"))
     with pytest.raises(ValueError, match=r"d.zip: centres.txt: found .*; a line is a name and x y z in mm"):
         read_connectome(tvb(tmp_path / "d.zip", centres__txt="lA 0 0\nrA 0 0\n", weights__txt=weights))
-    with pytest.raises(ValueError, match=r"e.zip: line 2 has 1 values"):
+    with pytest.raises(ValueError, match=r"e.zip::weights: line 2 has 1 values"):
         read_connectome(tvb(tmp_path / "e.zip", centres__txt=centres, weights__txt="0 1\n1\n"))

@@ -11,8 +11,8 @@ import numpy as np
 
 from vbiflow.arrays import Table, read_table
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import read_parcellation
-from vbiflow.connectome.quality import Finding
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import INDICES, Regions, make_regions, match, shown
 from vbiflow.labels import side_of

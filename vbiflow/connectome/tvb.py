@@ -15,8 +15,8 @@ from vbiflow.arrays import Table
 from vbiflow.arrays.containers import check_promise
 from vbiflow.arrays.table import is_number
 from vbiflow.arrays.text import LARGEST, decode, parse_table, split_cells
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.matrices import check_square, clean_lengths, clean_matrix
-from vbiflow.connectome.quality import Finding
 from vbiflow.connectome.regions import Regions, make_regions, unique_labels
 
 

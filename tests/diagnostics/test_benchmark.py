@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from linear_gaussian import NAMES, exact, prior, simulate
+
+from vbiflow.diagnostics import benchmark, learning_curves, point_estimates
+from vbiflow.diagnostics.optimisation import distance, evolve
+from vbiflow.features import fc
+from vbiflow.inference import BASELINES, TrainingSet, split, train
+from vbiflow.streams import Stream
+
+THETA = prior().sample(1, 0, 2500)
+X = simulate(THETA, 2)
+VALID = np.arange(2500) % 10 > 0
+OPTIONS = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 20}
+
+
+def test_the_table_holds_every_method_on_the_same_tests():
+    own, history = train(TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS, seed=1, valid=VALID), OPTIONS, seed=1)
+    optimised = {"rmse": [0.5, 0.6], "seconds": 9.0, "truth": [[0, 0]]}
+    data = TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS, seed=1, valid=VALID)
+    found = benchmark(data, OPTIONS, (own, history["seconds"]), ["maf"], optimised, seed=1)
+    methods = found["methods"]
+    assert set(methods) == {"mdn", "maf", *BASELINES, "differential_evolution"}
+    test = split(VALID, 1).test
+    least = np.sqrt(((exact(X[test])[0] - THETA[test]) ** 2).mean(axis=0))
+    assert found["n_test"] == len(test) == methods["ridge"]["n_test"]
+    assert methods["mdn"]["rmse"] == pytest.approx(least, rel=0.1)
+    assert methods["mdn"]["coverage_90"] == pytest.approx([0.9, 0.9], abs=0.06)
+    assert methods["rejection_abc"]["rmse"].mean() > methods["mdn"]["rmse"].mean()
+    assert methods["differential_evolution"]["coverage_90"] is None
+
+
+def test_learning_curves_are_stacked_by_estimator():
+    options, shown = OPTIONS | {"patience": 3}, []
+    data = TrainingSet.of(prior(), THETA, X, NAMES, options, seed=1, valid=VALID)
+    found = learning_curves(
+        *(data, options, [300, 2400, 2500], ["maf"]),
+        seed=1,
+        progress=lambda *done: shown.append(done),
+    )
+    assert shown == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert found["estimators"].values == ["mdn", "maf"]
+    assert found["rmse"].values.shape == (2, 2, 2) and found["log_prob"].values.shape == (2, 2)
+
+
+def coupled(theta, start, stream):
+    """Three nodes whose correlations follow theta: two share a signal in the proportion a, two in the proportion b."""
+    rng = np.random.default_rng([start, stream])
+    noise, shared = rng.standard_normal((len(theta), 3, 400)), rng.standard_normal((len(theta), 2, 400))
+    ts = noise.copy()
+    ts[:, 0] += np.exp(theta[:, :1]) * shared[:, 0]
+    ts[:, 1] += np.exp(theta[:, :1]) * shared[:, 0] + np.exp(theta[:, 1:]) * shared[:, 1]
+    ts[:, 2] += np.exp(theta[:, 1:]) * shared[:, 1]
+    return ts, np.ones(len(theta), bool), 1.0
+
+
+def test_point_optimisation_recovers_what_fc_tells_within_its_budget():
+    theta = np.tile([[1.0, -0.5], [-1.0, 0.7]], (50, 1))
+    data = TrainingSet.of(prior(), theta, np.zeros((100, 6)), NAMES, {"test_share": 0.3}, seed=1)
+    theta = theta[data.split.test[:2]]
+    calls = []
+
+    def counted(drawn, start, stream):
+        calls.append((stream, start, len(drawn)))
+        return coupled(drawn, start, stream)
+
+    found = point_estimates(data, 2, counted, ["fc"], ["fc_correlation"], 300, seed=1)
+    assert np.array_equal(found["truth"], theta) and found["found"].shape == (2, 2)
+    assert 200 <= found["n_simulations"] <= 300
+    assert max(found["cost"]) < -0.95
+    drawn = [call for call in calls if call[0] == Stream.OPTIMISATION]
+    assert [start for _, start, _ in drawn] == list(np.cumsum([0, *(n for *_, n in drawn[:-1])]))
+    again = point_estimates(data, 2, coupled, ["fc"], ["fc_correlation"], 300, seed=1)
+    assert np.array_equal(again["found"], found["found"])
+
+
+def test_invalid_simulations_cost_most_and_a_small_budget_is_refused():
+    ts, valid, fs = coupled(np.zeros((3, 2)), 0, 0)
+    valid[1] = False
+    cost = distance(ts, valid, fs, {"fc": fc(ts[0])}, ["fc_correlation"], {"fc": {}})
+    assert cost[0] == pytest.approx(-1) and cost[1] == 10 and -1 <= cost[2] < 1
+    with pytest.raises(ValueError, match=r"point optimisation needs at least 10 simulations, the study has 9"):
+        evolve(lambda u: u.sum(axis=0), 2, 9, 0)

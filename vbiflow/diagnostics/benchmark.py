@@ -1,0 +1,72 @@
+"""Benchmark of the estimator: other estimators and simple methods, on the same simulations and the same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vbiflow.diagnostics.calibration import Calibration, calibrate
+from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve, train
+from vbiflow.inference.training import EpochProgress
+from vbiflow.prior import Prior
+
+LEVEL = 0.9
+
+
+def benchmark(
+    data: TrainingSet,
+    options: Mapping[str, Any],
+    own: tuple[Posterior, float],
+    others: Sequence[str] = (),
+    optimised: Mapping[str, Any] | None = None,
+    *,
+    seed: int,
+    progress: EpochProgress | None = None,
+) -> dict[str, Any]:
+    """Error, coverage and time of the study's estimator, of `others` by name, and of the baselines.
+
+    All learn from the simulations that are not held out, and are tested on those that are. `own` is the estimator and
+    the seconds of its training; `optimised` the result of `point_estimates`, which simulates anew for each observation.
+
+    Returns
+    -------
+    dict: parameters, n_simulations, n_test, and methods: {name: {rmse (p,) over the prior's standard deviation,
+    coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing
+    """
+    prior, held = data.prior, data.held_out()
+    methods = {resolve(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
+    for name in others:
+        given = {**options, "estimator": name}
+        posterior, history = train(data, given, seed=seed, progress=progress)
+        methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
+    rows = {
+        name: scores(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
+        for name, (seconds, found) in methods.items()
+    }
+    for name, found in compare_baselines(prior, *data.rows(data.learnt), *held).items():
+        rows[name] = {**found, "log_prob": None, "n_test": len(held[0])}
+    if optimised:
+        rows["differential_evolution"] = {
+            "rmse": optimised["rmse"],
+            "coverage_90": None,
+            "log_prob": None,
+            "seconds": optimised["seconds"],
+            "n_test": len(optimised["truth"]),
+        }
+    return {
+        "parameters": list(prior.names),
+        "n_simulations": int(data.valid.sum()),
+        "n_test": len(held[0]),
+        "methods": rows,
+    }
+
+
+def scores(found: Calibration, prior: Prior) -> dict[str, Any]:
+    """Error, coverage and gain of one estimator."""
+    return {
+        "rmse": np.sqrt(((found.mean - found.theta) ** 2).mean(axis=0)) / prior.std,
+        "coverage_90": found.coverage[np.argmin(np.abs(found.coverage_level - LEVEL))],
+        "log_prob": float(np.mean(found.log_prob - found.prior_log_prob)),
+    }

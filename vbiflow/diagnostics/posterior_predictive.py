@@ -1,0 +1,162 @@
+"""Posterior predictive check of one person: simulations from the posterior against the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow import io
+from vbiflow.diagnostics.predictive import SCORES, predictive_scores
+from vbiflow.features import fc, fcd
+from vbiflow.features.extraction import Observer
+from vbiflow.features.preparation import epoch_of, read_preparation
+from vbiflow.features.preparation import prepare as prepared
+from vbiflow.features.scores import upper
+from vbiflow.features.spectral import welch
+
+OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
+SHOWN = 5000
+
+
+def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
+    """Options of the study's first feature of the `quantity` that matter here; OPTIONS where it has none.
+
+    Spectra are compared in the `band` that the feature's range covers, if the study gives it.
+    """
+    defaults, names = OPTIONS.get(quantity, {}), ("psd", "spectrum") if quantity == "psd" else (quantity,)
+    given = [spec[name] or {} for spec in specs if isinstance(spec, Mapping) for name in names if name in spec]
+    first = given[0] if given else {}
+    band = {"band": tuple(first["range"])} if quantity == "psd" and "range" in first else {}
+    return defaults | band | {key: value for key, value in first.items() if key in defaults}
+
+
+def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
+    """What a score compares, of one series (n_nodes, n_times) at `fs` [Hz]."""
+    if quantity == "fc":
+        return fc(ts)
+    if quantity == "fcd":
+        return fcd(ts, fs, **options)
+    if quantity == "psd":
+        return spectrum(ts, fs, options)[1]
+    return ts
+
+
+def spectrum(ts: np.ndarray, fs: float, options: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies [Hz] above 0, within the band that a filter let pass if there is one, and the densities there."""
+    frequencies, density = welch(ts, fs, segment(ts, fs, options), options.get("epoch"))
+    low, high = options.get("band", (0.0, np.inf))
+    kept = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)
+    return frequencies[kept], density[..., kept]
+
+
+def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
+    """Samples of a segment of Welch's method, at most the whole series or epoch."""
+    return min(round(options["segment"] * fs), options.get("epoch", ts.shape[-1]))
+
+
+def posterior_predictive(
+    path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
+    signal: str = "bold", prepare: Mapping[str, Any] | None = None,
+    sensors: Observer | None = None,
+) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
+    """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
+
+    The file holds `n_predictive` simulations of posterior samples, then repeated ones of the MAP for the noise floor.
+    Invalid simulations are left out, the others go through `sensors` and the steps `prepare`, as the recording did.
+
+    Returns
+    -------
+    what predictive.h5 holds, and the scores in it as `judge_predictive` takes them
+
+    Raises
+    ------
+    ValueError
+        If too few simulations are valid to compare.
+    """
+    steps = read_preparation(prepare)
+    wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
+    if "psd" in wanted and "bandpass" in steps:
+        low, high = wanted["psd"].get("band", (0.0, np.inf))
+        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
+    if "psd" in wanted and "epochs" in steps:
+        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
+    found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
+    with io.opened(path) as file:
+        kept = np.flatnonzero(io.values(file, "valid"))
+        drawn = kept < n_predictive
+        if drawn.sum() < 2 or (~drawn).sum() < 2:
+            raise ValueError(
+                f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
+                "two of each are needed"
+            )
+        for k in kept:
+            ts = like_recording(file[signal][k], fs, steps, k, sensors)
+            for quantity, options in wanted.items():
+                found[quantity].append(measure(quantity, ts, fs, options))
+        stacks = {quantity: np.array(values) for quantity, values in found.items()}
+        observed = {quantity: measure(quantity, series, fs, options) for quantity, options in wanted.items()}
+        mine, again = ({quantity: stack[part] for quantity, stack in stacks.items()} for part in (drawn, ~drawn))
+        scores = predictive_scores(names, mine, observed, again)
+        last = names[-1]
+        best = int(np.argmax(SCORES[last].sign * scores[last]))
+        ts = like_recording(file[signal][kept[best]], fs, steps, kept[best], sensors)
+    shown = {"ts": io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs, "signal": signal})}
+    for quantity, options in wanted.items():
+        if quantity in SUMMARIES:
+            shown |= SUMMARIES[quantity](mine[quantity], observed[quantity], best, options)
+    if "psd" in wanted:
+        shown["frequencies"] = io.Quantity(spectrum(series, fs, wanted["psd"])[0], "Hz", ("frequency",))
+    for name in names:
+        notes = {"label": SCORES[name].label, "bounds": SCORES[name].bounds}
+        shown[name] = io.Quantity(scores[name], axes=("simulation",), attributes=notes)
+        shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], axes=("pair",))
+    return shown, scores
+
+
+def like_recording(
+    ts: np.ndarray, fs: float, steps: Mapping[str, Any], k: int, sensors: Observer | None = None
+) -> np.ndarray:
+    """Simulation `k` (n_nodes, n_times) as features saw it: on its sensors, and prepared."""
+    rows = ts[None] if sensors is None else sensors(ts[None], [k])
+    return prepared(rows, fs, steps)[0]
+
+
+def of_fc(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+    """Mean predicted and observed FC."""
+    pair = ("node", "node")
+    return {"fc": io.Quantity(drawn.mean(axis=0), axes=pair), "fc_observed": io.Quantity(observed, axes=pair)}
+
+
+def of_fcd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+    """FCD of the simulation that is shown and of the recording, and the values of all."""
+    axes = ("window", "window")
+    return {
+        "fcd": io.Quantity(drawn[best], axes=axes, attributes=options),
+        "fcd_observed": io.Quantity(observed, axes=axes, attributes=options),
+        "fcd_values": io.Quantity(spread_values(drawn), axes=("value",)),
+        "fcd_observed_values": io.Quantity(spread_values(observed), axes=("value",)),
+    }
+
+
+def of_psd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+    """Densities of recording and simulations: of every node (median), and of the nodes' mean in every simulation."""
+    return {
+        "psd": io.Quantity(np.median(drawn, axis=0), axes=("node", "frequency")),
+        "psd_observed": io.Quantity(observed, axes=("node", "frequency")),
+        "psd_mean": io.Quantity(drawn.mean(axis=1), axes=("simulation", "frequency")),
+    }
+
+
+SUMMARIES = {"fc": of_fc, "fcd": of_fcd, "psd": of_psd}
+
+
+def spread_values(matrices: np.ndarray) -> np.ndarray:
+    """Values above the diagonal of FCD (..., window, window), which fcd_ks compares.
+
+    At most SHOWN of them, evenly spread over their order, for a histogram.
+    """
+    ordered = np.sort(upper(matrices), axis=None)
+    return ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), SHOWN)).astype(int)]

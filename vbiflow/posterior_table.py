@@ -1,0 +1,100 @@
+"""A cohort's posteriors as one table: a row a subject, for statistics and for the figures of the cohort."""
+
+from __future__ import annotations
+
+import csv
+import io as text_io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow.exclusion import first_exclusion, read_exclusion
+from vbiflow.io import attributes, read, read_json
+from vbiflow.prior import Prior
+
+STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
+"""What the table holds of each parameter; shrinkage is one minus posterior over prior variance."""
+LEFT_OUT = "left out"
+LEADING = ("participant_id", "verdict", "reason")
+MISSING = "n/a"
+
+
+def statistics(samples: str | Path, prior: str | Path) -> dict[str, dict[str, float]]:
+    """STATISTICS of each parameter, of one subject's samples."""
+    found = read(samples, "names", "map", "mean", "sd", "quantiles")
+    levels = np.asarray(attributes(samples, "quantiles")["levels"])
+    low, middle, high = (found["quantiles"][int(np.argmin(np.abs(levels - level)))] for level in (0.05, 0.5, 0.95))
+    width = Prior.from_plain(attributes(prior)["prior"]).std
+    columns = (found["map"], found["mean"], found["sd"], low, middle, high, 1 - (found["sd"] / width) ** 2)
+    return {
+        name: dict(zip(STATISTICS, map(float, values), strict=True))
+        for name, *values in zip(found["names"], *columns, strict=True)
+    }
+
+
+def posterior_table(
+    covariates: Mapping[str, Mapping[str, str]], samples: Sequence[str], verdicts: Sequence[str], priors: Sequence[str]
+) -> str:
+    """The table as text (tabs, BIDS's n/a): who, verdict, further columns of the cohort, STATISTICS of each parameter.
+
+    Parameters
+    ----------
+    covariates
+        Entries of those further columns by subject.
+    samples, verdicts, priors
+        Files of each subject, in that order; a note stands in place of those of subjects left out.
+    """
+    lines = []
+    for (name, entries), *files in zip(covariates.items(), samples, verdicts, priors, strict=True):
+        note = first_exclusion(files)
+        verdict = {"verdict": LEFT_OUT, "reasons": [note.reason]} if note else read_json(files[1])
+        line = {"participant_id": name, "verdict": verdict["verdict"], "reason": verdict["reasons"][0]}
+        line |= entries
+        for parameter, values in ({} if note else statistics(files[0], files[2])).items():
+            line |= {f"{parameter}_{statistic}": f"{value:.9g}" for statistic, value in values.items()}
+        lines.append(line)
+    header = list(dict.fromkeys(column for line in sorted(lines, key=len, reverse=True) for column in line))
+    text = text_io.StringIO()
+    writer = csv.DictWriter(text, header, restval=MISSING, delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {column: " ".join(str(entry).split()) or MISSING for column, entry in line.items()} for line in lines
+    )
+    return text.getvalue()
+
+
+def read_posterior_table(path: str | Path) -> dict[str, Any]:
+    """What figures draw of the table: subjects, verdicts, covariates, and STATISTICS (n_subjects,) by parameter."""
+    with open(path, encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file, delimiter="\t"))
+    header = list(lines[0])
+    parameters = [column.removesuffix("_shrinkage") for column in header if column.endswith("_shrinkage")]
+    own = {f"{parameter}_{statistic}" for parameter in parameters for statistic in STATISTICS}
+    covariates = [column for column in header if column not in own and column not in LEADING]
+    return {
+        "subjects": [line["participant_id"] for line in lines],
+        "verdicts": [line["verdict"] for line in lines],
+        "covariates": {name: [line[name] for line in lines] for name in covariates},
+        "parameters": {
+            parameter: {
+                statistic: np.array([number(line[f"{parameter}_{statistic}"]) for line in lines])
+                for statistic in STATISTICS
+            }
+            for parameter in parameters
+        },
+    }
+
+
+def number(entry: str) -> float:
+    """An entry of the table as a number; not-a-number where it is missing."""
+    return float("nan") if entry == MISSING else float(entry)
+
+
+def prior_intervals(priors: Sequence[str | Path]) -> dict[str, tuple[float, float]]:
+    """5 and 95 % quantile of the prior of each parameter, from the first of the files that is no note."""
+    path = next(path for path in priors if read_exclusion(path) is None)
+    prior = Prior.from_plain(attributes(path)["prior"])
+    low, high = prior.ppf(np.tile([[0.05], [0.95]], len(prior.names)))
+    return dict(zip(prior.names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
