@@ -26,7 +26,7 @@ rule observe:
         pooled=lambda wildcards: study_of(wildcards).pooled,
         features=setting("features"),
         sources=lambda wildcards: sources_of(*files(*RECORDING)(wildcards).values()),
-        code=features_code("scripts/observe.py"),
+        code=code("scripts/observe.py"),
     script:
         "../scripts/observe.py"
 

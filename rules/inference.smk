@@ -78,7 +78,7 @@ use rule features as features_round with:
     params:
         **FEATURES,
         stream=lambda wildcards: 10 + int(wildcards.round),
-        code=features_code("scripts/features.py"),
+        code=code("scripts/features.py"),
 
 
 use rule gather as gather_round with:

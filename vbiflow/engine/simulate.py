@@ -16,7 +16,13 @@ from vbiflow.io import Quantity
 from vbiflow.models import Model
 from vbiflow.models.maths import asarray, host
 
-DEVICES = ("auto", "cpu", "cuda", "reference")
+ENGINES: dict[str, Callable[..., tuple[dict[str, Any], np.ndarray]]] = {
+    "cpu": cpu.run,
+    "cuda": gpu.run,
+    "reference": reference.run,
+}
+"""What simulates a plan, by device: series by name, and which simulations left the valid range."""
+DEVICES = ("auto", *ENGINES)
 
 
 @dataclass(frozen=True)
@@ -146,10 +152,8 @@ def simulate(
     )
     device = choose_device(device)
     threads = whole("threads", threads, 1, 1024)
-    if device == "reference":
-        ts, strayed = reference.run(plan, weights, parameters, initial)
-    else:
-        ts, strayed = gpu.run(plan, progress) if device == "cuda" else cpu.run(plan, threads, progress)
+    given = {"cpu": (threads, progress), "cuda": (progress,), "reference": (weights, parameters, initial)}
+    ts, strayed = ENGINES[device](plan, *given[device])
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
     reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
     if plan.noise:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vbiflow.dependencies import code_hash
 from vbiflow.estimator_options import resolve
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS, build, seeded
@@ -24,7 +25,6 @@ from vbiflow.inference.scaling import ROWS, Scaling
 from vbiflow.inference.split import Split, split
 from vbiflow.io import atomic
 from vbiflow.prior import Prior
-from vbiflow.provenance import code_hash
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
