@@ -15,6 +15,7 @@ from vbiflow.features import FEATURES, SETS
 from vbiflow.features.scores import SCORES
 from vbiflow.inference import EMBEDDINGS, ESTIMATORS
 from vbiflow.models import MODELS
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.registries import members_of
 from vbiflow.study import load_study
 
@@ -155,6 +156,7 @@ def test_a_file_that_the_script_loads_by_name_counts_with_what_it_uses(tree):
 
 REGISTRIES = {
     "vbiflow.models.MODELS": MODELS,
+    "vbiflow.observation.OBSERVATION_MODELS": OBSERVATION_MODELS,
     "vbiflow.engine.integrators.INTEGRATORS": INTEGRATORS,
     "vbiflow.engine.simulate.ENGINES": ENGINES,
     "vbiflow.connectome.normalise.NORMALISATIONS": NORMALISATIONS,

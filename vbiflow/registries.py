@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.estimator_options import resolve
-from vbiflow.features.registry import read_specs
-from vbiflow.provenance import ROOT
+from vbiflow.observation import OBSERVATION_MODELS
 
 if TYPE_CHECKING:
     from vbiflow.study import Study
@@ -21,14 +20,15 @@ def members_of(study: Study, kinds: Iterable[str], compared: bool, device: str =
     study's own is compared with, `device` which engine simulates, if that is known.
     """
     inference, diagnostics = resolve(study["inference"]), study["diagnostics"]
-    requests = read_specs(study["features"], ROOT / "config" / "features")
+    features = {request.feature.name for request in study.feature_requests if not request.file}
     estimators = {inference["estimator"]["name"], *(diagnostics["estimators"] if compared else ())}
     return {
         "vbiflow.models.MODELS": {study["model"]},
+        "vbiflow.observation.OBSERVATION_MODELS": {*study["observation"]} & OBSERVATION_MODELS.keys(),
         "vbiflow.engine.integrators.INTEGRATORS": {study["simulation"]["integrator"]},
         "vbiflow.connectome.normalise.NORMALISATIONS": {name for name, _ in steps(study["connectome"]["normalise"])},
         "vbiflow.empirical.observe.KINDS": {*kinds},
-        "vbiflow.features.registry.FEATURES": {request.feature.name for request in requests if not request.file},
+        "vbiflow.features.registry.FEATURES": features,
         "vbiflow.features.registry.SETS": set(),  # a study's list has its sets replaced
         "vbiflow.features.scores.SCORES": {*diagnostics["scores"]},
         "vbiflow.inference.estimators.ESTIMATORS": estimators,

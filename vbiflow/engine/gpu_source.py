@@ -41,6 +41,8 @@ THREADS = 128
 """Threads of a block, unless a simulation has more nodes."""
 MOST_NODES = 1024
 WARP = 32
+LANES = (4, 2, 1)
+"""Simulations that a thread may work on, the most wanted first."""
 SOURCES = 4
 """Sources of the coupling's product in a round of its loop."""
 PLAIN = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
@@ -56,8 +58,8 @@ ALWAYS = (
     *(
         "every",
         "fixed",
-        "bold_fixed",
-        "bold_step",
+        "slow_fixed",
+        "slow_step",
         "begins",
         "ends",
         "matrix",
@@ -131,7 +133,7 @@ def most_groups(n_nodes: int) -> int:
 
 
 def choose_lanes(plan: Plan) -> int:
-    """Simulations a thread: as many as shared memory takes, at most four.
+    """Simulations a thread: the most wanted number for which shared memory suffices.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def choose_lanes(plan: Plan) -> int:
         If the network has more nodes than a block has threads, or does not fit.
     """
     groups = most_groups(plan.n_nodes)
-    fitting = [lanes for lanes in (4, 2, 1) if shared_size(plan, lanes, groups) <= SHARED_BYTES]
+    fitting = [lanes for lanes in LANES if shared_size(plan, lanes, groups) <= SHARED_BYTES]
     if plan.n_nodes > MOST_NODES or not fitting:
         raise ValueError(
             f"{plan.n_nodes} nodes of {plan.model.name} in {np.dtype(plan.dtype).name} are more than the GPU kernel "
@@ -234,8 +236,8 @@ class Writer(source.Writer):
         return k * self.plan.n_nodes * self.lanes + lane
 
     def at(self, name: str) -> str:
-        """A lane of a node's block; the state of the haemodynamics, rarely used, lies in global memory."""
-        if name in self.layout.slow and name.startswith("b_"):
+        """A lane of a node's block; the state of an observation model, rarely used, lies in global memory."""
+        if name in self.layout.slow and name.startswith("b"):
             return f"haemo[U(({self.layout.slow.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
         if name in self.filters:
             return f"fir[U(({self.filters.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
@@ -324,7 +326,7 @@ class Writer(source.Writer):
         lanes, size, row = self.lanes, self.size, self.lanes * drawn(self.plan)
         own = [*(f"own_{name}" for name in self.layout.nodes if name not in (*by_node(self.plan, "p_"), *self.filters))]
         own += [f"own_p_{name}" for name in (*self.layout.lanes, *by_node(self.plan))]
-        own += [f"own_{name}" for name in self.layout.slow if name.startswith("u_")]
+        own += [f"own_{name}" for name in self.layout.slow if name.startswith("u")]
         own += [f"{name}{k}" for name in "cs" for k in range(len(self.model.sends))]
         self.put(
             "i, g, groups = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockDim.y",

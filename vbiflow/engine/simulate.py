@@ -14,7 +14,7 @@ from vbiflow.engine.measurement import measured
 from vbiflow.engine.plan import Plan, check
 from vbiflow.io import Quantity
 from vbiflow.models import Model
-from vbiflow.models.maths import asarray, host
+from vbiflow.models.maths import asarray, host, namespace
 
 ENGINES: dict[str, Callable[..., tuple[dict[str, Any], np.ndarray]]] = {
     "cpu": cpu.run,
@@ -32,11 +32,12 @@ class Simulations:
     Attributes
     ----------
     ts : recorded time series by name, each (n_simulations, n_nodes, n_times); of NumPy, unless the reference was given
-        arrays of CuPy or torch.
+        arrays of CuPy or torch, or they stay on the device.
     fs : their sampling rates [Hz].
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
-    sensed : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where inferred.
+    sensor_parameters : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where
+        inferred.
     """
 
     ts: dict[str, Any]
@@ -44,7 +45,7 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
-    sensed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sensor_parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def quantities(self) -> dict[str, Quantity]:
         """What a file of simulations holds."""
@@ -53,10 +54,10 @@ class Simulations:
             name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
             for name, ts in self.ts.items()
         }
-        sensed = {name: Quantity(values, axes=each) for name, values in self.sensed.items()}
+        sensor_parameters = {name: Quantity(values, axes=each) for name, values in self.sensor_parameters.items()}
         return {
             **series,
-            **sensed,
+            **sensor_parameters,
             "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
             "valid": Quantity(self.valid, axes=each),
             "reason": Quantity(self.reason, axes=each),
@@ -70,13 +71,12 @@ def simulate(
     *,
     n_simulations: int,
     duration: float,
-    dt: float,
+    dt: float | None = None,
     transient: float = 0.0,
-    integrator: str = "heun",
+    integrator: str | None = None,
     seed: int,
     start: int = 0,
     stream: int = 0,
-    bold: Mapping[str, Any] | None = None,
     signals: Mapping[str, Mapping[str, Any]] | Sequence[str] = (),
     initial: Mapping[str, Any] | None = None,
     tract_lengths: Any = None,
@@ -85,8 +85,10 @@ def simulate(
     noise: Any = None,
     precision: str = "float32",
     device: str = "auto",
+    on_device: bool = False,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    **observations: Mapping[str, Any] | None,
 ) -> Simulations:
     """Simulate `n_simulations` draws of a stochastic model on one connectome.
 
@@ -96,10 +98,9 @@ def simulate(
     weights : (n_nodes, n_nodes), row = target, column = source.
     parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
         n_nodes) both. duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is
-        discarded. seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
+        discarded. dt and integrator, "euler" or "heun", are the model's defaults where they are not given.
+    seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
-    bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of
-        the first TR.
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
         the average (antialias.py); or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
@@ -116,8 +117,11 @@ def simulate(
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
         differentiable with respect to all three, not to speed or lengths, since delays are whole steps; memory grows
         with the steps.
+    on_device : whether time series from a GPU stay there, as CuPy arrays, for features that are computed there.
     threads : batches that run at the same time on a CPU; does not change a number.
     progress : called with (simulations done, n_simulations).
+    observations : observation models by name, as bold={"parameters": name of a set or a mapping, "tr": [ms], "step":
+        [ms], optional}; first sample at the end of the first TR.
 
     Raises
     ------
@@ -141,7 +145,6 @@ def simulate(
         seed=seed,
         start=start,
         stream=stream,
-        bold=bold,
         signals=signals,
         initial={name: host(value) for name, value in initial.items()},
         tract_lengths=host(tract_lengths),
@@ -149,13 +152,14 @@ def simulate(
         stimulus=stimulus,
         noise=noise,
         precision=precision,
+        **observations,
     )
     device = choose_device(device)
     threads = whole("threads", threads, 1, 1024)
-    given = {"cpu": (threads, progress), "cuda": (progress,), "reference": (weights, parameters, initial)}
+    given = {"cpu": (threads, progress), "cuda": (progress, on_device), "reference": (weights, parameters, initial)}
     ts, strayed = ENGINES[device](plan, *given[device])
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
-    reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
+    reason = reasons(plan, ts, strayed)
     if plan.noise:
         ts = {name: measured(values, plan, name) for name, values in ts.items()}
     return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
@@ -187,15 +191,14 @@ def choose_device(device: str) -> str:
 
 def rates(plan: Plan) -> dict[str, float]:
     """Sampling rates by name [Hz]."""
-    fs = {recording.name: recording.fs for recording in plan.recordings}
-    return fs | ({"bold": plan.bold.fs} if plan.bold else {})
+    return {recorded.name: recorded.fs for recorded in (*plan.recordings, *plan.observers)}
 
 
-def reasons(plan: Plan, ts: Mapping[str, np.ndarray], strayed: np.ndarray) -> list[str]:
-    """Why a simulation is invalid, or an empty text."""
+def reasons(plan: Plan, ts: Mapping[str, Any], strayed: np.ndarray) -> list[str]:
+    """Why a simulation is invalid, or an empty text; on a GPU the extremes are found there."""
     reason = ["state out of its valid range" if bad else "" for bad in strayed]
     for name, values in ts.items():
-        low, high = values.min(2), values.max(2)
+        low, high = (host(extreme(values, 2)) for extreme in (namespace(values).amin, namespace(values).amax))
         size = np.maximum(np.abs(low), np.abs(high))
         still = (high - low <= 4 * np.finfo(plan.dtype).eps * size) & (values.shape[2] > 1)
         for k in range(len(values)):

@@ -107,7 +107,7 @@ def next_round(
     }
 
 
-def pool(
+def join_rounds(
     drawn: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray], theta: np.ndarray, old: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, Quantity], dict[str, Quantity]]:
     """Quantities of prior.h5 and features.h5 of a round: earlier simulations that are `reused`, then the new ones.

@@ -1,12 +1,12 @@
 """Join a round's simulations with the earlier ones that lie in its truncated prior."""
 
-from vbiflow.inference.rounds import pool
+from vbiflow.inference.rounds import join_rounds
 from vbiflow.io import attributes, read, write
 from vbiflow.job import job
 
 with job(snakemake) as run:
     source, notes = snakemake.input, run.provenance()
     theta = read(source.prior, "theta")["theta"]
-    prior, features = pool(read(source.theta), read(source.new), theta, read(source.features))
+    prior, features = join_rounds(read(source.theta), read(source.new), theta, read(source.features))
     write(snakemake.output.prior, prior, notes | {"prior": attributes(source.prior)["prior"]})
     write(snakemake.output.features, features, notes)
