@@ -36,6 +36,9 @@ except ValueError as error:
     raise WorkflowError(str(error)) from None
 
 
+KEPT = "|".join(name for name in STUDIES if STUDIES[name].keeps_series) or "(?!)"
+
+
 def find_study(name):
     """The study of that name."""
     if name not in STUDIES:

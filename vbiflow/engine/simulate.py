@@ -47,11 +47,16 @@ class Simulations:
     start: int = 0
     sensor_parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    def quantities(self) -> dict[str, Quantity]:
-        """What a file of simulations holds."""
+    def quantities(self, compressed: bool = False) -> dict[str, Quantity]:
+        """What a file of simulations holds, its series compressed or as they are."""
         each = ("simulation",)
         series = {
-            name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
+            name: Quantity(
+                host(ts),
+                axes=("simulation", "node", "time"),
+                attributes={"fs": self.fs[name]},
+                compressed=compressed,
+            )
             for name, ts in self.ts.items()
         }
         sensor_parameters = {name: Quantity(values, axes=each) for name, values in self.sensor_parameters.items()}
