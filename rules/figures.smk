@@ -94,7 +94,6 @@ rule figure_recovery:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_recovery.py"),
     script:
         "../scripts/figure_recovery.py"
@@ -167,7 +166,6 @@ rule figure_ablation:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_ablation.py"),
     script:
         "../scripts/figure_ablation.py"
@@ -193,7 +191,6 @@ rule figure_invalid:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_invalid.py"),
     script:
         "../scripts/figure_invalid.py"
@@ -399,7 +396,6 @@ rule figure_marginals:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_marginals.py"),
     script:
         "../scripts/figure_marginals.py"
@@ -425,7 +421,6 @@ rule figure_pairs:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_pairs.py"),
     script:
         "../scripts/figure_pairs.py"
@@ -500,7 +495,6 @@ rule figure_rounds:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_rounds.py"),
     script:
         "../scripts/figure_rounds.py"
@@ -549,7 +543,6 @@ rule figure_local_c2st:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_local_c2st.py"),
     script:
         "../scripts/figure_local_c2st.py"
@@ -602,7 +595,6 @@ rule figure_amortisation:
     params:
         subjects=lambda wildcards: own_and_other(wildcards)[0].subjects,
         studies=lambda wildcards: wildcards.studies.split("+"),
-        units=lambda wildcards: own_and_other(wildcards)[0].units,
         code=code("scripts/figure_amortisation.py"),
     script:
         "../scripts/figure_amortisation.py"
@@ -628,7 +620,6 @@ rule figure_exact:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_exact.py"),
     script:
         "../scripts/figure_exact.py"
@@ -683,7 +674,6 @@ rule figure_cohort:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_cohort.py"),
     script:
         "../scripts/figure_cohort.py"
@@ -692,6 +682,7 @@ rule figure_cohort:
 rule figure_covariates:
     input:
         table="results/{study}/cohort.tsv",
+        prior=each_connectome("prior.h5"),
     output:
         report(
             "results/{study}/figures/covariates.svg",
@@ -708,7 +699,6 @@ rule figure_covariates:
         mem_mb=1500,
         runtime=10,
     params:
-        units=units,
         code=code("scripts/figure_covariates.py"),
     script:
         "../scripts/figure_covariates.py"
@@ -752,7 +742,6 @@ rule report:
         alone=lambda wildcards: wildcards.get("subject", ""),
         settings=lambda wildcards: study_of(wildcards).settings,
         model=model_of,
-        units=units,
         connectomes=connectome_by_subject,
         code=code("scripts/report.py"),
     script:

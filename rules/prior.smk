@@ -12,6 +12,7 @@ rule prior:
         runtime=5,
     params:
         prior=setting("prior"),
+        units=units,
         seed=setting("seed"),
         n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
         code=code("scripts/prior.py"),

@@ -1,5 +1,6 @@
 SIMULATE = {
     "prior": setting("prior"),
+    "units": units,
     "model": setting("model"),
     "parameters": setting("parameters"),
     "simulation": lambda wildcards: study_of(wildcards).simulation,
@@ -74,6 +75,7 @@ rule truth:
         runtime=5,
     params:
         prior=setting("prior"),
+        units=units,
         truth=lambda wildcards: study_of(wildcards)["truth"][wildcards.subject],
         code=code("scripts/truth.py"),
     script:

@@ -7,4 +7,4 @@ from vbiflow.job import job
 
 with job(snakemake):
     found = read_json(snakemake.input.ablation)
-    save(ablation(found["features"], found["subjects"], units=snakemake.params.units), snakemake.output[0])
+    save(ablation(found["features"], found["subjects"], units=found["units"]), snakemake.output[0])

@@ -9,4 +9,5 @@ from vbiflow.refusal import read_note
 with job(snakemake, reads_notes="people"):
     files = zip(snakemake.params.subjects, snakemake.input.people, strict=True)
     people = {name: read_json(path) for name, path in files if read_note(path) is None}
-    save(amortisation(people, snakemake.params.studies, snakemake.params.units), snakemake.output[0])
+    units = next((found["units"] for found in people.values()), {})
+    save(amortisation(people, snakemake.params.studies, units), snakemake.output[0])

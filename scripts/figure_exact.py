@@ -2,11 +2,13 @@
 
 from vbiflow.figures.posterior import exact
 from vbiflow.figures.style import save
-from vbiflow.io import read
+from vbiflow.io import parameter_units, read
 from vbiflow.job import job
 
 with job(snakemake):
     samples = read(snakemake.input.samples, "theta", "names", "truth")
     reference = read(snakemake.input.exact, "theta")["theta"]
-    figure = exact(samples["theta"], reference, samples["names"], snakemake.params.units, samples["truth"])
+    figure = exact(
+        samples["theta"], reference, samples["names"], parameter_units(snakemake.input.samples), samples["truth"]
+    )
     save(figure, snakemake.output[0])

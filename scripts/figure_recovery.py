@@ -2,9 +2,9 @@
 
 from vbiflow.figures.diagnostics import recovery
 from vbiflow.figures.style import save
-from vbiflow.io import read
+from vbiflow.io import parameter_units, read
 from vbiflow.job import job
 
 with job(snakemake):
     held_out = read(snakemake.input.diagnostics, "theta", "mean", "sd", "z", "shrinkage", "names")
-    save(recovery(**held_out, units=snakemake.params.units), snakemake.output[0])
+    save(recovery(**held_out, units=parameter_units(snakemake.input.diagnostics)), snakemake.output[0])

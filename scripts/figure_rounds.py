@@ -2,7 +2,7 @@
 
 from vbiflow.figures.evidence import rounds
 from vbiflow.figures.style import save
-from vbiflow.io import attributes, read
+from vbiflow.io import attributes, parameter_units, read
 from vbiflow.job import job
 from vbiflow.prior import Prior
 
@@ -11,4 +11,6 @@ with job(snakemake):
     earlier, last = [read(path, "samples", "share") for path in snakemake.input.rounds], read(snakemake.input.samples)
     samples = [*(found["samples"] for found in earlier), last["theta"]]
     shares = [float(found["share"]) for found in earlier]
-    save(rounds(samples, shares, prior.names, prior.bounds, snakemake.params.units), snakemake.output[0])
+    save(
+        rounds(samples, shares, prior.names, prior.bounds, parameter_units(snakemake.input.prior)), snakemake.output[0]
+    )

@@ -21,7 +21,7 @@ from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import COLUMNS, REGIONAL, SENSOR_KINDS, TABLES, check_file, read_cohort
-from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back
+from vbiflow.empirical.sensor_options import check_recording, check_sensors, leads_back, sensor_unit
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
 from vbiflow.engine.draws import BESIDE, check_draws, extremes
@@ -220,9 +220,8 @@ class Study:
     @property
     def sensor_unit(self) -> str:
         """Unit of what the sensors record."""
-        if "meg" not in (row["kind"] for row in self.cohort.values()):
-            return "V"
-        return "T/m" if self["recording"].get("sensors") == "grad" else "T"
+        kinds = [row["kind"] for row in self.cohort.values()]
+        return sensor_unit("meg" if "meg" in kinds else "", self["recording"])
 
     @property
     def delays(self) -> tuple[float, float, float] | None:

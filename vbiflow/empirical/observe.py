@@ -110,8 +110,11 @@ def tabulated(row: Mapping[str, str], simulated: Simulated) -> dict[str, Quantit
     if missing:
         raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shown(missing)}")
     recording = recording.take([recording.labels.index(name) for name in wanted])
-    matrix, names = simulated.lead_field.view(simulated.sensors or {})
-    return compared(path, replace(recording, ts=matrix @ recording.ts, labels=names), simulated, simulated.nodes)
+    field = simulated.lead_field
+    matrix, names = field.view(simulated.sensors or {})
+    return compared(
+        path, replace(recording, ts=matrix @ recording.ts, labels=names, unit=field.unit), simulated, simulated.nodes
+    )
 
 
 def given_spectra(
@@ -126,18 +129,21 @@ def given_features(row: Mapping[str, str], simulated: Simulated, *_: object) -> 
     """Features that somebody else computed, in the order of the simulated ones."""
     noise = np.random.default_rng(0).standard_normal((len(simulated.nodes), simulated.n_times))
     fs = 1000.0 / simulated.interval
-    names = compute(noise, simulated.features, fs=fs, nodes=simulated.nodes, folder=simulated.folder).names
-    values, _ = read_features(row["recording"], names)
-    return {"x": Quantity(values, axes=("feature",)), "names": Quantity(names, axes=("feature",))}
+    options = {"unit": Recording.unit, "nodes": simulated.nodes, "folder": simulated.folder}
+    found = compute(noise, simulated.features, fs=fs, **options)
+    values, _ = read_features(row["recording"], found.names)
+    return {"x": Quantity(values, found.units, ("feature",)), "names": Quantity.text(found.names, "feature")}
 
 
 def made(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
     """Features of a simulation with known parameters that stands for a recording."""
     path, signal = row["recording"], simulated.signal
-    ts, fs = read(path, signal)[signal][0], attributes(path, signal)["fs"]
+    ts, notes = read(path, signal)[signal][0], attributes(path, signal)
     if not read(path, "valid")["valid"][0]:
         raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
-    recording = Recording(np.asarray(ts, float), fs, tuple(simulated.nodes.labels), "simulated")
+    recording = Recording(
+        np.asarray(ts, float), notes["fs"], tuple(simulated.nodes.labels), "simulated", unit=notes["unit"]
+    )
     return compared(path, recording, simulated, simulated.nodes)
 
 
@@ -199,6 +205,7 @@ def compared(
         simulated.features,
         nodes,
         signal=simulated.signal,
+        unit=recording.unit,
         folder=simulated.folder,
         prepare=simulated.preparation,
         confounds=None if confounds is None else confounds[:, :wanted],

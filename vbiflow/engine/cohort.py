@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import SUMMARIES, draws_from, summarise
+from vbiflow.connectome.cohort import SUMMARIES, SUMMARY_UNITS, draws_from, summarise
 from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import Simulations
 from vbiflow.io import Progress, Quantity
@@ -46,7 +46,7 @@ def simulate_pool(
             progress(high - start, len(theta))
     names = {"names": list(SUMMARIES)}
     return joined(parts, start), {
-        "told": Quantity(np.concatenate(told), axes=("simulation", "summary"), attributes=names)
+        "told": Quantity(np.concatenate(told), SUMMARY_UNITS, ("simulation", "summary"), names)
     }
 
 
@@ -55,5 +55,8 @@ def joined(parts: Sequence[Simulations], start: int) -> Simulations:
     ts = {name: np.concatenate([part.ts[name] for part in parts]) for name in parts[0].ts}
     valid = np.concatenate([part.valid for part in parts])
     reason = [reason for part in parts for reason in part.reason]
-    sensed = {name: np.concatenate([part.sensed[name] for part in parts]) for name in parts[0].sensed}
+    sensed = {
+        name: replace(first, values=np.concatenate([part.sensed[name].values for part in parts]))
+        for name, first in parts[0].sensed.items()
+    }
     return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensed=sensed)

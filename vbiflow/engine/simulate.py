@@ -28,9 +28,11 @@ class Simulations:
     ts : recorded time series by name, each (n_simulations, n_nodes, n_times); of NumPy, unless the reference was given
         arrays of CuPy or torch.
     fs : their sampling rates [Hz].
+    units : of the series by name.
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
-    sensed : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where inferred.
+    sensed : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where inferred,
+        with their units.
     """
 
     ts: dict[str, Any]
@@ -38,22 +40,22 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
-    sensed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sensed: Mapping[str, Quantity] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def quantities(self) -> dict[str, Quantity]:
         """What a file of simulations holds."""
         each = ("simulation",)
         series = {
-            name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
+            name: Quantity(host(ts), self.units[name], ("simulation", "node", "time"), {"fs": self.fs[name]})
             for name, ts in self.ts.items()
         }
-        sensed = {name: Quantity(values, axes=each) for name, values in self.sensed.items()}
         return {
             **series,
-            **sensed,
-            "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
-            "valid": Quantity(self.valid, axes=each),
-            "reason": Quantity(self.reason, axes=each),
+            **self.sensed,
+            "index": Quantity(self.start + np.arange(len(self.valid)), "1", each),
+            "valid": Quantity(self.valid, "1", each),
+            "reason": Quantity.text(self.reason, *each),
         }
 
 
@@ -154,7 +156,8 @@ def simulate(
     reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
     if plan.noise:
         ts = {name: measured(values, plan, name) for name, values in ts.items()}
-    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
+    units = {name: plan.model.units.get(name, "1") for name in ts}
+    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start, units=units)
 
 
 def check_gradients(smooth: Mapping[str, Any], whole_steps: Mapping[str, Any], device: str) -> None:

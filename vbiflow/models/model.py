@@ -52,6 +52,7 @@ class Model:
     time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
     reference : with year and DOI.
     defaults : {"dt": [ms], "integrator": name}.
+    units : of the signals by name; others are pure numbers.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Model:
     reference: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gains: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def y(self) -> type:
