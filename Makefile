@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo test test-gpu test-slurm test-recovery test-cohort test-coverage test-peers bench lint docs lock clean
+.PHONY: demo test test-gpu gpu-check test-slurm test-recovery test-cohort test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -40,6 +40,9 @@ test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken
 
 test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
 	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"
+
+gpu-check: $(READY)  ## on a machine with a GPU: all models against the reference, and what a simulated second costs
+	$(BIN)/python -m tests.benchmarks.gpu_check
 
 test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
 	$(BIN)/python -m pytest tests/slurm -m slow

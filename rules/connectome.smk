@@ -43,11 +43,11 @@ rule connectome:
         unpack(files(*CONNECTOME)),
         maps=lambda wildcards: map(file_of, maps(wildcards).values()),
     output:
-        "results/{study}/{connectome}/connectome.h5",
+        "results/{study}/{estimator}/connectome.h5",
     log:
-        "results/{study}/{connectome}/logs/connectome.log",
+        "results/{study}/{estimator}/logs/connectome.log",
     wildcard_constraints:
-        connectome=r"(?!cohort/|others-)[\w-]+",
+        estimator=r"[\w-]+",
     priority: 100
     conda:
         "../envs/empirical.yaml"
@@ -58,8 +58,10 @@ rule connectome:
         row=columns(*CONNECTOME),
         connectome=setting("connectome"),
         maps=maps,
-        delays=lambda wildcards: study_of(wildcards).delays,
-        sources=lambda wildcards: sources_of(*files(*CONNECTOME)(wildcards).values()),
+        delays=derived("delays"),
+        sources=lambda wildcards: sources_of(
+            CATALOGUE, *files(*CONNECTOME)(wildcards).values()
+        ),
         code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"
@@ -69,11 +71,11 @@ rule pool_connectomes:
     input:
         pool_of,
     output:
-        "results/{study}/{connectome}/connectome.h5",
+        "results/{study}/{estimator}/connectome.h5",
     log:
-        "results/{study}/{connectome}/logs/pool_connectomes.log",
+        "results/{study}/{estimator}/logs/pool_connectomes.log",
     wildcard_constraints:
-        connectome=r"cohort|others-[\w-]+",
+        estimator=r"(pooled\.all|leave_one_out\.[\w-]+)",
     conda:
         "../envs/empirical.yaml"
     resources:

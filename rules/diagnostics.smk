@@ -1,15 +1,15 @@
 rule calibrate:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
-        posterior="results/{study}/{connectome}/posterior.pt",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
+        posterior="results/{study}/{estimator}/posterior.pt",
     output:
-        diagnostics="results/{study}/{connectome}/diagnostics.h5",
-        verdict="results/{study}/{connectome}/diagnostics.json",
+        diagnostics="results/{study}/{estimator}/diagnostics.h5",
+        verdict="results/{study}/{estimator}/diagnostics.json",
     log:
-        "results/{study}/{connectome}/logs/calibrate.log",
+        "results/{study}/{estimator}/logs/calibrate.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/calibrate.tsv"
+        "results/{study}/{estimator}/benchmarks/calibrate.tsv"
     conda:
         "../envs/infer.yaml"
     threads: amount("calibrate", "threads", 1)
@@ -17,7 +17,7 @@ rule calibrate:
         mem_mb=amount("calibrate", "mem_mb", 3000),
         runtime=amount("calibrate", "runtime", 120),
     params:
-        inference=learning,
+        inference=derived("inference_options"),
         diagnostics=of_diagnostics("thresholds"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
@@ -39,7 +39,7 @@ use rule calibrate as calibrate_round with:
         "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/calibrate.tsv"
 
 
-rule check:
+rule posterior_predictive:
     input:
         features=of_first_round("features.h5"),
         diagnostics=of_estimator("diagnostics.json"),
@@ -51,7 +51,7 @@ rule check:
         predictive="results/{study}/subjects/{subject}/predictive.h5",
         verdict="results/{study}/subjects/{subject}/verdict.json",
     log:
-        "results/{study}/subjects/{subject}/logs/check.log",
+        "results/{study}/subjects/{subject}/logs/posterior_predictive.log",
     conda:
         "../envs/infer.yaml"
     resources:
@@ -60,33 +60,33 @@ rule check:
     params:
         features=setting("features"),
         preparation=setting("preparation"),
-        sensors=lambda wildcards: study_of(wildcards).sensors,
-        signal=signal,
-        deterministic=lambda wildcards: study_of(wildcards).deterministic,
+        sensors=derived("sensors"),
+        signal=derived("signal"),
+        deterministic=derived("deterministic"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds"),
         seed=setting("seed"),
-        code=code("scripts/check.py"),
+        code=code("scripts/posterior_predictive.py"),
     script:
-        "../scripts/check.py"
+        "../scripts/posterior_predictive.py"
 
 
 rule baselines:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
-        posterior="results/{study}/{connectome}/posterior.pt",
-        training="results/{study}/{connectome}/training.json",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
+        posterior="results/{study}/{estimator}/posterior.pt",
+        training="results/{study}/{estimator}/training.json",
         optimised=lambda wildcards: (
-            "results/{study}/{connectome}/optimised.json"
+            "results/{study}/{estimator}/optimised.json"
             if study_of(wildcards)["diagnostics"]["optimise"]
             else []
         ),
     output:
-        "results/{study}/{connectome}/baselines.json",
+        "results/{study}/{estimator}/baselines.json",
     log:
-        "results/{study}/{connectome}/logs/baselines.log",
+        "results/{study}/{estimator}/logs/baselines.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/baselines.tsv"
+        "results/{study}/{estimator}/benchmarks/baselines.tsv"
     conda:
         "../envs/infer.yaml"
     threads: amount("baselines", "threads", 1)
@@ -94,7 +94,7 @@ rule baselines:
         mem_mb=amount("baselines", "mem_mb", 3000),
         runtime=amount("baselines", "runtime", 240),
     params:
-        inference=learning,
+        inference=derived("inference_options"),
         diagnostics=of_diagnostics("estimators"),
         seed=setting("seed"),
         code=code("scripts/baselines.py"),
@@ -104,14 +104,14 @@ rule baselines:
 
 rule learning_curve:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
     output:
-        "results/{study}/{connectome}/learning_curve.h5",
+        "results/{study}/{estimator}/learning_curve.h5",
     log:
-        "results/{study}/{connectome}/logs/learning_curve.log",
+        "results/{study}/{estimator}/logs/learning_curve.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/learning_curve.tsv"
+        "results/{study}/{estimator}/benchmarks/learning_curve.tsv"
     conda:
         "../envs/infer.yaml"
     threads: amount("learning_curve", "threads", 1)
@@ -119,7 +119,7 @@ rule learning_curve:
         mem_mb=amount("learning_curve", "mem_mb", 3000),
         runtime=amount("learning_curve", "runtime", 240),
     params:
-        inference=learning,
+        inference=derived("inference_options"),
         diagnostics=of_diagnostics("learning_curve", "estimators"),
         seed=setting("seed"),
         code=code("scripts/learning_curve.py"),
@@ -129,15 +129,15 @@ rule learning_curve:
 
 rule optimise:
     input:
-        connectome="results/{study}/{connectome}/connectome.h5",
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
+        connectome="results/{study}/{estimator}/connectome.h5",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
     output:
-        "results/{study}/{connectome}/optimised.json",
+        "results/{study}/{estimator}/optimised.json",
     log:
-        "results/{study}/{connectome}/logs/optimise.log",
+        "results/{study}/{estimator}/logs/optimise.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/optimise.tsv"
+        "results/{study}/{estimator}/benchmarks/optimise.tsv"
     conda:
         "../envs/infer.yaml"
     threads: amount("optimise", "threads", 1)
@@ -147,13 +147,13 @@ rule optimise:
     params:
         model=setting("model"),
         parameters=setting("parameters"),
-        simulation=lambda wildcards: study_of(wildcards).simulation,
-        observation=lambda wildcards: study_of(wildcards).recorded,
-        signal=signal,
+        simulation=derived("simulation"),
+        observation=derived("recorded"),
+        signal=derived("signal"),
         features=setting("features"),
-        inference=learning,
+        inference=derived("inference_options"),
         diagnostics=of_diagnostics("optimise", "scores"),
-        budget=lambda wildcards: study_of(wildcards).n_simulations,
+        budget=derived("n_simulations"),
         seed=setting("seed"),
         code=code("scripts/optimise.py"),
     script:
@@ -198,7 +198,7 @@ rule local_c2st:
         mem_mb=amount("local_c2st", "mem_mb", 3000),
         runtime=amount("local_c2st", "runtime", 60),
     params:
-        inference=learning,
+        inference=derived("inference_options"),
         seed=setting("seed"),
         code=code("scripts/local_c2st.py"),
     script:
@@ -232,7 +232,7 @@ rule compare:
 # results/amortisation/<study>+<study with one estimator for many people>.svg
 rule amortisation:
     input:
-        unpack(of_both),
+        unpack(amortisation_files),
     output:
         "results/amortisation/{studies}/{subject}.json",
     log:
@@ -244,8 +244,8 @@ rule amortisation:
         mem_mb=3000,
         runtime=60,
     params:
-        inference=lambda wildcards: own_and_other(wildcards)[0]["inference"],
-        seed=lambda wildcards: own_and_other(wildcards)[0]["seed"],
+        inference=lambda wildcards: compared_studies(wildcards)[0]["inference"],
+        seed=lambda wildcards: compared_studies(wildcards)[0]["seed"],
         code=code("scripts/amortisation.py"),
     script:
         "../scripts/amortisation.py"

@@ -16,16 +16,18 @@ rule observe:
         runtime=amount("observe", "runtime", 30),
     params:
         row=columns("kind", "tr", *RECORDING),
-        select=lambda wildcards: study_of(wildcards)["connectome"]["select"],
+        select=setting("connectome", "select"),
         recording=setting("recording"),
-        sensors=lambda wildcards: study_of(wildcards).sensors,
-        signal=signal,
-        interval=lambda wildcards: study_of(wildcards).interval,
-        duration=lambda wildcards: study_of(wildcards)["simulation"]["duration"],
+        sensors=derived("sensors"),
+        signal=derived("signal"),
+        interval=derived("interval"),
+        duration=setting("simulation", "duration"),
         preparation=setting("preparation"),
-        pooled=lambda wildcards: study_of(wildcards).pooled,
+        pooled=derived("pooled"),
         features=setting("features"),
-        sources=lambda wildcards: sources_of(*files(*RECORDING)(wildcards).values()),
+        sources=lambda wildcards: sources_of(
+            CATALOGUE, *files(*RECORDING)(wildcards).values()
+        ),
         code=features_code("scripts/observe.py"),
     script:
         "../scripts/observe.py"
@@ -54,13 +56,13 @@ rule epochs:
 
 rule lead_field:
     input:
-        unpack(heard),
-        connectome="results/{study}/{connectome}/connectome.h5",
+        unpack(sensor_recording),
+        connectome="results/{study}/{estimator}/connectome.h5",
         head=lambda wildcards: head_files(study_of(wildcards).sensors),
     output:
-        "results/{study}/{connectome}/lead_field.h5",
+        "results/{study}/{estimator}/lead_field.h5",
     log:
-        "results/{study}/{connectome}/logs/lead_field.log",
+        "results/{study}/{estimator}/logs/lead_field.log",
     conda:
         "../envs/empirical.yaml"
     resources:
@@ -69,9 +71,11 @@ rule lead_field:
     params:
         kind=lambda wildcards: row(wildcards)["kind"],
         recording=setting("recording"),
-        sensors=lambda wildcards: study_of(wildcards).sensors,
+        sensors=derived("sensors"),
         sources=lambda wildcards: sources_of(
-            *head_files(study_of(wildcards).sensors), *heard(wildcards).values()
+            CATALOGUE,
+            *head_files(study_of(wildcards).sensors),
+            *sensor_recording(wildcards).values(),
         ),
         code=code("scripts/lead_field.py"),
     script:
@@ -93,22 +97,22 @@ rule save_recording:
         runtime=10,
     params:
         recording=setting("recording"),
-        sensors=lambda wildcards: study_of(wildcards).sensors,
-        signal=signal,
+        sensors=derived("sensors"),
+        signal=derived("signal"),
         seed=setting("seed"),
         code=code("scripts/save_recording.py"),
     script:
         "../scripts/save_recording.py"
 
 
-rule admit:
+rule exclusions:
     input:
-        connectomes=each_connectome("connectome.h5"),
+        connectomes=each_estimator("connectome.h5"),
         recordings=each_subject("x_o.h5"),
     output:
-        "results/{study}/cohort.json",
+        "results/{study}/exclusions.json",
     log:
-        "results/{study}/logs/admit.log",
+        "results/{study}/logs/exclusions.log",
     priority: 100
     conda:
         "../envs/empirical.yaml"
@@ -116,8 +120,8 @@ rule admit:
         mem_mb=500,
         runtime=10,
     params:
-        connectomes=lambda wildcards: study_of(wildcards).connectomes,
-        connectome_of=connectome_by_subject,
-        code=code("scripts/admit.py"),
+        estimators=derived("estimators"),
+        estimator_of=estimator_by_subject,
+        code=code("scripts/exclusions.py"),
     script:
-        "../scripts/admit.py"
+        "../scripts/exclusions.py"

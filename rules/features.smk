@@ -1,8 +1,8 @@
 FEATURES = {
     "features": setting("features"),
     "preparation": setting("preparation"),
-    "sensors": lambda wildcards: study_of(wildcards).sensors,
-    "signal": signal,
+    "sensors": derived("sensors"),
+    "signal": derived("signal"),
     "seed": setting("seed"),
 }
 
@@ -10,16 +10,16 @@ FEATURES = {
 rule features:
     input:
         lead_field=projected(
-            lambda wildcards: f"results/{wildcards.study}/{wildcards.connectome}/lead_field.h5"
+            lambda wildcards: f"results/{wildcards.study}/{wildcards.estimator}/lead_field.h5"
         ),
-        connectome="results/{study}/{connectome}/connectome.h5",
-        simulations="results/{study}/{connectome}/simulations/{shard}.h5",
+        connectome="results/{study}/{estimator}/connectome.h5",
+        simulations="results/{study}/{estimator}/simulations/{shard}.h5",
     output:
-        "results/{study}/{connectome}/features/{shard}.h5",
+        "results/{study}/{estimator}/features/{shard}.h5",
     log:
-        "results/{study}/{connectome}/logs/features/{shard}.log",
+        "results/{study}/{estimator}/logs/features/{shard}.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/features/{shard}.tsv"
+        "results/{study}/{estimator}/benchmarks/features/{shard}.tsv"
     conda:
         "../envs/empirical.yaml"
     threads: amount("features", "threads", 1)
@@ -28,7 +28,7 @@ rule features:
         runtime=amount("features", "runtime", 60),
     params:
         **FEATURES,
-        stream=0,
+        stream=int(Stream.PRIOR),
         code=features_code("scripts/features.py"),
     script:
         "../scripts/features.py"
@@ -47,28 +47,28 @@ use rule features as features_predictive with:
         "results/{study}/subjects/{subject}/benchmarks/features_predictive.tsv"
     params:
         **FEATURES,
-        stream=1,
+        stream=int(Stream.PREDICTIVE),
         code=features_code("scripts/features.py"),
 
 
 rule gather:
     input:
         lambda wildcards: expand(
-            "results/{study}/{connectome}/features/{shard}.h5",
+            "results/{study}/{estimator}/features/{shard}.h5",
             shard=study_of(wildcards).shards,
             allow_missing=True,
         ),
     output:
-        "results/{study}/{connectome}/features.h5",
+        "results/{study}/{estimator}/features.h5",
     log:
-        "results/{study}/{connectome}/logs/gather.log",
+        "results/{study}/{estimator}/logs/gather.log",
     conda:
         "../envs/empirical.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        n_simulations=derived("n_simulations"),
         code=code("scripts/gather.py"),
     script:
         "../scripts/gather.py"

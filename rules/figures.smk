@@ -1,4 +1,4 @@
-CONNECTOME_FIGURES = [
+ESTIMATOR_FIGURES = [
     "connectome",
     "training",
     "recovery",
@@ -29,17 +29,17 @@ COHORT_FIGURES = ["cohort", "covariates"]
 
 rule figure_connectome:
     input:
-        connectome="results/{study}/{connectome}/connectome.h5",
+        connectome="results/{study}/{estimator}/connectome.h5",
     output:
         report(
-            "results/{study}/{connectome}/figures/connectome.svg",
+            "results/{study}/{estimator}/figures/connectome.svg",
             caption="report/connectome.rst",
             category="{study}",
             subcategory="Connectome",
-            labels={"connectome": "{connectome}", "figure": "connectome"},
+            labels={"estimator": "{estimator}", "figure": "connectome"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_connectome.log",
+        "results/{study}/{estimator}/logs/figure_connectome.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -53,17 +53,17 @@ rule figure_connectome:
 
 rule figure_training:
     input:
-        training="results/{study}/{connectome}/training.json",
+        training="results/{study}/{estimator}/training.json",
     output:
         report(
-            "results/{study}/{connectome}/figures/training.svg",
+            "results/{study}/{estimator}/figures/training.svg",
             caption="report/training.rst",
             category="{study}",
             subcategory="Estimator",
-            labels={"connectome": "{connectome}", "figure": "training"},
+            labels={"estimator": "{estimator}", "figure": "training"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_training.log",
+        "results/{study}/{estimator}/logs/figure_training.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -77,17 +77,17 @@ rule figure_training:
 
 rule figure_recovery:
     input:
-        diagnostics="results/{study}/{connectome}/diagnostics.h5",
+        diagnostics="results/{study}/{estimator}/diagnostics.h5",
     output:
         report(
-            "results/{study}/{connectome}/figures/recovery.svg",
+            "results/{study}/{estimator}/figures/recovery.svg",
             caption="report/recovery.rst",
             category="{study}",
             subcategory="Estimator",
-            labels={"connectome": "{connectome}", "figure": "recovery"},
+            labels={"estimator": "{estimator}", "figure": "recovery"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_recovery.log",
+        "results/{study}/{estimator}/logs/figure_recovery.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -101,17 +101,17 @@ rule figure_recovery:
 
 rule figure_calibration:
     input:
-        diagnostics="results/{study}/{connectome}/diagnostics.h5",
+        diagnostics="results/{study}/{estimator}/diagnostics.h5",
     output:
         report(
-            "results/{study}/{connectome}/figures/calibration.svg",
+            "results/{study}/{estimator}/figures/calibration.svg",
             caption="report/calibration.rst",
             category="{study}",
             subcategory="Estimator",
-            labels={"connectome": "{connectome}", "figure": "calibration"},
+            labels={"estimator": "{estimator}", "figure": "calibration"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_calibration.log",
+        "results/{study}/{estimator}/logs/figure_calibration.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -125,17 +125,17 @@ rule figure_calibration:
 
 rule figure_features:
     input:
-        report="results/{study}/{connectome}/features_report.json",
+        report="results/{study}/{estimator}/features_report.json",
     output:
         report(
-            "results/{study}/{connectome}/figures/features.svg",
+            "results/{study}/{estimator}/figures/features.svg",
             caption="report/features.rst",
             category="{study}",
             subcategory="Features",
-            labels={"connectome": "{connectome}", "figure": "features"},
+            labels={"estimator": "{estimator}", "figure": "features"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_features.log",
+        "results/{study}/{estimator}/logs/figure_features.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -149,17 +149,17 @@ rule figure_features:
 
 rule figure_ablation:
     input:
-        ablation="results/{study}/{connectome}/ablation.json",
+        ablation="results/{study}/{estimator}/ablation.json",
     output:
         report(
-            "results/{study}/{connectome}/figures/ablation.svg",
+            "results/{study}/{estimator}/figures/ablation.svg",
             caption="report/ablation.rst",
             category="{study}",
             subcategory="Features",
-            labels={"connectome": "{connectome}", "figure": "ablation"},
+            labels={"estimator": "{estimator}", "figure": "ablation"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_ablation.log",
+        "results/{study}/{estimator}/logs/figure_ablation.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -173,18 +173,18 @@ rule figure_ablation:
 
 rule figure_invalid:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
     output:
         report(
-            "results/{study}/{connectome}/figures/invalid.svg",
+            "results/{study}/{estimator}/figures/invalid.svg",
             caption="report/invalid.rst",
             category="{study}",
             subcategory="Estimator",
-            labels={"connectome": "{connectome}", "figure": "invalid"},
+            labels={"estimator": "{estimator}", "figure": "invalid"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_invalid.log",
+        "results/{study}/{estimator}/logs/figure_invalid.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -216,7 +216,9 @@ rule figure_series:
         mem_mb=1500,
         runtime=10,
     params:
-        measured=measured,
+        measured=lambda wildcards: study_of(wildcards).compared_quantity(
+            wildcards.subject
+        ),
         code=code("scripts/figure_series.py"),
     script:
         "../scripts/figure_series.py"
@@ -290,7 +292,9 @@ rule figure_psd:
         mem_mb=1500,
         runtime=10,
     params:
-        measured=measured,
+        measured=lambda wildcards: study_of(wildcards).compared_quantity(
+            wildcards.subject
+        ),
         code=code("scripts/figure_psd.py"),
     script:
         "../scripts/figure_psd.py"
@@ -341,7 +345,7 @@ rule figure_predictive:
         mem_mb=1500,
         runtime=10,
     params:
-        scores=lambda wildcards: study_of(wildcards)["diagnostics"]["scores"],
+        scores=setting("diagnostics", "scores"),
         code=code("scripts/figure_predictive.py"),
     script:
         "../scripts/figure_predictive.py"
@@ -428,17 +432,17 @@ rule figure_pairs:
 
 rule figure_baselines:
     input:
-        baselines="results/{study}/{connectome}/baselines.json",
+        baselines="results/{study}/{estimator}/baselines.json",
     output:
         report(
-            "results/{study}/{connectome}/figures/baselines.svg",
+            "results/{study}/{estimator}/figures/baselines.svg",
             caption="report/baselines.rst",
             category="{study}",
             subcategory="Estimator",
-            labels={"connectome": "{connectome}", "figure": "baselines"},
+            labels={"estimator": "{estimator}", "figure": "baselines"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_baselines.log",
+        "results/{study}/{estimator}/logs/figure_baselines.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -452,17 +456,17 @@ rule figure_baselines:
 
 rule figure_learning_curve:
     input:
-        curves="results/{study}/{connectome}/learning_curve.h5",
+        curves="results/{study}/{estimator}/learning_curve.h5",
     output:
         report(
-            "results/{study}/{connectome}/figures/learning_curve.svg",
+            "results/{study}/{estimator}/figures/learning_curve.svg",
             caption="report/learning_curve.rst",
             category="{study}",
             subcategory="Estimator",
-            labels={"connectome": "{connectome}", "figure": "learning curve"},
+            labels={"estimator": "{estimator}", "figure": "learning curve"},
         ),
     log:
-        "results/{study}/{connectome}/logs/figure_learning_curve.log",
+        "results/{study}/{estimator}/logs/figure_learning_curve.log",
     conda:
         "../envs/figures.yaml"
     resources:
@@ -576,7 +580,7 @@ rule figure_amortisation:
         people=lambda wildcards: expand(
             "results/amortisation/{studies}/{subject}.json",
             studies=wildcards.studies,
-            subject=own_and_other(wildcards)[0].subjects,
+            subject=compared_studies(wildcards)[0].subjects,
         ),
     output:
         report(
@@ -593,7 +597,7 @@ rule figure_amortisation:
         mem_mb=1500,
         runtime=10,
     params:
-        subjects=lambda wildcards: own_and_other(wildcards)[0].subjects,
+        subjects=lambda wildcards: compared_studies(wildcards)[0].subjects,
         studies=lambda wildcards: wildcards.studies.split("+"),
         code=code("scripts/figure_amortisation.py"),
     script:
@@ -627,10 +631,10 @@ rule figure_exact:
 
 rule tabulate:
     input:
-        "results/{study}/cohort.json",
+        "results/{study}/exclusions.json",
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
-        prior=each_connectome("prior.h5"),
+        prior=each_estimator("prior.h5"),
     output:
         report(
             "results/{study}/cohort.tsv",
@@ -646,9 +650,9 @@ rule tabulate:
         mem_mb=1500,
         runtime=30,
     params:
-        covariates=lambda wildcards: study_of(wildcards).covariates,
-        connectomes=lambda wildcards: study_of(wildcards).connectomes,
-        connectome_of=connectome_by_subject,
+        covariates=derived("covariates"),
+        estimators=derived("estimators"),
+        estimator_of=estimator_by_subject,
         code=code("scripts/tabulate.py"),
     script:
         "../scripts/tabulate.py"
@@ -657,7 +661,7 @@ rule tabulate:
 rule figure_cohort:
     input:
         table="results/{study}/cohort.tsv",
-        prior=each_connectome("prior.h5"),
+        prior=each_estimator("prior.h5"),
     output:
         report(
             "results/{study}/figures/cohort.svg",
@@ -709,16 +713,16 @@ rule report:
         template="vbiflow/figures/report.html.jinja",
         captions=expand(
             "rules/report/{figure}.rst",
-            figure=COHORT_FIGURES + CONNECTOME_FIGURES + SUBJECT_FIGURES,
+            figure=COHORT_FIGURES + ESTIMATOR_FIGURES + SUBJECT_FIGURES,
         ),
-        admitted="results/{study}/cohort.json",
-        connectome=each_connectome("connectome.h5"),
-        prior=each_connectome("prior.h5"),
-        features=each_connectome("features.h5"),
-        training=each_connectome("training.json"),
-        diagnostics=each_connectome("diagnostics.json"),
-        features_report=each_connectome("features_report.json"),
-        connectome_figures=connectome_figures,
+        exclusions="results/{study}/exclusions.json",
+        connectome=each_estimator("connectome.h5"),
+        prior=each_estimator("prior.h5"),
+        features=each_estimator("features.h5"),
+        training=each_estimator("training.json"),
+        diagnostics=each_estimator("diagnostics.json"),
+        features_report=each_estimator("features_report.json"),
+        estimator_figures=estimator_figures,
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
         subject_figures=subject_figures,
@@ -740,9 +744,9 @@ rule report:
     params:
         study=lambda wildcards: wildcards.study,
         alone=lambda wildcards: wildcards.get("subject", ""),
-        settings=lambda wildcards: study_of(wildcards).settings,
-        model=model_of,
-        connectomes=connectome_by_subject,
+        settings=derived("settings"),
+        model=derived("model"),
+        estimator_of=estimator_by_subject,
         code=code("scripts/report.py"),
     script:
         "../scripts/report.py"

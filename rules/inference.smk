@@ -1,14 +1,14 @@
 rule train:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
     output:
-        posterior="results/{study}/{connectome}/posterior.pt",
-        training="results/{study}/{connectome}/training.json",
+        posterior="results/{study}/{estimator}/posterior.pt",
+        training="results/{study}/{estimator}/training.json",
     log:
-        "results/{study}/{connectome}/logs/train.log",
+        "results/{study}/{estimator}/logs/train.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/train.tsv"
+        "results/{study}/{estimator}/benchmarks/train.tsv"
     conda:
         "../envs/infer.yaml"
     threads: amount("train", "threads", 1)
@@ -17,7 +17,7 @@ rule train:
         runtime=amount("train", "runtime", 240),
     params:
         prior=setting("prior"),
-        inference=learning,
+        inference=derived("inference_options"),
         seed=setting("seed"),
         code=code("scripts/train.py"),
     script:
@@ -39,14 +39,14 @@ rule truncate:
         mem_mb=2000,
         runtime=60,
     params:
-        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        n_simulations=derived("n_simulations"),
         seed=setting("seed"),
         code=code("scripts/truncate.py"),
     script:
         "../scripts/truncate.py"
 
 
-# Simulations of round 2 have the noise of stream 12, and so on: another draw than those of the first round.
+# Each round has a stream of random numbers of its own: another draw than those of the first round.
 use rule simulate as simulate_round with:
     input:
         connectome=of_connectome("connectome.h5"),
@@ -59,7 +59,7 @@ use rule simulate as simulate_round with:
         "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/simulate/{shard}.tsv"
     params:
         **SIMULATE,
-        stream=lambda wildcards: 10 + int(wildcards.round),
+        stream=lambda wildcards: round_stream(int(wildcards.round)),
         theta="theta",
         rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
 
@@ -77,7 +77,7 @@ use rule features as features_round with:
         "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/features/{shard}.tsv"
     params:
         **FEATURES,
-        stream=lambda wildcards: 10 + int(wildcards.round),
+        stream=lambda wildcards: round_stream(int(wildcards.round)),
         code=features_code("scripts/features.py"),
 
 
@@ -94,7 +94,7 @@ use rule gather as gather_round with:
         "results/{study}/subjects/{subject}/rounds/{round}/logs/gather.log",
 
 
-rule pool:
+rule join_rounds:
     input:
         theta="results/{study}/subjects/{subject}/rounds/{round}/theta.h5",
         new="results/{study}/subjects/{subject}/rounds/{round}/new.h5",
@@ -104,7 +104,7 @@ rule pool:
         prior="results/{study}/subjects/{subject}/rounds/{round}/prior.h5",
         features="results/{study}/subjects/{subject}/rounds/{round}/features.h5",
     log:
-        "results/{study}/subjects/{subject}/rounds/{round}/logs/pool.log",
+        "results/{study}/subjects/{subject}/rounds/{round}/logs/join_rounds.log",
     conda:
         "../envs/infer.yaml"
     resources:
@@ -112,9 +112,9 @@ rule pool:
         runtime=30,
     params:
         seed=setting("seed"),
-        code=code("scripts/pool.py"),
+        code=code("scripts/join_rounds.py"),
     script:
-        "../scripts/pool.py"
+        "../scripts/join_rounds.py"
 
 
 use rule train as train_round with:

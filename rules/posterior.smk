@@ -13,7 +13,7 @@ rule sample:
         mem_mb=3000,
         runtime=30,
     params:
-        n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
+        n_samples=setting("posterior", "n_samples"),
         diagnostics=of_diagnostics("n_predictive", "n_floor"),
         seed=setting("seed"),
         code=code("scripts/sample.py"),
@@ -36,9 +36,9 @@ rule exact:
         mem_mb=1000,
         runtime=30,
     params:
-        signal=signal,
+        signal=derived("signal"),
         parameters=lambda wildcards: study_of(wildcards).values("tau", "I"),
-        n_samples=lambda wildcards: study_of(wildcards)["posterior"]["n_samples"],
+        n_samples=setting("posterior", "n_samples"),
         seed=setting("seed"),
         code=code("scripts/exact.py"),
     script:

@@ -1,10 +1,10 @@
 rule prior:
     input:
-        connectome="results/{study}/{connectome}/connectome.h5",
+        connectome="results/{study}/{estimator}/connectome.h5",
     output:
-        "results/{study}/{connectome}/prior.h5",
+        "results/{study}/{estimator}/prior.h5",
     log:
-        "results/{study}/{connectome}/logs/prior.log",
+        "results/{study}/{estimator}/logs/prior.log",
     conda:
         "../envs/simulate.yaml"
     resources:
@@ -12,9 +12,9 @@ rule prior:
         runtime=5,
     params:
         prior=setting("prior"),
-        units=units,
+        units=derived("units"),
         seed=setting("seed"),
-        n_simulations=lambda wildcards: study_of(wildcards).n_simulations,
+        n_simulations=derived("n_simulations"),
         code=code("scripts/prior.py"),
     script:
         "../scripts/prior.py"

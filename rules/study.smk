@@ -6,17 +6,18 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 
 from vbiflow.arrays import is_table
-from vbiflow.datasets import find, load_catalogue, origin
-from vbiflow.empirical.cohort import SENSOR_KINDS
+from vbiflow.datasets import find, load_catalogue, sources_of
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.models import MODELS
 from vbiflow.provenance import code_hash
+from vbiflow.streams import Stream, round_stream
 from vbiflow.study import known_studies, load_config, load_study
+from vbiflow.study.topology import amortisation_paths
 
 
 wildcard_constraints:
     study=r"\w+(@\w+)?",
-    connectome=r"[\w-]+",
+    estimator=r"[\w.-]+",
     subject=r"[\w-]+",
     shard=r"shard-\d+",
     round=r"\d+",
@@ -34,7 +35,7 @@ except ValueError as error:
     raise WorkflowError(str(error)) from None
 
 
-def study_named(name):
+def find_study(name):
     """The study of that name."""
     if name not in STUDIES:
         raise WorkflowError(f"unknown study {name!r}; choose from {', '.join(STUDIES)}")
@@ -43,42 +44,22 @@ def study_named(name):
 
 def study_of(wildcards):
     """The study that a job belongs to."""
-    return study_named(wildcards.study)
+    return find_study(wildcards.study)
 
 
-def own_and_other(wildcards):
-    """The two studies whose estimators a job compares: each person's own, and one from other people."""
-    studies = [study_named(name) for name in wildcards.studies.split("+")]
-    if len(studies) != 2 or studies[0].pooled:
-        raise WorkflowError(
-            f"{wildcards.studies}: name two studies, the first with an estimator for each person (connectome.per: subject)"
-        )
-    return studies
+def setting(section, key=None):
+    """Param function: one block of the job's study, or one entry of it, so that a change remakes only what it touches."""
+
+    def value(wildcards):
+        block = study_of(wildcards)[section]
+        return block if key is None else block[key]
+
+    return value
 
 
-def of_both(wildcards):
-    """Input function: a person's own estimator, connectome and simulations, and the estimator from other people."""
-    own, other = own_and_other(wildcards)
-    name = wildcards.subject
-    files = {
-        key: f"results/{own.name}/{own.estimator_of(name)}/{file}"
-        for key, file in {
-            "own": "posterior.pt",
-            "prior": "prior.h5",
-            "features": "features.h5",
-            "connectome": "connectome.h5",
-        }.items()
-    }
-    return files | {
-        "other": f"results/{other.name}/{other.estimator_of(name)}/posterior.pt",
-        "own_samples": f"results/{own.name}/subjects/{name}/samples.h5",
-        "other_samples": f"results/{other.name}/subjects/{name}/samples.h5",
-    }
-
-
-def setting(section):
-    """Param function: one block of the job's study, so that a change remakes only what it touches."""
-    return lambda wildcards: study_of(wildcards)[section]
+def derived(name):
+    """Param function: what follows from the settings of the job's study, an attribute of `Study`."""
+    return lambda wildcards: getattr(study_of(wildcards), name)
 
 
 def of_diagnostics(*keys):
@@ -88,28 +69,32 @@ def of_diagnostics(*keys):
     }
 
 
+def compared_studies(wildcards):
+    """The studies that a job compares."""
+    return [find_study(name) for name in wildcards.studies.split("+")]
+
+
+def amortisation_files(wildcards):
+    """Input function: a person's own estimator, connectome and simulations, and the estimator from other people."""
+    try:
+        own, other = compared_studies(wildcards)
+        return amortisation_paths(own, other, wildcards.subject)
+    except ValueError as error:
+        raise WorkflowError(
+            f"results/amortisation/{wildcards.studies}: takes two studies, the first with an estimator for each person: {error}"
+        ) from None
+
+
 def row(wildcards):
     """Cohort row of the job's subject, or of the person whose connectome it is."""
-    name = wildcards.get("subject", wildcards.get("connectome"))
-    entries = study_of(wildcards).cohort[name]
-    if name not in study_of(wildcards).simulated:
-        return entries
-    made = "recording_raw.fif" if entries["kind"] in SENSOR_KINDS else "recording.h5"
-    path = f"results/{wildcards.study}/subjects/{name}/{made}"
-    return entries | {"recording": path}
-
-
-def place(wildcards):
-    """First and one past the last row of a job that simulates the subject alone: its place in the cohort."""
-    first = study_of(wildcards).subjects.index(wildcards.subject)
-    return first, first + 1
+    person = wildcards.get("subject", wildcards.get("estimator"))
+    return study_of(wildcards).row(person)
 
 
 def truth(wildcards):
     """Input function: the parameters behind the job's subject, if its recording is simulated."""
-    if wildcards.subject not in study_of(wildcards).simulated:
-        return []
-    return f"results/{wildcards.study}/subjects/{wildcards.subject}/truth.h5"
+    study, subject = study_of(wildcards), wildcards.subject
+    return study.subject_path(subject, "truth.h5") if subject in study.simulated else []
 
 
 def subjects_of(wildcards):
@@ -118,75 +103,66 @@ def subjects_of(wildcards):
     return [alone] if alone else study_of(wildcards).subjects
 
 
-def connectome_by_subject(wildcards):
+def estimator_by_subject(wildcards):
     """Folder of the estimator of each subject, with the connectome that it learned on."""
     study = study_of(wildcards)
     return {name: study.estimator_of(name) for name in subjects_of(wildcards)}
 
 
 def of_connectome(name):
-    """Input function: the file `name` of the connectome that stands for the job's subject."""
-    return lambda wildcards: (
-        f"results/{wildcards.study}/{study_of(wildcards).connectome_of(wildcards.subject)}/{name}"
-    )
+    """Input function: the file `name` of the person whose connectome stands for the job's subject."""
+
+    def path(wildcards):
+        study = study_of(wildcards)
+        return study.path(study.connectome_of(wildcards.subject), name)
+
+    return path
 
 
-def in_round(wildcards, number, name):
-    """The file `name` of the estimator of one round of the job's subject."""
-    folder = study_of(wildcards).round_of(wildcards.subject, number)
-    return f"results/{wildcards.study}/{folder}/{name}"
+def of_round(name, number):
+    """Input function: the file `name` of one round of the job's subject; its `number` follows from wildcards and study."""
+
+    def path(wildcards):
+        study = study_of(wildcards)
+        return study.round_path(wildcards.subject, number(wildcards, study), name)
+
+    return path
 
 
 def of_estimator(name):
     """Input function: the file `name` of the estimator that is applied to the job's subject, of its last round."""
-    return lambda wildcards: in_round(wildcards, study_of(wildcards).n_rounds, name)
+    return of_round(name, lambda wildcards, study: study.n_rounds)
 
 
 def of_first_round(name):
     """Input function: the file `name` of the estimator whose simulations come from the whole prior."""
-    return lambda wildcards: in_round(wildcards, 1, name)
+    return of_round(name, lambda wildcards, study: 1)
 
 
 def of_round_before(name):
     """Input function: the file `name` of the round before the job's."""
-    return lambda wildcards: in_round(wildcards, int(wildcards.round) - 1, name)
+    return of_round(name, lambda wildcards, study: int(wildcards.round) - 1)
 
 
 def of_rounds_before(name):
     """Input function: the files `name` of all rounds before the job's."""
     return lambda wildcards: [
-        in_round(wildcards, number, name) for number in range(1, int(wildcards.round))
+        study_of(wildcards).round_path(wildcards.subject, number, name)
+        for number in range(1, int(wildcards.round))
     ]
 
 
 def of_later_rounds(name):
     """Input function: the files `name` of all rounds but the first."""
     return lambda wildcards: [
-        in_round(wildcards, number, name)
+        study_of(wildcards).round_path(wildcards.subject, number, name)
         for number in range(2, study_of(wildcards).n_rounds + 1)
     ]
 
 
 def pool_of(wildcards):
     """Input function: the connectomes that an estimator draws from, none if it has one of its own."""
-    study = study_of(wildcards)
-    return expand(
-        "results/{study}/{member}/connectome.h5",
-        study=wildcards.study,
-        member=study.members(wildcards.connectome) if study.pooled else [],
-    )
-
-
-def pool_options(wildcards):
-    """How simulations draw from a pool of connectomes; None where they do not."""
-    study = study_of(wildcards)
-    return study["connectome"].get("pool", {}) if study.pooled else None
-
-
-def learning(wildcards):
-    """Options of the estimator; the number of rounds, which remakes none of the earlier ones, left out."""
-    options = study_of(wildcards)["inference"]
-    return {key: value for key, value in options.items() if key != "rounds"}
+    return study_of(wildcards).pool_paths(wildcards.estimator)
 
 
 def code(script):
@@ -234,21 +210,6 @@ def file_of(path):
     return str(path).partition("::")[0]
 
 
-def sources_of(*paths):
-    """Name, licence, notice and citation of the catalogue's datasets behind files."""
-    origins = [origin(path, CATALOGUE) for path in paths if path]
-    datasets = {dataset.name: dataset for dataset, _ in filter(None, origins)}
-    return [
-        {
-            "name": name,
-            "licence": dataset.licence,
-            "notice": dataset.notice,
-            "citation": dataset.citation,
-        }
-        for name, dataset in sorted(datasets.items())
-    ]
-
-
 CONNECTOME = (
     "weights",
     "tract_lengths",
@@ -275,13 +236,13 @@ def files(*names):
 
 def maps(wildcards):
     """Files of the regional maps of the job's connectome, by name."""
-    return study_of(wildcards).maps(wildcards.connectome)
+    return study_of(wildcards).maps(wildcards.estimator)
 
 
-def heard(wildcards):
+def sensor_recording(wildcards):
     """Input function: the recording whose sensors a lead field leads to; none if it is simulated through it."""
     study, entry = study_of(wildcards), row(wildcards)["recording"]
-    simulated = wildcards.connectome in study.simulated
+    simulated = wildcards.estimator in study.simulated
     return {} if simulated or is_table(entry) else {"recording": entry}
 
 
@@ -290,23 +251,12 @@ def projected(files):
     return lambda wildcards: files(wildcards) if study_of(wildcards).projected else []
 
 
-def units(wildcards):
-    """Units of what the study can infer."""
-    return study_of(wildcards).units
-
-
-def model_of(wildcards):
-    """Title and reference of the study's model."""
-    model = MODELS[study_of(wildcards)["model"]]
-    return {"title": model.title, "reference": model.reference}
-
-
-def each_connectome(*names):
-    """Input function: files of the connectomes of the study's subjects."""
+def each_estimator(*names):
+    """Input function: files of the estimators of the study's subjects."""
     return lambda wildcards: expand(
-        "results/{study}/{connectome}/{name}",
+        "results/{study}/{estimator}/{name}",
         study=wildcards.study,
-        connectome=dict.fromkeys(connectome_by_subject(wildcards).values()),
+        estimator=dict.fromkeys(estimator_by_subject(wildcards).values()),
         name=names,
     )
 
@@ -335,12 +285,12 @@ def paged(wildcards):
     return "subject" not in wildcards.keys() and study_of(wildcards).paged
 
 
-def connectome_figures(wildcards):
-    """Figures that the study asks for of the connectomes, unless they stand on the subjects' pages."""
+def estimator_figures(wildcards):
+    """Figures that the study asks for of the estimators, unless they stand on the subjects' pages."""
     if paged(wildcards) and study_of(wildcards)["connectome"]["per"] == "subject":
         return []
-    names = study_of(wildcards).connectome_figures
-    return each_connectome(*(f"figures/{name}.svg" for name in names))(wildcards)
+    names = study_of(wildcards).estimator_figures
+    return each_estimator(*(f"figures/{name}.svg" for name in names))(wildcards)
 
 
 def pages(wildcards):
@@ -359,30 +309,11 @@ def of_cohort(wildcards):
     )
 
 
-def signal(wildcards):
-    """Name of the series that the study's features are taken from."""
-    return study_of(wildcards).signal
-
-
-def measured(wildcards):
-    """How figures name what the job's subject is compared in, its unit, and its nodes."""
-    study = study_of(wildcards)
-    if not study.on_sensors:
-        return {"name": study.signal, "unit": "y", "nodes": "regions"}
-    unit = {"T/m": "(T/m)"}.get(study.sensor_unit, study.sensor_unit)
-    return {"name": row(wildcards)["kind"], "unit": unit, "nodes": "sensors"}
-
-
-def features_of(wildcards):
-    """Names of the study's features, each a group of columns."""
-    return study_of(wildcards).groups
-
-
 def each_recording(name):
     """Input function: the file `name` of every subject to whom the job's estimator is applied."""
     return lambda wildcards: expand(
         "results/{study}/subjects/{subject}/{name}",
         study=wildcards.study,
-        subject=study_of(wildcards).subjects_of(wildcards.connectome),
+        subject=study_of(wildcards).subjects_of(wildcards.estimator),
         name=name,
     )

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from vbiflow.diagnostics import compare_ablations
+from vbiflow.exclusion import not_excluded
 from vbiflow.io import write_json
 from vbiflow.job import job
-from vbiflow.refusal import without_notes
 
-with job(snakemake, reads_notes="samples") as run:
+with job(snakemake, reads_exclusions="samples") as run:
     without = {Path(path).stem: path for path in snakemake.input.without}
-    samples = {Path(path).parent.name: path for path in without_notes(snakemake.input.samples)}
+    samples = {Path(path).parent.name: path for path in not_excluded(snakemake.input.samples)}
     found = compare_ablations(snakemake.input.diagnostics, without, samples)
     write_json(snakemake.output[0], found)

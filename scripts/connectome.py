@@ -3,7 +3,7 @@
 from vbiflow.connectome import inspect, read_connectome, with_maps
 from vbiflow.job import job
 
-with job(snakemake, refuses="connectome") as run:
+with job(snakemake, excludes="estimator") as run:
     row, options = snakemake.params.row, snakemake.params.connectome
     streamlines = options["streamlines"] | {"streamline_weights": row["streamline_weights"]}
     connectome = read_connectome(

@@ -1,23 +1,19 @@
 """Say which features vary, repeat each other, tell of which parameter, and lie outside of the simulations."""
 
 from vbiflow.diagnostics import features_report
-from vbiflow.io import of_subjects, read, write_json
+from vbiflow.exclusion import not_excluded
+from vbiflow.inference import TrainingSet
+from vbiflow.io import of_subjects, write_json
 from vbiflow.job import job
-from vbiflow.refusal import without_notes
 
-with job(snakemake, reads_notes="x_o") as run:
+with job(snakemake, reads_exclusions="x_o") as run:
     params = snakemake.params
-    drawn, simulated = read(snakemake.input.prior, "theta", "names"), read(snakemake.input.features)
+    data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     found = features_report(
-        drawn["theta"],
-        simulated["x"],
-        simulated["names"],
-        drawn["names"],
+        data,
         params.features,
         params.inference,
-        seed=params.seed,
-        valid=simulated["valid"],
-        recordings=of_subjects(without_notes(snakemake.input.x_o), "x"),
+        recordings=of_subjects(not_excluded(snakemake.input.x_o), "x"),
         progress=run,
     )
     write_json(snakemake.output[0], found)

@@ -4,7 +4,7 @@ from vbiflow.connectome import Connectome
 from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.job import job
 
-with job(snakemake, refuses="connectome") as run:
+with job(snakemake, excludes="estimator") as run:
     params = snakemake.params
     connectome = Connectome.load(snakemake.input.connectome)
     recording = snakemake.input.get("recording")

@@ -1,10 +1,10 @@
 """Average the connectomes that one estimator learns from, to stand for them in figures."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.cohort import mean_connectome
+from vbiflow.connectome.pool import mean_connectome
+from vbiflow.exclusion import not_excluded
 from vbiflow.job import job
-from vbiflow.refusal import without_notes
 
-with job(snakemake, reads_notes=True) as run:
-    pool = [Connectome.load(path) for path in without_notes(snakemake.input)]
+with job(snakemake, reads_exclusions=True) as run:
+    pool = [Connectome.load(path) for path in not_excluded(snakemake.input)]
     mean_connectome(pool).save(snakemake.output[0], run.provenance())

@@ -4,7 +4,7 @@ from vbiflow.figures.report import report
 from vbiflow.io import write_text
 from vbiflow.job import job
 
-with job(snakemake, reads_notes=not snakemake.wildcards.get("subject")) as run:
+with job(snakemake, reads_exclusions=not snakemake.wildcards.get("subject")) as run:
     files = {kind: list(paths) for kind, paths in snakemake.input.items() if not isinstance(paths, str)}
     write_text(snakemake.output[0], report(snakemake.input.template, files, dict(snakemake.params.items())))
     run.say(snakemake.output[0])

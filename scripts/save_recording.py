@@ -4,10 +4,11 @@ from vbiflow.empirical.synthetic import save_sensors
 from vbiflow.io import attributes, read
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
+from vbiflow.streams import Stream
 
 with job(snakemake):
     params, source, lead_field = snakemake.params, snakemake.input.recording, snakemake.input.lead_field
     found, fs = read(source, params.signal, "index"), attributes(source, params.signal)["fs"]
-    sensors = sensors_of(lead_field, params.sensors, params.seed, 2, source)
+    sensors = sensors_of(lead_field, params.sensors, params.seed, Stream.RECORDING, source)
     heard = sensors.heard(found[params.signal], found["index"])[0]
     save_sensors(snakemake.output[0], heard, fs, lead_field, params.recording.get("sensors"))

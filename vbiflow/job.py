@@ -12,9 +12,9 @@ from typing import Any, TextIO
 
 from threadpoolctl import threadpool_limits
 
+from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
 from vbiflow.io import attributes
 from vbiflow.provenance import digest, versions
-from vbiflow.refusal import Refusal, first_note, leave_note, read_note
 
 
 class Run:
@@ -57,7 +57,7 @@ class Run:
         params = dict(self.snakemake.params.items())
         sources = {source["name"]: source for source in params.get("sources", [])}
         for path in map(str, self.snakemake.input):
-            if path.endswith(".h5") and path.startswith("results/") and read_note(path) is None:
+            if path.endswith(".h5") and path.startswith("results/") and read_exclusion(path) is None:
                 sources |= {source["name"]: source for source in attributes(path).get("sources", [])}
         return {
             "study": self.snakemake.wildcards.get("study", ""),
@@ -71,12 +71,12 @@ class Run:
 
 
 @contextlib.contextmanager
-def job(snakemake: Any, *, refuses: str = "", reads_notes: bool | str = False) -> Iterator[Run]:
+def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = False) -> Iterator[Run]:
     """Run a rule's work: output goes to its log; a ValueError becomes one line on the terminal and exit status 1.
 
-    In a job that `refuses` (a wildcard, subject or connectome) the ValueError is about that person's files: a note with
-    the reason takes the place of the outputs, and of all that other jobs would make of them, unless they are to read
-    notes, of all inputs or of those of one name. So nobody else has to stop.
+    In a job that `excludes` (a wildcard, subject or estimator) the ValueError is about that person's files: an
+    exclusion with the reason takes the place of the outputs, and of all that other jobs would make of them, unless they
+    are to read exclusions, of all inputs or of those of one name. So nobody else has to stop.
     """
     terminal = sys.stderr
     path = Path(snakemake.log[0])
@@ -86,20 +86,20 @@ def job(snakemake: Any, *, refuses: str = "", reads_notes: bool | str = False) -
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
-        known = set(snakemake.input if reads_notes is True else snakemake.input.get(reads_notes or "", []))
-        note = first_note(path for path in snakemake.input if path not in known)
-        if note:
-            print(f"{run.label}: nothing to do, as {note.refused} is left out: {note.reason}", file=log)
-            leave_note(note, snakemake.output)
+        known = set(snakemake.input if reads_exclusions is True else snakemake.input.get(reads_exclusions or "", []))
+        found = first_exclusion(path for path in snakemake.input if path not in known)
+        if found:
+            print(f"{run.label}: nothing to do, as {found.excluded} is left out: {found.reason}", file=log)
+            write_exclusion(found, snakemake.output)
             raise SystemExit(0)
         try:
             yield run
         except ValueError as error:
             traceback.print_exc(file=log)
-            if refuses:
-                note = Refusal(snakemake.wildcards[refuses], snakemake.rule, str(error))
-                leave_note(note, snakemake.output)
-                print(f"{run.label}: {note.refused} is left out: {error}", file=terminal)
+            if excludes:
+                found = Exclusion(snakemake.wildcards[excludes], snakemake.rule, str(error))
+                write_exclusion(found, snakemake.output)
+                print(f"{run.label}: {found.excluded} is left out: {error}", file=terminal)
                 raise SystemExit(0) from None
             print(f"{run.label}: {error}", file=terminal)
             raise SystemExit(1) from None

@@ -109,6 +109,13 @@ def splits():
     return {"calls": bytes_of(1, 5) == whole, "steps": steps, "waves": waves, "groups": groups, "noise": len(set(same))}
 
 
+def stays():
+    """Whether series that stay on the device are the others."""
+    pair = [simulate("wong_wang", W, {}, n_simulations=7, on_device=there, **RUN) for there in (False, True)]
+    same = all(values.tobytes() == pair[1].ts[name].tobytes() for name, values in pair[0].ts.items())
+    return same and pair[0].reason == pair[1].reason
+
+
 def large():
     """What is said of a network that is too large."""
     try:
@@ -138,6 +145,7 @@ print(
             "shapes": {precision: shapes(precision) for precision in ("float64", "float32")},
             "stimulated": {precision: stimulated(precision) for precision in ("float64", "float32")},
             "split": splits(),
+            "stays": stays(),
             "valid": diverged.valid.tolist(),
             "reason": diverged.reason,
             "large": large(),

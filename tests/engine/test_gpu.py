@@ -11,9 +11,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests.engine.agreement import TOLERANCES, differences, setting
 from vbiflow.engine import gpu, simulate
 from vbiflow.models import MODELS
 
@@ -52,6 +52,22 @@ def test_parameters_of_every_shape_transient_stimulus_and_filter_agree(simulated
 
 def test_same_bytes_for_any_split_over_calls_launches_blocks_and_groups(simulated):
     assert simulated["split"] == {"calls": True, "steps": True, "waves": True, "groups": True, "noise": 7}
+
+
+def test_series_that_stay_on_the_device_are_the_same(simulated):
+    assert simulated["stays"]
+
+
+@pytest.mark.slow
+def test_the_prepared_check_covers_every_model_and_says_what_it_left_out(tmp_path):
+    command = [sys.executable, "-m", "tests.benchmarks.gpu_check", "--tiny", "--seconds", "30", "--out", tmp_path]
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "VBIFLOW_CACHE": str(tmp_path)}
+    process = subprocess.run(command, env=environment, cwd=FOLDER.parents[1], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr[-3000:]
+    found = json.loads((tmp_path / "gpu_check.json").read_text())
+    assert found["agreement"] and all(row["agrees"] for model in found["agreement"] for row in model["rows"])
+    assert not found.get("errors") and (tmp_path / "gpu_check.svg").exists()
+    assert len(found["left_out"]) > 1 and "left out" in process.stdout
 
 
 def test_a_diverging_simulation_is_flagged_alone(simulated):
@@ -99,25 +115,16 @@ def test_kernels_of_all_models_compile_without_a_gpu(tmp_path):
 @pytest.mark.gpu
 @needs_device
 @pytest.mark.parametrize("name", MODELS)
-def test_gpu_is_the_cpu(name):
-    weights, lengths = np.random.default_rng(1).random((2, 84, 84))
-    weights /= weights.sum(1, keepdims=True)
-    dt = MODELS[name].defaults["dt"]
-    options = {"n_simulations": 70, "duration": 200 * dt, "dt": dt, "seed": 1}
-    options |= {"signals": {next(iter(MODELS[name].signals)): {"period": 4 * dt}}}
-    if "bold_input" in MODELS[name].signals:
-        options |= {"bold": {"tr": 20 * dt, "parameters": {"efficacy": 0.1 / dt**2}}}
-    speed = np.linspace(0.05, 0.1, 70)[:, None] / dt
-    for delays in (
-        {},
-        {"tract_lengths": 1 + lengths, "speed": 0.1 / dt},
-        {"tract_lengths": 1 + lengths, "speed": speed},
-    ):
-        for precision, tolerance in (("float64", 1e-10), ("float32", 1e-4)):
-            ours, theirs = (
-                simulate(name, weights, {}, precision=precision, device=device, **delays, **options)
-                for device in ("cuda", "cpu")
-            )
-            assert ours.reason == theirs.reason
-            for signal, values in theirs.ts.items():
-                assert np.abs(ours.ts[signal] - values).max() < tolerance * np.abs(values).max(), (signal, precision)
+def test_gpu_is_the_reference(name):
+    for case, precision, difference in differences(name, "cuda"):
+        assert difference < TOLERANCES[precision], (case, precision)
+
+
+@pytest.mark.gpu
+@needs_device
+def test_series_can_stay_on_the_gpu():
+    settings = {**setting("wong_wang", "no delays", 84, 70, 100), "device": "cuda"}
+    here, there = simulate("wong_wang", **settings), simulate("wong_wang", on_device=True, **settings)
+    assert type(there.ts["bold"]).__module__.startswith("cupy") and here.reason == there.reason
+    for name, values in here.ts.items():
+        assert there.ts[name].get().tobytes() == values.tobytes()

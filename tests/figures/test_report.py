@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from vbiflow import __version__
+from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures import FIGURES, save
 from vbiflow.figures.report import inlined, linked, report, shown
 from vbiflow.io import Quantity, write, write_json
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
-from vbiflow.refusal import Refusal, leave_note
 
 TEMPLATE = ROOT / "vbiflow" / "figures" / "report.html.jinja"
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 VERDICTS = {"alice": "trusted", "bob": "not trusted"}
 REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
-LEFT_OUT = Refusal("carol", "observe", "carol.mat: damaged or not a .mat file")
+LEFT_OUT = Exclusion("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
 PRIOR = Prior.from_config(
     {"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}}, units={"G": "1", "sigma": "1/sqrt(ms)"}
@@ -113,19 +113,19 @@ def inputs(tmp_path_factory, arguments):
         save(FIGURES["pairs"](**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
     (root / "cohort.tsv").write_text("participant_id\n")
     save(FIGURES["cohort"](**drawings["cohort"]), root / "figures" / "cohort.svg")
-    leave_note(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("samples.h5", "verdict.json")])
+    write_exclusion(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("samples.h5", "verdict.json")])
     every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
     files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
         "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
         "features_report": every("*/features_report.json"),
         "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
-        "connectome_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
+        "estimator_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
         "cohort": [str(root / "cohort.tsv"), str(root / "figures" / "cohort.svg")], "pages": [],
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
         "study": "two", "alone": "",
-        "connectomes": {name: name for name in VERDICTS},
+        "estimator_of": {name: name for name in VERDICTS},
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
             "title": "Two people", "prior": PRIOR.to_config()["prior"], "inference": {"estimator": "maf"},
@@ -234,7 +234,7 @@ def test_numbers_figures_in_the_order_of_the_page(page):
 def test_subjects_with_pages_of_their_own_are_linked(inputs):
     files, settings = inputs
     pages = [path.replace("samples.h5", "report.html") for path in files["samples"]]
-    light = report(TEMPLATE, files | {"pages": pages, "subject_figures": [], "connectome_figures": []}, settings)
+    light = report(TEMPLATE, files | {"pages": pages, "subject_figures": [], "estimator_figures": []}, settings)
     for name in VERDICTS:
         assert f'href="subjects/{name}/report.html"' in light and f'id="subject-{name}"' not in light
     assert light.count("<figure") == 1 and 'id="estimator-' not in light and "The whole cohort" not in light
@@ -251,7 +251,7 @@ def test_page_of_one_subject_bears_the_name_and_leads_back(inputs):
     files, settings = inputs
     mine = {kind: [path for path in paths if "bob" not in path] for kind, paths in files.items()}
     connectomes = {"alice": "alice"}
-    page = report(TEMPLATE, mine | {"cohort": []}, settings | {"alone": "alice", "connectomes": connectomes})
+    page = report(TEMPLATE, mine | {"cohort": []}, settings | {"alone": "alice", "estimator_of": connectomes})
     assert "<title>alice, Two people</title>" in page and "<h1>Two people: alice</h1>" in page
     assert '<a href="../../report.html">The whole cohort</a>' in page and "recording of bob" not in page
     assert "results/two/subjects/alice/report.html</pre>" in page
@@ -264,6 +264,6 @@ def test_where_recordings_lie_outside_stands_on_the_pages_of_those_who_made_them
         kind: [path for path in paths if kind == "captions" or "/subjects/" in path or "bob" not in path]
         for kind, paths in files.items()
     }
-    shared = settings | {"connectomes": dict.fromkeys(VERDICTS, "alice")}
+    shared = settings | {"estimator_of": dict.fromkeys(VERDICTS, "alice")}
     assert "The recording of alice lies outside" in page
     assert "lies outside of all" not in report(TEMPLATE, one | {"pages": pages, "subject_figures": []}, shared)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.inference import train, truncated_prior
-from vbiflow.inference.rounds import Region, next_round, pool
+from vbiflow.inference import TrainingSet, train, truncated_prior
+from vbiflow.inference.rounds import Region, join_rounds, next_round
 
 THETA = prior().sample(1, 0, 3000)
 X = simulate(THETA, 2)
@@ -13,7 +13,7 @@ X_O = simulate(np.array([[1.0, -0.5]]), 3)[0]
 @pytest.fixture(scope="module")
 def posterior():
     options = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 20}
-    return train(prior(), THETA, X, NAMES, options, seed=1)[0]
+    return train(TrainingSet.of(prior(), THETA, X, NAMES, options, seed=1), options, seed=1)[0]
 
 
 def test_draws_follow_the_prior_inside_the_region(posterior):
@@ -58,14 +58,14 @@ def test_a_pool_holds_the_earlier_simulations_inside_and_then_the_new(posterior)
     drawn = {name: quantity.values for name, quantity in next_round([posterior], X_O, THETA, 50, seed=1).items()}
     new = {"x": simulate(drawn["theta"], 4), "valid": np.ones(50, bool), "reason": [""] * 50, "names": NAMES}
     old = {"x": X, "valid": np.arange(3000) % 7 > 0, "reason": [""] * 3000, "names": NAMES}
-    priors, features = pool(drawn, new, THETA, old, ("1", "1"))
+    priors, features = join_rounds(drawn, new, THETA, old, ("1", "1"))
     kept = drawn["reused"]
     assert np.array_equal(priors["theta"].values[: len(kept)], THETA[kept])
     assert np.array_equal(priors["theta"].values[len(kept) :], drawn["theta"])
     assert np.array_equal(features["x"].values[len(kept) :], new["x"])
     assert np.array_equal(features["valid"].values[: len(kept)], old["valid"][kept])
     with pytest.raises(ValueError, match=r"features of this round are not those of the round before"):
-        pool(drawn, new | {"names": NAMES[::-1]}, THETA, old, ("1", "1"))
+        join_rounds(drawn, new | {"names": NAMES[::-1]}, THETA, old, ("1", "1"))
 
 
 def test_two_rounds_give_the_exact_posterior_where_one_is_not_enough(posterior):
@@ -74,7 +74,7 @@ def test_two_rounds_give_the_exact_posterior_where_one_is_not_enough(posterior):
     theta = np.concatenate([THETA[drawn["reused"]], drawn["theta"]])
     x = np.concatenate([X[drawn["reused"]], simulate(drawn["theta"], 8)])
     options = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 30}
-    second, _ = train(prior(), theta, x, NAMES, options, seed=2)
+    second, _ = train(TrainingSet.of(prior(), theta, x, NAMES, options, seed=2), options, seed=2)
     mean, covariance = exact(X_O[None])
     samples = second.sample(X_O, 4000, seed=1)
     assert samples.mean(axis=0) == pytest.approx(mean[0], abs=0.1)

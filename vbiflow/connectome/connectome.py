@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from vbiflow import io
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.normalise import Step, normalise
-from vbiflow.connectome.quality import Finding
 
 
 @dataclass(frozen=True)

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 
+from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.regions import pairs, ranks, shown
-
-if TYPE_CHECKING:
-    from vbiflow.connectome.connectome import Connectome
 
 SEVERITIES = ("severe", "warning", "note")
 ENOUGH = 8
 """Fewest connections or pairs of regions that statistics of a whole connectome are drawn from."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to know about a connectome: the check's name, its severity and one sentence."""
-
-    name: str
-    severity: str
-    text: str
-
-    def plain(self) -> dict[str, str]:
-        """As plain data, for JSON."""
-        return asdict(self)
 
 
 def negative(connectome: Connectome) -> Finding | None:

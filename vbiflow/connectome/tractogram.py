@@ -10,8 +10,8 @@ import numpy as np
 
 from vbiflow.arrays import read_table
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import Parcellation
-from vbiflow.connectome.quality import Finding
 from vbiflow.connectome.streamlines import check_counting, read_blocks
 from vbiflow.io import Progress
 

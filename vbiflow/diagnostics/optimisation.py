@@ -10,25 +10,25 @@ import numpy as np
 from scipy.optimize import differential_evolution
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.recheck import measure, options_of
+from vbiflow.diagnostics.posterior_predictive import measure, options_of
 from vbiflow.engine import simulate_draws
 from vbiflow.features.scores import SCORES
+from vbiflow.inference import TrainingSet
 from vbiflow.io import Progress
 from vbiflow.prior import Prior
+from vbiflow.streams import Stream
 
 Simulate = Callable[[np.ndarray, int, int], tuple[np.ndarray, np.ndarray, float]]
 """(theta (n, p), index of the first, stream) -> series (n, n_nodes, n_times), valid (n,), fs [Hz]."""
 EDGE = 1e-6
 POPULATION = 15
-STREAM = 3
 WORST = 10.0
 """Cost of a simulation that is invalid, beyond any that is valid."""
 
 
 def point_estimates(
-    prior: Prior,
-    theta: np.ndarray,
-    rows: Sequence[int],
+    data: TrainingSet,
+    n_recordings: int,
     simulated: Simulate,
     specs: Sequence[Any],
     scores: Sequence[str],
@@ -37,14 +37,16 @@ def point_estimates(
     seed: int,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Recover theta of some simulations of the study by differential evolution, each with a `budget` of simulations.
+    """Recover theta of held-out simulations by differential evolution, each with a `budget` of simulations.
 
     The cost is the sum of the study's predictive scores, for BOLD ``-corr(FC, FC_o) + KS(FCD, FCD_o)``, as for fitting
     a recording. Every evaluation has noise of its own.
 
     Parameters
     ----------
-    theta : (n_simulations, n_parameters) of the study; rows : those whose simulations stand for recordings
+    data : simulations of the study; the first `n_recordings` held-out ones stand for recordings
+    simulated : simulates anew
+    specs, scores : the study's features, and names of the scores whose sum is the cost
 
     Returns
     -------
@@ -58,13 +60,14 @@ def point_estimates(
     """
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in scores}
     begin, found, costs, spent = time.perf_counter(), [], [], 0
+    prior, rows = data.prior, data.split.test[:n_recordings]
     for done, row in enumerate(rows, start=1):
-        ts, _, fs = simulated(theta[row : row + 1], row, 0)
+        ts, _, fs = simulated(data.theta[row : row + 1], row, Stream.PRIOR)
         target = {quantity: measure(quantity, ts[0], fs, options) for quantity, options in wanted.items()}
 
         def cost(u: np.ndarray, target: Mapping[str, np.ndarray] = target) -> np.ndarray:
             nonlocal spent
-            ts, valid, fs = simulated(prior.ppf(u.T), spent, STREAM)
+            ts, valid, fs = simulated(prior.ppf(u.T), spent, Stream.OPTIMISATION)
             spent += u.shape[1]
             return distance(ts, valid, fs, target, scores, wanted)
 
@@ -73,7 +76,7 @@ def point_estimates(
         costs.append(best.fun)
         if progress:
             progress(done, len(rows))
-    truth, found = theta[list(rows)], np.array(found)
+    truth, found = data.theta[rows], np.array(found)
     return {
         "truth": truth,
         "found": found,
@@ -90,7 +93,7 @@ def simulator(
     """The study's simulations as a function of theta; `blocks` are its parameters, simulation and observation."""
 
     def run(theta: np.ndarray, start: int, stream: int) -> tuple[np.ndarray, np.ndarray, float]:
-        out = simulate_draws(model, connectome, prior, theta, *blocks, start=start, stream=stream, **options)
+        out = simulate_draws(model, connectome, prior, theta, *blocks, start=start, stream=int(stream), **options)
         return out.ts[signal], out.valid, out.fs[signal]
 
     return run

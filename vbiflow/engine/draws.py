@@ -16,12 +16,12 @@ from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, regional, regression
 from vbiflow.marginals import Marginal, read_marginals
-from vbiflow.observation.sensors import SENSED
+from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
 
 FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
-BESIDE = {"speed": "mm/ms", "noise": "1", "gain": "1"}
+NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""
 
 
@@ -42,7 +42,7 @@ def simulate_draws(
     parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
         [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
     simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has
-        `sensors`, noise and gain are theirs: they change no series here, but stand beside them as `sensed`.
+        `sensors`, noise and gain are theirs: they change no series here, but stand beside them as `sensor_parameters`.
     options : further arguments of `simulate`.
 
     Raises
@@ -51,7 +51,7 @@ def simulate_draws(
         As `simulate` does, and if a map or label is unknown.
     """
     values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
-    speed, observed, sensed = apart(values, observation)
+    speed, observed, sensor_parameters = split_parameters(values, observation)
     simulations = simulate(
         model,
         connectome.weights,
@@ -65,25 +65,29 @@ def simulate_draws(
     )
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
     units = prior.to_config()["units"]
-    sensed = {
+    sensor_parameters = {
         name: Quantity(np.broadcast_to(np.ravel(value), len(theta)), units.get(name, "1"), ("simulation",))
-        for name, value in sensed.items()
+        for name, value in sensor_parameters.items()
     }
-    return replace(simulations, valid=np.array([not text for text in reason]), reason=reason, sensed=sensed)
+    return replace(
+        simulations, valid=np.array([not text for text in reason]), reason=reason, sensor_parameters=sensor_parameters
+    )
 
 
-def apart(values: dict[str, Any], observation: Mapping[str, Any]) -> tuple[Any, dict[str, Any], dict[str, np.ndarray]]:
+def split_parameters(
+    values: dict[str, Any], observation: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any], dict[str, np.ndarray]]:
     """Take what is no parameter of the model out of the values.
 
     Returns the speed, the observation with the level of noise, and noise and gain where they are of `sensors`.
     """
     speed, observed = values.pop("speed", None), dict(observation)
     if observed.pop("sensors", False):
-        sensed = {name: np.asarray(values.pop(name), float) for name in SENSED if name in values}
-        for name, level in sensed.items():
+        sensor_parameters = {name: np.asarray(values.pop(name), float) for name in SENSOR_PARAMETERS if name in values}
+        for name, level in sensor_parameters.items():
             if not (level >= 0).all():
                 raise ValueError(f"{name} of the sensors is {level.min():g}; it is at least 0")
-        return speed, observed, sensed
+        return speed, observed, sensor_parameters
     if "gain" in values:
         raise ValueError("gain is that of sensors; say observation.sensors, or leave it out")
     if "noise" in values:
@@ -129,13 +133,13 @@ def check_draws(
     known = {name: np.ones(1) for name in maps}
     values = {name: check_fixed(name, value, known) for name, value in parameters.items()}
     for marginal in marginals:
-        if marginal.parameter in BESIDE and (marginal.coefficient or marginal.per):
+        if marginal.parameter in NETWORK_PARAMETERS and (marginal.coefficient or marginal.per):
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
         if marginal.coefficient:
             regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
         values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None}
-    speed, observed, _ = apart(values, observation)
+    speed, observed, _ = split_parameters(values, observation)
     settings = {"bold": None, "signals": (), "initial": None} | dict(simulation) | observed
     settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}

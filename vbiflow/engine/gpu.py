@@ -33,7 +33,7 @@ from vbiflow.engine.gpu_source import (
 )
 from vbiflow.engine.layout import layout
 from vbiflow.engine.plan import Plan, Recording
-from vbiflow.engine.source import named, recordings
+from vbiflow.engine.source import kernel_name, recordings
 from vbiflow.models.maths import host
 from vbiflow.observation import balloon
 
@@ -87,8 +87,12 @@ def shape_of(plan: Plan, n_simulations: int) -> Shape:
     return Shape(lanes, groups, -(-n_simulations // (lanes * groups)))
 
 
-def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple[dict, np.ndarray]:
+def run(
+    plan: Plan, progress: Callable[[int, int], None] | None = None, on_device: bool = False
+) -> tuple[dict, np.ndarray]:
     """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range.
+
+    With `on_device` the series stay on the GPU, as CuPy arrays.
 
     Raises
     ------
@@ -97,9 +101,10 @@ def run(plan: Plan, progress: Callable[[int, int], None] | None = None) -> tuple
     """
     lanes = choose_lanes(plan)
     text = kernel_source(plan, lanes, SIMULATED)
-    kernel = load(named(f"{plan.model.name}_gpu", text), text).kernel
+    kernel = load(kernel_name(f"{plan.model.name}_gpu", text), text).kernel
     shape = (plan.n_simulations, plan.n_nodes)
-    ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
+    xp = arrays() if on_device else np
+    ts = {recording.name: xp.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
     strayed = np.zeros(plan.n_simulations, bool)
     whole = lanes * most_groups(plan.n_nodes)
     wave = max(1, MEMORY // (memory(plan) * whole)) * whole
@@ -119,7 +124,7 @@ def memory(plan: Plan) -> int:
 
 
 def run_wave(
-    plan: Plan, kernel: Any, begin: int, end: int, ts: dict[str, np.ndarray], progress: Callable | None
+    plan: Plan, kernel: Any, begin: int, end: int, ts: dict[str, Any], progress: Callable | None
 ) -> np.ndarray:
     """Simulations begin to end in launches over their steps."""
     xp, n, sampled = arrays(), end - begin, recordings(plan)
@@ -141,7 +146,9 @@ def run_wave(
         start = time.monotonic()
         launch(plan, kernel, shape, [values[name] for name in names(plan)])
         for recording, (a, b), samples in zip(sampled, spans, out, strict=True):
-            ts[recording.name][begin:end, :, a:b] = host(xp.ascontiguousarray(xp.moveaxis(samples[: b - a], 0, 2)))
+            values_of = xp.moveaxis(samples[: b - a], 0, 2)
+            to = ts[recording.name]
+            to[begin:end, :, a:b] = host(xp.ascontiguousarray(values_of)) if isinstance(to, np.ndarray) else values_of
         size = max(1, int((last - first) * min(SECONDS / max(time.monotonic() - start, 1e-3), 4)))
         first = last
         if progress:

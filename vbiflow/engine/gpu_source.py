@@ -41,6 +41,8 @@ THREADS = 128
 """Threads of a block, unless a simulation has more nodes."""
 MOST_NODES = 1024
 WARP = 32
+LANES = (4, 2, 1)
+"""Simulations that a thread may work on, the most wanted first."""
 SOURCES = 4
 """Sources of the coupling's product in a round of its loop."""
 PLAIN = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
@@ -131,7 +133,7 @@ def most_groups(n_nodes: int) -> int:
 
 
 def choose_lanes(plan: Plan) -> int:
-    """Simulations a thread: as many as shared memory takes, at most four.
+    """Simulations a thread: the most wanted number for which shared memory suffices.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def choose_lanes(plan: Plan) -> int:
         If the network has more nodes than a block has threads, or does not fit.
     """
     groups = most_groups(plan.n_nodes)
-    fitting = [lanes for lanes in (4, 2, 1) if shared_size(plan, lanes, groups) <= SHARED_BYTES]
+    fitting = [lanes for lanes in LANES if shared_size(plan, lanes, groups) <= SHARED_BYTES]
     if plan.n_nodes > MOST_NODES or not fitting:
         raise ValueError(
             f"{plan.n_nodes} nodes of {plan.model.name} in {np.dtype(plan.dtype).name} are more than the GPU kernel "

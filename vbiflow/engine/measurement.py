@@ -5,52 +5,15 @@ Their counter is (block of four samples, node, 65536 stream + 256 purpose + sign
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from vbiflow.engine.checks import choose, spread
 from vbiflow.engine.noise import four_normals
 from vbiflow.engine.philox import MEASUREMENT
+from vbiflow.engine.plan import Plan
 from vbiflow.models.maths import asarray, host
-
-if TYPE_CHECKING:
-    from vbiflow.engine.plan import Plan
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Standard deviation `level` (1 or n_simulations,): in the signal's unit or, `relative`, in standard deviations.
-
-    The latter is that of the simulation's own signal over time, its square averaged over nodes.
-    """
-
-    level: np.ndarray
-    relative: bool
-
-
-def check_noise(noise: Any, n_simulations: int) -> Noise | None:
-    """A level (scalar or (n_simulations, 1)), or ``{"level": ..., "relative": bool}``.
-
-    Raises
-    ------
-    ValueError
-        If an option is unknown, or a level negative or not finite.
-    """
-    if noise is None:
-        return None
-    options = dict(noise) if isinstance(noise, Mapping) else {"level": noise}
-    for option in options:
-        choose("option of noise", option, ("level", "relative"))
-    level = spread("level of", "noise", options.get("level", 0.0), n_simulations, 1)[:, 0]
-    if (level < 0).any():
-        raise ValueError(f"noise is {level[level < 0][0]:g}; it is a standard deviation, at least 0")
-    if not isinstance(options.get("relative", False), bool):
-        raise ValueError(f"option relative of noise is {options['relative']!r}; write true or false")
-    return Noise(level, options.get("relative", False)) if level.any() else None
 
 
 def measured(ts: Any, plan: Plan, name: str) -> Any:

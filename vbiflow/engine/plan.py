@@ -13,7 +13,7 @@ from vbiflow.engine.antialias import SPAN, taps
 from vbiflow.engine.checks import choose, number, spread, steps, whole
 from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
-from vbiflow.engine.measurement import Noise, check_noise
+from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.philox import uniforms
 from vbiflow.engine.stimulus import Stimulus, check_stimuli
 from vbiflow.models import MODELS, Model
@@ -240,9 +240,9 @@ def check(
     *,
     n_simulations: int,
     duration: float,
-    dt: float,
+    dt: float | None = None,
     transient: float,
-    integrator: str,
+    integrator: str | None = None,
     seed: int,
     start: int,
     stream: int,
@@ -259,7 +259,8 @@ def check(
     model = model if isinstance(model, Model) else choose("model", model, MODELS)
     weights = check_weights(weights)
     n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
-    dt = number("dt", dt, 0, strict=True)
+    dt = number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)
+    integrator = model.defaults.get("integrator", "heun") if integrator is None else integrator
     n_recorded = steps("duration", number("duration", duration, 0, strict=True), dt)
     n_transient = steps("transient", number("transient", transient, 0), dt)
     recordings = check_recordings(model, signals, n_recorded, n_transient, dt)

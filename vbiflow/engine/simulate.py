@@ -14,7 +14,7 @@ from vbiflow.engine.measurement import measured
 from vbiflow.engine.plan import Plan, check
 from vbiflow.io import Quantity
 from vbiflow.models import Model
-from vbiflow.models.maths import asarray, host
+from vbiflow.models.maths import asarray, host, namespace
 
 DEVICES = ("auto", "cpu", "cuda", "reference")
 
@@ -26,13 +26,13 @@ class Simulations:
     Attributes
     ----------
     ts : recorded time series by name, each (n_simulations, n_nodes, n_times); of NumPy, unless the reference was given
-        arrays of CuPy or torch.
+        arrays of CuPy or torch, or they stay on the device.
     fs : their sampling rates [Hz].
     units : of the series by name.
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
-    sensed : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where inferred,
-        with their units.
+    sensor_parameters : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, with
+        their units, where inferred.
     """
 
     ts: dict[str, Any]
@@ -40,7 +40,7 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
-    sensed: Mapping[str, Quantity] = field(default_factory=dict)
+    sensor_parameters: Mapping[str, Quantity] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
 
     def quantities(self) -> dict[str, Quantity]:
@@ -52,7 +52,7 @@ class Simulations:
         }
         return {
             **series,
-            **self.sensed,
+            **self.sensor_parameters,
             "index": Quantity(self.start + np.arange(len(self.valid)), "1", each),
             "valid": Quantity(self.valid, "1", each),
             "reason": Quantity.text(self.reason, *each),
@@ -66,9 +66,9 @@ def simulate(
     *,
     n_simulations: int,
     duration: float,
-    dt: float,
+    dt: float | None = None,
     transient: float = 0.0,
-    integrator: str = "heun",
+    integrator: str | None = None,
     seed: int,
     start: int = 0,
     stream: int = 0,
@@ -81,6 +81,7 @@ def simulate(
     noise: Any = None,
     precision: str = "float32",
     device: str = "auto",
+    on_device: bool = False,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Simulations:
@@ -92,7 +93,8 @@ def simulate(
     weights : (n_nodes, n_nodes), row = target, column = source.
     parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
         n_nodes) both. duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is
-        discarded. seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
+        discarded. dt and integrator, "euler" or "heun", are the model's defaults where they are not given.
+    seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
     bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of
         the first TR.
@@ -112,6 +114,7 @@ def simulate(
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
         differentiable with respect to all three, not to speed or lengths, since delays are whole steps; memory grows
         with the steps.
+    on_device : whether time series from a GPU stay there, as CuPy arrays, for features that are computed there.
     threads : batches that run at the same time on a CPU; does not change a number.
     progress : called with (simulations done, n_simulations).
 
@@ -151,9 +154,9 @@ def simulate(
     if device == "reference":
         ts, strayed = reference.run(plan, weights, parameters, initial)
     else:
-        ts, strayed = gpu.run(plan, progress) if device == "cuda" else cpu.run(plan, threads, progress)
+        ts, strayed = gpu.run(plan, progress, on_device) if device == "cuda" else cpu.run(plan, threads, progress)
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
-    reason = reasons(plan, {name: host(values) for name, values in ts.items()}, strayed)
+    reason = reasons(plan, ts, strayed)
     if plan.noise:
         ts = {name: measured(values, plan, name) for name, values in ts.items()}
     units = {name: plan.model.units.get(name, "1") for name in ts}
@@ -190,11 +193,11 @@ def rates(plan: Plan) -> dict[str, float]:
     return fs | ({"bold": plan.bold.fs} if plan.bold else {})
 
 
-def reasons(plan: Plan, ts: Mapping[str, np.ndarray], strayed: np.ndarray) -> list[str]:
-    """Why a simulation is invalid, or an empty text."""
+def reasons(plan: Plan, ts: Mapping[str, Any], strayed: np.ndarray) -> list[str]:
+    """Why a simulation is invalid, or an empty text; on a GPU the extremes are found there."""
     reason = ["state out of its valid range" if bad else "" for bad in strayed]
     for name, values in ts.items():
-        low, high = values.min(2), values.max(2)
+        low, high = (host(extreme(values, 2)) for extreme in (namespace(values).amin, namespace(values).amax))
         size = np.maximum(np.abs(low), np.abs(high))
         still = (high - low <= 4 * np.finfo(plan.dtype).eps * size) & (values.shape[2] > 1)
         for k in range(len(values)):

@@ -382,7 +382,7 @@ def sources(plan: Plan, lanes: int) -> dict[str, str]:
 
     def add(label: str, *parts: str) -> None:
         text = "\n\n\n".join([*(f"from {name} import *" for name in found), *parts]) + "\n"
-        found[named(label, text)] = text
+        found[kernel_name(label, text)] = text
 
     elementary = inspect.getsource(float32 if single else float64)
     add("float32" if single else "float64", elementary, without_import(noise), CACHED)
@@ -392,7 +392,7 @@ def sources(plan: Plan, lanes: int) -> dict[str, str]:
     return found
 
 
-def named(label: str, text: str) -> str:
+def kernel_name(label: str, text: str) -> str:
     """Name of a module by its content."""
     return f"vbiflow_kernel_{label}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 

@@ -12,12 +12,14 @@ from vbiflow.features.batch import Batch, namespace, standardise
 from vbiflow.features.connectivity import GROUPS, component_shares, sorted_spectrum
 from vbiflow.features.feature import Option, Pieces, feature
 from vbiflow.features.nodes import Nodes
-from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
+from vbiflow.features.summaries import QUANTILES, STATISTICS, summary_statistics
 
 HANSEN = "Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001"
 MINIMUM_WINDOW = 4
 MOST_TIMES = 5000
 ROWS = 256
+BYTES = 4 * 10**9
+"""Memory of a GPU that windows of some simulations may take."""
 STEP = Option(2.0, "number", "shift of the windows, rounded to whole samples, at least one", "s", minimum=0)
 WINDOW = Option(60.0, "number", "length of a window, rounded to whole samples", "s", minimum=0)
 
@@ -58,7 +60,13 @@ def fcd(ts: Any, fs: float, window: float, step: float, mask: str = "all", nodes
     if i.size < 3:
         raise ValueError(f"FCD over mask {mask!r} has {i.size} pairs, at least 3 are needed; take a wider mask")
     series = ts if ts.ndim == 3 else ts[None]
-    out = xp.stack([window_similarity(window_fc(one, length, shift, i, j)) for one in series])
+    if xp is np:
+        out = xp.stack([window_similarity(window_fc(one, length, shift, i, j)) for one in series])
+    else:
+        n_windows = (ts.shape[-1] - length) // shift + 1
+        rows = max(1, BYTES // (12 * n_windows * ts.shape[-2] ** 2))
+        parts = (series[start : start + rows] for start in range(0, len(series), rows))
+        out = xp.concatenate([window_similarity(window_products(part, length, shift, i, j)) for part in parts])
     return out if ts.ndim == 3 else out[0]
 
 
@@ -86,23 +94,21 @@ def window_fc(ts: Any, length: int, shift: int, i: np.ndarray, j: np.ndarray) ->
     variance = square - mean**2
     flat = variance <= 1e-10
     scale = xp.where(flat, 0.0, 1.0 / xp.sqrt(xp.where(flat, 1.0, variance)))
-    correlate = kernels.correlate_windows if xp is np else correlate_windows
-    return correlate(xp.ascontiguousarray(z), mean, scale, length, shift, i, j)
+    return kernels.correlate_windows(xp.ascontiguousarray(z), mean, scale, length, shift, i, j)
 
 
-def correlate_windows(z: Any, mean: Any, scale: Any, length: int, shift: int, i: np.ndarray, j: np.ndarray) -> Any:
-    """What the compiled loop of the same name does, as array operations."""
-    xp = namespace(z)
-    out = xp.empty((mean.shape[0], i.size), dtype="float32")
-    for node, start, stop in runs(i):
-        others = j[start:stop]
-        columns = slice(others[0], others[-1] + 1) if others[-1] - others[0] == stop - start - 1 else others
-        product = window_sums(z[:, node : node + 1] * z[:, columns], length, shift)
-        product *= 1.0 / length
-        product -= mean[:, node : node + 1] * mean[:, columns]
-        product *= scale[:, columns]
-        out[:, start:stop] = product * scale[:, node : node + 1]
-    return out
+def window_products(ts: Any, length: int, shift: int, i: np.ndarray, j: np.ndarray) -> Any:
+    """What `window_fc` returns, of many simulations at once by products: (n_simulations, n_windows, n_pairs)."""
+    xp = namespace(ts)
+    starts = np.arange(0, ts.shape[-1] - length + 1, shift)
+    z = standardise(ts) * ts.shape[-1] ** 0.5
+    z = xp.swapaxes(z[..., starts[:, None] + np.arange(length)], -2, -3)  # simulation, window, node, time
+    z = z - z.mean(axis=-1, keepdims=True)
+    variance = (z * z).mean(axis=-1, keepdims=True)
+    flat = variance <= 1e-10
+    z *= xp.where(flat, 0.0, 1.0 / xp.sqrt(xp.where(flat, 1.0, variance * length)))
+    z = z.astype("float32")
+    return (z @ xp.swapaxes(z, -1, -2))[..., i, j]
 
 
 def window_sums(values: Any, length: int, shift: int) -> Any:
@@ -114,21 +120,15 @@ def window_sums(values: Any, length: int, shift: int) -> Any:
     return running[length::shift] - running[:-length:shift]
 
 
-def runs(i: np.ndarray) -> list[tuple[int, int, int]]:
-    """(value, start, stop) of the runs of equal values in a sorted array."""
-    starts = np.flatnonzero(np.diff(i, prepend=-1))
-    return [(int(i[a]), int(a), int(b)) for a, b in zip(starts, [*starts[1:], i.size], strict=True)]
-
-
 def window_similarity(vectors: Any) -> Any:
-    """Correlation between the rows of `vectors` (n_windows, n_pairs), edited in place to zero mean and unit norm."""
+    """Correlation between the rows of `vectors` (..., n_windows, n_pairs), edited in place to zero mean, unit norm."""
     xp = namespace(vectors)
-    vectors -= vectors.mean(axis=1, keepdims=True)
-    norm = xp.sqrt(xp.einsum("we,we->w", vectors, vectors))[:, None]
+    vectors -= vectors.mean(axis=-1, keepdims=True)
+    norm = xp.sqrt(xp.einsum("...we,...we->...w", vectors, vectors))[..., None]
     vectors /= xp.where(norm > 0, norm, 1.0)
-    matrix = vectors @ vectors.T
-    xp.clip(matrix, -1.0, 1.0, out=matrix)
-    xp.fill_diagonal(matrix, 1.0)
+    matrix = xp.clip(vectors @ xp.swapaxes(vectors, -1, -2), -1.0, 1.0)
+    diagonal = xp.arange(matrix.shape[-1])
+    matrix[..., diagonal, diagonal] = 1.0
     return matrix
 
 
@@ -166,7 +166,7 @@ def fcd_summary(
             "shorten the window or set overlap: true"
         )
     upper = batch.xp.triu(batch.xp.ones((n, n), dtype=bool), first)
-    yield summarise(matrix[:, upper], statistics, quantiles)
+    yield summary_statistics(matrix[:, upper], statistics, quantiles)
     for count, name, spectrum in (
         (eigenvalues, "eigenvalue", sorted_spectrum),
         (components, "component", component_shares),
@@ -238,7 +238,7 @@ def fcd_edge(batch: Batch, *, statistics: Sequence[str], quantiles: Sequence[flo
         )
     if len(batch.nodes) < 3:
         raise ValueError(f"edge-based FCD of {len(batch.nodes)} nodes has too few pairs; at least 3 nodes are needed")
-    yield summarise(batch.shared(edge_pairs), statistics, quantiles)
+    yield summary_statistics(batch.shared(edge_pairs), statistics, quantiles)
     squares = batch.shared(standardise) ** 2 * batch.n_times
     size = batch.xp.sqrt((squares.sum(axis=1) ** 2 - (squares**2).sum(axis=1)) / 2)
     yield ["size.mean", "size.sd"], [size.mean(axis=-1)[:, None], size.std(axis=-1)[:, None]]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.features.batch import Batch, is_constant, namespace, to_host
+from vbiflow.features.contract import check_piece
 from vbiflow.features.feature import Pieces
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import epoch_of, read_preparation
@@ -97,7 +98,7 @@ def compute(
     for start in range(0, ts.shape[0], batch):
         part = ts[start : start + batch]
         part = part if sensors is None else sensors(part, index[start : start + batch])
-        faults = [fault(row, nodes) for row in part]
+        faults = find_faults(part, nodes)
         finite = [k for k, text in enumerate(faults) if not text.startswith("not finite")]
         if finite:
             found, values = extract(Batch(prepared(part[finite], fs, steps), fs, nodes, epoch), requests)
@@ -147,7 +148,8 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     names: list[str] = []
     columns: list[np.ndarray] = []
     for request in requests:
-        for given, values in named(request, batch):
+        for piece in named_values(request, batch):
+            given, values = check_piece(request.name, piece, batch.ts.shape[0])
             arrays = [to_host(array) for array in (values if isinstance(values, list) else [values])]
             block = np.concatenate(arrays, axis=1, dtype=float)
             if block.shape != (batch.ts.shape[0], len(given)):
@@ -160,7 +162,7 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     return names, np.concatenate(columns, axis=1)
 
 
-def named(request: Request, batch: Batch) -> Pieces:
+def named_values(request: Request, batch: Batch) -> Pieces:
     """What a feature yields; an error says which feature it comes from."""
     try:
         yield from request.feature.function(batch, **request.options)
@@ -173,13 +175,17 @@ def full_name(prefix: str, name: str) -> str:
     return prefix + (name if name[:1] in ("", "[", ".") else f".{name}")
 
 
-def fault(row: Any, nodes: Nodes) -> str:
-    """What is wrong with the series (n_nodes, n_times) of one simulation, if anything."""
-    finite = to_host(namespace(row).isfinite(row).all(axis=-1))
-    if not finite.all():
-        return f"not finite in {listing([nodes.labels[k] for k in np.flatnonzero(~finite)])}"
-    constant = to_host(is_constant(row))
-    return f"constant in {listing([nodes.labels[k] for k in np.flatnonzero(constant)])}" if constant.any() else ""
+def find_faults(ts: Any, nodes: Nodes) -> list[str]:
+    """What is wrong with the series (n_simulations, n_nodes, n_times) of each simulation, an empty text if nothing."""
+
+    def describe(infinite: np.ndarray, constant: np.ndarray) -> str:
+        for what, where in (("not finite", infinite), ("constant", constant)):
+            if where.any():
+                return f"{what} in {listing([nodes.labels[k] for k in np.flatnonzero(where)])}"
+        return ""
+
+    finite, constant = to_host(namespace(ts).isfinite(ts).all(axis=-1)), to_host(is_constant(ts))
+    return [describe(*row) for row in zip(~finite, constant, strict=True)]
 
 
 def undefined(row: np.ndarray, names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from vbiflow.features.batch import Batch
+from vbiflow.features.contract import check_definition
 from vbiflow.features.nodes import PER
 
 Pieces = Iterator[tuple[list[str], Any]]
@@ -169,9 +170,16 @@ def of_signal(unit: str, signal: str) -> str:
 def feature(
     name: str, *, unit: str = "1", reference: str = "", signals: str = "any", **options: Option
 ) -> Callable[[Callable[..., Pieces]], Feature]:
-    """Decorate `function(batch, **options)`, a generator of (names, values), as the feature `name`."""
+    """Decorate `function(batch, **options)`, a generator of (names, values), as the feature `name`.
+
+    Raises
+    ------
+    ValueError
+        If name, unit, options or signature do not keep the contract (contract.py), in one line.
+    """
 
     def decorate(function: Callable[..., Pieces]) -> Feature:
+        check_definition(name, function, unit, options)
         return Feature(name, function, unit, options, reference, signals)
 
     return decorate

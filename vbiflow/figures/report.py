@@ -15,11 +15,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 import vbiflow
-from vbiflow.cohort import statistics
+from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
+from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
-from vbiflow.refusal import read_note
 
 REM = 60.0
 """Width [rem] on the page of a figure that is WIDTH inches wide."""
@@ -36,16 +36,16 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     Parameters
     ----------
     template : path of the Jinja2 template.
-    files : paths by kind. One a connectome: connectome, prior, features, and training, diagnostics, features_report
+    files : paths by kind. One an estimator: connectome, prior, features, and training, diagnostics, features_report
         (.json). One a subject: samples, verdict, and pages, where subjects have their own. Any number:
-        connectome_figures and subject_figures (.svg, each in <owner>/figures/), cohort (.tsv, and .svg in figures/),
+        estimator_figures and subject_figures (.svg, each in <owner>/figures/), cohort (.tsv, and .svg in figures/),
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
     settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
-        (title and reference), connectomes (connectome of each subject).
+        (title and reference), estimator_of (the estimator of each subject).
     """
-    notes = {Path(path).parent.name: read_note(path) for path in files["verdict"]}
-    files = {kind: [path for path in paths if read_note(path) is None] for kind, paths in files.items()}
+    notes = {Path(path).parent.name: read_exclusion(path) for path in files["verdict"]}
+    files = {kind: [path for path in paths if read_exclusion(path) is None] for kind, paths in files.items()}
     captions = {Path(path).stem: " ".join(Path(path).read_text(encoding="utf-8").split()) for path in files["captions"]}
     number = count(1)
 
@@ -64,13 +64,13 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     cohort = drawn("cohort")  # figures are numbered in the order of the page
     owned = {kind: {Path(path).parent.name: path for path in paths} for kind, paths in files.items()}
     subjects = {
-        name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["connectomes"][name]])
-        | {"figures": drawn("subject_figures", name), "connectome": settings["connectomes"][name]}
+        name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["estimator_of"][name]])
+        | {"figures": drawn("subject_figures", name), "estimator": settings["estimator_of"][name]}
         for name in owned["verdict"]
     }
     estimators = {name: estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]}
     for name, one in estimators.items():
-        one["figures"] = drawn("connectome_figures", name, [] if one["n_invalid"] else ["invalid"])
+        one["figures"] = drawn("estimator_figures", name, [] if one["n_invalid"] else ["invalid"])
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {"symbol": symbol, "linked": linked, "number": shown, "share": share, "yaml": as_yaml}
     text = Path(template).read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from sbi.neural_nets.net_builders import build_maf, build_mdn, build_nsf
 from sbi.neural_nets.net_builders.vector_field_nets import build_vector_field_estimator
 from torch import Tensor, nn
 
+from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.flows import maf_density, maf_samples, nsf_density, nsf_samples
 from vbiflow.inference.transport import flow_density, mdn_samples, neural_flow_samples, quiet
 
@@ -93,6 +94,12 @@ def build(name: str, options: Mapping[str, Any], n_parameters: int, n_inputs: in
         return ESTIMATORS[name].build(
             batch_x=z, batch_y=x, z_score_x="none", z_score_y="none", embedding_net=embedding, **options
         )
+
+
+def new_network(n_parameters: int, n_inputs: int, options: Mapping[str, Any]) -> nn.Module:
+    """An untrained network as the options say."""
+    embedding = EMBEDDINGS[options["embedding"]["name"]].build(n_inputs, **options["embedding"]["options"])
+    return build(options["estimator"]["name"], options["estimator"]["options"], n_parameters, n_inputs, embedding)
 
 
 @contextmanager

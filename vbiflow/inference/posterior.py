@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from vbiflow.inference.estimators import ESTIMATORS
+from vbiflow.inference.estimators import ESTIMATORS, new_network
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import Scaling
@@ -201,8 +201,6 @@ class Posterior:
         ValueError
             If the file is missing, damaged or of another format.
         """
-        from vbiflow.inference.training import new_network
-
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
             state, config = content["state"], content["config"]

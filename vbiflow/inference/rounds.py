@@ -108,7 +108,7 @@ def next_round(
     }
 
 
-def pool(
+def join_rounds(
     drawn: Mapping[str, np.ndarray],
     new: Mapping[str, np.ndarray],
     theta: np.ndarray,

@@ -1,9 +1,9 @@
 """Generic Hopf model (normal form of a supercritical Hopf bifurcation), for resting-state fMRI.
 
-    x' = x (eta - x^2 - y^2) / tau - omega y + G / tau sum_j W_ij (x_j - x_i)
-    y' = y (eta - x^2 - y^2) / tau + omega x + G / tau sum_j W_ij (y_j - y_i)
+    x' = x (a - x^2 - y^2) / tau - omega y + G / tau sum_j W_ij (x_j - x_i)
+    y' = y (a - x^2 - y^2) / tau + omega x + G / tau sum_j W_ij (y_j - y_i)
 
-with noise of `sigma` on both. tau = 1 s makes eta and G the numbers that the literature gives in 1/s.
+with noise of `sigma` on both. tau = 1 s makes a and G the numbers that the literature gives in 1/s.
 """
 
 from vbiflow.models.maths import pi
@@ -15,7 +15,7 @@ def send(y, p):
 
 
 def dfun(y, c, p):
-    growth = (p.eta - y.x**2 - y.y**2) / p.tau
+    growth = (p.a - y.x**2 - y.y**2) / p.tau
     return (
         growth * y.x - p.omega * y.y + p.G / p.tau * c.x,
         growth * y.y + p.omega * y.x + p.G / p.tau * c.y,
@@ -37,7 +37,7 @@ MODEL = Model(
     title="Generic Hopf",
     states=STATES,
     parameters={
-        "eta": Parameter(-0.02, "1", "distance to the bifurcation"),
+        "a": Parameter(-0.02, "1", "distance to the bifurcation"),
         "omega": Parameter(2 * pi * 0.04e-3, "1/ms", "angular frequency"),
         "tau": Parameter(1000.0, "ms", "time unit"),
         "G": Parameter(1.0, "1", "global coupling"),

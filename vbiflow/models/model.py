@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from vbiflow.models.contract import check_contract
+
 Function = Callable[..., Any]
 
 
@@ -38,7 +40,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Model:
-    """A neural mass (or observation) model.
+    """A neural mass (or observation) model, checked when it is made (contract.py).
+
+    Raises
+    ------
+    ValueError
+        If a name, range or function does not keep the contract, in one line that names it.
 
     Attributes
     ----------
@@ -51,7 +58,7 @@ class Model:
     signals : functions (y, p) that can be recorded, by name.
     time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
     reference : with year and DOI.
-    defaults : {"dt": [ms], "integrator": name}.
+    defaults : {"dt": [ms], "integrator": name}, which hold where a simulation names none.
     units : of the signals by name; others are pure numbers.
     """
 
@@ -69,6 +76,9 @@ class Model:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gains: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_contract(self)
 
     @cached_property
     def y(self) -> type:

@@ -17,7 +17,7 @@ from vbiflow.io import attributes, opened, read, values
 
 NOISE = 0x73656E73
 """Tells the sensors' noise from the other random numbers of a study's seed."""
-SENSED = ("noise", "gain")
+SENSOR_PARAMETERS = ("noise", "gain")
 """What of the sensors can be inferred: their noise, and a factor of the lead field."""
 
 
@@ -59,8 +59,8 @@ class Sensors:
     `gain` (n_sensors, n_nodes) is the lead field in units of the sensors per unit of the signal that is simulated,
     `view` (n_seen, n_sensors) what is made of the sensors: their reference, or an inverse that leads back to regions.
     `noise` is the standard deviation of every sensor's white noise, which follows from `seed`, `stream` and the
-    simulation's index alone. Where simulations have noise or a factor of the gain of their own, `sensed` holds them:
-    name (noise, gain) -> index -> value. `unit` is that of the nodes that features are taken on.
+    simulation's index alone. Where simulations have noise or a factor of the gain of their own, `sensor_parameters`
+    holds them: name (noise, gain) -> index -> value. `unit` is that of the nodes that features are taken on.
     """
 
     gain: np.ndarray
@@ -68,7 +68,7 @@ class Sensors:
     noise: float = 0.0
     seed: int = 0
     stream: int = 0
-    sensed: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    sensor_parameters: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     unit: str = "V"
 
     def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -79,9 +79,9 @@ class Sensors:
         """What the sensors record (n_simulations, n_sensors, n_times), with their noise, before any reference."""
         heard = np.matmul(self.gain, np.asarray(ts, float))
         for one, k in zip(heard, map(int, index), strict=True):
-            if "gain" in self.sensed:
-                one *= self.sensed["gain"][k]
-            noise = self.sensed["noise"][k] if "noise" in self.sensed else self.noise
+            if "gain" in self.sensor_parameters:
+                one *= self.sensor_parameters["gain"][k]
+            noise = self.sensor_parameters["noise"][k] if "noise" in self.sensor_parameters else self.noise
             if noise:
                 one += noise * self.generator(k).standard_normal(one.shape)
         return heard
@@ -117,4 +117,4 @@ def sensed_by(path: str | Path) -> dict[str, dict[int, float]]:
     """Noise and gain of the simulations in a file, by name and index, where they have their own."""
     with opened(path) as file:
         index = values(file, "index").tolist()
-        return {name: dict(zip(index, values(file, name), strict=True)) for name in SENSED if name in file}
+        return {name: dict(zip(index, values(file, name), strict=True)) for name in SENSOR_PARAMETERS if name in file}

@@ -2,21 +2,21 @@
 # estimator without each of them.
 rule features_report:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
         x_o=each_recording("x_o.h5"),
     output:
-        "results/{study}/{connectome}/features_report.json",
+        "results/{study}/{estimator}/features_report.json",
     log:
-        "results/{study}/{connectome}/logs/features_report.log",
+        "results/{study}/{estimator}/logs/features_report.log",
     conda:
         "../envs/infer.yaml"
     resources:
         mem_mb=3000,
         runtime=60,
     params:
-        features=features_of,
-        inference=learning,
+        features=derived("groups"),
+        inference=derived("inference_options"),
         seed=setting("seed"),
         code=code("scripts/features_report.py"),
     script:
@@ -25,15 +25,15 @@ rule features_report:
 
 rule ablate:
     input:
-        prior="results/{study}/{connectome}/prior.h5",
-        features="results/{study}/{connectome}/features.h5",
+        prior="results/{study}/{estimator}/prior.h5",
+        features="results/{study}/{estimator}/features.h5",
         x_o=each_recording("x_o.h5"),
     output:
-        "results/{study}/{connectome}/ablation/{feature}.h5",
+        "results/{study}/{estimator}/ablation/{feature}.h5",
     log:
-        "results/{study}/{connectome}/logs/ablate/{feature}.log",
+        "results/{study}/{estimator}/logs/ablate/{feature}.log",
     benchmark:
-        "results/{study}/{connectome}/benchmarks/ablate/{feature}.tsv"
+        "results/{study}/{estimator}/benchmarks/ablate/{feature}.tsv"
     conda:
         "../envs/infer.yaml"
     threads: amount("train", "threads", 1)
@@ -41,8 +41,8 @@ rule ablate:
         mem_mb=amount("train", "mem_mb", 3000),
         runtime=amount("train", "runtime", 240),
     params:
-        features=features_of,
-        inference=learning,
+        features=derived("groups"),
+        inference=derived("inference_options"),
         seed=setting("seed"),
         code=code("scripts/ablate.py"),
     script:
@@ -52,16 +52,16 @@ rule ablate:
 rule ablation:
     input:
         without=lambda wildcards: expand(
-            "results/{study}/{connectome}/ablation/{feature}.h5",
-            feature=features_of(wildcards),
+            "results/{study}/{estimator}/ablation/{feature}.h5",
+            feature=study_of(wildcards).groups,
             allow_missing=True,
         ),
-        diagnostics="results/{study}/{connectome}/diagnostics.h5",
+        diagnostics="results/{study}/{estimator}/diagnostics.h5",
         samples=each_recording("samples.h5"),
     output:
-        "results/{study}/{connectome}/ablation.json",
+        "results/{study}/{estimator}/ablation.json",
     log:
-        "results/{study}/{connectome}/logs/ablation.log",
+        "results/{study}/{estimator}/logs/ablation.log",
     conda:
         "../envs/infer.yaml"
     resources:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.exclusion import first_exclusion, read_exclusion
 from vbiflow.io import attributes, parameter_units, read, read_json
 from vbiflow.prior import Prior
-from vbiflow.refusal import first_note, read_note
 
 STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
 """What the table holds of each parameter; shrinkage is one minus posterior over prior variance."""
@@ -34,7 +34,7 @@ def statistics(samples: str | Path, prior: str | Path) -> dict[str, dict[str, fl
     }
 
 
-def cohort_table(
+def posterior_table(
     covariates: Mapping[str, Mapping[str, str]], samples: Sequence[str], verdicts: Sequence[str], priors: Sequence[str]
 ) -> str:
     """The table as text (tabs, BIDS's n/a): who, verdict, further columns of the cohort, STATISTICS of each parameter.
@@ -48,7 +48,7 @@ def cohort_table(
     """
     lines = []
     for (name, entries), *files in zip(covariates.items(), samples, verdicts, priors, strict=True):
-        note = first_note(files)
+        note = first_exclusion(files)
         verdict = {"verdict": LEFT_OUT, "reasons": [note.reason]} if note else read_json(files[1])
         line = {"participant_id": name, "verdict": verdict["verdict"], "reason": verdict["reasons"][0]}
         line |= entries
@@ -65,7 +65,7 @@ def cohort_table(
     return text.getvalue()
 
 
-def read_cohort_table(path: str | Path) -> dict[str, Any]:
+def read_posterior_table(path: str | Path) -> dict[str, Any]:
     """What figures draw of the table: subjects, verdicts, covariates, and STATISTICS (n_subjects,) by parameter."""
     with open(path, encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file, delimiter="\t"))
@@ -94,7 +94,7 @@ def number(entry: str) -> float:
 
 def first_of(paths: Sequence[str | Path]) -> str | Path:
     """The first of the files that is no note."""
-    return next(path for path in paths if read_note(path) is None)
+    return next(path for path in paths if read_exclusion(path) is None)
 
 
 def first_units(priors: Sequence[str | Path]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Join a round's simulations with the earlier ones that lie in its truncated prior."""
 
-from vbiflow.inference.rounds import pool
+from vbiflow.inference.rounds import join_rounds
 from vbiflow.io import attributes, read, write
 from vbiflow.job import job
 
@@ -8,6 +8,6 @@ with job(snakemake) as run:
     source, notes = snakemake.input, run.provenance()
     theta = read(source.prior, "theta")["theta"]
     units = attributes(source.prior, "theta")["unit"], attributes(source.features, "x")["unit"]
-    prior, features = pool(read(source.theta), read(source.new), theta, read(source.features), units)
+    prior, features = join_rounds(read(source.theta), read(source.new), theta, read(source.features), units)
     write(snakemake.output.prior, prior, notes | {"prior": attributes(source.prior)["prior"]})
     write(snakemake.output.features, features, notes)

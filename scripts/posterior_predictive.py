@@ -2,10 +2,11 @@
 
 from vbiflow.diagnostics import misspecification, subject_verdict
 from vbiflow.diagnostics.misspecification import prior_predictive
-from vbiflow.diagnostics.recheck import predictive_check
+from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
+from vbiflow.streams import Stream
 
 with job(snakemake) as run:
     params = snakemake.params
@@ -19,7 +20,7 @@ with job(snakemake) as run:
     )
     quantities, scores = {}, None
     if "ts" in observed:  # tables of spectra or features have no series to compare
-        quantities, scores = predictive_check(
+        quantities, scores = posterior_predictive(
             snakemake.input.simulations,
             observed["ts"],
             attributes(snakemake.input.x_o, "ts")["fs"],
@@ -28,7 +29,13 @@ with job(snakemake) as run:
             params.diagnostics["scores"],
             params.signal,
             params.preparation,
-            sensors_of(snakemake.input.get("lead_field"), params.sensors, params.seed, 1, snakemake.input.simulations),
+            sensors_of(
+                snakemake.input.get("lead_field"),
+                params.sensors,
+                params.seed,
+                Stream.PREDICTIVE,
+                snakemake.input.simulations,
+            ),
         )
     again = read(snakemake.input.predictive, "x", "names")
     quantities["x"] = Quantity(

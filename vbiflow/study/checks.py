@@ -1,0 +1,187 @@
+"""Checks of a study against the registries and its people, before the DAG is built; each error is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vbiflow.arrays import is_table
+from vbiflow.connectome.normalise import parse as parse_steps
+from vbiflow.connectome.quality import check_accept
+from vbiflow.connectome.streamlines import check_counting
+from vbiflow.datasets import load_catalogue
+from vbiflow.empirical.cohort import REGIONAL, SENSOR_KINDS, check_file
+from vbiflow.empirical.sensor_options import check_recording, check_sensors
+from vbiflow.empirical.series import check_options
+from vbiflow.engine.checks import choose
+from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
+from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
+from vbiflow.features.preparation import read_preparation
+from vbiflow.features.registry import check_epochs
+from vbiflow.marginals import read_marginals
+from vbiflow.models import MODELS
+from vbiflow.prior import check_names
+from vbiflow.study.study import Study
+from vbiflow.study.topology import PER, RESERVED
+
+RENAMED = {"cohort": "pooled", "others": "leave_one_out"}
+"""Earlier words of connectome.per."""
+FEWEST = 30
+"""So many simulations are to train, to validate and to test; some may turn out invalid."""
+
+
+def check_study(study: Study) -> None:
+    """Compare names and numbers with the registries, before the DAG is built."""
+    both = study["prior"].keys() & study["parameters"].keys()
+    if both:
+        raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
+    model = choose("model", study["model"], MODELS)
+    for name in [*study["prior"], *study["parameters"]]:
+        choose(f"parameter of {model.name}", name, model.parameters | NETWORK_PARAMETERS)
+    check_participants(study.subjects)
+    check_per(study)
+    check_pool(study)
+    for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
+        for name, file in study.maps(person).items():
+            check_file("connectome.maps", name, file, load_catalogue())
+    maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study.recorded)
+    check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
+    check_truth(study)
+    check_exact(study)
+    groups = study.groups
+    if study["diagnostics"]["ablation"] and len(groups) < 2:
+        raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {groups[0]}")
+    check_preparation(study)
+    check_recordings(study)
+    check_accept(study["connectome"]["accept"])
+    check_counting(**study["connectome"]["streamlines"])
+    parse_steps(study["connectome"]["normalise"])
+    check_shares(study)
+    check_evidence(study)
+
+
+def check_participants(names: Sequence[str]) -> None:
+    """Refuse ids that results cannot tell apart: words of the workflow's own, and two that differ by case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        lower = name.lower()
+        if lower in (*RESERVED, *PER):
+            raise ValueError(f"cohort: participant_id {name!r} is a word of the workflow's own; write sub-{name}")
+        if lower in seen:
+            raise ValueError(
+                f"cohort: participant_id {seen[lower]!r} and {name!r} differ by case alone, which not every disk "
+                "tells apart; rename one"
+            )
+        seen[lower] = name
+
+
+def check_per(study: Study) -> None:
+    """Refuse a value of connectome.per that names neither a way to share estimators nor a person."""
+    per = study["connectome"]["per"]
+    if per in RENAMED:
+        raise ValueError(f"connectome.per: {per!r} is now called {RENAMED[per]}; write per: {RENAMED[per]}")
+    if per not in PER and per not in study.cohort:
+        raise ValueError(
+            f"connectome.per: unknown {per!r}; write {', '.join(PER)}, or one of {', '.join(study.subjects)}"
+        )
+
+
+def check_truth(study: Study) -> None:
+    """Each participant whose recording is simulated needs the parameters that make it."""
+    names = [marginal.name for name, entry in study["prior"].items() for marginal in read_marginals(name, entry)]
+    for name in study.simulated:
+        if name not in study["truth"]:
+            raise ValueError(f"truth: none of {name}, who has no recording; give a value of each inferred parameter")
+    for name, values in study["truth"].items():
+        if name not in study.simulated:
+            known = ", ".join(study.simulated) or "none"
+            raise ValueError(f"truth: {name!r} has a recording, or is nobody of the cohort; without one: {known}")
+        try:
+            check_names(values, names)
+        except ValueError as error:
+            raise ValueError(f"truth.{name}: {error}") from None
+
+
+def check_recordings(study: Study) -> None:
+    """Compare what a study says of its sensors and recordings with its cohort."""
+    if "sensors" in study["observation"]:
+        check_sensors(study.sensors)
+        if "noise" in study["observation"]:
+            raise ValueError("observation.noise: measurement noise is at the sensors; write observation.sensors.noise")
+        if "noise" in study.sensors and "noise" in {**study["prior"], **study["parameters"]}:
+            raise ValueError("noise stands in both observation.sensors and prior (or parameters); keep one")
+        if study["diagnostics"]["optimise"]:
+            raise ValueError(
+                "diagnostics.optimise: point optimisation compares regions, the study sensors; leave it out"
+            )
+    for row in study.cohort.values():
+        if row["kind"] in SENSOR_KINDS and not is_table(row["recording"]):
+            check_recording(study["recording"], study.sensors)
+        elif row["kind"] in REGIONAL or (row["kind"] in SENSOR_KINDS and not study.projected):
+            check_options(study["recording"])
+
+
+def check_preparation(study: Study) -> None:
+    """Check the steps of the preparation, and that nothing runs across the borders of epochs."""
+    if "epochs" not in read_preparation(study["preparation"], 1000.0 / study.interval):
+        return
+    check_epochs(study.feature_requests)
+    if "fcd_ks" in study["diagnostics"]["scores"]:
+        raise ValueError(
+            "diagnostics.scores: fcd_ks runs across the borders of epochs; take fc_correlation, psd_distance"
+        )
+
+
+def check_exact(study: Study) -> None:
+    """The exact posterior is known of the linear network's global parameters alone."""
+    per_node = [name for name, entry in study["prior"].items() if "per" in entry]
+    if study["diagnostics"]["exact"] and (study["model"] != "linear" or len(study["prior"]) > 2 or per_node):
+        raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
+    if study["diagnostics"]["exact"] and study["observation"].get("signals", {}).get("x", {}).get("average", True):
+        raise ValueError("diagnostics.exact: needs observation.signals.x with average: false, points in time")
+
+
+def check_shares(study: Study) -> None:
+    """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
+    n, inference = study.n_simulations, resolve(study["inference"])
+    validation, test = inference["validation_share"], inference["test_share"]
+    for use, share, cure in (
+        ("validate", validation, f"raise it or validation_share {validation:g}"),
+        ("test", test, f"raise it or test_share {test:g}"),
+        ("train", 1 - validation - test, f"raise it, or lower the shares held out, {validation:g} and {test:g}"),
+    ):
+        if n * share < FEWEST - 1e-9:
+            left = max(0, round(n * share))
+            raise ValueError(
+                f"inference.n_simulations: of {n} are left {left} to {use}, at least {FEWEST} should be; {cure}"
+            )
+
+
+def check_evidence(study: Study) -> None:
+    """Refuse methods to compare with that do not exist, and learning curves beyond the study's simulations."""
+    diagnostics = study["diagnostics"]
+    for name in diagnostics["estimators"]:
+        choose("estimator in diagnostics.estimators", name, ESTIMATOR_OPTIONS)
+    beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
+    if beyond:
+        raise ValueError(
+            f"diagnostics.learning_curve: {beyond[0]} simulations, the study has {study.n_simulations}; raise "
+            "inference.n_simulations or shorten the curve"
+        )
+
+
+def check_pool(study: Study) -> None:
+    """Refuse a pool of connectomes of fewer than two people, and its options where there is none."""
+    options, least = study["connectome"], 2 if study["connectome"]["per"] == "pooled" else 3
+    if study.pooled and len(study.subjects) < least:
+        raise ValueError(f"connectome.per: {options['per']} takes a cohort of {least} or more people")
+    if not study.pooled and "pool" in options:
+        raise ValueError("connectome.pool is for per: pooled or per: leave_one_out; drop it, or set per")
+    own = [name for name, entry in options["maps"].items() if "{participant_id}" in entry]
+    if study.pooled and own:
+        raise ValueError(
+            f"connectome.maps.{own[0]}: a pool has one map for everybody; name one file, or set per: subject"
+        )
+    if study.pooled and study.n_rounds > 1:
+        raise ValueError("inference.rounds: rounds need one connectome; set connectome.per: subject")
+    if study.pooled and study["diagnostics"]["optimise"]:
+        raise ValueError("diagnostics.optimise: point optimisation needs one connectome; set connectome.per: subject")

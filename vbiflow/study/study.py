@@ -1,0 +1,203 @@
+"""A study: its settings and people, and what follows from them for the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vbiflow.empirical.bids import read_folders
+from vbiflow.empirical.cohort import TABLES, read_cohort
+from vbiflow.empirical.sensor_options import leads_back, sensor_unit
+from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
+from vbiflow.features import read_specs
+from vbiflow.features.registry import Request
+from vbiflow.features.scores import SCORES
+from vbiflow.marginals import Marginal
+from vbiflow.models import MODELS
+from vbiflow.provenance import ROOT
+from vbiflow.study.settings import relative_path
+from vbiflow.study.topology import Topology
+
+INLINE = 12
+"""Up to this many subjects stand on the report itself."""
+FOLDER = ROOT / "config" / "features"
+
+
+class Study(Topology):
+    """What the settings of a study say of its simulations, recordings and features."""
+
+    @cached_property
+    def feature_requests(self) -> list[Request]:
+        """The study's features with their options."""
+        return read_specs(self["features"], FOLDER)
+
+    @cached_property
+    def features(self) -> list[str]:
+        """Names of the study's features, each a group of values."""
+        return [request.name for request in self.feature_requests]
+
+    @property
+    def groups(self) -> list[str]:
+        """What the estimator is told, by the start of its columns' names: features, and of a pool the connectome."""
+        return [*self.features, *(["connectome"] if self.pooled else [])]
+
+    @cached_property
+    def own_features(self) -> list[str]:
+        """Files of the features that the study brings itself, relative to the repository."""
+        return sorted({relative_path(request.file) for request in self.feature_requests if request.file})
+
+    @property
+    def simulation(self) -> dict[str, Any]:
+        """Settings of the engine."""
+        return {key: value for key, value in self["simulation"].items() if key != "shard_size"}
+
+    @property
+    def signal(self) -> str:
+        """The recorded series that features are taken from: bold, or the first of the signals."""
+        observation = self["observation"]
+        return "bold" if "bold" in observation else next(iter(observation["signals"]))
+
+    @property
+    def interval(self) -> float:
+        """Sampling interval [ms] of that series."""
+        if self.signal == "bold":
+            return self["observation"]["bold"]["tr"]
+        return self["observation"]["signals"][self.signal].get("period", self["simulation"]["dt"])
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the engine records: BOLD and signals of the regions; and whether there are sensors to hear them."""
+        regional = {key: value for key, value in self["observation"].items() if key != "sensors"}
+        return regional | ({"sensors": True} if self.sensors else {})
+
+    @property
+    def sensors(self) -> dict[str, Any]:
+        """How regions reach sensors; empty if no sensors are said."""
+        return self["observation"].get("sensors", {})
+
+    @property
+    def on_sensors(self) -> bool:
+        """Whether features are taken on sensors."""
+        return bool(self.sensors) and self["recording"].get("to", "sensors") == "sensors"
+
+    @property
+    def projected(self) -> bool:
+        """Whether simulated regions are projected to sensors, where they stay or whence they are led back."""
+        return bool(self.sensors) and (self.on_sensors or leads_back(self["recording"]))
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether simulations of one theta are all the same, as no noise drives them and they start alike."""
+        model = MODELS[self["model"]]
+        noise = "sigma" in model.parameters and "sigma" not in self["prior"]
+        silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
+        given = {**self["parameters"], **self["observation"], **self["prior"], **self.sensors}
+        silent = silent and "noise" not in given
+        return bool(silent) and all(low == high for low, high in (s.initial for s in model.states.values()))
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of what can be fixed or inferred."""
+        units = {
+            name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()
+        } | NETWORK_PARAMETERS
+        return units | ({"noise": self.sensor_unit} if self.sensors else {})
+
+    @property
+    def sensor_unit(self) -> str:
+        """Unit of what the sensors record."""
+        kinds = [row["kind"] for row in self.cohort.values()]
+        return sensor_unit("meg" if "meg" in kinds else "", self["recording"])
+
+    @property
+    def delays(self) -> tuple[float, float, float] | None:
+        """Lowest and highest conduction speed [mm/ms] and dt [ms]; None where there are no delays."""
+        if "speed" in self["prior"]:
+            speeds = extremes(Marginal.from_config("speed", self["prior"]["speed"]))
+        elif "speed" in self["parameters"]:
+            speeds = (self["parameters"]["speed"],) * 2
+        else:
+            return None
+        return (*speeds, self["simulation"]["dt"])
+
+    def maps(self, connectome: str) -> dict[str, str]:
+        """Files of the regional maps of one person's connectome."""
+        return {name: entry.format(participant_id=connectome) for name, entry in self["connectome"]["maps"].items()}
+
+    def figures(self, subject: str) -> list[str]:
+        """Names of the figures of a subject; a table of spectra or features has no series to draw."""
+        asked = [name for name in ("sensitivity", "local_c2st") if self["diagnostics"][name]]
+        asked += ["rounds"] if self.n_rounds > 1 else []
+        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", *asked, "misspecification"]
+        if kind in TABLES:
+            return always
+        quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
+        exact = ["exact"] if self["diagnostics"]["exact"] else []
+        if self.on_sensors and kind == "eeg" and "psd" in quantities:
+            quantities.append("topography")
+        return list(dict.fromkeys([*always, *exact, "predictive", *quantities, "series"]))
+
+    def values(self, *names: str) -> dict[str, Any]:
+        """Parameters of the model that are not inferred, as the study gives them or by default."""
+        defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
+        return defaults | {name: value for name, value in self["parameters"].items() if name in defaults}
+
+    @property
+    def paged(self) -> bool:
+        """Whether each subject has a page of its own, as there are too many for one report."""
+        return len(self.subjects) > INLINE
+
+    @property
+    def cohort_figures(self) -> list[str]:
+        """Names of the figures of a cohort of several people."""
+        if len(self.subjects) < 2:
+            return []
+        return ["cohort", "covariates"] if any(self.covariates.values()) else ["cohort"]
+
+    @property
+    def estimator_figures(self) -> list[str]:
+        """Names of the figures of a connectome and its estimator."""
+        asked = [name for name in ("ablation", "baselines", "learning_curve") if self["diagnostics"][name]]
+        return ["connectome", "training", "recovery", "calibration", "features", *asked, "invalid"]
+
+    @property
+    def inference_options(self) -> dict[str, Any]:
+        """Options of the training; the number of rounds, which remakes none of the earlier ones, left out."""
+        return {key: value for key, value in self["inference"].items() if key != "rounds"}
+
+    @property
+    def pool_options(self) -> Mapping[str, Any] | None:
+        """How simulations draw from a pool of connectomes; None where they do not."""
+        return self["connectome"].get("pool", {}) if self.pooled else None
+
+    @property
+    def n_predictive_simulations(self) -> int:
+        """Simulations from a person's posterior: those compared with the recording, and those that give the floor."""
+        return self["diagnostics"]["n_predictive"] + self["diagnostics"]["n_floor"]
+
+    @property
+    def model(self) -> dict[str, str]:
+        """Title and reference of the model."""
+        model = MODELS[self["model"]]
+        return {"title": model.title, "reference": model.reference}
+
+    def compared_quantity(self, subject: str) -> dict[str, str]:
+        """How figures name what a subject is compared in, its unit, and its nodes."""
+        if not self.on_sensors:
+            return {"name": self.signal, "unit": "y", "nodes": "regions"}
+        unit = {"T/m": "(T/m)"}.get(self.sensor_unit, self.sensor_unit)
+        return {"name": self.cohort[subject]["kind"], "unit": unit, "nodes": "sensors"}
+
+
+def choose_cohort(entry: str | Mapping[str, Any], tables: Path) -> dict[str, dict[str, Any]]:
+    """The cohort that a study means by the name of a table, a BIDS folder, or what it takes of BIDS folders."""
+    if isinstance(entry, Mapping):
+        return read_folders(**entry)
+    table = tables / f"{entry}.tsv"
+    if not table.is_file() and Path(entry).is_dir():
+        return read_folders(entry)
+    return read_cohort(table)

@@ -1,0 +1,174 @@
+"""Who has which estimator, connectome, round, shard and file: the folders of a study's results.
+
+``connectome.per`` decides: `subject`, an estimator a person on their own connectome; a participant_id, one estimator on
+that person's connectome for all; `pooled`, one estimator that learns from everybody's connectomes and is told which;
+`leave_one_out`, such an estimator for each person from all connectomes but their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS
+
+PER = ("subject", "pooled", "leave_one_out")
+"""What connectome.per may be beside the name of one participant whose connectome all share."""
+POOLED = "pooled.all"
+LEAVE_ONE_OUT = "leave_one_out."
+"""Folders of estimators that learn from many connectomes; a participant_id has no full stop, so that none collides."""
+RESERVED = ("subjects", "figures", "logs", "benchmarks")
+"""Folders of a study's results that are nobody's."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Estimators, connectomes, rounds, shards and paths of a study's people.
+
+    `name` is ``name`` or ``name@scale``, `settings` hold the study file with defaults filled in, `cohort` one row a
+    person.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    cohort: dict[str, dict[str, Any]]
+
+    def __getitem__(self, section: str) -> Any:
+        return self.settings[section]
+
+    @property
+    def subjects(self) -> list[str]:
+        """Everybody of the cohort, in the table's order."""
+        return list(self.cohort)
+
+    @cached_property
+    def estimators(self) -> list[str]:
+        """Folders of estimators: one a subject, one for all on a shared connectome, or on the connectomes of many."""
+        return list(dict.fromkeys(map(self.estimator_of, self.subjects)))
+
+    @property
+    def pooled(self) -> bool:
+        """Whether one estimator learns from the connectomes of many, and is told which."""
+        return self["connectome"]["per"] in ("pooled", "leave_one_out")
+
+    def connectome_of(self, subject: str) -> str:
+        """The person whose connectome stands for `subject`."""
+        per = self["connectome"]["per"]
+        return subject if per in PER else per
+
+    def estimator_of(self, subject: str) -> str:
+        """Folder of the estimator that is applied to `subject`."""
+        folders = {"pooled": POOLED, "leave_one_out": LEAVE_ONE_OUT + subject}
+        return folders.get(self["connectome"]["per"], self.connectome_of(subject))
+
+    def members(self, estimator: str) -> list[str]:
+        """Subjects whose connectomes an estimator learns from."""
+        if not self.pooled:
+            return [estimator]
+        return [name for name in self.subjects if estimator != LEAVE_ONE_OUT + name]
+
+    @cached_property
+    def subjects_by_estimator(self) -> dict[str, list[str]]:
+        """Subjects to whom each estimator is applied."""
+        found: dict[str, list[str]] = {}
+        for subject in self.subjects:
+            found.setdefault(self.estimator_of(subject), []).append(subject)
+        return found
+
+    def subjects_of(self, estimator: str) -> list[str]:
+        """Subjects to whom an estimator is applied."""
+        return self.subjects_by_estimator.get(estimator, [])
+
+    @cached_property
+    def simulated(self) -> frozenset[str]:
+        """Subjects whose recordings are simulations with known parameters: kind simulated, or sensors with no file."""
+        return frozenset(
+            name
+            for name, row in self.cohort.items()
+            if row["kind"] == "simulated" or (row["kind"] in SENSOR_KINDS and not row["recording"])
+        )
+
+    @property
+    def n_rounds(self) -> int:
+        """Rounds of simulations; from the second on each subject has its own."""
+        return self["inference"]["rounds"]
+
+    def round_of(self, subject: str, number: int) -> str:
+        """Folder of the estimator of a subject's round, counted from 1."""
+        return self.estimator_of(subject) if number == 1 else f"subjects/{subject}/rounds/{number}"
+
+    @property
+    def n_simulations(self) -> int:
+        """Simulations an estimator: to train, to stop the training, and held out for the diagnostics."""
+        return self["inference"]["n_simulations"]
+
+    @property
+    def shards(self) -> list[str]:
+        """Names of the shards of one estimator's simulations."""
+        return [f"shard-{k:04d}" for k in range(-(-self.n_simulations // self["simulation"]["shard_size"]))]
+
+    def rows(self, shard: str) -> tuple[int, int]:
+        """First and one past the last simulation of a shard."""
+        size, number = self["simulation"]["shard_size"], int(shard.removeprefix("shard-"))
+        return number * size, min((number + 1) * size, self.n_simulations)
+
+    def theta_rows(self, subject: str) -> tuple[int, int]:
+        """First and one past the last row of a job that simulates the subject alone: its number in the cohort."""
+        first = self.subjects.index(subject)
+        return first, first + 1
+
+    def path(self, folder: str, name: str) -> str:
+        """The file `name` of an estimator's folder, or of a person's connectome."""
+        return f"results/{self.name}/{folder}/{name}"
+
+    def subject_path(self, subject: str, name: str) -> str:
+        """The file `name` of a subject."""
+        return self.path(f"subjects/{subject}", name)
+
+    def round_path(self, subject: str, number: int, name: str) -> str:
+        """The file `name` of the estimator of a subject's round."""
+        return self.path(self.round_of(subject, number), name)
+
+    def pool_paths(self, estimator: str) -> list[str]:
+        """The connectomes that an estimator draws from; none if it has one of its own."""
+        return [self.path(member, "connectome.h5") for member in self.members(estimator)] if self.pooled else []
+
+    def row(self, person: str) -> Mapping[str, Any]:
+        """The cohort's row of a person; of one whose recording is simulated, with the file that is made of it."""
+        entries = self.cohort[person]
+        if person not in self.simulated:
+            return entries
+        name = "recording_raw.fif" if entries["kind"] in SENSOR_KINDS else "recording.h5"
+        return entries | {"recording": self.subject_path(person, name)}
+
+    @property
+    def covariates(self) -> dict[str, dict[str, str]]:
+        """Further columns of the cohort, such as age, by subject."""
+        rows = self.cohort.items()
+        return {name: {key: entry for key, entry in row.items() if key not in COLUMNS} for name, row in rows}
+
+
+def amortisation_paths(own: Topology, other: Topology, subject: str) -> dict[str, str]:
+    """A person's own estimator, connectome and simulations, and the estimator from other people.
+
+    Raises
+    ------
+    ValueError
+        If the first study has no estimator for each person.
+    """
+    if own.pooled:
+        raise ValueError(
+            f"{own.name}+{other.name}: the first study needs connectome.per: subject, the second is pooled"
+        )
+    folder = own.estimator_of(subject)
+    return {
+        "own": own.path(folder, "posterior.pt"),
+        "prior": own.path(folder, "prior.h5"),
+        "features": own.path(folder, "features.h5"),
+        "connectome": own.path(folder, "connectome.h5"),
+        "other": other.path(other.estimator_of(subject), "posterior.pt"),
+        "own_samples": own.subject_path(subject, "samples.h5"),
+        "other_samples": other.subject_path(subject, "samples.h5"),
+    }
