@@ -90,8 +90,8 @@ class Figure:
     category : heading in Snakemake's report.
     module : file in vbiflow/figures that holds the function, which is called as the figure is.
     arguments : where each argument of the function comes from. ``input/dataset`` (or a key of JSON),
-        ``input/dataset@attribute`` (``@units`` for those of its columns, by parameter) and ``input`` (its path or paths) name a file of INPUTS; one of PARAMETERS comes
-        from the study.
+        ``input/dataset@attribute`` (``theta@units``: by parameter) and ``input`` (its path or paths) name a file of
+        INPUTS; one of PARAMETERS comes from the study.
     read : name of a function of the module that turns these arguments into those that the figure takes; none if empty.
     wanted : whether a study draws it for a subject or estimator.
     """

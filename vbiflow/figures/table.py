@@ -60,7 +60,8 @@ FIGURES: dict[str, Figure] = {
         wanted=asked("learning_curve"),
     ),
     "invalid": Figure(
-        "estimator", "Estimator", "diagnostics", each("prior", "theta", "names") | each("features", "valid") | units("prior")
+        "estimator", "Estimator", "diagnostics",
+        each("prior", "theta", "names") | each("features", "valid") | units("prior"),
     ),
     "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
     "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
