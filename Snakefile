@@ -12,10 +12,12 @@ include: "rules/simulations.smk"
 include: "rules/empirical.smk"
 include: "rules/features.smk"
 include: "rules/inference.smk"
-include: "rules/choosing.smk"
+include: "rules/feature_report.smk"
 include: "rules/posterior.smk"
 include: "rules/diagnostics.smk"
+include: "rules/figure_table.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 localrules:

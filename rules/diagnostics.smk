@@ -39,7 +39,7 @@ use rule calibrate as calibrate_round with:
         "results/{study}/subjects/{subject}/rounds/{round}/benchmarks/calibrate.tsv"
 
 
-rule check:
+rule posterior_predictive:
     input:
         features=of_first_round("features.h5"),
         diagnostics=of_estimator("diagnostics.json"),
@@ -51,7 +51,7 @@ rule check:
         predictive="results/{study}/subjects/{subject}/predictive.h5",
         verdict="results/{study}/subjects/{subject}/verdict.json",
     log:
-        "results/{study}/subjects/{subject}/logs/check.log",
+        "results/{study}/subjects/{subject}/logs/posterior_predictive.log",
     conda:
         "../envs/infer.yaml"
     resources:
@@ -65,9 +65,9 @@ rule check:
         deterministic=derived("deterministic"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds"),
         seed=setting("seed"),
-        code=code("scripts/check.py"),
+        code=code("scripts/posterior_predictive.py"),
     script:
-        "../scripts/check.py"
+        "../scripts/posterior_predictive.py"
 
 
 rule baselines:

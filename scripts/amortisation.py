@@ -2,21 +2,19 @@
 
 from vbiflow.connectome import Connectome
 from vbiflow.diagnostics import amortisation
-from vbiflow.inference import Posterior, held_out
-from vbiflow.io import read, rows, write_json
+from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.io import write_json
 from vbiflow.job import job
 from vbiflow.posterior_table import statistics
 
 with job(snakemake) as run:
     params, source = snakemake.params, snakemake.input
-    features = read(source.features, "valid", "names")
-    test = held_out(features["valid"], params.seed, params.inference)
+    data = TrainingSet.load(source.prior, source.features, params.inference, seed=params.seed)
     found = amortisation(
         Posterior.load(source.own),
         Posterior.load(source.other),
-        rows(source.prior, "theta", test),
-        rows(source.features, "x", test),
-        features["names"],
+        *data.held_out(),
+        data.names,
         Connectome.load(source.connectome),
         seed=params.seed,
     )

@@ -3,23 +3,21 @@
 import torch
 
 from vbiflow.diagnostics import calibrate, verdict
-from vbiflow.inference import Posterior, held_out
-from vbiflow.io import read, rows, write, write_json
+from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.io import write, write_json
 from vbiflow.job import job
 
 with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
     params = snakemake.params
-    valid = read(snakemake.input.features, "valid")["valid"]
-    test = held_out(valid, params.seed, params.inference)
+    data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     calibration = calibrate(
         Posterior.load(snakemake.input.posterior),
-        read(snakemake.input.prior, "theta")["theta"][test],
-        rows(snakemake.input.features, "x", test),
+        *data.held_out(),
         seed=params.seed,
         progress=run,
     )
     write(snakemake.output.diagnostics, calibration.quantities(), run.provenance())
-    judged = verdict(calibration, thresholds=params.diagnostics["thresholds"], invalid=1 - valid.mean())
+    judged = verdict(calibration, thresholds=params.diagnostics["thresholds"], invalid=1 - data.valid.mean())
     write_json(snakemake.output.verdict, judged)
     run.say(f"{judged['verdict']}: {judged['reasons'][0]}")

@@ -2,21 +2,17 @@
 
 from vbiflow.diagnostics import features_report
 from vbiflow.exclusion import not_excluded
-from vbiflow.io import of_subjects, read, write_json
+from vbiflow.inference import TrainingSet
+from vbiflow.io import of_subjects, write_json
 from vbiflow.job import job
 
 with job(snakemake, reads_exclusions="x_o") as run:
     params = snakemake.params
-    drawn, simulated = read(snakemake.input.prior, "theta", "names"), read(snakemake.input.features)
+    data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     found = features_report(
-        drawn["theta"],
-        simulated["x"],
-        simulated["names"],
-        drawn["names"],
+        data,
         params.features,
         params.inference,
-        seed=params.seed,
-        valid=simulated["valid"],
         recordings=of_subjects(not_excluded(snakemake.input.x_o), "x"),
         progress=run,
     )

@@ -3,24 +3,20 @@
 import torch
 
 from vbiflow.diagnostics import learning_curves
-from vbiflow.io import attributes, read, write
+from vbiflow.inference import TrainingSet
+from vbiflow.io import write
 from vbiflow.job import job
-from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
-    drawn = read(snakemake.input.prior, "theta", "names")
-    features = read(snakemake.input.features, "x", "valid", "names")
+    params = snakemake.params
+    data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     curves = learning_curves(
-        Prior.from_plain(attributes(snakemake.input.prior)["prior"], drawn["names"]),
-        drawn["theta"],
-        features["x"],
-        features["names"],
-        snakemake.params.inference,
-        snakemake.params.diagnostics["learning_curve"],
-        snakemake.params.diagnostics["estimators"],
-        seed=snakemake.params.seed,
-        valid=features["valid"],
+        data.in_memory(),
+        params.inference,
+        params.diagnostics["learning_curve"],
+        params.diagnostics["estimators"],
+        seed=params.seed,
         progress=run,
     )
     write(snakemake.output[0], curves, run.provenance())

@@ -1,17 +1,15 @@
 """Test one person's posterior at the very recording, by classifiers trained on held-out simulations."""
 
 from vbiflow.diagnostics import local_c2st
-from vbiflow.inference import Posterior, held_out
-from vbiflow.io import Quantity, read, rows, write
+from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.io import Quantity, read, write
 from vbiflow.job import job
 
 with job(snakemake) as run:
     params, source = snakemake.params, snakemake.input
     posterior = Posterior.load(source.posterior)
-    valid = read(source.features, "valid")["valid"]
-    test = held_out(valid, params.seed, params.inference)
-    theta, x = rows(source.prior, "theta", test), rows(source.features, "x", test)
-    found = local_c2st(posterior, theta, x, read(source.x_o, "x")["x"], seed=params.seed)
+    data = TrainingSet.load(source.prior, source.features, params.inference, seed=params.seed)
+    found = local_c2st(posterior, *data.held_out(), read(source.x_o, "x")["x"], seed=params.seed)
     axes = {"statistic": (), "p_value": (), "null": ("classifier",), "theta": ("sample", "parameter")}
     quantities = {name: Quantity(values, axes=axes.get(name, ("sample",))) for name, values in found.items()}
     quantities["names"] = Quantity(list(posterior.parameters), axes=("parameter",))

@@ -1,7 +1,7 @@
 """Reduce one person's recording to features, by the code and settings of the simulations."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.empirical import Simulated, observe
+from vbiflow.empirical import ComparisonSettings, observe
 from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.features.files import of_person
 from vbiflow.io import write
@@ -10,7 +10,7 @@ from vbiflow.job import job
 with job(snakemake, excludes="subject") as run:
     params, path = snakemake.params, snakemake.input.get("lead_field")
     lead_field = LeadField.load(path) if path else None
-    simulated = Simulated(
+    simulated = ComparisonSettings(
         params.signal,
         nodes_of(lead_field, params.sensors, Connectome.load(snakemake.input.connectome)),
         params.interval,

@@ -1,14 +1,14 @@
 """Sample the posterior of one person."""
 
 from vbiflow.inference import Posterior
-from vbiflow.inference.summary import summarise
+from vbiflow.inference.summary import posterior_summary
 from vbiflow.io import read, write
 from vbiflow.job import job
 
 with job(snakemake) as run:
     observed = read(snakemake.input.x_o, "x", "names")
     truth = read(snakemake.input.truth, "theta")["theta"][0] if snakemake.input.truth else None
-    quantities = summarise(
+    quantities = posterior_summary(
         Posterior.load(snakemake.input.posterior),
         observed["x"],
         observed["names"],

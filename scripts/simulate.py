@@ -18,7 +18,7 @@ with job(snakemake, reads_exclusions="pool") as run:
         theta = read(snakemake.input.theta, params.theta)[params.theta]
         theta = theta[start:stop] if len(theta) > stop - start else theta
     pool = [Connectome.load(path) for path in not_excluded(snakemake.input.get("pool", []))]
-    simulations, told = simulate_pool(
+    simulations, conditioning = simulate_pool(
         params.model,
         pool or [connectome],
         params.pool,
@@ -34,4 +34,4 @@ with job(snakemake, reads_exclusions="pool") as run:
         threads=snakemake.threads,
         progress=run,
     )
-    write(snakemake.output[0], simulations.quantities() | told, run.provenance())
+    write(snakemake.output[0], simulations.quantities() | conditioning, run.provenance())

@@ -2,23 +2,18 @@
 
 import torch
 
-from vbiflow.inference import train
-from vbiflow.io import attributes, opened, read, values, write_json
+from vbiflow.inference import TrainingSet, train
+from vbiflow.io import write_json
 from vbiflow.job import job
-from vbiflow.prior import Prior
 
-with job(snakemake) as run, opened(snakemake.input.features) as features:
+with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
-    drawn = read(snakemake.input.prior, "theta", "names")
-    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"], drawn["names"])
+    params = snakemake.params
+    data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     posterior, history = train(
-        prior,
-        drawn["theta"],
-        features["x"],
-        values(features, "names"),
-        snakemake.params.inference,
-        seed=snakemake.params.seed,
-        valid=values(features, "valid"),
+        data,
+        params.inference,
+        seed=params.seed,
         progress=run.epoch,
         checkpoint=f"{snakemake.output.posterior}.unfinished",
     )

@@ -80,12 +80,12 @@ def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
     if chosen["device"] not in DEVICES:
         raise ValueError(f"unknown device {chosen['device']!r}; choose from {', '.join(DEVICES)}")
-    chosen["estimator"] = named("estimator", chosen["estimator"], ESTIMATOR_OPTIONS)
-    chosen["embedding"] = named("embedding", chosen["embedding"], EMBEDDING_OPTIONS)
+    chosen["estimator"] = resolve_choice("estimator", chosen["estimator"], ESTIMATOR_OPTIONS)
+    chosen["embedding"] = resolve_choice("embedding", chosen["embedding"], EMBEDDING_OPTIONS)
     return chosen
 
 
-def named(kind: str, entry: Any, registry: Mapping[str, Mapping[str, int | float]]) -> dict[str, Any]:
+def resolve_choice(kind: str, entry: Any, registry: Mapping[str, Mapping[str, int | float]]) -> dict[str, Any]:
     """Read ``name`` or ``{name: {option: value}}`` against the options of each name with their defaults."""
     if isinstance(entry, Mapping) and set(entry) == {"name", "options"}:
         entry = {entry["name"]: entry["options"]}

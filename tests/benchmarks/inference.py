@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from vbiflow.diagnostics import calibrate
-from vbiflow.inference import train
+from vbiflow.inference import TrainingSet, train
 from vbiflow.prior import Prior
 
 N_PARAMETERS, N_FEATURES, N_TRAIN = 5, 100, 2000
@@ -52,7 +52,9 @@ def main() -> None:
     for name, bar in BARS.items():
         options = {"estimator": name, "test_share": 0.0, "reduction": "none"}
         (posterior, history), seconds = timed(
-            lambda options=options: train(prior, theta[part], x[part], names, options, seed=1)
+            lambda options=options: train(
+                TrainingSet.of(prior, theta[part], x[part], names, options, seed=1), options, seed=1
+            )
         )
         gain = (posterior.log_prob(theta[test][:200], x[test][:200]) - prior.log_prob(theta[test][:200])).mean()
         line(f"train {name}", seconds, bar, f"{history['epochs'][0]} epochs, gain {gain:.2f} nats")

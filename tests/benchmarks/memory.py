@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from vbiflow.inference import train
+from vbiflow.inference import TrainingSet, train
 from vbiflow.prior import Prior
 
 N_SIMULATIONS, N_FEATURES, N_PARAMETERS = 100_000, 2_000, 89
@@ -46,10 +46,7 @@ def main() -> None:
         before, begin = resident(), time.perf_counter()
         with h5py.File(Path(folder) / "features.h5") as file:
             _, history = train(
-                prior,
-                theta,
-                file["x"],
-                [f"x{k}" for k in range(N_FEATURES)],
+                TrainingSet.of(prior, theta, file["x"], [f"x{k}" for k in range(N_FEATURES)], seed=1),
                 {"max_epochs": EPOCHS},
                 seed=1,
                 checkpoint=Path(folder) / "unfinished",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.pool import BLOCK, SUMMARIES, draws_from, mean_connectome, summarise
+from vbiflow.connectome.pool import BLOCK, SUMMARIES, connectome_summaries, draws_from, mean_connectome
 from vbiflow.engine import simulate_draws
 from vbiflow.engine.pool import simulate_pool
 from vbiflow.prior import Prior
@@ -53,7 +53,7 @@ def test_summaries_by_hand():
     weights = np.array([[0, 2.0, 0], [1, 0, 0], [0, 0, 0]])
     lengths = np.array([[0, 30.0, np.nan], [60.0, 0, np.nan], [np.nan, np.nan, 0]])
     known = replace(person(1, 3), weights=weights, tract_lengths=lengths, hemispheres=("L", "R", "R"))
-    found = dict(zip(SUMMARIES, summarise(known), strict=True))
+    found = dict(zip(SUMMARIES, connectome_summaries(known), strict=True))
     assert found["radius"] == pytest.approx(np.sqrt(2))
     assert found["total"] == 3 and found["density"] == pytest.approx(2 / 9) and found["within"] == 0
     assert found["asymmetry"] == pytest.approx(1 / 3)
@@ -72,22 +72,24 @@ def simulated(people, options, theta, start=0):
 
 def test_same_bytes_for_any_sharding_and_each_on_its_own_connectome():
     theta, cut = PRIOR.sample(1, 0, BLOCK + 9), 11
-    whole, told = simulated(PEOPLE, {}, theta)
+    whole, conditioning = simulated(PEOPLE, {}, theta)
     parts = [simulated(PEOPLE, {}, theta[:cut]), simulated(PEOPLE, {}, theta[cut:], cut)]
     assert np.array_equal(np.concatenate([part.ts["x"] for part, _ in parts]), whole.ts["x"])
-    assert np.array_equal(np.concatenate([some["told"].values for _, some in parts]), told["told"].values)
+    assert np.array_equal(
+        np.concatenate([some["conditioning"].values for _, some in parts]), conditioning["conditioning"].values
+    )
     drawn = draws_from(PEOPLE, {}).draw(3, BLOCK + 8)
     last = simulate_draws("linear", drawn, PRIOR, theta[-1:], *BLOCKS, seed=3, start=BLOCK + 8)
     assert np.array_equal(last.ts["x"][0], whole.ts["x"][-1])
-    assert told["told"].values[-1] == pytest.approx(summarise(drawn))
+    assert conditioning["conditioning"].values[-1] == pytest.approx(connectome_summaries(drawn))
 
 
-def test_one_person_is_simulated_as_ever_and_told_of_in_a_pool():
+def test_one_person_is_simulated_as_ever_and_conditioned_on_in_a_pool():
     theta = PRIOR.sample(1, 0, 3)
     plain, nothing = simulated(PEOPLE[:1], None, theta)
-    own, told = simulated(PEOPLE[:1], {"perturb": 0.5}, theta)
+    own, conditioning = simulated(PEOPLE[:1], {"perturb": 0.5}, theta)
     assert nothing == {} and np.array_equal(plain.ts["x"], own.ts["x"])
-    assert np.array_equal(told["told"].values[2], summarise(PEOPLE[0]))
+    assert np.array_equal(conditioning["conditioning"].values[2], connectome_summaries(PEOPLE[0]))
 
 
 def test_mean_connectome_and_other_regions():

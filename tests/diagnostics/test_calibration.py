@@ -8,7 +8,7 @@ from scipy import stats
 from vbiflow.diagnostics import THRESHOLDS, calibrate, verdict
 from vbiflow.diagnostics.calibration import coverage, nearer
 from vbiflow.diagnostics.verdict import holm
-from vbiflow.inference import train
+from vbiflow.inference import TrainingSet, train
 from vbiflow.prior import Prior
 
 THETA = prior().sample(11, 0, 600)
@@ -96,7 +96,7 @@ def test_frozen_noise_in_training_is_seen_on_fresh_noise():
     theta = prior().sample(5, 0, 1000)
     frozen = theta @ A + SIGMA * np.random.default_rng(1).standard_normal(A.shape[1])
     options = {"estimator": "mdn", "learning_rate": 2e-3, "max_epochs": 40}
-    posterior, _ = train(prior(), theta, frozen, NAMES, options, seed=1)
+    posterior, _ = train(TrainingSet.of(prior(), theta, frozen, NAMES, options, seed=1), options, seed=1)
     result = judged(posterior)
     assert words(result) == {"a": "overconfident", "b": "overconfident"}
     assert result["verdict"] == "not trusted"
@@ -139,7 +139,7 @@ def test_an_estimator_trained_on_part_of_the_prior_is_seen():
     theta = prior().sample(5, 0, 2000)
     theta = theta[theta[:, 0] > 0]
     options = {"estimator": "mdn", "learning_rate": 2e-3, "max_epochs": 25}
-    posterior, _ = train(prior(), theta, simulate(theta, 6), NAMES, options, seed=1)
+    posterior, _ = train(TrainingSet.of(prior(), theta, simulate(theta, 6), NAMES, options, seed=1), options, seed=1)
     result = judged(posterior)
     assert words(result)["a"] in ("biased", "overconfident") and result["verdict"] == "not trusted"
 
@@ -147,7 +147,7 @@ def test_an_estimator_trained_on_part_of_the_prior_is_seen():
 def test_trained_estimator_passes_sbc():
     theta = prior().sample(5, 0, 6000)
     options = {"learning_rate": 2e-3, "batch_size": 500, "max_epochs": 20}
-    posterior, _ = train(prior(), theta, simulate(theta, 6), NAMES, options, seed=1)
+    posterior, _ = train(TrainingSet.of(prior(), theta, simulate(theta, 6), NAMES, options, seed=1), options, seed=1)
     result = judged(posterior)
     assert result["verdict"] == "trusted", result["reasons"]
     assert result["information_gain"] == pytest.approx(judged(Exact())["information_gain"], abs=0.1)
@@ -208,7 +208,7 @@ def test_calibration_is_the_same_from_the_same_seed_and_blocks(monkeypatch):
     from vbiflow.inference import posterior as module
 
     theta = prior().sample(5, 0, 300)
-    posterior, _ = train(prior(), theta, simulate(theta, 6), NAMES, {"max_epochs": 2}, seed=1)
+    posterior, _ = train(TrainingSet.of(prior(), theta, simulate(theta, 6), NAMES, seed=1), {"max_epochs": 2}, seed=1)
     whole = calibrate(posterior, THETA[:20], X[:20], seed=3, n_samples=50)
     monkeypatch.setattr(module, "BATCH", 101)
     assert np.array_equal(calibrate(posterior, THETA[:20], X[:20], seed=3, n_samples=50).ranks, whole.ranks)

@@ -10,7 +10,7 @@ import pytest
 
 from vbiflow.diagnostics import calibrate, verdict
 from vbiflow.diagnostics.calibration import coverage
-from vbiflow.inference import train
+from vbiflow.inference import TrainingSet, train
 from vbiflow.prior import Prior
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
@@ -36,7 +36,9 @@ def test_two_moons(options):
     prior = Prior.from_config({"a": {"uniform": [-1, 1]}, "b": {"uniform": [-1, 1]}})
     theta, fresh = prior.sample(1, 0, 10_000), prior.sample(2, 0, 1000)
     options = {**options, "test_share": 0.0, "members": 2}
-    posterior, _ = train(prior, theta, two_moons(theta, 3), ["x", "y"], options, seed=1)
+    posterior, _ = train(
+        TrainingSet.of(prior, theta, two_moons(theta, 3), ["x", "y"], options, seed=1), options, seed=1
+    )
     found = calibrate(posterior, fresh, two_moons(fresh, 4), seed=1)
     assert coverage(found.ranks, found.n_samples, np.array([0.9]))[0].tolist() == [INSIDE, INSIDE]
     assert found.shrinkage.mean() > 0.3 and verdict(found)["verdict"] == "trusted"

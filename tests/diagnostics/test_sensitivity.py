@@ -3,7 +3,7 @@ import pytest
 from linear_gaussian import NAMES, SIGMA, A, prior, simulate
 
 from vbiflow.diagnostics import learning_curve, sensitivity
-from vbiflow.inference import split, train
+from vbiflow.inference import TrainingSet, split, train
 
 THETA = prior().sample(1, 0, 3000)
 X = simulate(THETA, 2)
@@ -12,7 +12,7 @@ OPTIONS = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_ep
 
 def test_one_feature_pins_down_one_direction():
     """For a normal posterior E[s s'] is the precision I + a a' / sigma^2: stiff along a, as the prior across it."""
-    posterior, _ = train(prior(), THETA, X[:, 3:4], NAMES[3:4], OPTIONS, seed=1)
+    posterior, _ = train(TrainingSet.of(prior(), THETA, X[:, 3:4], NAMES[3:4], OPTIONS, seed=1), OPTIONS, seed=1)
     values, vectors = sensitivity(posterior, X[3, 3:4], seed=1)
     a = A[:, 3]
     assert values == pytest.approx([1 + a @ a / SIGMA**2, 1], rel=0.3)
@@ -21,7 +21,13 @@ def test_one_feature_pins_down_one_direction():
 
 
 def test_error_falls_with_the_number_of_simulations():
-    found = learning_curve(prior(), THETA, X, NAMES, OPTIONS | {"patience": 5}, [100, 3000], seed=1, n_samples=100)
+    found = learning_curve(
+        TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS | {"patience": 5}, seed=1),
+        OPTIONS | {"patience": 5},
+        [100, 3000],
+        seed=1,
+        n_samples=100,
+    )
     assert found["n_simulations"].tolist() == [100, 3000 - len(split(np.ones(3000, bool), 1).test)]
     assert found["log_prob"][1] > found["log_prob"][0]
     assert found["rmse"].shape == found["shrinkage"].shape == found["coverage_90"].shape == (2, 2)
@@ -30,4 +36,4 @@ def test_error_falls_with_the_number_of_simulations():
 
 def test_a_curve_longer_than_the_study_is_refused():
     with pytest.raises(ValueError, match=r"a learning curve of 4000 simulations cannot be drawn from 3000"):
-        learning_curve(prior(), THETA, X, NAMES, OPTIONS, [4000], seed=1)
+        learning_curve(TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS, seed=1), OPTIONS, [4000], seed=1)

@@ -56,12 +56,15 @@ def test_one_impossible_feature_is_named_with_its_distance():
     assert expected in found["reasons"][0]
 
 
-def test_a_person_at_the_rim_of_the_pool_is_inside_and_one_beyond_is_told_apart_from_the_recording():
-    """What is told of connectomes: three numbers, mixtures of those of four people who share a pool."""
+def test_a_person_at_the_rim_of_the_pool_is_inside_and_one_beyond_is_set_apart_from_the_recording():
+    """Covariates of connectomes: three numbers, mixtures of those of four people who share a pool."""
     rng, people = np.random.default_rng(1), np.random.default_rng(2).normal(5, 1, (4, 3))
     share = rng.random((len(X), 1))
-    told = share * people[rng.integers(4, size=len(X))] + (1 - share) * people[rng.integers(4, size=len(X))]
-    pooled, names = np.column_stack([X, told]), [*NAMES, "connectome.total", "connectome.gap", "connectome.length"]
+    covariates = share * people[rng.integers(4, size=len(X))] + (1 - share) * people[rng.integers(4, size=len(X))]
+    pooled, names = (
+        np.column_stack([X, covariates]),
+        [*NAMES, "connectome.total", "connectome.gap", "connectome.length"],
+    )
     x_o = simulate(prior().sample(9, 0, 1), 8)[0]
     for person in people:
         assert compared(np.r_[x_o, person], pooled, names)["inside"]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from vbiflow import io
-from vbiflow.empirical import KINDS, Simulated, observe
+from vbiflow.empirical import KINDS, ComparisonSettings, observe
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
 from vbiflow.features import Nodes, compute_file
 
 RNG = np.random.default_rng(0)
 NODES = Nodes(["L_a", "R_a", "L_b"])
-SIMULATED = Simulated("bold", NODES, 2000.0, 50000.0, ["fc", "variance"], {})
+SIMULATED = ComparisonSettings("bold", NODES, 2000.0, 50000.0, ["fc", "variance"], {})
 PREPARATIONS = (
     {},
     {"detrend": True},
@@ -114,7 +114,7 @@ def test_series_of_mixed_up_regions_are_found_out(tmp_path: Path, catalogue_file
     (tmp_path / "r.tsv").write_text("\n".join([header, *rows[::2], *rows[1::2]]))
     nodes = Nodes([line.split("\t")[0] for line in rows])
     study, mine = (
-        Simulated("bold", nodes, 720.0, 72000.0, ["fc"], {}),
+        ComparisonSettings("bold", nodes, 720.0, 72000.0, ["fc"], {}),
         row(path, regions=str(tmp_path / "r.tsv"), tr=""),
     )
     mine["tr"] = "0.72"

@@ -12,7 +12,7 @@ import pytest
 from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical import Simulated, observe
+from vbiflow.empirical import ComparisonSettings, observe
 from vbiflow.empirical.archive import read_ts, save_epochs
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.lead_field import LeadField, nodes_of
@@ -51,11 +51,11 @@ def simulated(tmp_path: Path, template: tuple) -> tuple[Path, Path, dict]:
     return tmp_path / "shard.h5", tmp_path / "lead_field.h5", head
 
 
-def asked(field: Path, head: dict) -> Simulated:
+def asked(field: Path, head: dict) -> ComparisonSettings:
     """What the study simulates."""
     lead_field, duration = LeadField.load(field), 1000.0 * N_TIMES / FS
     nodes = nodes_of(lead_field, head, BRAIN)
-    return Simulated("eeg", nodes, 1000.0 / FS, duration, SPECS, PREPARATION, None, head, lead_field)
+    return ComparisonSettings("eeg", nodes, 1000.0 / FS, duration, SPECS, PREPARATION, None, head, lead_field)
 
 
 @pytest.mark.parametrize("reference", ["average", "Cz", "none"])
@@ -194,7 +194,7 @@ def test_spectra_that_somebody_else_computed(tmp_path: Path) -> None:
     lines += ["\t".join(f"{value:.9g}" for value in (f, *p)) for f, p in zip(frequencies, power.T, strict=True)]
     (tmp_path / "psd.tsv").write_text("\n".join(lines))
     specs = [{"psd": {"per": "node", "statistics": ["power", "peak_frequency"], "bands": {"alpha": [8, 13]}}}]
-    study = Simulated("eeg", Nodes(LABELS), 5.0, 5000.0, specs, {})
+    study = ComparisonSettings("eeg", Nodes(LABELS), 5.0, 5000.0, specs, {})
     found = observe(row(tmp_path / "psd.tsv", "psd"), study, {}, {})
     values = dict(zip(found["names"].values, found["x"].values, strict=True))
     alpha = (frequencies >= 8) & (frequencies < 13)
@@ -288,7 +288,9 @@ def test_real_eeg_as_far_as_half_seconds_allow(catalogue_file, template: tuple, 
     field = make_lead_field(path, "eeg", options, head, BRAIN)
     assert len(field.sensors) == 16 and field.sensors[-1] == "Cz"
     specs = [{"spectrum": {"segment": 0.5, "range": [3, 41], "step": 2}}, "fc"]
-    study = Simulated("eeg", nodes_of(field, head, BRAIN), 10.0, 158000.0, specs, {"epochs": 0.5}, None, head, field)
+    study = ComparisonSettings(
+        "eeg", nodes_of(field, head, BRAIN), 10.0, 158000.0, specs, {"epochs": 0.5}, None, head, field
+    )
     found = observe(row(path), study, {}, options)
     values = dict(zip(found["names"].values, found["x"].values, strict=True))
     spectrum = [value for name, value in values.items() if name.startswith("spectrum")]
@@ -314,6 +316,8 @@ def test_real_meg_without_positions(catalogue_file, template: tuple, tmp_path: P
     head = {"lead_field": str(tmp_path / "gains.tsv")}
     field = make_lead_field(path, "meg", {}, head, BRAIN)
     specs = [{"spectrum": {"segment": 1.0, "range": [2, 90], "step": 4}}]
-    study = Simulated("eeg", nodes_of(field, head, BRAIN), 2.5, 160000.0, specs, {"epochs": 1}, None, head, field)
+    study = ComparisonSettings(
+        "eeg", nodes_of(field, head, BRAIN), 2.5, 160000.0, specs, {"epochs": 1}, None, head, field
+    )
     found = observe(row(path, "meg"), study, {}, {})
     assert found["ts"].values.shape == (10, 64000) and np.isfinite(found["x"].values).all()

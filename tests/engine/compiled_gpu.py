@@ -17,7 +17,7 @@ from numba.cuda import dispatcher
 from vbiflow.engine import gpu, gpu_source
 from vbiflow.engine.cpu import load
 from vbiflow.engine.plan import check
-from vbiflow.engine.source import named, recordings
+from vbiflow.engine.source import kernel_name, recordings
 from vbiflow.models import MODELS
 
 N_NODES, TARGETS = 84, ((8, 0), (9, 0))
@@ -45,7 +45,7 @@ def compiled(plan, target):
     """PTX of the plan's kernel, and how many functions of the model became part of it."""
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=target)
     text = gpu_source.kernel_source(plan, gpu_source.choose_lanes(plan), False)
-    kernel = load(named(plan.model.name, text), text).kernel.py_func
+    kernel = load(kernel_name(plan.model.name, text), text).kernel.py_func
     values = gpu.arguments(plan, 0, plan.n_simulations, gpu.shape_of(plan, plan.n_simulations))
     values |= {"first": 0, "last": 1, "begins": (0,) * len(recordings(plan)), "ends": (0,) * len(recordings(plan))}
     values |= {f"out_{k}": np.zeros(1, plan.dtype) for k in range(len(recordings(plan)))}

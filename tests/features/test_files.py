@@ -74,12 +74,12 @@ def test_recording_takes_the_path_of_simulations(shards):
 
 
 def test_summaries_of_the_connectome_join_the_features(shards, tmp_path):
-    told = np.random.default_rng(1).random((3, len(SUMMARIES)))
-    io.write(tmp_path / "told.h5", io.read(shards[1][0]) | {"told": told}, {})
-    with h5py.File(tmp_path / "told.h5", "r+") as file:
+    conditioning = np.random.default_rng(1).random((3, len(SUMMARIES)))
+    io.write(tmp_path / "conditioning.h5", io.read(shards[1][0]) | {"conditioning": conditioning}, {})
+    with h5py.File(tmp_path / "conditioning.h5", "r+") as file:
         file["bold"].attrs["fs"] = 2.0
-    found, plain = compute_file(tmp_path / "told.h5", ["fc"], NODES), compute_file(shards[1][0], ["fc"], NODES)
-    np.testing.assert_array_equal(found["x"].values, np.hstack([plain["x"].values, told]))
+    found, plain = compute_file(tmp_path / "conditioning.h5", ["fc"], NODES), compute_file(shards[1][0], ["fc"], NODES)
+    np.testing.assert_array_equal(found["x"].values, np.hstack([plain["x"].values, conditioning]))
     assert list(found["names"].values)[-len(SUMMARIES) :] == [f"connectome.{name}" for name in SUMMARIES]
     person = Connectome(np.ones((4, 4)), np.ones((4, 4)), NODES.labels, np.zeros((4, 3)), ("L", "R") * 2, ("",) * 4)
     recording = of_person(observed(shards[0][0], 2.0, ["fc"], NODES, signal="bold"), person)

@@ -124,7 +124,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         for person in ("alice", "bob")
     }
     shown = [f"{kind}.quantile[0.{k}5]" for kind in kinds for k in range(10)]
-    told = lambda scale: {name: float(scale * rng.beta(1, 3)) for name in t["names"]}  # noqa: E731
+    drawn_shares = lambda scale: {name: float(scale * rng.beta(1, 3)) for name in t["names"]}  # noqa: E731
     tarp = np.clip(level + 0.02 * np.sin(6 * level), 0, 1)
     wide = np.clip(level[:, None] + 0.1 * rng.normal(0, 1, n_parameters) * level[:, None] * (1 - level[:, None]), 0, 1)
     everybody = posteriors(rng, t)
@@ -148,8 +148,8 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "n_samples": 500, "level": level, "coverage": wide, "tarp_level": level, "tarp_coverage": tarp,
         },
         "features": {
-            "informs": {name: told(1) for name in [*shown, "not.shown"]}, "explained": told(1),
-            "explained_by": {kind: told(0.8) for kind in kinds}, "shown": shown,
+            "informs": {name: drawn_shares(1) for name in [*shown, "not.shown"]}, "explained": drawn_shares(1),
+            "explained_by": {kind: drawn_shares(0.8) for kind in kinds}, "shown": shown,
             "correlation": np.corrcoef(rng.normal(size=(40, 60)) + rng.normal(size=(4, 60)).repeat(10, axis=0)),
             "outside": {"alice": {shown[3]: "above"}, "bob": {}},
         },

@@ -8,8 +8,10 @@ import pytest
 
 from vbiflow import __version__
 from vbiflow.exclusion import Exclusion, write_exclusion
-from vbiflow.figures import FIGURES, save
+from vbiflow.figures.draw import instead
 from vbiflow.figures.report import inlined, linked, report, shown
+from vbiflow.figures.style import save
+from vbiflow.figures.table import FIGURES, figure_function
 from vbiflow.io import Quantity, write, write_json
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
@@ -96,18 +98,18 @@ def inputs(tmp_path_factory, arguments):
     for name in VERDICTS:
         estimator_files(root / name, invalid=5 if name == "bob" else 0)
         subject_files(root / "subjects" / name, name)
-        save(FIGURES["training"](**drawings["training"]), root / name / "figures" / "training.svg")
-        save(FIGURES["pairs"](**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
+        save(figure_function("training")(**drawings["training"]), root / name / "figures" / "training.svg")
+        save(figure_function("pairs")(**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
     (root / "cohort.tsv").write_text("participant_id\n")
-    save(FIGURES["cohort"](**drawings["cohort"]), root / "figures" / "cohort.svg")
+    save(figure_function("cohort")(**drawings["cohort"]), root / "figures" / "cohort.svg")
     write_exclusion(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("samples.h5", "verdict.json")])
     every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
     files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
         "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
         "features_report": every("*/features_report.json"),
         "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
-        "estimator_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
-        "cohort": [str(root / "cohort.tsv"), str(root / "figures" / "cohort.svg")], "pages": [],
+        "estimator_figures": every("[ab]*/figures"), "subject_figures": every("subjects/*/figures"),
+        "cohort": [str(root / "cohort.tsv"), str(root / "figures")], "pages": [],
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
@@ -254,3 +256,13 @@ def test_where_recordings_lie_outside_stands_on_the_pages_of_those_who_made_them
     shared = settings | {"estimator_of": dict.fromkeys(VERDICTS, "alice")}
     assert "The recording of alice lies outside" in page
     assert "lies outside of all" not in report(TEMPLATE, one | {"pages": pages, "subject_figures": []}, shared)
+
+
+def test_a_figure_that_could_not_be_drawn_is_said_in_the_summary(inputs, tmp_path):
+    files, settings = inputs
+    save(instead("pairs could not be drawn: <no> samples"), tmp_path / "alice" / "figures" / "pairs.svg")
+    whole = [path for path in files["subject_figures"] if "alice" not in path]
+    page = report(TEMPLATE, files | {"subject_figures": [str(tmp_path / "alice" / "figures"), *whole]}, settings)
+    summary = page[: page.index("<figure")]
+    assert 'A figure could not be drawn, and the log of the job says why: <a href="#s-alice-pairs">' in summary
+    assert "could not be drawn" not in report(TEMPLATE, files, settings)

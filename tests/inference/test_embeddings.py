@@ -4,7 +4,7 @@ import torch
 
 from vbiflow.engine import simulate
 from vbiflow.features import Nodes, compute
-from vbiflow.inference import EMBEDDINGS, Posterior, train
+from vbiflow.inference import EMBEDDINGS, Posterior, TrainingSet, train
 from vbiflow.inference.embeddings import Convolutions, Exchangeable, Triangle
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
@@ -39,7 +39,9 @@ def test_every_embedding_learns_from_series_and_is_stored(name, series, tmp_path
     feature, options = KINDS[name]
     found, learn = features(series, feature), slice(0, 1000)
     given = QUICK | {"embedding": {name: options}, "test_share": 0.0}
-    posterior, history = train(PRIOR, series[0][learn], found.x[learn], found.names, given, seed=1)
+    posterior, history = train(
+        TrainingSet.of(PRIOR, series[0][learn], found.x[learn], found.names, given, seed=1), given, seed=1
+    )
     assert history["n_inputs"] == found.x.shape[1]
     mean = posterior.sample_batch(found.x[1000:], 200, seed=1).mean(axis=1)
     assert np.sqrt(((mean - series[0][1000:]) ** 2).mean()) / PRIOR.std[0] < 0.75

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.model_selection import cross_val_predict
 from sklearn.neural_network import MLPClassifier
 
-from vbiflow.inference import ESTIMATORS, Posterior, resolve, train
+from vbiflow.inference import ESTIMATORS, Posterior, TrainingSet, resolve, train
 from vbiflow.inference.estimators import new_network, seeded
 from vbiflow.inference.transport import quiet
 from vbiflow.prior import Prior
@@ -32,7 +32,11 @@ def data():
 @pytest.fixture(scope="module")
 def posteriors(data):
     return {
-        name: train(prior(), *data, NAMES, QUICK | {"estimator": name} | SETTINGS.get(name, {}), seed=1)[0]
+        name: train(
+            TrainingSet.of(prior(), *data, NAMES, seed=1),
+            QUICK | {"estimator": name} | SETTINGS.get(name, {}),
+            seed=1,
+        )[0]
         for name in ESTIMATORS
     }
 
@@ -43,7 +47,11 @@ def bounded():
     box = Prior.from_config({"G": {"uniform": [2, 3]}, "eta": {"beta": [2, 5, -6, -3]}})
     theta = box.sample(1, 0, 1500)
     x = box.to_normal(theta) @ np.ones((2, 3)) + 0.3 * np.random.default_rng(0).standard_normal((1500, 3))
-    posterior, _ = train(box, theta, x, ["u", "v", "w"], QUICK | {"max_epochs": 15}, seed=1)
+    posterior, _ = train(
+        TrainingSet.of(box, theta, x, ["u", "v", "w"], seed=1),
+        QUICK | {"max_epochs": 15},
+        seed=1,
+    )
     return posterior, x
 
 
@@ -96,14 +104,14 @@ def test_flows_equal_the_networks_own_methods(name, p):
         for weight in network.parameters():
             weight.data += 0.2 * torch.randn_like(weight)
         z, x, noise = 1.5 * torch.randn(300, p), torch.randn(3, 4), torch.randn(3, 100, p + 1)
-    flow, told = network.net, x.repeat_interleave(100, 0)
-    own, ours = flow.log_prob(z, context=told), ESTIMATORS[name].log_prob(network, z, told)
+    flow, context = network.net, x.repeat_interleave(100, 0)
+    own, ours = flow.log_prob(z, context=context), ESTIMATORS[name].log_prob(network, z, context)
     assert torch.allclose(ours, own, atol=2e-4)
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for a, b in zip(*(torch.autograd.grad(one.mean(), weights) for one in (own, ours)), strict=True):
         assert torch.allclose(a, b, atol=1e-3 * float(a.abs().max()) + 1e-6)
     with torch.no_grad(), quiet():
-        slow, _ = flow._transform.inverse(noise[..., :-1].reshape(300, p), context=told)
+        slow, _ = flow._transform.inverse(noise[..., :-1].reshape(300, p), context=context)
         quick = ESTIMATORS[name].samples(network, noise, x)
     assert torch.allclose(quick.reshape(300, p), slow, atol=5e-4, rtol=1e-3)
 
@@ -127,7 +135,11 @@ def test_same_bytes_are_stored(posteriors, tmp_path):
 
 @pytest.mark.parametrize("members", [1, 2])
 def test_posterior_loads_into_sbi_in_the_three_lines_of_the_readme(data, tmp_path, monkeypatch, members):
-    trained, _ = train(prior(), *data, NAMES, QUICK | {"members": members}, seed=1)
+    trained, _ = train(
+        TrainingSet.of(prior(), *data, NAMES, seed=1),
+        QUICK | {"members": members},
+        seed=1,
+    )
     x_o = data[1][0]
     monkeypatch.chdir(tmp_path)
     trained.save(tmp_path / "results/demo_wong_wang/101309/posterior.pt")

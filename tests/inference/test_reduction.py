@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from linear_gaussian import prior
 
-from vbiflow.inference import Posterior, train
+from vbiflow.inference import Posterior, TrainingSet, train
 from vbiflow.inference.reduction import Reduction, explained
 
 
@@ -55,8 +55,12 @@ def test_nothing_informative_keeps_the_largest():
 def test_reduction_learns_more_from_many_features_and_is_stored(tmp_path):
     theta, x = many(700, 3)
     names, options = [f"x{k}" for k in range(400)], {"learning_rate": 2e-3, "max_epochs": 15}
-    reduced, history = train(prior(), theta, x, names, options, seed=1)
-    whole, _ = train(prior(), theta, x, names, options | {"reduction": "none"}, seed=1)
+    reduced, history = train(TrainingSet.of(prior(), theta, x, names, options, seed=1), options, seed=1)
+    whole, _ = train(
+        TrainingSet.of(prior(), theta, x, names, seed=1),
+        options | {"reduction": "none"},
+        seed=1,
+    )
     fresh, x_fresh = many(300, 4)
     assert history["n_inputs"] in (2, 3)
     assert reduced.log_prob(fresh, x_fresh).mean() > whole.log_prob(fresh, x_fresh).mean() + 0.3

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.inference import train, truncated_prior
+from vbiflow.inference import TrainingSet, train, truncated_prior
 from vbiflow.inference.rounds import Region, join_rounds, next_round
 
 THETA = prior().sample(1, 0, 3000)
@@ -13,7 +13,7 @@ X_O = simulate(np.array([[1.0, -0.5]]), 3)[0]
 @pytest.fixture(scope="module")
 def posterior():
     options = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 20}
-    return train(prior(), THETA, X, NAMES, options, seed=1)[0]
+    return train(TrainingSet.of(prior(), THETA, X, NAMES, options, seed=1), options, seed=1)[0]
 
 
 def test_draws_follow_the_prior_inside_the_region(posterior):
@@ -74,7 +74,7 @@ def test_two_rounds_give_the_exact_posterior_where_one_is_not_enough(posterior):
     theta = np.concatenate([THETA[drawn["reused"]], drawn["theta"]])
     x = np.concatenate([X[drawn["reused"]], simulate(drawn["theta"], 8)])
     options = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_epochs": 30}
-    second, _ = train(prior(), theta, x, NAMES, options, seed=2)
+    second, _ = train(TrainingSet.of(prior(), theta, x, NAMES, options, seed=2), options, seed=2)
     mean, covariance = exact(X_O[None])
     samples = second.sample(X_O, 4000, seed=1)
     assert samples.mean(axis=0) == pytest.approx(mean[0], abs=0.1)

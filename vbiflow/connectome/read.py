@@ -92,7 +92,7 @@ def read_matrices(
     """Connectome from one file a matrix."""
     table, findings = square(weights, read_table(weights))
     n = len(table.values)
-    nodes = named(weights, table, regions)
+    nodes = labelled_regions(weights, table, regions)
     lengths = np.full((n, n), np.nan)
     if tract_lengths:
         lengths, more = read_lengths(tract_lengths, weights, table)
@@ -143,7 +143,7 @@ def build(
     return Connectome(weights, lengths, nodes.labels, nodes.centres, nodes.hemispheres, nodes.networks, tuple(findings))
 
 
-def named(weights: str | Path, table: Table, regions: str | Path | None) -> Regions:
+def labelled_regions(weights: str | Path, table: Table, regions: str | Path | None) -> Regions:
     """Regions of a matrix: from their table, from the matrix's own header, or numbered."""
     n = len(table.values)
     header = table.columns or table.rows

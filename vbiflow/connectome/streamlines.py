@@ -78,7 +78,7 @@ def tck_blocks(path: Path) -> Iterator[Block]:
             if last.size:
                 stops = stops[stops < last[0]]
             if stops.size:
-                yield summarise(points[: stops[-1]], stops)
+                yield streamline_block(points[: stops[-1]], stops)
                 rest = points[stops[-1] + 1 :]
             else:
                 rest = points
@@ -88,7 +88,7 @@ def tck_blocks(path: Path) -> Iterator[Block]:
                 raise ValueError(f"{path}: ends without its end mark: cut short; copy or make it again")
 
 
-def summarise(points: np.ndarray, stops: np.ndarray) -> Block:
+def streamline_block(points: np.ndarray, stops: np.ndarray) -> Block:
     """Ends and lengths of streamlines whose points end before the rows `stops`."""
     begins = np.r_[0, stops[:-1] + 1]
     lasts = np.maximum(stops - 1, begins)
@@ -138,4 +138,4 @@ def opened_trk(path: Path) -> Any:
 def joined(parts: list[np.ndarray]) -> Block:
     """Ends and lengths of streamlines given one by one."""
     points = np.concatenate(parts)
-    return summarise(points[:-1], np.flatnonzero(np.isnan(points[:, 0])))
+    return streamline_block(points[:-1], np.flatnonzero(np.isnan(points[:, 0])))

@@ -2,9 +2,10 @@
 
 from vbiflow.diagnostics.ablation import ablate, compare_ablations
 from vbiflow.diagnostics.amortisation import amortisation
+from vbiflow.diagnostics.benchmark import benchmark
 from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.diagnostics.choosing import features_report
 from vbiflow.diagnostics.comparison import compare_studies
+from vbiflow.diagnostics.feature_report import features_report
 from vbiflow.diagnostics.learning_curve import learning_curve, learning_curves
 from vbiflow.diagnostics.local import local_c2st
 from vbiflow.diagnostics.misspecification import misspecification
@@ -13,16 +14,15 @@ from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.sensitivity import sensitivity
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.diagnostics.verdict import THRESHOLDS, verdict
-from vbiflow.diagnostics.worth import compare_methods
 
 __all__ = [
     "THRESHOLDS",
     "Calibration",
     "ablate",
     "amortisation",
+    "benchmark",
     "calibrate",
     "compare_ablations",
-    "compare_methods",
     "compare_studies",
     "features_report",
     "learning_curve",

@@ -8,27 +8,22 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import calibrate
-from vbiflow.diagnostics.choosing import groups
-from vbiflow.inference import held_out, train
+from vbiflow.diagnostics.feature_report import groups
+from vbiflow.inference import TrainingSet, train
 from vbiflow.inference.training import EpochProgress
 from vbiflow.io import Quantity, read
-from vbiflow.prior import Prior
 
 N_SAMPLES = 1000
 SCORES = ("log_prob", "theta", "mean", "shrinkage")
 
 
 def ablate(
-    prior: Prior,
-    theta: np.ndarray,
-    x: np.ndarray,
-    names: Sequence[str],
+    data: TrainingSet,
     features: Sequence[str],
     left_out: str,
     options: Mapping[str, Any] | None = None,
     *,
     seed: int,
-    valid: np.ndarray | None = None,
     recordings: Mapping[str, np.ndarray] | None = None,
     progress: EpochProgress | None = None,
 ) -> dict[str, Quantity]:
@@ -36,10 +31,8 @@ def ablate(
 
     Parameters
     ----------
-    theta, x
-        (n_simulations, n_parameters) and (n_simulations, n_features).
-    names
-        Names of the columns of x.
+    data
+        The study's simulations.
     features, left_out
         Names of the study's features, each a group of columns, and the one to leave out.
     options
@@ -56,17 +49,15 @@ def ablate(
     ValueError
         If there is no such feature, or no other.
     """
-    columns = groups(names, features)
+    columns = groups(data.names, features)
     if left_out not in columns or len(columns) < 2:
         raise ValueError(f"cannot leave out {left_out!r} of the features {', '.join(columns)}")
-    kept = np.setdiff1d(np.arange(len(names)), columns[left_out])
-    valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
-    test = held_out(valid, seed, options)
-    rest = [names[k] for k in kept]
-    posterior, _ = train(prior, theta, x[:, kept], rest, options, seed=seed, valid=valid, progress=progress)
-    calibration = calibrate(posterior, theta[test], x[test][:, kept], seed=seed, n_samples=N_SAMPLES)
+    kept = np.setdiff1d(np.arange(len(data.names)), columns[left_out])
+    rest = data.columns(kept)
+    posterior, _ = train(rest, options, seed=seed, progress=progress)
+    calibration = calibrate(posterior, *rest.held_out(), seed=seed, n_samples=N_SAMPLES)
     samples = [posterior.sample(x_o[kept], N_SAMPLES, seed=seed) for x_o in (recordings or {}).values()]
-    samples = np.array(samples).reshape(-1, N_SAMPLES, len(prior.names))
+    samples = np.array(samples).reshape(-1, N_SAMPLES, len(data.prior.names))
     each = ("subject", "parameter")
     return calibration.quantities() | {
         "subjects": Quantity(list(recordings or {}), axes=("subject",)),

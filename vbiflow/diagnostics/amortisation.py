@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
+from vbiflow.diagnostics.benchmark import scores
 from vbiflow.diagnostics.calibration import calibrate
-from vbiflow.diagnostics.worth import scores
-from vbiflow.features.files import as_told
+from vbiflow.features.files import add_conditioning
 from vbiflow.inference import Posterior
 
 
@@ -48,7 +48,7 @@ def amortisation(
         )
     found = {}
     for role, posterior in (("own", own), ("other", other)):
-        seen, known = as_told(x, names, connectome, posterior.features)
+        seen, known = add_conditioning(x, names, connectome, posterior.features)
         posterior.inputs(seen[:1], known)
         checked = calibrate(posterior, theta, seen, seed=seed)
         found[role] = scores(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}

@@ -102,7 +102,7 @@ def calibrate(
         if progress:
             progress(rows.stop, len(theta))
     mean, sd, ranks, tarp, leaked = (np.concatenate(parts) for parts in zip(*summaries, strict=True))
-    return summarise(posterior, theta, x, (mean, sd, ranks, tarp, leaked), n_samples)
+    return assemble_calibration(posterior, theta, x, (mean, sd, ranks, tarp, leaked), n_samples)
 
 
 def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -111,7 +111,7 @@ def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarr
     return (distance < ((truth - references) ** 2).sum(axis=-1)[:, None]).mean(axis=1)
 
 
-def summarise(
+def assemble_calibration(
     posterior: Posterior, theta: np.ndarray, x: np.ndarray, parts: tuple[np.ndarray, ...], n_samples: int
 ) -> Calibration:
     """Put a `Calibration` together from means, standard deviations, ranks, TARP shares and leaks."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.verdict import resolve_thresholds
-from vbiflow.features.files import TOLD
+from vbiflow.features.files import CONDITIONING
 from vbiflow.inference.scaling import location
 from vbiflow.io import read, rows
 
@@ -32,8 +32,8 @@ def misspecification(
     Each feature is standardised by median and interquartile range. `distance` is Mahalanobis' with a covariance shrunk
     towards its diagonal (Ledoit-Wolf), divided by its median over simulations; `p_value` the share of simulations at
     least as far, which did not enter the covariance. `mmd` compares x_o with the simulations by a Gaussian kernel, and
-    `mmd_p` ranks it among simulations. `nearest` are the simulations closest to x_o. What a pooled estimator is told of
-    the connectome is compared by itself alone: people are the rim of the pool that lies between them.
+    `mmd_p` ranks it among simulations. `nearest` are the simulations closest to x_o. Covariates of the
+    connectome are each compared alone: people are the rim of the pool that lies between them.
 
     References
     ----------
@@ -47,7 +47,7 @@ def misspecification(
     u, u_o, kept = standardised(x, x_o)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373]))
     order = rng.permutation(len(u))
-    recorded = np.array([not names[k].startswith(TOLD) for k in np.where(kept)[0]])
+    recorded = np.array([not names[k].startswith(CONDITIONING) for k in np.where(kept)[0]])
     v, v_o = u[:, recorded], u_o[recorded]
     fitted, held = v[order[: len(v) // 2]], v[order[len(v) // 2 :]]
     distances, distance = mahalanobis(fitted, held), mahalanobis(fitted, v_o[None])[0]

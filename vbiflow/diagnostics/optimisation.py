@@ -10,9 +10,10 @@ import numpy as np
 from scipy.optimize import differential_evolution
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.recheck import measure, options_of
+from vbiflow.diagnostics.posterior_predictive import measure, options_of
 from vbiflow.engine import simulate_draws
 from vbiflow.features.scores import SCORES
+from vbiflow.inference import TrainingSet
 from vbiflow.io import Progress
 from vbiflow.prior import Prior
 from vbiflow.streams import Stream
@@ -26,9 +27,8 @@ WORST = 10.0
 
 
 def point_estimates(
-    prior: Prior,
-    theta: np.ndarray,
-    rows: Sequence[int],
+    data: TrainingSet,
+    n_recordings: int,
     simulated: Simulate,
     specs: Sequence[Any],
     scores: Sequence[str],
@@ -37,14 +37,16 @@ def point_estimates(
     seed: int,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Recover theta of some simulations of the study by differential evolution, each with a `budget` of simulations.
+    """Recover theta of held-out simulations by differential evolution, each with a `budget` of simulations.
 
     The cost is the sum of the study's predictive scores, for BOLD ``-corr(FC, FC_o) + KS(FCD, FCD_o)``, as for fitting
     a recording. Every evaluation has noise of its own.
 
     Parameters
     ----------
-    theta : (n_simulations, n_parameters) of the study; rows : those whose simulations stand for recordings
+    data : simulations of the study; the first `n_recordings` held-out ones stand for recordings
+    simulated : simulates anew
+    specs, scores : the study's features, and names of the scores whose sum is the cost
 
     Returns
     -------
@@ -58,8 +60,9 @@ def point_estimates(
     """
     wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in scores}
     begin, found, costs, spent = time.perf_counter(), [], [], 0
+    prior, rows = data.prior, data.split.test[:n_recordings]
     for done, row in enumerate(rows, start=1):
-        ts, _, fs = simulated(theta[row : row + 1], row, Stream.PRIOR)
+        ts, _, fs = simulated(data.theta[row : row + 1], row, Stream.PRIOR)
         target = {quantity: measure(quantity, ts[0], fs, options) for quantity, options in wanted.items()}
 
         def cost(u: np.ndarray, target: Mapping[str, np.ndarray] = target) -> np.ndarray:
@@ -73,7 +76,7 @@ def point_estimates(
         costs.append(best.fun)
         if progress:
             progress(done, len(rows))
-    truth, found = theta[list(rows)], np.array(found)
+    truth, found = data.theta[rows], np.array(found)
     return {
         "truth": truth,
         "found": found,

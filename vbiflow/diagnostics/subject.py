@@ -9,7 +9,7 @@ import numpy as np
 
 from vbiflow.diagnostics.predictive import judge_predictive
 from vbiflow.diagnostics.verdict import resolve_thresholds
-from vbiflow.features.files import TOLD
+from vbiflow.features.files import CONDITIONING
 
 LISTED = 3
 
@@ -51,7 +51,7 @@ def subject_verdict(
 def outside_reasons(found: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
     """Sentences that say where and how far x_o lies outside the simulations."""
     quantiles = found["features"]
-    strange = {name: gap for name, gap in found["outside"].items() if name.startswith(TOLD)}
+    strange = {name: gap for name, gap in found["outside"].items() if name.startswith(CONDITIONING)}
     outside = {name: gap for name, gap in found["outside"].items() if name not in strange}
     reasons = []
     if strange:
@@ -59,7 +59,7 @@ def outside_reasons(found: Mapping[str, Any], limits: Mapping[str, float]) -> li
     if outside:
         reasons.append(f"the recording is outside what the model can produce: {listed(outside, quantiles)}")
     elif min(found["p_value"], found["mmd_p"]) < limits["misspecification_p"]:
-        recorded = [name for name in quantiles if not name.startswith(TOLD)]
+        recorded = [name for name in quantiles if not name.startswith(CONDITIONING)]
         tails = sorted(recorded, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
         reasons.append(
             f"the recording's features do not occur together in simulations: their distance is {found['distance']:.1f} "

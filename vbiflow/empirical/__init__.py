@@ -1,7 +1,16 @@
 """Recordings of people: the same arrays that a simulation yields."""
 
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.empirical.observe import KINDS, Simulated, observe
+from vbiflow.empirical.observe import KINDS, ComparisonSettings, observe
 from vbiflow.empirical.recording import Recording, check_length, check_tr, read_recording
 
-__all__ = ["KINDS", "Recording", "Simulated", "check_length", "check_tr", "observe", "read_cohort", "read_recording"]
+__all__ = [
+    "KINDS",
+    "ComparisonSettings",
+    "Recording",
+    "check_length",
+    "check_tr",
+    "observe",
+    "read_cohort",
+    "read_recording",
+]

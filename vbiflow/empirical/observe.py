@@ -22,7 +22,7 @@ from vbiflow.io import Quantity, attributes, read
 
 
 @dataclass(frozen=True)
-class Simulated:
+class ComparisonSettings:
     """What a recording is compared with: signal, nodes, sampling interval and duration [ms], features, preparation.
 
     `folder` holds a study's own features. `sensors` is the study's observation.sensors, `lead_field` what simulated
@@ -46,7 +46,7 @@ class Simulated:
 
 
 def observe(
-    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+    row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features x_o of the recording of a cohort row, and the series that they come from, if there is one.
 
@@ -54,7 +54,7 @@ def observe(
     ----------
     row
         Entries recording, kind, tr [s], regions, atlas and confounds of the cohort table.
-    simulated
+    settings
         What it is compared with.
     select
         Columns of the regions table and the values kept.
@@ -68,15 +68,15 @@ def observe(
     """
     if row["kind"] not in KINDS:
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
-    return KINDS[row["kind"]](row, simulated, select, options)
+    return KINDS[row["kind"]](row, settings, select, options)
 
 
 def regional(
-    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+    row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of regional series: tables, arrays, 4-D images with an atlas, CIFTI."""
     check_options(options)
-    path, regions, labels = row["recording"], row["regions"] or None, simulated.nodes.labels
+    path, regions, labels = row["recording"], row["regions"] or None, settings.nodes.labels
     drop = options.get("drop", ())
     recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"], drop=drop)
     if options.get("demean", True):  # the level of an MR signal means nothing
@@ -85,60 +85,60 @@ def regional(
         check_sides(path, recording.ts, recording.labels)
     columns = options.get("confounds")
     confounds = read_confounds(row["confounds"], columns).T if columns else None
-    return compared(path, recording, simulated, simulated.nodes, confounds)
+    return extract_x_o(path, recording, settings, settings.nodes, confounds)
 
 
 def sensed(
-    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+    row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of EEG, MEG or intracranial recordings that MNE reads, or of their series in a table."""
     path, kind = row["recording"], row["kind"]
     if is_table(path):
-        return tabulated(row, simulated) if simulated.lead_field else regional(row, simulated, select, options)
+        return tabulated(row, settings) if settings.lead_field else regional(row, settings, select, options)
     from vbiflow.empirical.sensor_space import sensor_recording  # here, as MNE takes a second to import
 
-    field, labels = simulated.lead_field, simulated.nodes.labels
-    recording = sensor_recording(path, kind, options, simulated.sensors or {}, field, labels)
-    return compared(path, recording, simulated, simulated.nodes)
+    field, labels = settings.lead_field, settings.nodes.labels
+    recording = sensor_recording(path, kind, options, settings.sensors or {}, field, labels)
+    return extract_x_o(path, recording, settings, settings.nodes)
 
 
-def tabulated(row: Mapping[str, str], simulated: Simulated) -> dict[str, Quantity]:
+def tabulated(row: Mapping[str, str], settings: ComparisonSettings) -> dict[str, Quantity]:
     """Features of a table of sensor series, one column or row a sensor, in the reference of the simulated ones."""
-    path, wanted = row["recording"], simulated.lead_field.sensors
+    path, wanted = row["recording"], settings.lead_field.sensors
     recording = read_recording(path, row["kind"], row["tr"])
     missing = [name for name in wanted if name not in recording.labels]
     if missing:
         raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shown(missing)}")
     recording = recording.take([recording.labels.index(name) for name in wanted])
-    matrix, names = simulated.lead_field.view(simulated.sensors or {})
-    return compared(path, replace(recording, ts=matrix @ recording.ts, labels=names), simulated, simulated.nodes)
+    matrix, names = settings.lead_field.view(settings.sensors or {})
+    return extract_x_o(path, replace(recording, ts=matrix @ recording.ts, labels=names), settings, settings.nodes)
 
 
 def given_spectra(
-    row: Mapping[str, str], simulated: Simulated, select: Mapping[str, Any], options: Mapping[str, Any]
+    row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of power spectra that somebody else computed: a table of frequencies x nodes."""
-    spectra = read_spectra(row["recording"], simulated.nodes.labels, options.get("drop", ()))
-    return observed_spectra(spectra.power, spectra.frequencies, simulated.features, simulated.nodes, simulated.folder)
+    spectra = read_spectra(row["recording"], settings.nodes.labels, options.get("drop", ()))
+    return observed_spectra(spectra.power, spectra.frequencies, settings.features, settings.nodes, settings.folder)
 
 
-def given_features(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
+def given_features(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
     """Features that somebody else computed, in the order of the simulated ones."""
-    noise = np.random.default_rng(0).standard_normal((len(simulated.nodes), simulated.n_times))
-    fs = 1000.0 / simulated.interval
-    names = compute(noise, simulated.features, fs=fs, nodes=simulated.nodes, folder=simulated.folder).names
+    noise = np.random.default_rng(0).standard_normal((len(settings.nodes), settings.n_times))
+    fs = 1000.0 / settings.interval
+    names = compute(noise, settings.features, fs=fs, nodes=settings.nodes, folder=settings.folder).names
     values, _ = read_features(row["recording"], names)
     return {"x": Quantity(values, axes=("feature",)), "names": Quantity(names, axes=("feature",))}
 
 
-def made(row: Mapping[str, str], simulated: Simulated, *_: object) -> dict[str, Quantity]:
+def observe_simulated(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
     """Features of a simulation with known parameters that stands for a recording."""
-    path, signal = row["recording"], simulated.signal
+    path, signal = row["recording"], settings.signal
     ts, fs = read(path, signal)[signal][0], attributes(path, signal)["fs"]
     if not read(path, "valid")["valid"][0]:
         raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
-    recording = Recording(np.asarray(ts, float), fs, tuple(simulated.nodes.labels), "simulated")
-    return compared(path, recording, simulated, simulated.nodes)
+    recording = Recording(np.asarray(ts, float), fs, tuple(settings.nodes.labels), "simulated")
+    return extract_x_o(path, recording, settings, settings.nodes)
 
 
 KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
@@ -149,7 +149,7 @@ KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
     "seeg": sensed,
     "psd": given_spectra,
     "features": given_features,
-    "simulated": made,
+    "simulated": observe_simulated,
 }
 
 
@@ -179,15 +179,15 @@ def in_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) -
     return replace(recording, ts=kept.reshape(len(recording.ts), -1), epoch=taken)
 
 
-def compared(
-    path: str, recording: Recording, simulated: Simulated, nodes: Nodes, confounds: np.ndarray | None = None
+def extract_x_o(
+    path: str, recording: Recording, settings: ComparisonSettings, nodes: Nodes, confounds: np.ndarray | None = None
 ) -> dict[str, Quantity]:
     """Features of a recording of the simulations' sampling interval, cut to their length and prepared as they are."""
-    check_tr(path, recording, simulated.interval)
-    recording = in_epochs(path, recording, simulated.preparation)
-    found, wanted = recording.ts.shape[1], simulated.n_times
+    check_tr(path, recording, settings.interval)
+    recording = in_epochs(path, recording, settings.preparation)
+    found, wanted = recording.ts.shape[1], settings.n_times
     if found < wanted:
-        advice = f"set simulation.duration to {found * simulated.interval:g}"
+        advice = f"set simulation.duration to {found * settings.interval:g}"
         raise ValueError(f"{path}: {found} samples, but the study simulates {wanted}; {advice}")
     if found > wanted:
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
@@ -196,10 +196,10 @@ def compared(
     return observed(
         recording.ts[:, :wanted],
         recording.fs,
-        simulated.features,
+        settings.features,
         nodes,
-        signal=simulated.signal,
-        folder=simulated.folder,
-        prepare=simulated.preparation,
+        signal=settings.signal,
+        folder=settings.folder,
+        prepare=settings.preparation,
         confounds=None if confounds is None else confounds[:, :wanted],
     )

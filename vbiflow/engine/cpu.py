@@ -22,7 +22,6 @@ from vbiflow.engine.layout import Layout, layout, padded
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
 from vbiflow.engine.source import recordings, sources
-from vbiflow.observation import balloon
 
 LANES = 32
 """Simulations in a batch."""
@@ -141,7 +140,7 @@ def memory() -> int:
 def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
     chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
-    shape, dtype, bold, n_nodes = layout(plan), plan.dtype, plan.bold, plan.n_nodes
+    shape, dtype, n_nodes = layout(plan), plan.dtype, plan.n_nodes
     sends = n_nodes * len(shape.sends)
     sent, trial, scratch = (aligned(np.zeros(n * lanes), dtype) for n in (sends, sends, shape.scratch))
     return (
@@ -161,14 +160,14 @@ def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
         plan.n_transient,
         dtype(plan.dt),
         np.array([recording.every for recording in recordings(plan)], np.int64),
-        np.array(bold.parameters if bold else (), dtype),
-        bold.step if bold else 1,
+        np.array([value for observer in plan.observers for value in observer.parameters], dtype),
+        np.array([observer.step for observer in plan.observers], np.int64),
         end - begin,
     )
 
 
 def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the haemodynamics; zero where nothing else is
+    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the observation models; zero where nothing else is
     known.
     """
     n_nodes, lanes = plan.n_nodes, len(chosen)
@@ -181,8 +180,9 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
             fast[:n_nodes, k] = per_simulation(plan.parameters[block[2:]], chosen).T
         elif block.startswith("a_"):
             fast[:n_nodes, k] = per_simulation(plan.stimuli[int(block[2:])].amplitude, chosen).T
-    for name, state in balloon.MODEL.states.items() if plan.bold else ():
-        slow[:n_nodes, shape.slow.index(f"b_{name}")] = state.initial[0]
+    for k, observer in enumerate(plan.observers):
+        for name, state in observer.model.states.items():
+            slow[:n_nodes, shape.slow.index(f"b{k}_{name}")] = state.initial[0]
     return aligned(fast, plan.dtype), aligned(slow, plan.dtype)
 
 

@@ -137,7 +137,7 @@ def check_draws(
         values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None}
     speed, observed, _ = split_parameters(values, observation)
-    settings = {"bold": None, "signals": (), "initial": None} | dict(simulation) | observed
+    settings = {"signals": (), "initial": None} | dict(simulation) | observed
     settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}
     check(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)

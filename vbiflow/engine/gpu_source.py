@@ -58,8 +58,8 @@ ALWAYS = (
     *(
         "every",
         "fixed",
-        "bold_fixed",
-        "bold_step",
+        "slow_fixed",
+        "slow_step",
         "begins",
         "ends",
         "matrix",
@@ -236,8 +236,8 @@ class Writer(source.Writer):
         return k * self.plan.n_nodes * self.lanes + lane
 
     def at(self, name: str) -> str:
-        """A lane of a node's block; the state of the haemodynamics, rarely used, lies in global memory."""
-        if name in self.layout.slow and name.startswith("b_"):
+        """A lane of a node's block; the state of an observation model, rarely used, lies in global memory."""
+        if name in self.layout.slow and name.startswith("b"):
             return f"haemo[U(({self.layout.slow.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
         if name in self.filters:
             return f"fir[U(({self.filters.index(name)} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
@@ -326,7 +326,7 @@ class Writer(source.Writer):
         lanes, size, row = self.lanes, self.size, self.lanes * drawn(self.plan)
         own = [*(f"own_{name}" for name in self.layout.nodes if name not in (*by_node(self.plan, "p_"), *self.filters))]
         own += [f"own_p_{name}" for name in (*self.layout.lanes, *by_node(self.plan))]
-        own += [f"own_{name}" for name in self.layout.slow if name.startswith("u_")]
+        own += [f"own_{name}" for name in self.layout.slow if name.startswith("u")]
         own += [f"{name}{k}" for name in "cs" for k in range(len(self.model.sends))]
         self.put(
             "i, g, groups = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockDim.y",

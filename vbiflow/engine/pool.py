@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.pool import SUMMARIES, draws_from, summarise
+from vbiflow.connectome.pool import SUMMARIES, connectome_summaries, draws_from
 from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import Simulations
 from vbiflow.io import Progress, Quantity
@@ -28,25 +28,25 @@ def simulate_pool(
     progress: Progress | None = None,
     **given: Any,
 ) -> tuple[Simulations, dict[str, Quantity]]:
-    """`simulate_draws` on the connectome of one person, or of many with the pool's `options`; and what is told of them.
+    """`simulate_draws` on the connectome of one person, or of many with the pool's `options`; and covariates of each.
 
-    Each simulation draws its connectome by its index, so that shards do not matter. The second result holds `told`
-    (simulation, summary), summaries of the connectomes; it is empty where the options are None.
+    Each simulation draws its connectome by its index, so that shards do not matter. The second result holds
+    `conditioning` (simulation, summary), summaries of the connectomes; it is empty where the options are None.
     """
     if options is None:
         given |= {"seed": seed, "start": start, "progress": progress}
         return simulate_draws(model, people[0], prior, theta, *settings, **given), {}
-    pool, stop, parts, told = draws_from(people, options), start + len(theta), [], []
+    pool, stop, parts, conditioning = draws_from(people, options), start + len(theta), [], []
     for low, high in pool.blocks(start, stop):
         drawn = pool.draw(seed, low)
-        told.append(np.tile(summarise(drawn), (high - low, 1)))
+        conditioning.append(np.tile(connectome_summaries(drawn), (high - low, 1)))
         rows = theta[low - start : high - start]
         parts.append(simulate_draws(model, drawn, prior, rows, *settings, seed=seed, start=low, **given))
         if progress:
             progress(high - start, len(theta))
     names = {"names": list(SUMMARIES)}
     return joined(parts, start), {
-        "told": Quantity(np.concatenate(told), axes=("simulation", "summary"), attributes=names)
+        "conditioning": Quantity(np.concatenate(conditioning), axes=("simulation", "summary"), attributes=names)
     }
 
 

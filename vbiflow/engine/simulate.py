@@ -71,7 +71,6 @@ def simulate(
     seed: int,
     start: int = 0,
     stream: int = 0,
-    bold: Mapping[str, Any] | None = None,
     signals: Mapping[str, Mapping[str, Any]] | Sequence[str] = (),
     initial: Mapping[str, Any] | None = None,
     tract_lengths: Any = None,
@@ -83,6 +82,7 @@ def simulate(
     on_device: bool = False,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    **observations: Mapping[str, Any] | None,
 ) -> Simulations:
     """Simulate `n_simulations` draws of a stochastic model on one connectome.
 
@@ -95,8 +95,6 @@ def simulate(
         discarded. dt and integrator, "euler" or "heun", are the model's defaults where they are not given.
     seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
-    bold : {"parameters": name of a set or a mapping, "tr": [ms], "step": [ms], optional}; first sample at the end of
-        the first TR.
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
         the average (antialias.py); or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
@@ -116,6 +114,8 @@ def simulate(
     on_device : whether time series from a GPU stay there, as CuPy arrays, for features that are computed there.
     threads : batches that run at the same time on a CPU; does not change a number.
     progress : called with (simulations done, n_simulations).
+    observations : observation models by name, as bold={"parameters": name of a set or a mapping, "tr": [ms], "step":
+        [ms], optional}; first sample at the end of the first TR.
 
     Raises
     ------
@@ -139,7 +139,6 @@ def simulate(
         seed=seed,
         start=start,
         stream=stream,
-        bold=bold,
         signals=signals,
         initial={name: host(value) for name, value in initial.items()},
         tract_lengths=host(tract_lengths),
@@ -147,6 +146,7 @@ def simulate(
         stimulus=stimulus,
         noise=noise,
         precision=precision,
+        **observations,
     )
     device = choose_device(device)
     threads = whole("threads", threads, 1, 1024)
@@ -187,8 +187,7 @@ def choose_device(device: str) -> str:
 
 def rates(plan: Plan) -> dict[str, float]:
     """Sampling rates by name [Hz]."""
-    fs = {recording.name: recording.fs for recording in plan.recordings}
-    return fs | ({"bold": plan.bold.fs} if plan.bold else {})
+    return {recorded.name: recorded.fs for recorded in (*plan.recordings, *plan.observers)}
 
 
 def reasons(plan: Plan, ts: Mapping[str, Any], strayed: np.ndarray) -> list[str]:

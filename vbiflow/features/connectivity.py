@@ -10,7 +10,7 @@ import scipy
 
 from vbiflow.features.batch import Batch, namespace, standardise, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
-from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
+from vbiflow.features.summaries import QUANTILES, STATISTICS, summary_statistics
 
 DEFAULT_MASKS = ("all", "intra", "inter", "homotopic")
 GROUPS = "all, intra, inter, left, right, homotopic, within, between, or a network"
@@ -56,7 +56,7 @@ def pair_summary(
     for mask in chosen_masks(batch, masks):
         i, j = batch.nodes.pairs(mask)
         group = "" if mask == "all" else f"{mask}."
-        yield summarise(matrix[:, i, j], statistics, quantiles, f"{prefix}{group}")
+        yield summary_statistics(matrix[:, i, j], statistics, quantiles, f"{prefix}{group}")
 
 
 @feature(

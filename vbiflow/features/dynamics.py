@@ -12,7 +12,7 @@ from vbiflow.features.batch import Batch, namespace, standardise
 from vbiflow.features.connectivity import GROUPS, component_shares, sorted_spectrum
 from vbiflow.features.feature import Option, Pieces, feature
 from vbiflow.features.nodes import Nodes
-from vbiflow.features.summaries import QUANTILES, STATISTICS, summarise
+from vbiflow.features.summaries import QUANTILES, STATISTICS, summary_statistics
 
 HANSEN = "Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001"
 MINIMUM_WINDOW = 4
@@ -166,7 +166,7 @@ def fcd_summary(
             "shorten the window or set overlap: true"
         )
     upper = batch.xp.triu(batch.xp.ones((n, n), dtype=bool), first)
-    yield summarise(matrix[:, upper], statistics, quantiles)
+    yield summary_statistics(matrix[:, upper], statistics, quantiles)
     for count, name, spectrum in (
         (eigenvalues, "eigenvalue", sorted_spectrum),
         (components, "component", component_shares),
@@ -238,7 +238,7 @@ def fcd_edge(batch: Batch, *, statistics: Sequence[str], quantiles: Sequence[flo
         )
     if len(batch.nodes) < 3:
         raise ValueError(f"edge-based FCD of {len(batch.nodes)} nodes has too few pairs; at least 3 nodes are needed")
-    yield summarise(batch.shared(edge_pairs), statistics, quantiles)
+    yield summary_statistics(batch.shared(edge_pairs), statistics, quantiles)
     squares = batch.shared(standardise) ** 2 * batch.n_times
     size = batch.xp.sqrt((squares.sum(axis=1) ** 2 - (squares**2).sum(axis=1)) / 2)
     yield ["size.mean", "size.sd"], [size.mean(axis=-1)[:, None], size.std(axis=-1)[:, None]]

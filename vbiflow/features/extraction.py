@@ -130,7 +130,7 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     names: list[str] = []
     columns: list[np.ndarray] = []
     for request in requests:
-        for piece in named(request, batch):
+        for piece in named_values(request, batch):
             given, values = check_piece(request.name, piece, batch.ts.shape[0])
             arrays = [to_host(array) for array in (values if isinstance(values, list) else [values])]
             block = np.concatenate(arrays, axis=1, dtype=float)
@@ -144,7 +144,7 @@ def extract(batch: Batch, requests: Sequence[Request]) -> tuple[list[str], np.nd
     return names, np.concatenate(columns, axis=1)
 
 
-def named(request: Request, batch: Batch) -> Pieces:
+def named_values(request: Request, batch: Batch) -> Pieces:
     """What a feature yields; an error says which feature it comes from."""
     try:
         yield from request.feature.function(batch, **request.options)

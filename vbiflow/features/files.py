@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.pool import SUMMARIES, summarise
+from vbiflow.connectome.pool import SUMMARIES, connectome_summaries
 from vbiflow.features.batch import SpectralBatch
 from vbiflow.features.extraction import Features, Observer, compute, extract, undefined
 from vbiflow.features.nodes import Nodes
@@ -21,8 +21,8 @@ from vbiflow.features.registry import FEATURES, Spec, read_specs
 
 STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
-TOLD = "connectome."
-"""What names of features begin with that say on which connectome a simulation ran."""
+CONDITIONING = "connectome."
+"""First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 
 
 def recorded(file: h5py.File, signal: str = "") -> str:
@@ -59,32 +59,32 @@ def compute_file(
         index, valid, reason = (io.values(file, name) for name in STANDARD)
         options = {"folder": folder, "prepare": prepare, "index": index, "progress": progress}
         features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, sensors=sensors, **options)
-        told = io.values(file, "told") if "told" in file else None
+        conditioning = io.values(file, "conditioning") if "conditioning" in file else None
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
     x, names = features.x, features.names
-    if told is not None:
-        x, names = with_told(x, names, told)
+    if conditioning is not None:
+        x, names = append_conditioning(x, names, conditioning)
     return table(x, names, index, valid & features.valid, reason)
 
 
-def with_told(x: np.ndarray, names: Sequence[str], told: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def append_conditioning(x: np.ndarray, names: Sequence[str], conditioning: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Features (..., f) and names with the summaries (..., k) of the connectome behind them."""
-    return np.concatenate([x, told], axis=-1), [*names, *(TOLD + name for name in SUMMARIES)]
+    return np.concatenate([x, conditioning], axis=-1), [*names, *(CONDITIONING + name for name in SUMMARIES)]
 
 
 def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
     """What `observed` gives, with the summaries of the person's connectome among the features."""
-    x, names = with_told(quantities["x"].values, quantities["names"].values, summarise(connectome))
+    x, names = append_conditioning(quantities["x"].values, quantities["names"].values, connectome_summaries(connectome))
     return {**quantities, "x": io.Quantity(x, axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}
 
 
-def as_told(
+def add_conditioning(
     x: np.ndarray, names: Sequence[str], connectome: Connectome, wanted: Sequence[str]
 ) -> tuple[np.ndarray, list[str]]:
-    """Features (n, f) with the summaries of `connectome` where an estimator that `wanted` them is told of it."""
-    if not wanted[-1].startswith(TOLD):
+    """Features (n, f) with the summaries of `connectome` where the features `wanted` by an estimator hold them."""
+    if not wanted[-1].startswith(CONDITIONING):
         return x, list(names)
-    return with_told(x, names, np.tile(summarise(connectome), (len(x), 1)))
+    return append_conditioning(x, names, np.tile(connectome_summaries(connectome), (len(x), 1)))
 
 
 def table(x: Any, names: Sequence[str], index: Any, valid: Any, reason: Sequence[str]) -> dict[str, io.Quantity]:

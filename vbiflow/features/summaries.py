@@ -40,7 +40,7 @@ STATISTICS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def summarise(
+def summary_statistics(
     values: Any, statistics: Sequence[str], quantiles: Sequence[float], prefix: str = ""
 ) -> tuple[list[str], list[Any]]:
     """Statistics along the last axis of values (n, k), named `prefix` and the statistic or `quantile[level]`."""

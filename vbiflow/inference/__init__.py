@@ -8,6 +8,7 @@ from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.rounds import truncated_prior
 from vbiflow.inference.split import Split, held_out, split
 from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 
 __all__ = [
     "BASELINES",
@@ -16,6 +17,7 @@ __all__ = [
     "OPTIONS",
     "Posterior",
     "Split",
+    "TrainingSet",
     "compare_baselines",
     "held_out",
     "resolve",

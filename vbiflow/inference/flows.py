@@ -24,9 +24,9 @@ def maf_density(network: nn.Module, z: Tensor, x: Tensor) -> Tensor:
     flow = network.net
     layers = pairs(flow._transform._transforms)
     nets = [layer.autoregressive_net for layer, _ in layers]
-    told = nets[0].activation(together([net.context_layer for net in nets], flow._embedding_net(x)))
+    context = nets[0].activation(together([net.context_layer for net in nets], flow._embedding_net(x)))
     scales = []
-    for (layer, permutation), net, known in zip(layers, nets, told.chunk(len(nets), -1), strict=True):
+    for (layer, permutation), net, known in zip(layers, nets, context.chunk(len(nets), -1), strict=True):
         h = net.activation(net.initial_layer(z) + known)
         for block in net.blocks:
             h = block.dropout(net.activation(block.linear(h)))
@@ -78,8 +78,8 @@ class Sweep:
         order = torch.argsort(degrees, stable=True)
         self.ends = [int((degrees <= d).sum()) for d in range(layer.features)]
         first, last = net.initial_layer, net.final_layer
-        told = 2 * (torch.tanh(net.context_layer(context)) + first.bias)
-        self.told = told[:, order].T.contiguous()
+        context = 2 * (torch.tanh(net.context_layer(context)) + first.bias)
+        self.context = context[:, order].T.contiguous()
         self.first = 2 * (first.weight * first.mask)[order]
         self.blocks = [self.sigmoidal(b.linear, order, order, 2.0) for b in net.blocks]
         self.last = self.sigmoidal(last, slice(None), order, 1.0)
@@ -96,12 +96,12 @@ class Sweep:
         shape, u = u.shape, u[self.undo].flatten(1)
         y = torch.empty_like(u)
         hidden = [u.new_empty(len(self.first), u.shape[1]) for _ in range(1 + len(self.blocks))]
-        told, begin = self.told[:, observations, None], 0
+        context, begin = self.context[:, observations, None], 0
         for d, end in enumerate(self.ends):
             if end > begin:
                 new = [units[begin:end] for units in hidden]
                 torch.mm(self.first[begin:end, :d], y[:d], out=new[0])
-                new[0].view(-1, *shape[1:]).add_(told[begin:end])
+                new[0].view(-1, *shape[1:]).add_(context[begin:end])
                 new[0].sigmoid_()
                 for k, (weight, bias) in enumerate(self.blocks):
                     torch.addmm(bias[begin:end], weight[begin:end, :end], hidden[k][:end], out=new[k + 1]).sigmoid_()

@@ -10,7 +10,7 @@ from vbiflow.io import Quantity
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def summarise(
+def posterior_summary(
     posterior: Posterior,
     x_o: np.ndarray,
     names: list[str],

@@ -20,9 +20,9 @@ from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
-from vbiflow.inference.split import Split, split
+from vbiflow.inference.split import Split
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import atomic
-from vbiflow.prior import Prior
 from vbiflow.provenance import code_hash
 
 EpochProgress = Callable[[int, float], None]
@@ -38,30 +38,25 @@ SAVED_EVERY = 30.0
 
 
 def train(
-    prior: Prior,
-    theta: np.ndarray,
-    x: Any,
-    names: Sequence[str],
+    data: TrainingSet,
     options: Mapping[str, Any] | None = None,
     *,
     seed: int,
-    valid: np.ndarray | None = None,
     progress: EpochProgress | None = None,
     checkpoint: str | Path | None = None,
 ) -> tuple[Posterior, dict[str, Any]]:
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
-    training stops after the whole of it, and the weights of the best epoch are kept. The test simulations of `split`
-    are never seen. The same seed gives the same weights.
+    training stops after the whole of it, and the weights of the best epoch are kept. The test simulations of the
+    data's split are never seen. The same seed gives the same weights.
 
     Parameters
     ----------
-    theta : (n_simulations, n_parameters) [units of the prior]
-    x : (n_simulations, n_features), an array or an HDF5 dataset, which is read in blocks
-    names : the features' names, which every later x_o must carry
+    data : simulations to learn from; every later x_o must have features of the same names
     options : the study's `inference` block
-    valid : (n_simulations,) bool, all by default
+    seed : of the networks' weights and of the order in which they see simulations
+    progress : called after each epoch
     checkpoint : folder that a killed training of the same data and options goes on from, to the same weights; removed
         at the end
 
@@ -72,7 +67,7 @@ def train(
     Raises
     ------
     ValueError
-        If an option is unknown, shapes disagree, or too few simulations are valid.
+        If an option is unknown, or too few simulations are valid.
 
     References
     ----------
@@ -80,10 +75,7 @@ def train(
     """
     options = resolve(options)
     device = chosen_device(options["device"])
-    names = tuple(names)
-    check_shapes(theta, x, names, len(prior.names))
-    valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
-    parts = split(valid, seed, options["validation_share"], options["test_share"])
+    parts, valid = data.split, data.valid
     if min(len(parts.train), len(parts.validation)) < FEWEST:
         raise ValueError(
             f"{int(valid.sum())} of {len(valid)} simulations are valid, {len(parts.train)} to train on and "
@@ -91,28 +83,28 @@ def train(
         )
     begin = time.perf_counter()
     rows = np.r_[parts.train, parts.validation]
-    z = prior.to_normal(theta[rows]).astype(np.float32)
-    scaling, reduction, dropped = fit_inputs(x, z, parts.train, names, options)
+    z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
+    scaling, reduction, dropped = fit_inputs(data.x, z, parts.train, data.names, options)
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        u = network_inputs(x, rows, scaling, reduction, scratch)
-        data = Data(torch.from_numpy(z), u, len(parts.train), device)
-        key = folder and data.digest(options, seed)
+        u = network_inputs(data.x, rows, scaling, reduction, scratch)
+        inputs = Inputs(torch.from_numpy(z), u, len(parts.train), device)
+        key = folder and inputs.digest(options, seed)
         members = [
-            fit(data, options, seed + 7919 * k, progress, folder and folder / f"{key}-{k}.pt")
+            fit(inputs, options, seed + 7919 * k, progress, folder and folder / f"{key}-{k}.pt")
             for k in range(options["members"])
         ]
     if folder:
         shutil.rmtree(folder)
-    posterior = Posterior(prior, names, scaling, reduction, [network for network, _ in members], options)
+    posterior = Posterior(data.prior, data.names, scaling, reduction, [network for network, _ in members], options)
     losses = [history for _, history in members]
-    history = summarise(losses, parts, dropped, valid) | {"n_inputs": reduction.n_outputs}
+    history = training_history(losses, parts, dropped, valid) | {"n_inputs": reduction.n_outputs}
     return posterior, history | {"seconds": time.perf_counter() - begin}
 
 
-class Data:
+class Inputs:
     """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k), given out on a device."""
 
     def __init__(self, z: Tensor, u: np.ndarray, n_train: int, device: str = "cpu") -> None:
@@ -141,7 +133,7 @@ def chosen_device(device: str) -> str:
 
 
 def fit(
-    data: Data, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
+    data: Inputs, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
 ) -> tuple[nn.Module, dict[str, list[float]]]:
     """Train one network; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
     with seeded(seed):
@@ -164,7 +156,7 @@ def fit(
 class Run:
     """One training in progress: network, optimiser, best weights so far and losses."""
 
-    def __init__(self, data: Data, options: Mapping[str, Any]) -> None:
+    def __init__(self, data: Inputs, options: Mapping[str, Any]) -> None:
         self.data, self.options = data, options
         self.network = new_network(data.z.shape[1], data.u.shape[1], options).to(data.device)
         self.loss = ESTIMATORS[options["estimator"]["name"]].loss
@@ -251,16 +243,6 @@ def weights(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in network.state_dict().items()}
 
 
-def check_shapes(theta: np.ndarray, x: Any, names: tuple[str, ...], n_parameters: int) -> None:
-    """Refuse theta and x that do not belong together."""
-    if theta.ndim != 2 or theta.shape[1] != n_parameters:
-        raise ValueError(f"theta has shape {theta.shape}; the prior has {n_parameters} parameters, one a column")
-    if x.ndim != 2 or x.shape[0] != len(theta) or x.shape[1] != len(names):
-        raise ValueError(
-            f"x has shape {x.shape}; with {len(theta)} theta and {len(names)} names it must be their numbers"
-        )
-
-
 def fit_inputs(
     x: Any, z: np.ndarray, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
 ) -> tuple[Scaling, Reduction, dict[str, str]]:
@@ -300,7 +282,7 @@ def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, reduction: Reduct
     return out
 
 
-def summarise(
+def training_history(
     losses: Sequence[Mapping[str, list[float]]], parts: Split, dropped: Mapping[str, str], valid: np.ndarray
 ) -> dict[str, Any]:
     """What training.json holds beside the time."""

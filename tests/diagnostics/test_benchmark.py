@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.diagnostics import compare_methods, learning_curves, point_estimates
+from vbiflow.diagnostics import benchmark, learning_curves, point_estimates
 from vbiflow.diagnostics.optimisation import distance, evolve
 from vbiflow.features import fc
-from vbiflow.inference import BASELINES, split, train
+from vbiflow.inference import BASELINES, TrainingSet, split, train
 from vbiflow.streams import Stream
 
 THETA = prior().sample(1, 0, 2500)
@@ -15,11 +15,10 @@ OPTIONS = {"estimator": "mdn", "learning_rate": 3e-3, "batch_size": 300, "max_ep
 
 
 def test_the_table_holds_every_method_on_the_same_tests():
-    own, history = train(prior(), THETA, X, NAMES, OPTIONS, seed=1, valid=VALID)
+    own, history = train(TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS, seed=1, valid=VALID), OPTIONS, seed=1)
     optimised = {"rmse": [0.5, 0.6], "seconds": 9.0, "truth": [[0, 0]]}
-    found = compare_methods(
-        prior(), THETA, X, VALID, NAMES, OPTIONS, (own, history["seconds"]), ["maf"], optimised, seed=1
-    )
+    data = TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS, seed=1, valid=VALID)
+    found = benchmark(data, OPTIONS, (own, history["seconds"]), ["maf"], optimised, seed=1)
     methods = found["methods"]
     assert set(methods) == {"mdn", "maf", *BASELINES, "differential_evolution"}
     test = split(VALID, 1).test
@@ -32,14 +31,14 @@ def test_the_table_holds_every_method_on_the_same_tests():
 
 
 def test_learning_curves_are_stacked_by_estimator():
-    options, told = OPTIONS | {"patience": 3}, []
+    options, shown = OPTIONS | {"patience": 3}, []
+    data = TrainingSet.of(prior(), THETA, X, NAMES, options, seed=1, valid=VALID)
     found = learning_curves(
-        *(prior(), THETA, X, NAMES, options, [300, 2400, 2500], ["maf"]),
+        *(data, options, [300, 2400, 2500], ["maf"]),
         seed=1,
-        valid=VALID,
-        progress=lambda *done: told.append(done),
+        progress=lambda *done: shown.append(done),
     )
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert shown == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert found["estimators"].values == ["mdn", "maf"]
     assert found["rmse"].values.shape == (2, 2, 2) and found["log_prob"].values.shape == (2, 2)
 
@@ -56,20 +55,22 @@ def coupled(theta, start, stream):
 
 
 def test_point_optimisation_recovers_what_fc_tells_within_its_budget():
-    theta = np.array([[1.0, -0.5], [-1.0, 0.7]])
+    theta = np.tile([[1.0, -0.5], [-1.0, 0.7]], (50, 1))
+    data = TrainingSet.of(prior(), theta, np.zeros((100, 6)), NAMES, {"test_share": 0.3}, seed=1)
+    theta = theta[data.split.test[:2]]
     calls = []
 
     def counted(drawn, start, stream):
         calls.append((stream, start, len(drawn)))
         return coupled(drawn, start, stream)
 
-    found = point_estimates(prior(), theta, [0, 1], counted, ["fc"], ["fc_correlation"], 300, seed=1)
+    found = point_estimates(data, 2, counted, ["fc"], ["fc_correlation"], 300, seed=1)
     assert np.array_equal(found["truth"], theta) and found["found"].shape == (2, 2)
     assert 200 <= found["n_simulations"] <= 300
     assert max(found["cost"]) < -0.95
     drawn = [call for call in calls if call[0] == Stream.OPTIMISATION]
     assert [start for _, start, _ in drawn] == list(np.cumsum([0, *(n for *_, n in drawn[:-1])]))
-    again = point_estimates(prior(), theta, [0, 1], coupled, ["fc"], ["fc_correlation"], 300, seed=1)
+    again = point_estimates(data, 2, coupled, ["fc"], ["fc_correlation"], 300, seed=1)
     assert np.array_equal(again["found"], found["found"])
 
 

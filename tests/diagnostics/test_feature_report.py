@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 
 from vbiflow.diagnostics import ablate, calibrate, compare_ablations, features_report
-from vbiflow.diagnostics.choosing import alike, groups, information, outside, rank_correlation, regression
-from vbiflow.inference import resolve, split, train
+from vbiflow.diagnostics.feature_report import (
+    cluster_features,
+    groups,
+    information,
+    outside,
+    rank_correlation,
+    regression,
+)
+from vbiflow.inference import TrainingSet, resolve, split, train
 from vbiflow.io import Quantity, read_json, write, write_json
 from vbiflow.prior import Prior
 
@@ -33,6 +40,10 @@ def study():
     return theta, x
 
 
+def simulations(theta, x, seed=1, valid=None):
+    return TrainingSet.of(PRIOR, theta, x, NAMES, QUICK, seed=seed, valid=valid)
+
+
 def test_groups_are_the_features_that_names_begin_with():
     found = groups(["fc.mean", "fc.sd", "variance[A_L]", "fcd.mean", "power"], ["fcd", "fc", "variance", "power"])
     assert {name: columns.tolist() for name, columns in found.items()} == {
@@ -45,10 +56,10 @@ def test_groups_are_the_features_that_names_begin_with():
 def test_features_that_follow_each_other_cluster(study):
     _, x = study
     columns = np.column_stack([x[:, 0], x[:, 3], -(x[:, 1] ** 3)])
-    labels, order = alike(rank_correlation(columns))
+    labels, order = cluster_features(rank_correlation(columns))
     assert labels[0] == labels[2] != labels[1]
     assert abs(np.flatnonzero(order == 0) - np.flatnonzero(order == 2)) == 1
-    assert alike(np.ones((1, 1)))[0].tolist() == [1]
+    assert cluster_features(np.ones((1, 1)))[0].tolist() == [1]
 
 
 def test_information_of_single_features_whatever_the_shape(study):
@@ -86,7 +97,7 @@ def test_report_is_plain_and_says_what_each_feature_is_worth(study, tmp_path):
     recording = np.array([0.0, 99.0, 0.5, 0.0, 3.0, 0.0])
     write_json(
         tmp_path / "a.json",
-        features_report(theta, x, NAMES, PARAMETERS, FEATURES, seed=1, recordings={"sub-1": recording}),
+        features_report(simulations(theta, x), FEATURES, recordings={"sub-1": recording}),
     )
     found = read_json(tmp_path / "a.json")
     assert found["n_simulations"] == 600 and found["n_features"] == 6
@@ -104,17 +115,17 @@ def test_report_is_plain_and_says_what_each_feature_is_worth(study, tmp_path):
 def test_report_drops_what_the_training_drops(study):
     theta, x = study
     valid = np.arange(600) % 3 > 0
-    found = features_report(theta, x, NAMES, PARAMETERS, FEATURES, QUICK, seed=3, valid=valid)
-    _, history = train(PRIOR, theta, x, NAMES, QUICK | {"max_epochs": 1}, seed=3, valid=valid)
+    found = features_report(simulations(theta, x, 3, valid), FEATURES, QUICK)
+    _, history = train(simulations(theta, x, 3, valid), QUICK | {"max_epochs": 1}, seed=3)
     assert found["dropped"] == history["dropped_features"]
 
 
 def test_report_needs_rows_that_match_and_enough_of_them(study):
     theta, x = study
-    with pytest.raises(ValueError, match="600 rows of features but 10 of parameters"):
-        features_report(theta[:10], x, NAMES, PARAMETERS, FEATURES, seed=1)
+    with pytest.raises(ValueError, match="with 10 theta and 6 names, x must have as many rows and columns"):
+        simulations(theta[:10], x)
     with pytest.raises(ValueError, match="10 valid simulations are too few"):
-        features_report(theta[:10], x[:10], NAMES, PARAMETERS, FEATURES, seed=1)
+        features_report(simulations(theta[:10], x[:10]), FEATURES)
 
 
 def test_without_the_only_feature_that_tells_of_a_parameter_it_is_not_learnt(study, tmp_path):
@@ -122,13 +133,15 @@ def test_without_the_only_feature_that_tells_of_a_parameter_it_is_not_learnt(stu
     recordings = {"sub-1": np.array([0.5, 2.0, 0.25, 0.0, 3.0, 0.0])}
     shares = resolve(QUICK)
     test = split(np.ones(600, bool), 1, shares["validation_share"], shares["test_share"]).test
-    posterior, _ = train(PRIOR, theta, x, NAMES, QUICK, seed=1)
+    posterior, _ = train(TrainingSet.of(PRIOR, theta, x, NAMES, QUICK, seed=1), QUICK, seed=1)
     write(tmp_path / "full.h5", calibrate(posterior, theta[test], x[test], seed=1).quantities(), {})
     samples = posterior.sample(recordings["sub-1"], 500, seed=1)
     write(tmp_path / "samples.h5", {"mean": samples.mean(axis=0), "sd": samples.std(axis=0)}, {})
     without = {}
     for name in ("a", "noise"):
-        quantities = ablate(PRIOR, theta, x, NAMES, FEATURES, name, QUICK, seed=1, recordings=recordings)
+        quantities = ablate(
+            TrainingSet.of(PRIOR, theta, x, NAMES, QUICK, seed=1), FEATURES, name, QUICK, seed=1, recordings=recordings
+        )
         without[name] = tmp_path / f"{name}.h5"
         write(without[name], quantities, {})
     found = compare_ablations(tmp_path / "full.h5", without, {"sub-1": tmp_path / "samples.h5"})
@@ -143,9 +156,9 @@ def test_without_the_only_feature_that_tells_of_a_parameter_it_is_not_learnt(stu
 def test_ablation_names_what_it_cannot_leave_out(study, tmp_path):
     theta, x = study
     with pytest.raises(ValueError, match="cannot leave out 'c' of the features a, b"):
-        ablate(PRIOR, theta, x, NAMES, FEATURES, "c", seed=1)
+        ablate(TrainingSet.of(PRIOR, theta, x, NAMES, seed=1), FEATURES, "c", seed=1)
     with pytest.raises(ValueError, match="cannot leave out 'a' of the features a"):
-        ablate(PRIOR, theta, x[:, :2], NAMES[:2], ["a"], "a", seed=1)
+        ablate(TrainingSet.of(PRIOR, theta, x[:, :2], NAMES[:2], seed=1), ["a"], "a", seed=1)
     for name, shift in (("full", 0.0), ("a", 0.1)):
         parts = dict.fromkeys(("theta", "mean", "shrinkage"), theta[:5] + shift) | {"log_prob": theta[:5, 0]}
         write(tmp_path / f"{name}.h5", {"names": Quantity(PARAMETERS), **parts}, {})

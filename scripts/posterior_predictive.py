@@ -2,7 +2,7 @@
 
 from vbiflow.diagnostics import misspecification, subject_verdict
 from vbiflow.diagnostics.misspecification import prior_predictive
-from vbiflow.diagnostics.recheck import predictive_check
+from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
@@ -20,7 +20,7 @@ with job(snakemake) as run:
     )
     quantities, scores = {}, None
     if "ts" in observed:  # tables of spectra or features have no series to compare
-        quantities, scores = predictive_check(
+        quantities, scores = posterior_predictive(
             snakemake.input.simulations,
             observed["ts"],
             attributes(snakemake.input.x_o, "ts")["fs"],

@@ -1,4 +1,4 @@
-"""What the estimator is worth: other estimators and simple methods, on the same simulations and the same tests."""
+"""Benchmark of the estimator: other estimators and simple methods, on the same simulations and the same tests."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.inference import Posterior, compare_baselines, resolve, split, train
+from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve, train
 from vbiflow.inference.training import EpochProgress
 from vbiflow.prior import Prior
 
 LEVEL = 0.9
 
 
-def compare_methods(
-    prior: Prior,
-    theta: np.ndarray,
-    x: np.ndarray,
-    valid: np.ndarray,
-    names: Sequence[str],
+def benchmark(
+    data: TrainingSet,
     options: Mapping[str, Any],
     own: tuple[Posterior, float],
     others: Sequence[str] = (),
@@ -39,21 +35,18 @@ def compare_methods(
     dict: parameters, n_simulations, n_test, and methods: {name: {rmse (p,) over the prior's standard deviation,
     coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing
     """
-    chosen = resolve(options)
-    parts = split(valid, seed, chosen["validation_share"], chosen["test_share"])
-    learn, test = np.sort(np.r_[parts.train, parts.validation]), parts.test
-    held = theta[test], x[test]
-    methods = {chosen["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
+    prior, held = data.prior, data.held_out()
+    methods = {resolve(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
     for name in others:
         given = {**options, "estimator": name}
-        posterior, history = train(prior, theta, x, names, given, seed=seed, valid=valid, progress=progress)
+        posterior, history = train(data, given, seed=seed, progress=progress)
         methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
     rows = {
-        name: scores(found, prior) | {"seconds": seconds, "n_test": len(test)}
+        name: scores(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
         for name, (seconds, found) in methods.items()
     }
-    for name, found in compare_baselines(prior, theta[learn], x[learn], *held).items():
-        rows[name] = {**found, "log_prob": None, "n_test": len(test)}
+    for name, found in compare_baselines(prior, *data.rows(data.learnt), *held).items():
+        rows[name] = {**found, "log_prob": None, "n_test": len(held[0])}
     if optimised:
         rows["differential_evolution"] = {
             "rmse": optimised["rmse"],
@@ -64,8 +57,8 @@ def compare_methods(
         }
     return {
         "parameters": list(prior.names),
-        "n_simulations": int(valid.sum()),
-        "n_test": len(test),
+        "n_simulations": int(data.valid.sum()),
+        "n_test": len(held[0]),
         "methods": rows,
     }
 

@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from vbiflow.inference import resolve, split
+from vbiflow.inference import TrainingSet, resolve
 from vbiflow.inference.reduction import principal
 from vbiflow.inference.scaling import Scaling
 from vbiflow.io import Progress
@@ -20,7 +20,7 @@ MOST_ROWS = 5000
 MOST_COLUMNS = 3000
 INPUTS = 300
 SHOWN = 40
-ALIKE = 0.95
+SIMILAR = 0.95
 
 
 def groups(names: Sequence[str], features: Sequence[str]) -> dict[str, np.ndarray]:
@@ -42,7 +42,7 @@ def rank_correlation(x: np.ndarray) -> np.ndarray:
     return np.atleast_2d(np.corrcoef(rankdata(x, axis=0), rowvar=False))
 
 
-def alike(correlation: np.ndarray, threshold: float = ALIKE) -> tuple[np.ndarray, np.ndarray]:
+def cluster_features(correlation: np.ndarray, threshold: float = SIMILAR) -> tuple[np.ndarray, np.ndarray]:
     """Cluster number of each feature, and an order in which similar ones stand together.
 
     Complete linkage: all features of a cluster correlate with each other by `threshold` or more in size.
@@ -112,15 +112,10 @@ def outside(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
 
 
 def features_report(
-    theta: np.ndarray,
-    x: np.ndarray,
-    names: Sequence[str],
-    parameters: Sequence[str],
+    data: TrainingSet,
     features: Sequence[str],
     options: Mapping[str, Any] | None = None,
     *,
-    seed: int,
-    valid: np.ndarray | None = None,
     recordings: Mapping[str, np.ndarray] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -132,10 +127,8 @@ def features_report(
 
     Parameters
     ----------
-    theta, x
-        (n_simulations, n_parameters) and (n_simulations, n_features).
-    names, parameters
-        Names of the columns of x and of theta.
+    data
+        The study's simulations.
     features
         Names of the study's features, each a group of columns.
     options
@@ -153,23 +146,22 @@ def features_report(
     Raises
     ------
     ValueError
-        If the numbers of rows differ, or fewer than 50 simulations are valid.
+        If fewer than 50 simulations are valid.
     """
     options = resolve(options)
-    valid = np.ones(len(x), bool) if valid is None else np.asarray(valid, bool)
-    if not len(x) == len(theta) == len(valid):
-        raise ValueError(f"{len(x)} rows of features but {len(theta)} of parameters; take the same simulations")
+    data = data.in_memory()
+    x, names, valid, parameters = data.x, data.names, data.valid, data.prior.names
     if valid.sum() < FEWEST:
         raise ValueError(f"{valid.sum()} valid simulations are too few to judge features by, {FEWEST} are needed")
-    learnt = x[split(valid, seed, options["validation_share"], options["test_share"]).train]
+    learnt = x[data.split.train]
     absent = 1.0 - np.isfinite(learnt).mean(axis=0)
     scaling, dropped = Scaling.fit(learnt, absent, names, options["scaling"], options["missing_share"])
     rows = np.flatnonzero(valid)[:MOST_ROWS]
-    u, drawn = scaling(x[rows])[:, : scaling.keep.sum()].astype(float), theta[rows]
+    u, drawn = scaling(x[rows])[:, : scaling.keep.sum()].astype(float), data.theta[rows]
     kept = [name for name, keep in zip(names, scaling.keep, strict=True) if keep]
     alone = information(u, drawn)
     chosen = np.sort(np.argsort(-alone.max(axis=1), kind="stable")[:MOST_COLUMNS])
-    labels, order = alike(rank_correlation(u[:, chosen]))
+    labels, order = cluster_features(rank_correlation(u[:, chosen]))
     members = [np.array(kept)[chosen[labels == label]].tolist() for label in np.unique(labels)]
     best = chosen[order][np.isin(order, np.argsort(-alone[chosen].max(axis=1), kind="stable")[:SHOWN])]
     inputs = {name: np.isin(np.flatnonzero(scaling.keep), columns) for name, columns in groups(names, features).items()}
@@ -191,13 +183,13 @@ def features_report(
         "informs": {name: dict(zip(parameters, row, strict=True)) for name, row in zip(kept, alone, strict=True)},
         "explained": dict(zip(parameters, regression(u, drawn), strict=True)),
         "explained_by": by_group,
-        "outside": {person: beyond(kept, side) for person, side in sides.items()},
+        "outside": {person: outside_sides(kept, side) for person, side in sides.items()},
         "shown": [kept[k] for k in best],
         "correlation": rank_correlation(u[:, best]).round(4),
     }
 
 
-def beyond(names: Sequence[str], sides: np.ndarray) -> dict[str, str]:
+def outside_sides(names: Sequence[str], sides: np.ndarray) -> dict[str, str]:
     """On which side of all simulations the features lie that are not among them."""
     words = {-1.0: "below", 1.0: "above"}
     return {name: words.get(side, "undefined") for name, side in zip(names, sides, strict=True) if side != 0}

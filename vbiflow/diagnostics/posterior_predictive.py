@@ -57,7 +57,7 @@ def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
     return min(round(options["segment"] * fs), options.get("epoch", ts.shape[-1]))
 
 
-def predictive_check(
+def posterior_predictive(
     path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
     signal: str = "bold", prepare: Mapping[str, Any] | None = None,
     sensors: Observer | None = None,
