@@ -58,6 +58,7 @@ def test_kernels_flush_subnormal_numbers_in_every_thread_and_leave_the_caller_al
     assert np.float32(1e-41) * np.float32(1) > 0 and (tiny(precision, "reference") > 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp")
 def test_saturated_columns_are_the_reference():
     """Sigmoids and exponentials far below the smallest number."""
     options = {"n_simulations": 3, "duration": 30.0, "dt": 0.1, "seed": 2, "signals": ["eeg"], "precision": "float64"}
