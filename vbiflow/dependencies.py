@@ -31,9 +31,9 @@ Node = tuple[str, int]
 def code_hash(script: str, members: Mapping[str, Iterable[str]] | None = None, beside: Iterable[str] = ()) -> str:
     """Content hash of a script and of all statements that it depends on, for a rule's params.
 
-    Snakemake sees no imports: with this hash changed code remakes what it made, and nothing else. Comments, docstrings,
-    annotations and layout do not count. `members` are the members in use of registries by their full names; files
-    `beside` the script, which it loads by name, count too.
+    Snakemake sees no imports: with this hash changed code remakes what it made, and nothing else. Comments, docstrings
+    and layout do not count. `members` are the members in use of registries by their full names; files
+    `beside` the script, which it loads by name, count too, or of a file one function (``file.py:function``).
     """
     chosen = tuple(sorted((name, tuple(sorted(set(used)))) for name, used in (members or {}).items()))
     return hashed(script, chosen, tuple(beside))
@@ -51,7 +51,7 @@ class Closure:
     def __init__(self, files: Iterable[str], members: Mapping[str, Iterable[str]]) -> None:
         self.members, self.nodes = members, dict[Node, tuple[Node, ...]]()
         self.entries: dict[tuple[str, str, str], tuple[Node, ...]] = {}
-        waiting = [node for file in files for node in [*whole(file), *acting(file)]]
+        waiting = [node for file in files for node in roots(file)]
         while waiting:
             node = waiting.pop()
             if node not in self.nodes:
@@ -90,6 +90,13 @@ class Closure:
     def shown(self, nodes: Iterable[Node]) -> str:
         """Nodes by file and name, which stay when statements are added around them."""
         return " ".join(sorted({f"{path_of(m)}:{','.join(module(m).statements[n].binds)}" for m, n in nodes}))
+
+
+def roots(entry: str) -> Iterator[Node]:
+    """Statements of a file or of one of its functions, and those that act when the file is loaded."""
+    file, _, function = entry.partition(":")
+    yield from ((file, number) for number in module(file).bound[function]) if function else whole(file)
+    yield from acting(file)
 
 
 @cache

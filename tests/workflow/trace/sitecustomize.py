@@ -1,5 +1,5 @@
-"""Loaded by every Python process of a traced run: the first job of each script notes which functions of the checkout it
-calls, those apart that are called while a module loads."""
+"""Loaded by every Python process of a traced run: the first two jobs of each script note which functions of the checkout
+they call, those apart that are called while a module loads."""
 
 import atexit
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT, FOLDER = os.environ["TRACED"] + os.sep, Path(os.environ["TRACES"])
 SCRIPT = next((part for part in sys.orig_argv if "/.snakemake/scripts/" in part), "")
-TARGET = FOLDER / f"{Path(SCRIPT).name.split('.')[-2 if SCRIPT else 0]}.json"  # tmp1a2b3c.simulate.py
+NAME = Path(SCRIPT).stem.partition(".")[2]  # tmp1a2b3c.simulate.py
 seen, ran = set(), set()
 
 
@@ -36,10 +36,12 @@ def loading(frame):
 
 def save():
     sys.settrace(None)
-    TARGET.write_text(json.dumps(sorted(entry for entry in ran if entry[0].startswith("vbiflow"))))
+    (FOLDER / f"{NAME}-{os.getpid()}.json").write_text(
+        json.dumps(sorted(entry for entry in ran if entry[0].startswith("vbiflow")))
+    )
 
 
-if SCRIPT and not TARGET.exists():
+if NAME and len(list(FOLDER.glob(f"{NAME}-*.json"))) < 2:
     atexit.register(save)
     threading.settrace(note)
     sys.settrace(note)
