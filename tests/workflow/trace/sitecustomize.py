@@ -1,5 +1,7 @@
-"""Loaded by every Python process of a traced run: the first two jobs of each script note which functions of the checkout
-they call, those apart that are called while a module loads."""
+"""Loaded by every Python process of a traced run: notes which functions of the checkout a job calls.
+
+Two jobs of each script will do. What is called while a module of the library loads does not count.
+"""
 
 import atexit
 import json
