@@ -24,4 +24,5 @@ with job(snakemake, excludes="subject") as run:
     quantities = observe(params.row, simulated, params.select, params.recording)
     if params.pooled:
         quantities = of_person(quantities, Connectome.load(snakemake.input.connectome))
-    write(snakemake.output[0], quantities, run.provenance())
+    origin = quantities["x"].attributes or {}  # file, length used, channels, rate, reference: the report shows them
+    write(snakemake.output[0], quantities, run.provenance() | origin)

@@ -19,6 +19,7 @@ from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, attributes, read
+from vbiflow.reading import reading
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def observe(
     """
     if row["kind"] not in KINDS:
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
-    return KINDS[row["kind"]](row, settings, select, options)
+    with reading(row["recording"]):
+        return KINDS[row["kind"]](row, settings, select, options)
 
 
 def regional(
@@ -197,7 +199,7 @@ def extract_x_o(
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
     if confounds is not None and confounds.shape[1] != found:
         raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
-    return observed(
+    quantities = observed(
         recording.ts[:, :wanted],
         recording.fs,
         settings.features,
@@ -208,3 +210,18 @@ def extract_x_o(
         prepare=settings.preparation,
         confounds=None if confounds is None else confounds[:, :wanted],
     )
+    return with_origin(quantities, path, recording, wanted)
+
+
+def with_origin(
+    quantities: Mapping[str, Quantity], path: str, recording: Recording, n_times: int
+) -> dict[str, Quantity]:
+    """The quantities with what x was computed from as attributes of x: file, length used, channels, rate, reference."""
+    origin = {
+        "recording_file": str(path),
+        "recording_duration": n_times / recording.fs,
+        "recording_channels": len(recording.labels),
+        "recording_rate": recording.fs,
+        "recording_reference": recording.reference,
+    }
+    return {**quantities, "x": replace(quantities["x"], attributes=origin)}
