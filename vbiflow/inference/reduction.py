@@ -161,7 +161,7 @@ class Spectrum:
         values, vectors = values[order], vectors[:, order]
         other = (u.T if wide else u) @ vectors / np.sqrt(values)
         left, directions = (vectors, other) if wide else (other, vectors)
-        sign = np.sign(np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None], axis=0)[0])
+        sign = np.where(directions.max(axis=0, initial=0.0) >= -directions.min(axis=0, initial=0.0), 1.0, -1.0)
         return cls(values, left * sign, directions * sign)
 
 
