@@ -88,6 +88,7 @@ class Model:
     strength : the parameter that scales the coupling.
     reference : with year and DOI.
     defaults : {"dt": [ms], "integrator": name}, which hold where a simulation names none.
+    units : of the signals by name; others are pure numbers.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Model:
     gains: Mapping[str, str] = field(default_factory=dict)
     derived: Mapping[str, Derived] = field(default_factory=dict)
     strength: str = "G"
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_contract(self)
