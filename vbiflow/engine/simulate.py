@@ -17,7 +17,13 @@ from vbiflow.io import Quantity
 from vbiflow.models import Model
 from vbiflow.models.maths import asarray, host, namespace
 
-DEVICES = ("auto", "cpu", "cuda", "reference")
+ENGINES: dict[str, Callable[..., tuple[dict[str, Any], np.ndarray]]] = {
+    "cpu": cpu.run,
+    "cuda": gpu.run,
+    "reference": reference.run,
+}
+"""What simulates a plan, by device: series by name, and which simulations left the valid range."""
+DEVICES = ("auto", *ENGINES)
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,13 @@ class Simulations:
     sensor_parameters: Mapping[str, Quantity] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
 
-    def quantities(self) -> dict[str, Quantity]:
-        """What a file of simulations holds."""
+    def quantities(self, compressed: bool = False) -> dict[str, Quantity]:
+        """What a file of simulations holds, its series compressed or as they are."""
         each = ("simulation",)
         series = {
-            name: Quantity(host(ts), self.units[name], ("simulation", "node", "time"), {"fs": self.fs[name]})
+            name: Quantity(
+                host(ts), self.units[name], ("simulation", "node", "time"), {"fs": self.fs[name]}, compressed
+            )
             for name, ts in self.ts.items()
         }
         return {
@@ -156,10 +164,8 @@ def simulate(
     )
     device = choose_device(device)
     threads = whole("threads", threads, 1, 1024)
-    if device == "reference":
-        ts, strayed = reference.run(plan, weights, parameters, initial)
-    else:
-        ts, strayed = gpu.run(plan, progress, on_device) if device == "cuda" else cpu.run(plan, threads, progress)
+    given = {"cpu": (threads, progress), "cuda": (progress, on_device), "reference": (weights, parameters, initial)}
+    ts, strayed = ENGINES[device](plan, *given[device])
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
     reason = reasons(plan, ts, strayed)
     if derived.reason:

@@ -54,7 +54,12 @@ class Study(Topology):
     @property
     def simulation(self) -> dict[str, Any]:
         """Settings of the engine."""
-        return {key: value for key, value in self["simulation"].items() if key != "shard_size"}
+        return {key: value for key, value in self["simulation"].items() if key not in ("shard_size", "keep")}
+
+    @property
+    def keeps_series(self) -> bool:
+        """Whether the simulated series stay, so that other features can be taken from them later."""
+        return self["simulation"]["keep"]
 
     @property
     def signal(self) -> str:
