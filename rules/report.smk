@@ -65,7 +65,6 @@ rule report:
         alone=lambda wildcards: wildcards.get("subject", ""),
         settings=derived("settings"),
         model=derived("model"),
-        units=derived("units"),
         estimator_of=estimator_by_subject,
         code=code("scripts/report.py"),
     script:
