@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from vbiflow.engine.integrators import heun
-from vbiflow.engine.plan import BOLD_STEP
 from vbiflow.observation import balloon
 
 MODEL = balloon.MODEL
@@ -79,5 +78,8 @@ def test_coarse_step_of_the_haemodynamics_changes_little():
     rng, x = np.random.default_rng(0), np.zeros(7200)
     for t in range(1, len(x)):
         x[t] = 0.9 * x[t - 1] + 0.03 + 0.1 * rng.standard_normal()
-    fine, coarse = respond(x, step=10.0)[0][71::72], respond(x.reshape(-1, 6).mean(1), step=BOLD_STEP)[0][11::12]
+    fine, coarse = (
+        respond(x, step=10.0)[0][71::72],
+        respond(x.reshape(-1, 6).mean(1), step=balloon.OBSERVATION.longest_step)[0][11::12],
+    )
     assert np.std(fine - coarse) < 3e-3 * fine[20:].std() and (fine != coarse).any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
 import threading
@@ -22,14 +23,15 @@ from vbiflow.engine.layout import Layout, layout, padded
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
 from vbiflow.engine.source import recordings, sources
-from vbiflow.observation import balloon
 
 LANES = 32
 """Simulations in a batch."""
 
 
 def cache_folder() -> Path:
-    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache, else a temporary one."""
+    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache, else one of the user's own among temporary
+    files.
+    """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     base = os.environ.get("VBIFLOW_CACHE") or home / "vbiflow"
     try:
@@ -39,8 +41,27 @@ def cache_folder() -> Path:
             return folder
     except OSError:
         pass
-    folder = Path(tempfile.gettempdir()) / f"vbiflow-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    folder.mkdir(parents=True, exist_ok=True)
+    return temporary_folder()
+
+
+def temporary_folder() -> Path:
+    """A folder of a name that anybody can foresee, whose files are executed: it must be the user's and nobody else's.
+
+    Raises
+    ------
+    ValueError
+        If it belongs to somebody else, is a link, or others can write into it.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"vbiflow-{'user' if user is None else user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if user is not None and (not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o022):
+        raise ValueError(
+            f"{folder}: not a folder of user {user} alone (owner {found.st_uid}, {stat.filemode(found.st_mode)}), so "
+            "compiled kernels are not trusted to it; set VBIFLOW_CACHE to a folder of your own"
+        )
+    folder.chmod(0o700)
     return folder
 
 
@@ -48,6 +69,11 @@ def cache_folder() -> Path:
 def load(name: str, text: str) -> ModuleType:
     """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it
     stays valid.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else.
     """
     path = cache_folder() / f"{name}.py"
     if not path.exists():
@@ -60,6 +86,8 @@ def load(name: str, text: str) -> ModuleType:
             pass
         finally:
             os.unlink(part)
+    if path.read_text(encoding="utf-8") != text:
+        raise ValueError(f"{path}: not the kernel that its name stands for; delete it and run again")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -141,7 +169,7 @@ def memory() -> int:
 def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
     chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
-    shape, dtype, bold, n_nodes = layout(plan), plan.dtype, plan.bold, plan.n_nodes
+    shape, dtype, n_nodes = layout(plan), plan.dtype, plan.n_nodes
     sends = n_nodes * len(shape.sends)
     sent, trial, scratch = (aligned(np.zeros(n * lanes), dtype) for n in (sends, sends, shape.scratch))
     return (
@@ -161,14 +189,14 @@ def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
         plan.n_transient,
         dtype(plan.dt),
         np.array([recording.every for recording in recordings(plan)], np.int64),
-        np.array(bold.parameters if bold else (), dtype),
-        bold.step if bold else 1,
+        np.array([value for observer in plan.observers for value in observer.parameters], dtype),
+        np.array([observer.step for observer in plan.observers], np.int64),
         end - begin,
     )
 
 
 def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the haemodynamics; zero where nothing else is
+    """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the observation models; zero where nothing else is
     known.
     """
     n_nodes, lanes = plan.n_nodes, len(chosen)
@@ -181,8 +209,9 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
             fast[:n_nodes, k] = per_simulation(plan.parameters[block[2:]], chosen).T
         elif block.startswith("a_"):
             fast[:n_nodes, k] = per_simulation(plan.stimuli[int(block[2:])].amplitude, chosen).T
-    for name, state in balloon.MODEL.states.items() if plan.bold else ():
-        slow[:n_nodes, shape.slow.index(f"b_{name}")] = state.initial[0]
+    for k, observer in enumerate(plan.observers):
+        for name, state in observer.model.states.items():
+            slow[:n_nodes, shape.slow.index(f"b{k}_{name}")] = state.initial[0]
     return aligned(fast, plan.dtype), aligned(slow, plan.dtype)
 
 

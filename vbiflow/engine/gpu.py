@@ -35,7 +35,6 @@ from vbiflow.engine.layout import layout
 from vbiflow.engine.plan import Plan, Recording
 from vbiflow.engine.source import kernel_name, recordings
 from vbiflow.models.maths import host
-from vbiflow.observation import balloon
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 """Whether numba simulates a device, for tests."""
@@ -173,7 +172,8 @@ def launch(plan: Plan, kernel: Any, shape: Shape, values: list[Any]) -> None:
 
 def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
     """Arguments of the kernel for simulations begin to end, but those of a launch."""
-    xp, dtype, bold, kinds = arrays(), plan.dtype, plan.bold, layout(plan)
+    xp, dtype, kinds = arrays(), plan.dtype, layout(plan)
+    slow = [dtype(value) for observer in plan.observers for value in observer.parameters]
     rows = {name: values[begin:end] if len(values) > 1 else values for name, values in plan.parameters.items()}
     lanes = [np.broadcast_to(rows[name], (end - begin, 1)) for name in kinds.lanes]
     values = {
@@ -186,8 +186,8 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         "dt": dtype(plan.dt),
         "every": tuple(recording.every for recording in recordings(plan)),
         "fixed": tuple(dtype(plan.parameters[name][0, 0]) for name in kinds.scalars) or (dtype(0),),
-        "bold_fixed": tuple(map(dtype, bold.parameters)) if bold else (dtype(0),),
-        "bold_step": bold.step if bold else 1,
+        "slow_fixed": tuple(slow) or (dtype(0),),
+        "slow_step": tuple(observer.step for observer in plan.observers) or (1,),
         "matrix": by_source(plan.coupling, dtype),
         "lane_values": np.array(lanes or [0], dtype).reshape(-1),
         "state": initial(plan, begin, end, shape),
@@ -218,11 +218,12 @@ def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
 
 
 def rest(plan: Plan, shape: Shape) -> np.ndarray:
-    """Haemodynamics at rest, flat (state, simulation, node)."""
-    if not plan.bold:
-        return np.zeros(1, plan.dtype)
-    begin = np.array([state.initial[0] for state in balloon.MODEL.states.values()], plan.dtype)
-    return np.repeat(begin, shape.padded * plan.n_nodes)
+    """Observation models at rest, flat (block, simulation, node)."""
+    begin = np.zeros(max(len(layout(plan).slow), 1), plan.dtype)
+    for k, observer in enumerate(plan.observers):
+        for name, state in observer.model.states.items():
+            begin[layout(plan).slow.index(f"b{k}_{name}")] = state.initial[0]
+    return np.repeat(begin, shape.padded * plan.n_nodes if plan.observers else 1)
 
 
 def by_source(matrix: np.ndarray, dtype: type) -> np.ndarray:

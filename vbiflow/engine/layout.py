@@ -8,15 +8,14 @@ from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
-from vbiflow.observation import balloon
 
 
 @dataclass(frozen=True)
 class Layout:
     """Names of blocks of lanes.
 
-    `nodes` and `slow` are a node's blocks, of the neurons and of the haemodynamics; `scratch` a group's coupling input
-    and noise; `scalars` and `lanes` the parameters that do not vary by node; `sends` indices of what nodes send.
+    `nodes` and `slow` are a node's blocks, of the neurons and of the observation models; `scratch` a group's coupling
+    input and noise; `scalars` and `lanes` the parameters that do not vary by node; `sends` indices of what nodes send.
     """
 
     nodes: tuple[str, ...]
@@ -36,8 +35,13 @@ def layout(plan: Plan) -> Layout:
     nodes += [f"sum_{recording.name}" for recording in plan.recordings if recording.average]
     nodes += [f"a_{k}" for k in range(len(plan.stimuli))]
     nodes += [f"fir_{r.name}_{slot}" for r in plan.recordings if r.taps is not None for slot in range(SPAN)]
-    nodes += ["x"] * (plan.bold is not None)
-    slow = [f"{prefix}_{name}" for prefix in "bu" for name in balloon.MODEL.states] * (plan.bold is not None)
+    nodes += [f"x{k}" for k in range(len(plan.observers))]
+    slow = [
+        f"{prefix}{k}_{name}"
+        for k, observer in enumerate(plan.observers)
+        for prefix in "bu"
+        for name in observer.model.states
+    ]
     scalars, lanes = (tuple(name for name, k in kinds.items() if k == which) for which in ("scalar", "lane"))
     sends = heard(plan)
     return Layout(tuple(nodes), tuple(slow), ROWS * (len(sends) + noise_blocks(plan)), scalars, lanes, sends)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from vbiflow.compilation import compile_cached
 from vbiflow.engine.noise import four_normals
 from vbiflow.engine.philox import MEASUREMENT
 from vbiflow.engine.plan import Plan
 from vbiflow.models.maths import asarray, host
+from vbiflow.observation import OBSERVATION_MODELS
 
 
 def measured(ts: Any, plan: Plan, name: str) -> Any:
@@ -22,7 +23,8 @@ def measured(ts: Any, plan: Plan, name: str) -> Any:
     scale = np.broadcast_to(noise.level, len(own)).copy()
     if noise.relative:
         scale *= [np.sqrt(one.var(axis=1, dtype=np.float64).mean()) for one in own]
-    signal = 255 if name == "bold" else list(plan.model.signals).index(name)
+    slow = list(OBSERVATION_MODELS)
+    signal = 255 - slow.index(name) if name in slow else list(plan.model.signals).index(name)
     address = np.uint64(65536 * plan.stream + 256 * MEASUREMENT + signal)
     low, high = np.uint64(plan.seed & 0xFFFFFFFF), np.uint64(plan.seed >> 32)
     noisy = own if own is ts else np.zeros_like(own)
@@ -30,7 +32,7 @@ def measured(ts: Any, plan: Plan, name: str) -> Any:
     return ts if own is ts else ts + asarray(noisy, ts, own.dtype.name)
 
 
-@njit(nogil=True, cache=True)
+@compile_cached(nogil=True)
 def add(ts, scale, simulations, low, high, address):
     n_times = ts.shape[2]
     for k in range(ts.shape[0]):

@@ -18,10 +18,8 @@ from vbiflow.engine.philox import uniforms
 from vbiflow.engine.stimulus import Stimulus, check_stimuli
 from vbiflow.models import MODELS, Model
 from vbiflow.models.maths import namespace
-from vbiflow.observation import balloon
+from vbiflow.observation import OBSERVATION_MODELS
 
-BOLD_STEP = 60.0
-"""Longest step of the haemodynamics [ms]: by Heun it leaves an error of 0.1 % of the signal's standard deviation."""
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
 
@@ -43,9 +41,14 @@ class Recording:
 
 
 @dataclass(frozen=True)
-class Bold:
-    """Haemodynamics stepped every `step` steps on the mean input, sampled every `every` steps after the transient."""
+class Observer:
+    """An observation model stepped every `step` steps on the mean input, sampled every `every` steps after the
+    transient.
+    """
 
+    name: str
+    model: Model
+    input: str
     parameters: Any
     step: int
     every: int
@@ -70,7 +73,7 @@ class Plan:
     start: int
     stream: int
     recordings: tuple[Recording, ...]
-    bold: Bold | None
+    observers: tuple[Observer, ...]
     dtype: type
     given: dict[str, np.ndarray]
     delays: Delays | None = None
@@ -203,34 +206,47 @@ def samples(name: str, n_recorded: int, every: int) -> int:
     return n_recorded // every
 
 
-def check_bold(
-    model: Model, bold: Mapping[str, Any] | None, n_recorded: int, n_transient: int, dt: float
-) -> Bold | None:
-    """Haemodynamic parameters, sampling and step: the longest up to BOLD_STEP that divides TR and transient, unless
-    given.
+def check_observers(
+    model: Model, observations: Mapping[str, Any], n_recorded: int, n_transient: int, dt: float
+) -> tuple[Observer, ...]:
+    """Observation models by name, in the order of the registry; one that is None is left out."""
+    for name in observations:
+        choose("argument or observation model", name, OBSERVATION_MODELS)
+    asked = [name for name in OBSERVATION_MODELS if observations.get(name) is not None]
+    return tuple(check_observer(model, name, observations[name], n_recorded, n_transient, dt) for name in asked)
+
+
+def check_observer(
+    model: Model, name: str, options: Mapping[str, Any], n_recorded: int, n_transient: int, dt: float
+) -> Observer:
+    """Parameters, sampling and step of an observation model: the longest step that it allows and that divides TR and
+    transient, unless given.
     """
-    if bold is None:
-        return None
-    choose(f"signal of {model.name}", "bold_input", model.signals)
-    for option in bold:
-        choose("option of bold", option, ("parameters", "tr", "step"))
-    chosen = bold.get("parameters", "stephan2007")
+    observation, written = OBSERVATION_MODELS[name], name.upper()
+    choose(f"signal of {model.name}", observation.input, model.signals)
+    for option in options:
+        choose(f"option of {name}", option, ("parameters", "tr", "step"))
+    chosen = options.get("parameters", observation.default)
     if isinstance(chosen, Mapping):
-        for name in chosen:
-            choose("parameter of balloon", name, balloon.MODEL.parameters)
+        for key in chosen:
+            choose(f"parameter of {observation.model.name}", key, observation.model.parameters)
     else:
-        chosen = choose("BOLD parameters", chosen, balloon.PARAMETERS)
-    parameters = {name: parameter.value for name, parameter in balloon.MODEL.parameters.items()} | dict(chosen)
-    every = steps("TR", number("TR", bold.get("tr"), 0, strict=True), dt)
+        chosen = choose(f"{written} parameters", chosen, observation.sets)
+    parameters = {key: parameter.value for key, parameter in observation.model.parameters.items()} | dict(chosen)
+    every = steps("TR", number("TR", options.get("tr"), 0, strict=True), dt)
     common = math.gcd(every, n_transient)
-    if "step" in bold:
-        step = steps("BOLD step", number("BOLD step", bold["step"], 0, strict=True), dt)
+    if "step" in options:
+        step = steps(f"{written} step", number(f"{written} step", options["step"], 0, strict=True), dt)
         if common % step:
-            raise ValueError(f"BOLD step {bold['step']:g} ms does not divide TR and transient; use one that does")
+            raise ValueError(
+                f"{written} step {options['step']:g} ms does not divide TR and transient; use one that does"
+            )
     else:
-        step = max((n for n in range(1, int(BOLD_STEP / dt * (1 + 1e-9)) + 1) if common % n == 0), default=1)
-    n_times = samples("BOLD", n_recorded, every)
-    return Bold(balloon.MODEL.p(**parameters), step, every, n_times, 1e3 / (every * dt))
+        most = int(observation.longest_step / dt * (1 + 1e-9))
+        step = max((n for n in range(1, most + 1) if common % n == 0), default=1)
+    n_times = samples(written, n_recorded, every)
+    own = observation.model.p(**parameters)
+    return Observer(name, observation.model, observation.input, own, step, every, n_times, 1e3 / (every * dt))
 
 
 def check(
@@ -246,7 +262,6 @@ def check(
     seed: int,
     start: int,
     stream: int,
-    bold: Mapping[str, Any] | None,
     signals: Any,
     initial: Mapping[str, Any] | None,
     precision: str,
@@ -254,6 +269,7 @@ def check(
     speed: Any = None,
     stimulus: Mapping[str, Any] | None = None,
     noise: Any = None,
+    **observations: Mapping[str, Any] | None,
 ) -> Plan:
     """A Plan, or a ValueError of one line."""
     model = model if isinstance(model, Model) else choose("model", model, MODELS)
@@ -268,8 +284,11 @@ def check(
     whole("number of steps", n_steps, 1, 2**32 - 1)
     arrays = check_parameters(model, parameters, n_simulations, len(weights))
     check_dt(model, arrays, dt)
-    if bold is None and not signals:
-        raise ValueError(f"nothing is recorded; give bold or signals, of {', '.join(model.signals)}")
+    observers = check_observers(model, observations, n_recorded, n_transient, dt)
+    if not observers and not signals:
+        raise ValueError(
+            f"nothing is recorded; give {', '.join(OBSERVATION_MODELS)} or signals, of {', '.join(model.signals)}"
+        )
     for name in initial or {}:
         choose(f"state of {model.name}", name, model.states)
     return Plan(
@@ -286,7 +305,7 @@ def check(
         start=whole("start", start, 0, 2**32 - 1 - n_simulations),
         stream=whole("stream", stream, 0, 2**16 - 1),
         recordings=recordings,
-        bold=check_bold(model, bold, n_recorded, n_transient, dt),
+        observers=observers,
         dtype=choose("precision", precision, PRECISIONS),
         given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
         delays=check_delays(model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt),

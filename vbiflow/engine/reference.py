@@ -17,7 +17,6 @@ from vbiflow.engine.philox import normals
 from vbiflow.engine.plan import Plan, coupling_matrix
 from vbiflow.models.maths import asarray, host, namespace
 from vbiflow.models.model import Model
-from vbiflow.observation import balloon
 
 
 def settle(model: Model, y: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -62,7 +61,7 @@ def run(
         for name, values in zip(model.states, y, strict=True)
     )
     observers = [Observer(plan, recording) for recording in plan.recordings]
-    observers += [Haemodynamics(plan, like)] if plan.bold else []
+    observers += [SlowObserver(plan, observer, like) for observer in plan.observers]
 
     past = Past(plan, weights, model.send(model.y(*y), p)) if plan.delays else None
     coupling = coupling_matrix(model, weights)
@@ -178,35 +177,34 @@ class Observer:
             self.ts[k] = self.ts[k] + self.recording.taps[t - every * (k + 1) + ahead] * value
 
 
-class Haemodynamics:
-    """Balloon-Windkessel driven by the mean of the model's bold_input over each of its steps."""
+class SlowObserver:
+    """An observation model driven by the mean of a signal of the neurons over each of its steps."""
 
-    name = "bold"
-
-    def __init__(self, plan: Plan, like: Any) -> None:
-        self.plan = plan
-        self.p = type(plan.bold.parameters)(*(asarray(value, like) for value in plan.bold.parameters))
+    def __init__(self, plan: Plan, observer: Any, like: Any) -> None:
+        self.plan, self.observer, self.name = plan, observer, observer.name
+        self.p = type(observer.parameters)(*(asarray(value, like) for value in observer.parameters))
         rest = np.ones((plan.n_simulations, plan.n_nodes))
-        self.y = tuple(asarray(state.initial[0] * rest, like) for state in balloon.MODEL.states.values())
+        self.y = tuple(asarray(state.initial[0] * rest, like) for state in observer.model.states.values())
         self.ts: list[Any] = []
         self.strayed = np.zeros(plan.n_simulations, bool)
         self.total: Any = 0.0
 
     def see(self, t: int, y: Any, p: Any) -> None:
         """Take in the state t steps after the transient."""
-        bold, model = self.plan.bold, balloon.MODEL
-        self.total = self.total + self.plan.model.signals["bold_input"](y, p)
-        if t % bold.step:
+        observer, model = self.observer, self.observer.model
+        self.total = self.total + self.plan.model.signals[observer.input](y, p)
+        if t % observer.step:
             return
-        c = model.c(self.total / bold.step)
+        c = model.c(self.total / observer.step)
         self.total = 0.0
 
         def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
             return model.dfun(model.y(*y), c, self.p)
 
+        still = (0.0,) * len(self.y)
         self.y = INTEGRATORS["heun"](
-            derivatives, self.y, bold.step * self.plan.dt, (0.0,) * 4, lambda y: settle(model, y)
+            derivatives, self.y, observer.step * self.plan.dt, still, lambda y: settle(model, y)
         )
-        if t > 0 and t % bold.every == 0 and t // bold.every <= bold.n_times:
-            self.ts.append(model.signals["bold"](model.y(*self.y), self.p))
+        if t > 0 and t % observer.every == 0 and t // observer.every <= observer.n_times:
+            self.ts.append(model.signals[self.name](model.y(*self.y), self.p))
             self.strayed |= outside(self.plan.model, y)

@@ -17,7 +17,7 @@ from types import ModuleType
 
 import numpy as np
 
-from vbiflow.engine import delayed, float32, float64, noise, product
+from vbiflow.engine import delayed, float32, float64, noise, processor, product
 from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.layout import layout, noise_blocks
 from vbiflow.engine.philox import block_size
@@ -25,13 +25,12 @@ from vbiflow.engine.plan import Plan, Recording
 from vbiflow.engine.product import ROWS
 from vbiflow.engine.specialise import specialise
 from vbiflow.models.model import Model
-from vbiflow.observation import balloon
 
 TILE_BYTES = 64
 """Bytes of a tile's row: two vectors of AVX2."""
 ARGUMENTS = (
     "matrix, fixed, lane_values, ws, haemo, sent, trial, scratch, simulations, seed_low, seed_high, stream, "
-    "n_nodes, n_steps, n_transient, dt, every, bold_fixed, bold_step, n_valid, strayed"
+    "n_nodes, n_steps, n_transient, dt, every, slow_fixed, slow_step, n_valid, strayed"
 )
 DELAY_ARGUMENTS = ", edges, short, now, sizes, recent, past, sums, delayed"
 CACHED = """for made in [*globals().values()]:
@@ -228,7 +227,8 @@ class Writer:
     def observe(self) -> None:
         """Add to the running sums."""
         sums = {f"sum_{recording.name}": recording.name for recording in self.plan.recordings if recording.average}
-        for block, name in (sums | ({"x": "bold_input"} if self.plan.bold else {})).items():
+        sums |= {f"x{k}": observer.input for k, observer in enumerate(self.plan.observers)}
+        for block, name in sums.items():
             self.put(f"{self.at(block)} = {self.at(block)} + {self.call(self.model.signals[name].__name__)}")
 
     def filter(self, k: int, recording: Recording) -> None:
@@ -275,9 +275,11 @@ class Writer:
         def write() -> None:
             if average:
                 self.put(f"value = {self.at(f'sum_{name}')} * share_{k}", f"{self.at(f'sum_{name}')} = F(0)")
-            elif name == "bold":
-                self.load("b", balloon.MODEL)
-                self.put(f"value = b_bold({', '.join([*(f'y{n}' for n in range(4)), *self.bold_parameters])})")
+            elif k >= len(self.plan.recordings):
+                n = k - len(self.plan.recordings)
+                observer = self.plan.observers[n]
+                self.load(f"b{n}", observer.model)
+                self.put(f"value = {self.slow_call(n, observer.model.signals[name].__name__)}")
             else:
                 self.load("y", self.model)
                 self.put(f"value = {self.call(self.model.signals[name].__name__)}")
@@ -290,25 +292,31 @@ class Writer:
         """Store a sample of recording k."""
         self.put(f"if b < n_valid and sample < out_{k}.shape[2]:", f"    out_{k}[b, i, sample] = {value}")
 
-    @property
-    def bold_parameters(self) -> list[str]:
-        return [f"h_{name}" for name in balloon.MODEL.parameters]
+    def slow_parameters(self, n: int) -> list[str]:
+        """Parameters of the n-th observation model."""
+        return [f"h{n}_{name}" for name in self.plan.observers[n].model.parameters]
 
-    def haemodynamics(self) -> None:
-        """Heun step of the haemodynamics on the mean input; two loops, short enough for a processor to overlap their
-        iterations.
+    def slow_call(self, n: int, function: str, *inputs: str) -> str:
+        """A function of the n-th observation model at the states y0, y1, ..."""
+        states = [f"y{k}" for k in range(len(self.plan.observers[n].model.states))]
+        return f"b{n}_{function}({', '.join([*states, *inputs, *self.slow_parameters(n)])})"
+
+    def slow_step(self, n: int) -> None:
+        """Heun step of the n-th observation model on the mean input; two loops, short enough for a processor to overlap
+        their iterations.
         """
-        derivatives = f"b_dfun({', '.join(f'y{k}' for k in range(4))}, x, {', '.join(self.bold_parameters)})"
+        model = self.plan.observers[n].model
+        derivatives = self.slow_call(n, model.dfun.__name__, "x")
 
         def predict() -> None:
-            self.put(f"x = {self.at('x')} * bold_mean")
-            self.load("b", balloon.MODEL)
-            self.step(balloon.MODEL, derivatives, "bold_dt", "b", "u", lambda _: "")
+            self.put(f"x = {self.at(f'x{n}')} * slow_mean_{n}")
+            self.load(f"b{n}", model)
+            self.step(model, derivatives, f"slow_dt_{n}", f"b{n}", f"u{n}", lambda _: "")
 
         def correct() -> None:
-            self.put(f"x = {self.at('x')} * bold_mean", f"{self.at('x')} = F(0)")
-            self.load("u", balloon.MODEL)
-            self.correct(balloon.MODEL, derivatives, "bold_dt", "b")
+            self.put(f"x = {self.at(f'x{n}')} * slow_mean_{n}", f"{self.at(f'x{n}')} = F(0)")
+            self.load(f"u{n}", model)
+            self.correct(model, derivatives, f"slow_dt_{n}", f"b{n}")
 
         self.over_nodes(predict, correct)
 
@@ -326,8 +334,8 @@ class Writer:
         sums = [f"{self.at(f'sum_{r.name}')} = F(0)" for r in self.plan.recordings if r.average]
         if sums:
             self.block("if t == 0:", body=lambda: self.over_nodes(lambda: self.put(*sums)))
-        if self.plan.bold:
-            self.block("if t % bold_step == 0:", body=self.haemodynamics)
+        for n in range(len(self.plan.observers)):
+            self.block(f"if t % slow_step[{n}] == 0:", body=partial(self.slow_step, n))
         for k, recording in enumerate(recordings(self.plan)):
             if recording.taps is not None:
                 self.filter(k, recording)
@@ -354,9 +362,10 @@ class Writer:
             self.put(f"scale_{m} = F({list(self.model.states.values())[k].noise!r}) * sqrt(dt)")
         # a division in the lane loop may round differently in its vector and scalar versions
         self.put(*(f"share_{k} = F(1) / F(every[{k}])" for k in range(len(self.plan.recordings))))
-        if self.plan.bold:
-            self.put(*(f"{name} = bold_fixed[{k}]" for k, name in enumerate(self.bold_parameters)))
-            self.put("bold_mean, bold_dt = F(1) / F(bold_step), F(bold_step) * dt")
+        slow = [name for n in range(len(self.plan.observers)) for name in self.slow_parameters(n)]
+        self.put(*(f"{name} = slow_fixed[{k}]" for k, name in enumerate(slow)))
+        for n in range(len(self.plan.observers)):
+            self.put(f"slow_mean_{n}, slow_dt_{n} = F(1) / F(slow_step[{n}]), F(slow_step[{n}]) * dt")
 
         def start() -> None:
             self.load("y", self.model)
@@ -368,9 +377,8 @@ class Writer:
 
 
 def recordings(plan: Plan) -> list[Recording]:
-    """What is sampled, BOLD last."""
-    bold = plan.bold
-    return [*plan.recordings, *([Recording("bold", bold.every, False, bold.n_times, bold.fs)] if bold else [])]
+    """What is sampled, observation models last."""
+    return [*plan.recordings, *(Recording(o.name, o.every, False, o.n_times, o.fs) for o in plan.observers)]
 
 
 def sources(plan: Plan, lanes: int) -> dict[str, str]:
@@ -407,21 +415,24 @@ def kernel_source(plan: Plan, lanes: int) -> list[str]:
     extras += "".join(f", taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None)
     return [
         inspect.getsource(product),
+        inspect.getsource(processor),
         f"U, WIDTH = np.uintp, {tile}",
         *equations(plan),
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
-        + "\n".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", *writer.lines]),
+        + "\n    ".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", "before = begin_batch()\n"])
+        + "\n".join([*writer.lines, "    end_batch(before)"]),
     ]
 
 
 def equations(plan: Plan) -> list[str]:
-    """Text of the model's functions, and of the haemodynamics'."""
+    """Text of the model's functions, and of the observation models'."""
     model = plan.model
     signals = [model.signals[recording.name] for recording in plan.recordings]
-    signals += [model.signals["bold_input"]] if plan.bold else []
+    signals += [model.signals[observer.input] for observer in plan.observers]
     functions = [specialise((model.send, model.dfun, *signals), "m", names(model))]
-    if plan.bold:
-        functions.append(specialise((balloon.dfun, balloon.bold), "b", names(balloon.MODEL)))
+    for n, observer in enumerate(plan.observers):
+        slow = observer.model
+        functions.append(specialise((slow.dfun, slow.signals[observer.name]), f"b{n}", names(slow)))
     return functions
 
 

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from vbiflow.features import expanded
 from vbiflow.models import MODELS
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
 
 DEFAULTS: dict[str, Any] = {
@@ -27,7 +28,7 @@ DEFAULTS: dict[str, Any] = {
         "streamlines": {},
     },
     "truth": {},
-    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500},
+    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500, "keep": False},
     "recording": {},
     "preparation": {},
     "inference": {"estimator": "maf", "rounds": 1},
@@ -127,7 +128,11 @@ def check_schema(content: Mapping[str, Any], schema: Path, path: Path) -> None:
 @cache
 def validator(schema: str) -> Draft202012Validator:
     """What checks content against the text of a schema, which is parsed once for all studies."""
-    return Draft202012Validator(yaml.safe_load(schema))
+    content = yaml.safe_load(schema)
+    if "observation_model" in content.get("$defs", {}):
+        own = {name: {"$ref": "#/$defs/observation_model"} for name in OBSERVATION_MODELS}
+        content["properties"]["observation"]["properties"] |= own
+    return Draft202012Validator(content)
 
 
 def described(error: Any) -> str:

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from vbiflow.empirical.bids import read_folders
-from vbiflow.empirical.cohort import TABLES, read_cohort
-from vbiflow.empirical.sensor_options import leads_back
+from vbiflow.empirical.cohort import read_cohort
+from vbiflow.empirical.sensor_options import leads_back, sensor_unit
+from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request
-from vbiflow.features.scores import SCORES
 from vbiflow.marginals import Marginal
 from vbiflow.models import MODELS
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
 from vbiflow.study.settings import relative_path
 from vbiflow.study.topology import Topology
@@ -53,24 +54,30 @@ class Study(Topology):
     @property
     def simulation(self) -> dict[str, Any]:
         """Settings of the engine."""
-        return {key: value for key, value in self["simulation"].items() if key != "shard_size"}
+        return {key: value for key, value in self["simulation"].items() if key not in ("shard_size", "keep")}
+
+    @property
+    def keeps_series(self) -> bool:
+        """Whether the simulated series stay, so that other features can be taken from them later."""
+        return self["simulation"]["keep"]
 
     @property
     def signal(self) -> str:
-        """The recorded series that features are taken from: bold, or the first of the signals."""
+        """The recorded series that features are taken from: of an observation model, or the first of the signals."""
         observation = self["observation"]
-        return "bold" if "bold" in observation else next(iter(observation["signals"]))
+        slow = (name for name in OBSERVATION_MODELS if name in observation)
+        return next(slow, None) or next(iter(observation["signals"]))
 
     @property
     def interval(self) -> float:
         """Sampling interval [ms] of that series."""
-        if self.signal == "bold":
-            return self["observation"]["bold"]["tr"]
+        if self.signal in OBSERVATION_MODELS:
+            return self["observation"][self.signal]["tr"]
         return self["observation"]["signals"][self.signal].get("period", self["simulation"]["dt"])
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """What the engine records: BOLD and signals of the regions; and whether there are sensors to hear them."""
+        """What the engine records: series of the regions, and whether there are sensors."""
         regional = {key: value for key, value in self["observation"].items() if key != "sensors"}
         return regional | ({"sensors": True} if self.sensors else {})
 
@@ -103,16 +110,17 @@ class Study(Topology):
     def units(self) -> dict[str, str]:
         """Units of what can be fixed or inferred."""
         units = {
-            name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()
+            name: parameter.unit
+            for known in (MODELS[self["model"]].parameters, derived_quantities(MODELS[self["model"]]))
+            for name, parameter in known.items()
         } | NETWORK_PARAMETERS
         return units | ({"noise": self.sensor_unit} if self.sensors else {})
 
     @property
     def sensor_unit(self) -> str:
         """Unit of what the sensors record."""
-        if "meg" not in (row["kind"] for row in self.cohort.values()):
-            return "V"
-        return "T/m" if self["recording"].get("sensors") == "grad" else "T"
+        kinds = [row["kind"] for row in self.cohort.values()]
+        return sensor_unit("meg" if "meg" in kinds else "", self["recording"])
 
     @property
     def delays(self) -> tuple[float, float, float] | None:
@@ -129,19 +137,6 @@ class Study(Topology):
         """Files of the regional maps of one person's connectome."""
         return {name: entry.format(participant_id=connectome) for name, entry in self["connectome"]["maps"].items()}
 
-    def figures(self, subject: str) -> list[str]:
-        """Names of the figures of a subject; a table of spectra or features has no series to draw."""
-        asked = [name for name in ("sensitivity", "local_c2st") if self["diagnostics"][name]]
-        asked += ["rounds"] if self.n_rounds > 1 else []
-        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", *asked, "misspecification"]
-        if kind in TABLES:
-            return always
-        quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
-        exact = ["exact"] if self["diagnostics"]["exact"] else []
-        if self.on_sensors and kind == "eeg" and "psd" in quantities:
-            quantities.append("topography")
-        return list(dict.fromkeys([*always, *exact, "predictive", *quantities, "series"]))
-
     def values(self, *names: str) -> dict[str, Any]:
         """Parameters of the model that are not inferred, as the study gives them or by default."""
         defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
@@ -151,19 +146,6 @@ class Study(Topology):
     def paged(self) -> bool:
         """Whether each subject has a page of its own, as there are too many for one report."""
         return len(self.subjects) > INLINE
-
-    @property
-    def cohort_figures(self) -> list[str]:
-        """Names of the figures of a cohort of several people."""
-        if len(self.subjects) < 2:
-            return []
-        return ["cohort", "covariates"] if any(self.covariates.values()) else ["cohort"]
-
-    @property
-    def estimator_figures(self) -> list[str]:
-        """Names of the figures of a connectome and its estimator."""
-        asked = [name for name in ("ablation", "baselines", "learning_curve") if self["diagnostics"][name]]
-        return ["connectome", "training", "recovery", "calibration", "features", *asked, "invalid"]
 
     @property
     def inference_options(self) -> dict[str, Any]:
