@@ -31,3 +31,8 @@ rule all:
 rule demo:
     input:
         "results/demo_wong_wang/report.html",
+
+
+# Mistakes in the studies of a run are told before the DAG is built; Snakemake parses rules before it knows the targets.
+for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if config else ())):
+    find_study(name)

@@ -1,5 +1,6 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
 import sys
+from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
@@ -11,35 +12,36 @@ from vbiflow.empirical.sensor_options import head_files
 from vbiflow.models import MODELS
 from vbiflow.provenance import code_hash
 from vbiflow.streams import Stream, round_stream
-from vbiflow.study import known_studies, load_config, load_study
+from vbiflow.study import load_config, load_study
+from vbiflow.study.settings import asked_studies, user_path
 from vbiflow.study.topology import amortisation_paths
 
 
 wildcard_constraints:
-    study=r"\w+(@\w+)?",
+    study=r"[\w-]+(@[\w-]+)?",
     estimator=r"[\w.-]+",
     subject=r"[\w-]+",
     shard=r"shard-\d+",
     round=r"\d+",
     feature=r"\w+",
     dataset=r"[\w-]+",
-    studies=r"\w+(@\w+)?(\+\w+(@\w+)?)+",
+    studies=r"[\w-]+(@[\w-]+)?(\+[\w-]+(@[\w-]+)?)+",
+
+
+@cache
+def find_study(name):
+    """The study of that name, read when a job or a target first asks for it."""
+    try:
+        return load_study(name)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
 
 
 try:
-    CONFIG = load_config(Path("config/config.yaml"))
+    CONFIG = load_config(user_path("config/config.yaml"), config)
     CATALOGUE = load_catalogue()
-    STUDIES = {name: load_study(name) for name in known_studies()}
-    STUDIES |= {name: load_study(name) for name in CONFIG["studies"]}
 except ValueError as error:
     raise WorkflowError(str(error)) from None
-
-
-def find_study(name):
-    """The study of that name."""
-    if name not in STUDIES:
-        raise WorkflowError(f"unknown study {name!r}; choose from {', '.join(STUDIES)}")
-    return STUDIES[name]
 
 
 def study_of(wildcards):
