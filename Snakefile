@@ -15,7 +15,9 @@ include: "rules/inference.smk"
 include: "rules/feature_report.smk"
 include: "rules/posterior.smk"
 include: "rules/diagnostics.smk"
+include: "rules/figure_table.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 localrules:

@@ -1,5 +1,6 @@
 SIMULATE = {
     "prior": setting("prior"),
+    "units": derived("units"),
     "model": setting("model"),
     "parameters": setting("parameters"),
     "simulation": derived("simulation"),
@@ -71,6 +72,7 @@ rule truth:
         runtime=5,
     params:
         prior=setting("prior"),
+        units=derived("units"),
         truth=lambda wildcards: study_of(wildcards)["truth"][wildcards.subject],
         code=code("scripts/truth.py"),
     script:

@@ -274,12 +274,8 @@ def each_subject(*names):
 
 
 def subject_figures(wildcards):
-    """Input function: every figure of the subjects, unless they have pages of their own."""
-    return [
-        f"results/{wildcards.study}/subjects/{subject}/figures/{name}.svg"
-        for subject in ([] if paged(wildcards) else subjects_of(wildcards))
-        for name in study_of(wildcards).figures(subject)
-    ]
+    """Input function: figures of the subjects, unless they have pages of their own."""
+    return [] if paged(wildcards) else each_subject("figures")(wildcards)
 
 
 def paged(wildcards):
@@ -288,11 +284,9 @@ def paged(wildcards):
 
 
 def estimator_figures(wildcards):
-    """Figures that the study asks for of the estimators, unless they stand on the subjects' pages."""
-    if paged(wildcards) and study_of(wildcards)["connectome"]["per"] == "subject":
-        return []
-    names = study_of(wildcards).estimator_figures
-    return each_estimator(*(f"figures/{name}.svg" for name in names))(wildcards)
+    """Input function: figures of the estimators, unless they stand on the subjects' pages."""
+    alone = study_of(wildcards)["connectome"]["per"] == "subject"
+    return [] if paged(wildcards) and alone else each_estimator("figures")(wildcards)
 
 
 def pages(wildcards):
@@ -302,8 +296,10 @@ def pages(wildcards):
 
 def of_cohort(wildcards):
     """Input function: what the report shows of a cohort of several subjects."""
-    figures = study_of(wildcards).cohort_figures
-    files = ["cohort.tsv", *(f"figures/{name}.svg" for name in figures)]
+    files = [
+        "cohort.tsv",
+        *(["figures"] if len(study_of(wildcards).subjects) > 1 else []),
+    ]
     return (
         [f"results/{wildcards.study}/{file}" for file in files]
         if "subject" not in wildcards.keys()

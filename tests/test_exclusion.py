@@ -22,8 +22,9 @@ def files(tmp_path: Path) -> dict[str, dict[str, str]]:
 def test_note_is_read_back_and_nothing_else_is_a_note(files: dict, tmp_path: Path) -> None:
     path = files["x_o"]["bob"]
     assert read_exclusion(path) is None and read_exclusion(tmp_path / "none.h5") is None
-    write_exclusion(NOTE, [path, tmp_path / "figure.svg"])
+    write_exclusion(NOTE, [path, tmp_path / "figure.svg", tmp_path / "figures"])
     assert read_exclusion(path) == first_exclusion([files["sc"]["bob"], path]) == NOTE
+    assert (tmp_path / "figures").is_dir() and read_exclusion(tmp_path / "figures") == NOTE
     write_text(path, '{"exclude')
     assert read_exclusion(path) is None
 

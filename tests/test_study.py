@@ -241,12 +241,6 @@ def test_sensor_recordings_need_sensors(config):
         load_study("eeg_recovery", config)
 
 
-def test_figures_are_those_that_the_recording_allows(config):
-    assert {"topography", "psd", "series"} <= set(load_study("eeg_recovery", config).figures("simulated-1"))
-    edit(config, "bold.mat::tc\tbold", "bold.mat::tc\tfeatures", "cohorts/tiny.tsv")
-    assert load_study("tiny", config).figures("101309") == ["marginals", "pairs", "sensitivity", "misspecification"]
-
-
 def test_a_set_of_features_is_written_out(config):
     edit(config, "features: [fc]", "features: [default_bold, skewness]")
     study = load_study("tiny", config)

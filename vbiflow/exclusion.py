@@ -10,6 +10,8 @@ from pathlib import Path
 from vbiflow.io import write_text
 
 START = '{"excluded": '
+NOTE = "exclusion.json"
+"""Name of the exclusion within an output that is a folder."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,15 @@ class Exclusion:
 
 
 def write_exclusion(exclusion: Exclusion, paths: Iterable[str | Path]) -> None:
-    """Write the exclusion in place of each file."""
-    for path in paths:
-        write_text(path, json.dumps(asdict(exclusion)) + "\n")
+    """Write the exclusion in place of each file, and into each folder, which is a path without a suffix."""
+    for path in map(Path, paths):
+        write_text(path if path.suffix else path / NOTE, json.dumps(asdict(exclusion)) + "\n")
 
 
 def read_exclusion(path: str | Path) -> Exclusion | None:
-    """The exclusion that stands in place of a file; None if the file is what its name says."""
+    """The exclusion that stands in place of a file, or in a folder; None if the file is what its name says."""
     path = Path(path)
+    path = path / NOTE if path.is_dir() else path
     if not path.is_file():
         return None
     with open(path, "rb") as file:

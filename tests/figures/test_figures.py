@@ -6,9 +6,11 @@ from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from vbiflow.figures import FIGURES, save
-from vbiflow.figures.style import METADATA, style
+from vbiflow.figures.style import METADATA, save, style
+from vbiflow.figures.table import FIGURES as TABLE
+from vbiflow.figures.table import figure_function
 
+FIGURES = {name: figure_function(name) for name in TABLE}
 UNITS = {
     "connectome": "[mm]",
     "training": "[nat]",

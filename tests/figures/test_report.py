@@ -8,8 +8,10 @@ import pytest
 
 from vbiflow import __version__
 from vbiflow.exclusion import Exclusion, write_exclusion
-from vbiflow.figures import FIGURES, save
+from vbiflow.figures.draw import instead
 from vbiflow.figures.report import inlined, linked, report, shown
+from vbiflow.figures.style import save
+from vbiflow.figures.table import FIGURES, figure_function
 from vbiflow.io import Quantity, write, write_json
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
@@ -20,7 +22,9 @@ VERDICTS = {"alice": "trusted", "bob": "not trusted"}
 REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
 LEFT_OUT = Exclusion("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
-PRIOR = Prior.from_config({"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}})
+PRIOR = Prior.from_config(
+    {"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}}, units={"G": "1", "sigma": "1/sqrt(ms)"}
+)
 NOTES = {"study": "two", "rule": "x", "seed": 42, "config_hash": "c0ffee", "code": "beef", "sources": [SOURCE]}
 
 
@@ -55,12 +59,21 @@ def estimator_files(folder, invalid):
         {"labels": ["A", "B", "C"]},
         notes | {"findings": [{"name": "short_lengths", "severity": "warning", "text": "25 % short"}]},
     )
-    write(folder / "prior.h5", {"theta": PRIOR.sample(1, 0, 50)}, notes | {"prior": PRIOR.to_config()})
+    write(
+        folder / "prior.h5",
+        {"theta": Quantity(PRIOR.sample(1, 0, 50), PRIOR.units)},
+        notes | {"prior": PRIOR.to_config()},
+    )
     valid = np.arange(50) >= invalid
     reason = np.where(valid, "", "S: not finite")
     write(
         folder / "features.h5",
-        {"x": rng.random((50, 2)), "names": ["fc.mean", "fcd.sd"], "valid": valid, "reason": list(reason)},
+        {
+            "x": Quantity(rng.random((50, 2)), "1"),
+            "names": ["fc.mean", "fcd.sd"],
+            "valid": valid,
+            "reason": list(reason),
+        },
         notes,
     )
     write_json(folder / "training.json", {"train_loss": [[1.0]], "validation_loss": [[1.0]], "seconds": 2.5})
@@ -80,11 +93,13 @@ def subject_files(folder, name):
     theta = PRIOR.sample(9, 0, 500)
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     parts = {
-        "theta": theta, "names": ["G", "sigma"], "map": np.array([3.21, 0.004]), "mean": theta.mean(0),
+        "theta": theta, "map": np.array([3.21, 0.004]), "mean": theta.mean(0),
         "sd": PRIOR.std / 2,
         "truth": np.full(len(theta[0]), np.nan),
-        "quantiles": Quantity(np.quantile(theta, levels, axis=0), attributes={"levels": levels}),
+        "quantiles": np.quantile(theta, levels, axis=0),
     }  # fmt: skip
+    parts = {key: Quantity(values, PRIOR.units, attributes={"levels": levels}) for key, values in parts.items()}
+    parts["names"] = ["G", "sigma"]
     write(folder / "samples.h5", parts, NOTES | {"versions": {"torch": "2.13"}})
     write_json(folder / "verdict.json", {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted"})
 
@@ -96,22 +111,22 @@ def inputs(tmp_path_factory, arguments):
     for name in VERDICTS:
         estimator_files(root / name, invalid=5 if name == "bob" else 0)
         subject_files(root / "subjects" / name, name)
-        save(FIGURES["training"](**drawings["training"]), root / name / "figures" / "training.svg")
-        save(FIGURES["pairs"](**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
+        save(figure_function("training")(**drawings["training"]), root / name / "figures" / "training.svg")
+        save(figure_function("pairs")(**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
     (root / "cohort.tsv").write_text("participant_id\n")
-    save(FIGURES["cohort"](**drawings["cohort"]), root / "figures" / "cohort.svg")
+    save(figure_function("cohort")(**drawings["cohort"]), root / "figures" / "cohort.svg")
     write_exclusion(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("samples.h5", "verdict.json")])
     every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
     files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
         "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
         "features_report": every("*/features_report.json"),
         "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
-        "estimator_figures": every("[ab]*/figures/*.svg"), "subject_figures": every("subjects/*/figures/*.svg"),
-        "cohort": [str(root / "cohort.tsv"), str(root / "figures" / "cohort.svg")], "pages": [],
+        "estimator_figures": every("[ab]*/figures"), "subject_figures": every("subjects/*/figures"),
+        "cohort": [str(root / "cohort.tsv"), str(root / "figures")], "pages": [],
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
-        "study": "two", "alone": "", "units": {"sigma": "1/sqrt(ms)"},
+        "study": "two", "alone": "",
         "estimator_of": {name: name for name in VERDICTS},
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
@@ -254,3 +269,13 @@ def test_where_recordings_lie_outside_stands_on_the_pages_of_those_who_made_them
     shared = settings | {"estimator_of": dict.fromkeys(VERDICTS, "alice")}
     assert "The recording of alice lies outside" in page
     assert "lies outside of all" not in report(TEMPLATE, one | {"pages": pages, "subject_figures": []}, shared)
+
+
+def test_a_figure_that_could_not_be_drawn_is_said_in_the_summary(inputs, tmp_path):
+    files, settings = inputs
+    save(instead("pairs could not be drawn: <no> samples"), tmp_path / "alice" / "figures" / "pairs.svg")
+    whole = [path for path in files["subject_figures"] if "alice" not in path]
+    page = report(TEMPLATE, files | {"subject_figures": [str(tmp_path / "alice" / "figures"), *whole]}, settings)
+    summary = page[: page.index("<figure")]
+    assert 'A figure could not be drawn, and the log of the job says why: <a href="#s-alice-pairs">' in summary
+    assert "could not be drawn" not in report(TEMPLATE, files, settings)

@@ -97,7 +97,7 @@ def bids(tmp_path_factory):
     study = re.sub(r"cohort: tiny\nconnectome:\n  select: .*\n", STUDY.lstrip(), path.read_text())
     study = study.replace("shard_size: 80", "shard_size: 300").replace("duration: 864.0e+3", "duration: 288.0e+3")
     path.write_text(study)
-    done = copy.snakemake("--notemp", "results/tiny/figures/covariates.svg", timeout=1500)
+    done = copy.snakemake("--notemp", "results/tiny/figures", timeout=1500)
     assert done.returncode == 0, done.stdout[-4000:]
     return copy
 

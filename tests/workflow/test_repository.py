@@ -32,19 +32,27 @@ def locked():
     return dict(line.lower().partition(";")[0].split("==") for line in lines if "==" in line)
 
 
+def script_of(rule):
+    """Script of a rule, named as the rule is; all figures share one."""
+    return "figures" if rule.startswith("figures_") else rule
+
+
 def test_every_rule_has_its_script_and_every_script_its_rule():
     scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
-    assert scripts == RULES.keys()
-    for name, body in RULES.items():
-        assert f'"../scripts/{name}.py"' in body
+    assert scripts == set(map(script_of, RULES))
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_says_what_it_needs(name):
     for directive in ("log:", "conda:", "resources:", "mem_mb", "runtime", "params:"):
         assert directive in RULES[name], f"rule {name} lacks {directive}"
+    assert f'"../scripts/{script_of(name)}.py"' in RULES[name]
     fetched_by_hash = "sha256" in RULES[name] or "source_of" in RULES[name]
-    assert f'code("scripts/{name}.py")' in RULES[name] or "**SIMULATE" in RULES[name] or fetched_by_hash
+    assert (
+        f'code("scripts/{name}.py")' in RULES[name]
+        or re.search(r"\*\*(SIMULATE|figures_of)", RULES[name])
+        or fetched_by_hash
+    )
 
 
 @pytest.mark.parametrize("environment", sorted(path.name for path in (ROOT / "envs").glob("*.yaml")))
@@ -75,7 +83,7 @@ def test_every_rule_imports_only_what_its_environment_holds():
         environment = re.search(r'"../envs/([\w-]+\.yaml)"', body).group(1)
         pins = yaml.safe_load((ROOT / "envs" / environment).read_text())["dependencies"]
         held = {CONDA_NAMES.get(pin.split("=")[0], pin.split("=")[0]) for pin in pins if isinstance(pin, str)}
-        for module in top_imports(ROOT / "scripts" / f"{name}.py") - own:
+        for module in top_imports(ROOT / "scripts" / f"{script_of(name)}.py") - own:
             assert modules.get(module, module) in held, f"{environment} lacks {module}, which rule {name} imports"
 
 

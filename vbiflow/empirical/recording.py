@@ -23,7 +23,8 @@ TR_RANGE = (0.1, 20.0)
 class Recording:
     """Time series (n_nodes, n_times) of named regions or sensors, sampled at fs [Hz]; kind tells what was measured.
 
-    Where they are epochs end to end, `epoch` is the number of samples of each, else 0.
+    Where they are epochs end to end, `epoch` is the number of samples of each, else 0. `unit` is a.u. where the file
+    tells none.
     """
 
     ts: np.ndarray
@@ -31,6 +32,7 @@ class Recording:
     labels: tuple[str, ...]
     kind: str
     epoch: int = 0
+    unit: str = "a.u."
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Recording:
         """The recording of the regions at `indices`, in that order."""

@@ -13,6 +13,7 @@ from vbiflow.connectome import Connectome, match
 from vbiflow.engine.checks import number
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
+from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, regional, regression
 from vbiflow.marginals import Marginal, read_marginals
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
@@ -63,8 +64,10 @@ def simulate_draws(
         **options,
     )
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
+    units = prior.to_config()["units"]
     sensor_parameters = {
-        name: np.broadcast_to(np.ravel(value), len(theta)) for name, value in sensor_parameters.items()
+        name: Quantity(np.broadcast_to(np.ravel(value), len(theta)), units.get(name, "1"), ("simulation",))
+        for name, value in sensor_parameters.items()
     }
     return replace(
         simulations, valid=np.array([not text for text in reason]), reason=reason, sensor_parameters=sensor_parameters

@@ -28,10 +28,11 @@ class Simulations:
     ts : recorded time series by name, each (n_simulations, n_nodes, n_times); of NumPy, unless the reference was given
         arrays of CuPy or torch, or they stay on the device.
     fs : their sampling rates [Hz].
+    units : of the series by name.
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
-    sensor_parameters : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, where
-        inferred.
+    sensor_parameters : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, with
+        their units, where inferred.
     """
 
     ts: dict[str, Any]
@@ -39,22 +40,22 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
-    sensor_parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sensor_parameters: Mapping[str, Quantity] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def quantities(self) -> dict[str, Quantity]:
         """What a file of simulations holds."""
         each = ("simulation",)
         series = {
-            name: Quantity(host(ts), axes=("simulation", "node", "time"), attributes={"fs": self.fs[name]})
+            name: Quantity(host(ts), self.units[name], ("simulation", "node", "time"), {"fs": self.fs[name]})
             for name, ts in self.ts.items()
         }
-        sensor_parameters = {name: Quantity(values, axes=each) for name, values in self.sensor_parameters.items()}
         return {
             **series,
-            **sensor_parameters,
-            "index": Quantity(self.start + np.arange(len(self.valid)), axes=each),
-            "valid": Quantity(self.valid, axes=each),
-            "reason": Quantity(self.reason, axes=each),
+            **self.sensor_parameters,
+            "index": Quantity(self.start + np.arange(len(self.valid)), "1", each),
+            "valid": Quantity(self.valid, "1", each),
+            "reason": Quantity.text(self.reason, *each),
         }
 
 
@@ -158,7 +159,8 @@ def simulate(
     reason = reasons(plan, ts, strayed)
     if plan.noise:
         ts = {name: measured(values, plan, name) for name, values in ts.items()}
-    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start)
+    units = {name: plan.model.units.get(name, "1") for name in ts}
+    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start, units=units)
 
 
 def check_gradients(smooth: Mapping[str, Any], whole_steps: Mapping[str, Any], device: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,10 +12,21 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
 from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
+from vbiflow.io import attributes, read
 
 Array = NDArray[np.float64]
 SHOWN = 30
 """Features that are named; of more, the most extreme."""
+
+
+def with_scores(path: str, scores: Sequence[str]) -> dict[str, Any]:
+    """Arguments of `predictive`: the scores of predictive.h5, with the label and bounds that stand there."""
+    notes = {name: attributes(path, name) for name in scores}
+    return {
+        "scores": read(path, *scores, *(f"floor_{name}" for name in scores)),
+        "labels": {name: note["label"] for name, note in notes.items()},
+        "bounds": {name: tuple(note["bounds"]) for name, note in notes.items()},
+    }
 
 
 @styled
@@ -66,6 +78,13 @@ def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tupl
         ylabel="density, peak at 1",
         title=f"Median {signed(np.nanmedian(fit))}, floor {signed(np.nanmedian(floor))}",
     )
+
+
+def among_simulations(
+    x: Array, valid: NDArray[np.bool_], x_o: Array, names: Sequence[str], predicted: Array, n_predictive: int
+) -> dict[str, Any]:
+    """Arguments of `misspecification`: simulations that are valid, and those from the posterior without the floor's."""
+    return {"x": x[valid], "x_o": x_o, "names": names, "predicted": predicted[:n_predictive]}
 
 
 @styled

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 import vbiflow
 from vbiflow.exclusion import read_exclusion
-from vbiflow.figures.style import WIDTH, symbol
+from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
@@ -38,11 +38,11 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     template : path of the Jinja2 template.
     files : paths by kind. One an estimator: connectome, prior, features, and training, diagnostics, features_report
         (.json). One a subject: samples, verdict, and pages, where subjects have their own. Any number:
-        estimator_figures and subject_figures (.svg, each in <owner>/figures/), cohort (.tsv, and .svg in figures/),
+        estimator_figures and subject_figures (folders <owner>/figures of .svg), cohort (.tsv, and the folder figures),
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
     settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
-        (title and reference), units (by parameter), estimator_of (the estimator of each subject).
+        (title and reference), estimator_of (the estimator of each subject).
     """
     notes = {Path(path).parent.name: read_exclusion(path) for path in files["verdict"]}
     files = {kind: [path for path in paths if read_exclusion(path) is None] for kind, paths in files.items()}
@@ -50,13 +50,8 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     number = count(1)
 
     def drawn(kind: str, owner: str = "", without: Sequence[str] = ()) -> list[dict[str, Any]]:
-        mine = {
-            Path(path).stem: path
-            for path in files[kind]
-            if Path(path).suffix == ".svg"
-            and owner in ("", Path(path).parent.parent.name)
-            and Path(path).stem not in without
-        }
+        folders = [Path(path) for path in files[kind] if owner in ("", Path(path).parent.name)]
+        mine = {path.stem: path for folder in folders for path in folder.glob("*.svg") if path.stem not in without}
         return [
             figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number) for name in captions if name in mine
         ]
@@ -71,6 +66,9 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     estimators = {name: estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]}
     for name, one in estimators.items():
         one["figures"] = drawn("estimator_figures", name, [] if one["n_invalid"] else ["invalid"])
+    shown_figures = [
+        item for one in ({"figures": cohort}, *subjects.values(), *estimators.values()) for item in one["figures"]
+    ]
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {"symbol": symbol, "linked": linked, "number": shown, "share": share, "yaml": as_yaml}
     text = Path(template).read_text(encoding="utf-8")
@@ -84,6 +82,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         subjects=subjects,
         left_out={name: note.reason for name, note in notes.items() if note},
         cohort=cohort,
+        not_drawn=[item for item in shown_figures if not item["drawn"]],
         columns=[row["name"] for row in next(iter(subjects.values()))["rows"] if "[" not in row["name"]][:COLUMNS],
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
@@ -115,15 +114,21 @@ def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
     truth = read(samples, "truth")["truth"]
     found = statistics(samples, prior).items()
-    rows = [{"name": name, **values, "truth": true} for (name, values), true in zip(found, truth, strict=True)]
+    units = attributes(prior)["prior"]["units"]
+    rows = [
+        {"name": name, "unit": units[name.partition("[")[0].partition(".")[0]], **values, "truth": true}
+        for (name, values), true in zip(found, truth, strict=True)
+    ]
     held = sum(row["q05"] <= row["truth"] <= row["q95"] for row in rows)
     return {"verdict": read_json(verdict), "rows": rows, "truth": bool(np.isfinite(truth).any()), "held": held}
 
 
 def figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:
     """One figure: its drawing as markup to stand in the page, caption, number, and width on the page."""
-    drawing, width = inlined(Path(path).read_text(encoding="utf-8"), name, caption)
-    return {"id": name, "svg": drawing, "caption": caption, "number": next(number), "width": width}
+    svg = Path(path).read_text(encoding="utf-8")
+    drawing, width = inlined(svg, name, caption)
+    drawn = f'id="{NOT_DRAWN}"' not in svg
+    return {"id": name, "svg": drawing, "caption": caption, "number": next(number), "width": width, "drawn": drawn}
 
 
 def inlined(svg: str, prefix: str, label: str) -> tuple[Markup, float]:

@@ -74,6 +74,9 @@ GREEK = {
     "lambda": "λ", "mu": "μ", "nu": "ν", "omega": "ω", "phi": "φ", "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ",
 }  # fmt: skip
 
+NOT_DRAWN = "not-drawn"
+"""Id, within an SVG, of the line that stands in place of a figure that could not be drawn."""
+
 METADATA = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
 
 

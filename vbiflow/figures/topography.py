@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,9 +11,17 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.recording import ROLES
 from vbiflow.figures.style import PALETTE, canvas, finite, message, styled
+from vbiflow.io import read
 
 Array = NDArray[np.float64]
 BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0), "gamma": (30.0, 45.0)}
+
+
+def on_head(names: Sequence[str], head: str, **spectra: Array) -> dict[str, Any]:
+    """Arguments of `topography`: positions of the sensors from the file of a lead field, and spectra as they are."""
+    found = read(head)
+    places = dict(zip(found["sensors"], found.get("positions", ()), strict=False))
+    return {"names": names, "positions": [places.get(name) for name in names], **spectra}
 
 
 @styled

@@ -59,6 +59,7 @@ class Model:
     time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
     reference : with year and DOI.
     defaults : {"dt": [ms], "integrator": name}, which hold where a simulation names none.
+    units : of the signals by name; others are pure numbers.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Model:
     reference: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gains: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_contract(self)

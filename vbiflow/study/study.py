@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from vbiflow.empirical.bids import read_folders
-from vbiflow.empirical.cohort import TABLES, read_cohort
-from vbiflow.empirical.sensor_options import leads_back
+from vbiflow.empirical.cohort import read_cohort
+from vbiflow.empirical.sensor_options import leads_back, sensor_unit
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request
-from vbiflow.features.scores import SCORES
 from vbiflow.marginals import Marginal
 from vbiflow.models import MODELS
 from vbiflow.observation import OBSERVATION_MODELS
@@ -112,9 +111,8 @@ class Study(Topology):
     @property
     def sensor_unit(self) -> str:
         """Unit of what the sensors record."""
-        if "meg" not in (row["kind"] for row in self.cohort.values()):
-            return "V"
-        return "T/m" if self["recording"].get("sensors") == "grad" else "T"
+        kinds = [row["kind"] for row in self.cohort.values()]
+        return sensor_unit("meg" if "meg" in kinds else "", self["recording"])
 
     @property
     def delays(self) -> tuple[float, float, float] | None:
@@ -133,19 +131,6 @@ class Study(Topology):
             name: entry.replace("{participant_id}", connectome) for name, entry in self["connectome"]["maps"].items()
         }
 
-    def figures(self, subject: str) -> list[str]:
-        """Names of the figures of a subject; a table of spectra or features has no series to draw."""
-        asked = [name for name in ("sensitivity", "local_c2st") if self["diagnostics"][name]]
-        asked += ["rounds"] if self.n_rounds > 1 else []
-        kind, always = self.cohort[subject]["kind"], ["marginals", "pairs", *asked, "misspecification"]
-        if kind in TABLES:
-            return always
-        quantities = [SCORES[name].quantity for name in self["diagnostics"]["scores"]]
-        exact = ["exact"] if self["diagnostics"]["exact"] else []
-        if self.on_sensors and kind == "eeg" and "psd" in quantities:
-            quantities.append("topography")
-        return list(dict.fromkeys([*always, *exact, "predictive", *quantities, "series"]))
-
     def values(self, *names: str) -> dict[str, Any]:
         """Parameters of the model that are not inferred, as the study gives them or by default."""
         defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
@@ -155,19 +140,6 @@ class Study(Topology):
     def paged(self) -> bool:
         """Whether each subject has a page of its own, as there are too many for one report."""
         return len(self.subjects) > INLINE
-
-    @property
-    def cohort_figures(self) -> list[str]:
-        """Names of the figures of a cohort of several people."""
-        if len(self.subjects) < 2:
-            return []
-        return ["cohort", "covariates"] if any(self.covariates.values()) else ["cohort"]
-
-    @property
-    def estimator_figures(self) -> list[str]:
-        """Names of the figures of a connectome and its estimator."""
-        asked = [name for name in ("ablation", "baselines", "learning_curve") if self["diagnostics"][name]]
-        return ["connectome", "training", "recovery", "calibration", "features", *asked, "invalid"]
 
     @property
     def inference_options(self) -> dict[str, Any]:

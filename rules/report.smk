@@ -1,0 +1,78 @@
+rule tabulate:
+    input:
+        "results/{study}/exclusions.json",
+        samples=each_subject("samples.h5"),
+        verdict=each_subject("verdict.json"),
+        prior=each_estimator("prior.h5"),
+    output:
+        report(
+            "results/{study}/cohort.tsv",
+            category="{study}",
+            subcategory="Cohort",
+            labels={"figure": "table of posteriors"},
+        ),
+    log:
+        "results/{study}/logs/tabulate.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        covariates=derived("covariates"),
+        estimators=derived("estimators"),
+        estimator_of=estimator_by_subject,
+        code=code("scripts/tabulate.py"),
+    script:
+        "../scripts/tabulate.py"
+
+
+rule report:
+    input:
+        template="vbiflow/figures/report.html.jinja",
+        captions=expand(
+            "rules/report/{figure}.rst",
+            figure=[name for name, one in FIGURES.items() if one.scope in PAGE],
+        ),
+        exclusions="results/{study}/exclusions.json",
+        connectome=each_estimator("connectome.h5"),
+        prior=each_estimator("prior.h5"),
+        features=each_estimator("features.h5"),
+        training=each_estimator("training.json"),
+        diagnostics=each_estimator("diagnostics.json"),
+        features_report=each_estimator("features_report.json"),
+        estimator_figures=estimator_figures,
+        samples=each_subject("samples.h5"),
+        verdict=each_subject("verdict.json"),
+        subject_figures=subject_figures,
+        cohort=of_cohort,
+        pages=pages,
+    output:
+        report(
+            "results/{study}/report.html",
+            category="{study}",
+            labels={"figure": "report"},
+        ),
+    log:
+        "results/{study}/logs/report.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        study=lambda wildcards: wildcards.study,
+        alone=lambda wildcards: wildcards.get("subject", ""),
+        settings=derived("settings"),
+        model=derived("model"),
+        estimator_of=estimator_by_subject,
+        code=code("scripts/report.py"),
+    script:
+        "../scripts/report.py"
+
+
+use rule report as report_subject with:
+    output:
+        "results/{study}/subjects/{subject}/report.html",
+    log:
+        "results/{study}/subjects/{subject}/logs/report.log",

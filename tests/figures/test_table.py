@@ -1,0 +1,115 @@
+"""The table of figures: entries in step with functions and captions, faults told before the DAG, one broken figure."""
+
+import inspect
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vbiflow.figures import table
+from vbiflow.figures.draw import draw_figures
+from vbiflow.figures.style import NOT_DRAWN
+from vbiflow.figures.table import FIGURES, check_table, figure_function, figure_inputs, wanted_figures
+from vbiflow.io import Quantity, write, write_json
+from vbiflow.provenance import ROOT
+from vbiflow.study import load_study
+
+
+def reader(name):
+    """The function that an entry's arguments go to."""
+    function, read = inspect.unwrap(figure_function(name)), FIGURES[name].read
+    return function.__globals__[read] if read else function
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_arguments_are_those_that_the_function_takes(name):
+    inspect.signature(reader(name)).bind(**FIGURES[name].arguments)
+
+
+def test_every_caption_is_of_a_figure_and_every_figure_has_one():
+    written = {path.stem for path in (ROOT / "rules" / "report").glob("*.rst")}
+    assert written == {*FIGURES, "figure"}
+    assert all(len(caption) > 40 for caption in table.captions().values())
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"scope": "person"}, r"unknown scope of figure fc 'person'; choose from cohort, estimator, subject, .*"),
+        ({"module": "nosuch"}, r"unknown module of figure fc 'nosuch'; choose from .*recording.*"),
+        ({"module": "training"}, r"unknown function of figure fc in vbiflow/figures/training.py 'fc'; choose from .*"),
+        ({"read": "nosuch"}, r"unknown function of figure fc in .*recording.py 'nosuch'; choose from .*"),
+        (
+            {"arguments": {"observed": "smaples/theta"}},
+            r"unknown input of figure fc 'smaples'; choose from samples, .*",
+        ),
+    ],
+)
+def test_a_fault_in_an_entry_is_one_line(change, line, monkeypatch):
+    check_table()
+    monkeypatch.setitem(FIGURES, "fc", replace(FIGURES["fc"], **change))
+    with pytest.raises(ValueError, match=f"^{line}$"):
+        check_table()
+
+
+def test_a_missing_caption_is_one_line(monkeypatch):
+    monkeypatch.setitem(FIGURES, "histograms", replace(FIGURES["fc"]))
+    with pytest.raises(ValueError, match=r"^figure histograms has no caption; write rules/report/histograms\.rst$"):
+        check_table()
+
+
+def test_a_study_wants_what_its_recordings_allow():
+    study = load_study("eeg_recovery")
+    assert {"topography", "psd", "series"} <= wanted_figures("subject", study, "simulated-1").keys()
+    study = load_study("tiny")
+    study.cohort["101309"]["kind"] = "features"
+    assert list(wanted_figures("subject", study, "101309")) == ["marginals", "pairs", "sensitivity", "misspecification"]
+    assert wanted_figures("cohort", study) == {}
+    assert set(wanted_figures("cohort", load_study("tiny@cohort"))) <= {"cohort", "covariates"}
+
+
+def test_inputs_lie_in_the_folders_of_estimator_round_and_subject():
+    found = figure_inputs("subject", load_study("tiny@rounds"), "101309")
+    assert found["samples"] == "results/tiny@rounds/subjects/101309/samples.h5"
+    assert found["first_prior"] == "results/tiny@rounds/101309/prior.h5"
+    assert found["prior"] == "results/tiny@rounds/subjects/101309/rounds/2/prior.h5"
+    assert found["rounds"] == ["results/tiny@rounds/subjects/101309/rounds/2/theta.h5"]
+    study = load_study("hcp_wong_wang")
+    assert figure_inputs("cohort", study)["priors"] == [
+        f"results/hcp_wong_wang/{name}/prior.h5" for name in study.estimators
+    ]
+
+
+@pytest.fixture
+def entries(tmp_path):
+    """Two figures of an estimator, and the files that they are drawn from."""
+    write_json(tmp_path / "training.json", {"train_loss": [[2.0, 1.0]], "validation_loss": [[2.0, 1.5]]})
+    rng = np.random.default_rng(1)
+    write(tmp_path / "prior.h5", {"theta": Quantity(rng.random((60, 2)), "1"), "names": ["G", "sigma"]}, {})
+    write(tmp_path / "features.h5", {"valid": np.arange(60) > 9}, {})
+    files = {name: str(tmp_path / f"{name}.{'json' if name == 'training' else 'h5'}")
+             for name in ("training", "prior", "features")}  # fmt: skip
+    return {name: FIGURES[name].plain() for name in ("training", "invalid")}, files
+
+
+def test_a_figure_that_cannot_be_drawn_loses_no_other(entries, tmp_path, capsys):
+    figures, files = entries
+    write(tmp_path / "features.h5", {"valid": np.arange(7) > 2}, {})
+    paths, said = {name: tmp_path / f"{name}.svg" for name in figures}, []
+    assert draw_figures(figures, files, {}, paths, said.append) == ["invalid"]
+    assert len(said) == 1 and said[0].startswith("figure invalid could not be drawn: ")
+    assert NOT_DRAWN in paths["invalid"].read_text() and NOT_DRAWN not in paths["training"].read_text()
+    assert re.findall(r"^(\d/2 \w+), [\d.]+ s$", capsys.readouterr().out, re.MULTILINE) == [
+        "1/2 training",
+        "2/2 invalid",
+    ]
+
+
+def test_an_input_that_cannot_be_read_is_named_with_its_figure(entries, tmp_path):
+    figures, files = entries
+    (tmp_path / "prior.h5").write_bytes(b"\x89HDF")
+    with pytest.raises(
+        ValueError, match=r"^figure invalid: .*prior.h5: not a whole HDF5 file .*delete it and run again"
+    ):
+        draw_figures(figures, files, {}, {name: tmp_path / f"{name}.svg" for name in figures})

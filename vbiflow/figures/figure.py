@@ -1,0 +1,135 @@
+"""What a figure is: whose, drawn from which files and settings of a study, and when a study wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vbiflow.empirical.cohort import TABLES
+from vbiflow.features.scores import SCORES
+
+Wanted = Callable[[Any, str], bool]
+
+INPUTS: dict[str, dict[str, str]] = {
+    "cohort": {"table": "cohort.tsv", "priors": "{estimators}/prior.h5"},
+    "estimator": {
+        "connectome": "{estimator}/connectome.h5",
+        "prior": "{estimator}/prior.h5",
+        "features": "{estimator}/features.h5",
+        "training": "{estimator}/training.json",
+        "diagnostics": "{estimator}/diagnostics.h5",
+        "features_report": "{estimator}/features_report.json",
+        "ablation": "{estimator}/ablation.json",
+        "baselines": "{estimator}/baselines.json",
+        "learning_curve": "{estimator}/learning_curve.h5",
+    },
+    "subject": {
+        "samples": "subjects/{subject}/samples.h5",
+        "x_o": "subjects/{subject}/x_o.h5",
+        "predictive": "subjects/{subject}/predictive.h5",
+        "sensitivity": "subjects/{subject}/sensitivity.h5",
+        "local_c2st": "subjects/{subject}/local_c2st.h5",
+        "exact": "subjects/{subject}/exact.h5",
+        "prior": "{last_round}/prior.h5",
+        "first_prior": "{first_round}/prior.h5",
+        "features": "{first_round}/features.h5",
+        "rounds": "{later_rounds}/theta.h5",
+        "lead_field": "{connectome}/lead_field.h5",
+    },
+    "comparison": {"comparison": "../comparison/{studies}/{subject}.json"},
+    "amortisation": {"people": "../amortisation/{studies}/{subject}.json"},
+}
+"""Files that figures of each scope can be drawn from, within a study's results; a name in the plural is a list."""
+
+PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
+    "scores": lambda study, owner: study["diagnostics"]["scores"],
+    "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
+    "signal": lambda study, owner: study.compared_quantity(owner)["name"],
+    "signal_unit": lambda study, owner: study.compared_quantity(owner)["unit"],
+    "nodes": lambda study, owner: study.compared_quantity(owner)["nodes"],
+    "studies": lambda study, owner: owner.split("+"),
+}
+"""What figures can take from the study."""
+
+
+def always(study: Any, owner: str) -> bool:
+    """Figures that every study draws."""
+    return True
+
+
+def asked(key: str) -> Wanted:
+    """Figures of a diagnostic that a study asks for."""
+    return lambda study, owner: bool(study["diagnostics"][key])
+
+
+def recorded(study: Any, owner: str) -> bool:
+    """Whether there is a series to draw, not a table of spectra or features alone."""
+    return study.cohort[owner]["kind"] not in TABLES
+
+
+def scored(quantity: str) -> Wanted:
+    """Figures of what the study's predictive scores are computed from: fc, fcd or psd."""
+    return lambda study, owner: (
+        recorded(study, owner) and quantity in [SCORES[name].quantity for name in study["diagnostics"]["scores"]]
+    )
+
+
+def over_the_head(study: Any, owner: str) -> bool:
+    """Whether there are spectra of electrodes on the scalp."""
+    return study.on_sensors and study.cohort[owner]["kind"] == "eeg" and scored("psd")(study, owner)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: where it belongs and what it is drawn from.
+
+    Attributes
+    ----------
+    scope : whose figure it is, one of INPUTS.
+    category : heading in Snakemake's report.
+    module : file in vbiflow/figures that holds the function, which is called as the figure is.
+    arguments : where each argument of the function comes from. ``input/dataset`` (or a key of JSON),
+        ``input/dataset@attribute`` (``theta@units``: by parameter) and ``input`` (its path or paths) name a file of
+        INPUTS; one of PARAMETERS comes from the study.
+    read : name of a function of the module that turns these arguments into those that the figure takes; none if empty.
+    wanted : whether a study draws it for a subject or estimator.
+    """
+
+    scope: str
+    category: str
+    module: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    read: str = ""
+    wanted: Wanted = always
+
+    @property
+    def inputs(self) -> list[str]:
+        """Files that it is drawn from, by name."""
+        names = [source.partition("/")[0] for source in self.arguments.values()]
+        return [name for name in dict.fromkeys(names) if name not in PARAMETERS]
+
+    @property
+    def parameters(self) -> list[str]:
+        """What it takes from the study, by name."""
+        return [source for source in self.arguments.values() if source in PARAMETERS]
+
+    @property
+    def file(self) -> str:
+        """Path of its module, relative to the repository."""
+        return f"vbiflow/figures/{self.module}.py"
+
+    def plain(self) -> dict[str, Any]:
+        """What a job needs to draw it, as plain data: a change redraws the figures of its scope, and no others."""
+        return {"module": self.module, "arguments": dict(self.arguments), "read": self.read}
+
+
+def units(file: str) -> dict[str, str]:
+    """The argument `units`: of the parameters, by name, whose values theta are in a file."""
+    return {"units": f"{file}/theta@units"}
+
+
+def each(file: str, *names: str, **renamed: str) -> dict[str, str]:
+    """Arguments that are datasets of one file, under their own names or others."""
+    own = {name: f"{file}/{name}" for name in names}
+    return own | {argument: f"{file}/{name}" for argument, name in renamed.items()}

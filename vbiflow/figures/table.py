@@ -1,0 +1,205 @@
+"""The table of figures: rules, the order of the report and Snakemake's own report follow from it.
+
+A new figure is a function that takes arrays and returns a matplotlib Figure, a caption ``rules/report/<name>.rst``, and
+an entry in `FIGURES`. Nothing here imports matplotlib, so that a workflow that draws nothing does not wait for it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from vbiflow.engine.checks import choose
+from vbiflow.figures.figure import INPUTS, PARAMETERS, Figure, asked, each, over_the_head, recorded, scored, units
+from vbiflow.provenance import ROOT, parsed
+
+FOLDER = ROOT / "vbiflow" / "figures"
+CAPTIONS = ROOT / "rules" / "report"
+PAGE = ("cohort", "estimator", "subject")
+"""Scopes whose figures stand in the report of a study."""
+SAMPLES = {"prior": "prior/@prior"} | each("samples", "names", "truth", samples="theta", mode="map") | units("samples")
+CONNECTOME = ("weights", "tract_lengths", "labels", "hemispheres", "networks", "centres")
+RECORDED = each("x_o", "labels", "hemispheres", "networks")
+
+FIGURES: dict[str, Figure] = {
+    "cohort": Figure(
+        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="side_by_side"
+    ),
+    "covariates": Figure(
+        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="with_columns",
+        wanted=lambda study, owner: any(study.covariates.values()),
+    ),
+    "connectome": Figure("estimator", "Connectome", "connectome", each("connectome", *CONNECTOME)),
+    "training": Figure("estimator", "Estimator", "training", each("training", "train_loss", "validation_loss")),
+    "recovery": Figure(
+        "estimator", "Estimator", "diagnostics",
+        each("diagnostics", "theta", "mean", "sd", "z", "shrinkage", "names") | units("diagnostics"),
+    ),
+    "calibration": Figure(
+        "estimator", "Estimator", "diagnostics",
+        each("diagnostics", "ranks", "names", "coverage", "tarp_level", "tarp_coverage", level="coverage_level")
+        | {"n_samples": "diagnostics/ranks@n_samples"},
+    ),
+    "features": Figure(
+        "estimator", "Features", "features",
+        each("features_report", "informs", "explained", "explained_by", "shown", "correlation", "outside"),
+    ),
+    "ablation": Figure(
+        "estimator", "Features", "features", each("ablation", "features", "subjects", "units"), wanted=asked("ablation")
+    ),
+    "baselines": Figure(
+        "estimator", "Estimator", "evidence", each("baselines", "methods", "parameters", "n_simulations"),
+        wanted=asked("baselines"),
+    ),
+    "learning_curve": Figure(
+        "estimator", "Estimator", "evidence",
+        each("learning_curve", "estimators", "n_simulations", "rmse", "coverage_90", "log_prob", "parameters"),
+        wanted=asked("learning_curve"),
+    ),
+    "invalid": Figure(
+        "estimator", "Estimator", "diagnostics",
+        each("prior", "theta", "names") | each("features", "valid") | units("prior"),
+    ),
+    "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
+    "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
+    "exact": Figure(
+        "subject", "Posterior", "exact",
+        each("samples", "names", "truth", samples="theta") | each("exact", reference="theta") | units("samples"),
+        wanted=lambda study, owner: asked("exact")(study, owner) and recorded(study, owner),
+    ),
+    "rounds": Figure(
+        "subject", "Posterior", "evidence",
+        {"prior": "first_prior/@prior", "rounds": "rounds"} | each("samples", last="theta") | units("samples"),
+        read="through_rounds", wanted=lambda study, owner: study.n_rounds > 1,
+    ),
+    "sensitivity": Figure(
+        "subject", "Posterior", "evidence", each("sensitivity", "eigenvalues", "eigenvectors", "names"),
+        wanted=asked("sensitivity"),
+    ),
+    "local_c2st": Figure(
+        "subject", "Posterior", "evidence",
+        each("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | units("local_c2st"),
+        wanted=asked("local_c2st"),
+    ),
+    "misspecification": Figure(
+        "subject", "Predictions", "predictive",
+        each("features", "x", "valid") | each("x_o", "names", x_o="x") | each("predictive", predicted="x")
+        | {"n_predictive": "n_predictive"},
+        read="among_simulations",
+    ),
+    "predictive": Figure(
+        "subject", "Predictions", "predictive", {"path": "predictive", "scores": "scores"},
+        read="with_scores", wanted=recorded,
+    ),
+    "fc": Figure(
+        "subject", "Predictions", "recording",
+        each("predictive", observed="fc_observed", predicted="fc") | each("x_o", "hemispheres", "networks"),
+        wanted=scored("fc"),
+    ),
+    "fcd": Figure(
+        "subject", "Predictions", "recording",
+        each("predictive", observed="fcd_observed", predicted="fcd", observed_values="fcd_observed_values",
+             predicted_values="fcd_values", window="fcd@window", step="fcd@step"),
+        wanted=scored("fcd"),
+    ),
+    "psd": Figure(
+        "subject", "Predictions", "recording",
+        each("predictive", "frequencies", observed="psd_observed", predicted="psd", mean="psd_mean")
+        | {"name": "signal", "unit": "signal_unit"},
+        wanted=scored("psd"),
+    ),
+    "topography": Figure(
+        "subject", "Predictions", "topography",
+        each("predictive", "frequencies", observed="psd_observed", predicted="psd") | each("x_o", names="labels")
+        | {"head": "lead_field"},
+        read="on_head", wanted=over_the_head,
+    ),
+    "series": Figure(
+        "subject", "Predictions", "recording",
+        each("x_o", observed="ts", fs="ts@fs") | each("predictive", predicted="ts", predicted_fs="ts@fs") | RECORDED
+        | {"name": "signal", "nodes": "nodes"},
+        wanted=recorded,
+    ),
+    "comparison": Figure("comparison", "Comparison", "comparison", each("comparison", "scores", "ranking")),
+    "amortisation": Figure(
+        "amortisation", "Amortisation", "comparison", {"people": "people", "studies": "studies"},
+        read="of_people",
+    ),
+}  # fmt: skip
+"""Every figure by name, in the order in which the report shows them."""
+
+
+def figure_function(name: str) -> Callable[..., Any]:
+    """The function that draws a figure: arrays in, a matplotlib Figure out."""
+    return getattr(import_module(f"vbiflow.figures.{FIGURES[name].module}"), name)
+
+
+def wanted_figures(scope: str, study: Any, owner: str = "") -> dict[str, Figure]:
+    """Figures that a study draws of a subject, of an estimator (`owner`), or of its cohort, in the report's order."""
+    found = {name: figure for name, figure in FIGURES.items() if figure.scope == scope}
+    if scope == "cohort" and len(study.subjects) < 2:
+        return {}
+    return {name: figure for name, figure in found.items() if figure.wanted(study, owner)}
+
+
+def figure_inputs(scope: str, study: Any, owner: str = "") -> dict[str, str | list[str]]:
+    """Paths of the files that the wanted figures of a scope are drawn from, by name; lists where there are several."""
+    names = dict.fromkeys(name for one in wanted_figures(scope, study, owner).values() for name in one.inputs)
+    known = folders(scope, study, owner)
+    found = {}
+    for name in names:
+        path = f"results/{study.name}/{INPUTS[scope][name]}"
+        several = next((key for key, value in known.items() if isinstance(value, list) and f"{{{key}}}" in path), None)
+        found[name] = (
+            [path.format(**known | {several: one}) for one in known[several]] if several else path.format(**known)
+        )
+    return found
+
+
+def folders(scope: str, study: Any, owner: str) -> dict[str, str | list[str]]:
+    """What stands for each name in braces in INPUTS."""
+    if scope == "cohort":
+        return {"estimators": study.estimators}
+    if scope == "estimator":
+        return {"estimator": owner}
+    rounds = [study.round_of(owner, number) for number in range(1, study.n_rounds + 1)]
+    return {
+        "subject": owner, "connectome": study.connectome_of(owner),
+        "first_round": rounds[0], "last_round": rounds[-1], "later_rounds": rounds[1:],
+    }  # fmt: skip
+
+
+def figure_parameters(scope: str, study: Any, owner: str = "") -> dict[str, Any]:
+    """What the wanted figures of a scope take from the study."""
+    names = dict.fromkeys(name for one in wanted_figures(scope, study, owner).values() for name in one.parameters)
+    return {name: PARAMETERS[name](study, owner) for name in names}
+
+
+def captions(folder: Path = CAPTIONS) -> dict[str, str]:
+    """Caption of each figure, on one line."""
+    return {name: " ".join((folder / f"{name}.rst").read_text(encoding="utf-8").split()) for name in FIGURES}
+
+
+def check_table(folder: Path = CAPTIONS) -> None:
+    """Check each entry of the table before anything runs.
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown scope, input, module or function, or a missing caption.
+    """
+    for name, figure in FIGURES.items():
+        choose(f"scope of figure {name}", figure.scope, INPUTS)
+        for source in figure.inputs:
+            choose(f"input of figure {name}", source, INPUTS[figure.scope] | PARAMETERS)
+        path = FOLDER / f"{figure.module}.py"
+        choose(f"module of figure {name}", figure.module, [file.stem for file in sorted(FOLDER.glob("*.py"))])
+        functions = [node.name for node in parsed(path).body if isinstance(node, ast.FunctionDef)]
+        for function in filter(None, (name, figure.read)):
+            choose(f"function of figure {name} in {figure.file}", function, functions)
+        caption = folder / f"{name}.rst"
+        if not caption.is_file():
+            raise ValueError(f"figure {name} has no caption; write {caption.relative_to(ROOT)}")
