@@ -35,6 +35,10 @@ rule demo:
         "results/demo_wong_wang/report.html",
 
 
-# Mistakes in the studies of a run are told before the DAG is built; Snakemake parses rules before it knows the targets.
-for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if config else ())):
-    find_study(name)
+# Mistakes in the studies of a run are told before the DAG is built, in one line and no trace of Snakemake's; it parses
+# rules before it knows the targets.
+try:
+    for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if config else ())):
+        find_study(name)
+except WorkflowError as error:
+    raise SystemExit(str(error)) from None

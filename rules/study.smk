@@ -41,7 +41,7 @@ try:
     CONFIG = load_config(user_path("config/config.yaml"), config)
     CATALOGUE = load_catalogue()
 except ValueError as error:
-    raise WorkflowError(str(error)) from None
+    raise SystemExit(str(error)) from None
 
 
 def study_of(wildcards):

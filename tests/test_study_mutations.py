@@ -12,64 +12,21 @@ import yaml
 from vbiflow.diagnostics.verdict import resolve_thresholds
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.estimator_options import resolve
+from vbiflow.figures.table import figure_inputs
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 
 STUDIES = {path.stem: path.read_text() for path in sorted((ROOT / "config" / "studies").glob("*.yaml"))}
 ODD = (
-    *(
-        None,
-        True,
-        False,
-        "",
-        "x",
-        "x" * 3000,
-        "no",
-        "{x}",
-        "{participant_id:>99}",
-        "$\\frac$",
-        "a b",
-        "é",
-        "a\u202eb",
-        "\x07",
-    ),
+    *(None, True, False, "", "x", "x" * 3000, "no", "{x}", "{participant_id:>99}", "$\\frac$", "a b", "é", "\x07"),
     *(-1, 0, 1, 2, 7, 10**9, 2**63, 2**70, 1.0e4, 0.5, -0.5, 1e30, 1e-30, float("inf"), float("nan"), 250.0),
-    *(
-        [],
-        {},
-        [[]],
-        [None],
-        [1],
-        ["max"],
-        {"a": 1},
-        {"a": {"b": {"c": 1}}},
-        [{"a": [1]}],
-        {"uniform": [0, 1]},
-        [True],
-        [[1, 2], [3]],
-    ),
+    *([], {}, [[]], [None], [1], ["max"], {"a": 1}, {"a": {"b": {"c": 1}}}, [{"a": [1]}], {"uniform": [0, 1]}),
+    *([True], [[1, 2], [3]], "a\u202eb"),
 )
 TOKENS = (
-    "\x00",
-    "\t",
-    "&a [*a]",
-    "*b",
-    "{",
-    "]",
-    "!!python/none",
-    "%",
-    "010",
-    "0x1F",
-    "1e400",
-    ".inf",
-    ".nan",
-    "~",
-    "---\n",
-    "<<: 3\n",
-    "?",
-    "yes",
-    "'",
+    *("\x00", "\t", "&a [*a]", "*b", "{", "]", "!!python/none", "%", "010", "0x1F", "1e400", ".inf", ".nan", "~"),
+    *("---\n", "<<: 3\n", "?", "yes", "'"),
 )
 LONGEST = 5.0
 
@@ -157,7 +114,8 @@ def make_parts(study):
     resolve_thresholds(study["diagnostics"]["thresholds"])
     head_files(study.sensors)
     for subject in study.subjects:
-        study.estimator_of(subject), study.round_of(subject, 1), study.row(subject), study.figures(subject)
+        study.estimator_of(subject), study.round_of(subject, 1), study.row(subject)
+        figure_inputs("subject", study, subject)
     made = (
         study.shards,
         study.units,
