@@ -8,12 +8,12 @@ sys.path.insert(0, workflow.basedir)
 
 from vbiflow.arrays import is_table
 from vbiflow.datasets import find, load_catalogue, sources_of
+from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
-from vbiflow.models import MODELS
-from vbiflow.provenance import code_hash
+from vbiflow.registries import members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import load_config, load_study
-from vbiflow.study.settings import asked_studies, user_path
+from vbiflow.study.settings import asked_studies, kept_studies, user_path
 from vbiflow.study.topology import amortisation_paths
 
 
@@ -42,6 +42,9 @@ try:
     CATALOGUE = load_catalogue()
 except ValueError as error:
     raise SystemExit(str(error)) from None
+
+
+KEPT = "|".join(kept_studies()) or "(?!)"
 
 
 def study_of(wildcards):
@@ -167,25 +170,32 @@ def pool_of(wildcards):
     return study_of(wildcards).pool_paths(wildcards.estimator)
 
 
-def code(script):
-    """Content hash of a script and of what it imports, the other models left out."""
+def code(script, compared=False):
+    """Param function: content hash of a script and of all that it depends on, of registries what the job's study uses.
 
-    def value(wildcards):
-        others = [
-            name
-            for name in MODELS
-            if "study" in wildcards.keys() and name != study_of(wildcards)["model"]
-        ]
-        return code_hash(
-            script, without=[f"vbiflow/models/{name}.py" for name in others]
-        )
+    `compared` says whether the script trains the estimators that the study's own is compared with.
+    """
+
+    def value(wildcards, resources):
+        name = wildcards.get("study")
+        if name is None:
+            return code_hash(script)
+        cohort = study_of(wildcards).cohort
+        alone = cohort.get(wildcards.get("subject"))
+        kinds = {row["kind"] for row in ([alone] if alone else cohort.values())}
+        gpu = resources.get("gpu")
+        device = "" if gpu is None else "cuda" if gpu else "cpu"
+        return hashed(script, name, frozenset(kinds), compared, device)
 
     return value
 
 
-def features_code(script):
-    """Content hash of a script that computes features, and of the features that the study brings itself."""
-    return lambda wildcards: code_hash(script, beside=study_of(wildcards).own_features)
+@cache
+def hashed(script, name, kinds, compared, device):
+    """Content hash for all jobs of a script that use the same members of registries."""
+    study = find_study(name)
+    members = members_of(study, kinds, compared, device)
+    return code_hash(script, members, beside=study.own_features)
 
 
 def amount(rule, resource, default):
@@ -229,11 +239,9 @@ def columns(*names):
 
 def files(*names):
     """Input function: the files that some columns of the job's cohort row name."""
-    return lambda wildcards: {
-        name: file_of(entry)
-        for name, entry in columns(*names)(wildcards).items()
-        if entry
-    }
+    return lambda wildcards: [
+        file_of(entry) for entry in columns(*names)(wildcards).values() if entry
+    ]
 
 
 def maps(wildcards):
@@ -245,7 +253,7 @@ def sensor_recording(wildcards):
     """Input function: the recording whose sensors a lead field leads to; none if it is simulated through it."""
     study, entry = study_of(wildcards), row(wildcards)["recording"]
     simulated = wildcards.estimator in study.simulated
-    return {} if simulated or is_table(entry) else {"recording": entry}
+    return [] if simulated or is_table(entry) else entry
 
 
 def projected(files):

@@ -28,7 +28,7 @@ DEFAULTS: dict[str, Any] = {
         "streamlines": {},
     },
     "truth": {},
-    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500},
+    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500, "keep": False},
     "recording": {},
     "preparation": {},
     "inference": {"estimator": "maf", "rounds": 1},
@@ -105,11 +105,29 @@ def known_studies(config: Path | None = None) -> list[str]:
     names: dict[str, None] = {}
     for file in study_files(config):
         try:
-            scales = read_document(file, file.name).get("scales") or {}
+            found = read_document(file, file.name).get("scales")
         except ValueError:
-            scales = {}
+            found = None
+        scales = found if isinstance(found, dict) else {}
         names |= dict.fromkeys([file.stem, *(f"{file.stem}@{scale}" for scale in scales)])
     return list(names)
+
+
+def kept_studies(config: Path | None = None) -> list[str]:
+    """Names of the studies that keep their simulated series; files that cannot be read are no matter of this."""
+    kept = []
+    for file in study_files(config):
+        try:
+            content = read_document(file, file.name)
+        except ValueError:
+            continue
+        scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
+        variants = {file.stem: {}} | {f"{file.stem}@{name}": scale for name, scale in scales.items()}
+        for name, scale in variants.items():
+            simulation = merged(content, scale if isinstance(scale, dict) else {}).get("simulation")
+            if isinstance(simulation, dict) and simulation.get("keep") is True:
+                kept.append(name)
+    return kept
 
 
 def load_config(path: Path, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
