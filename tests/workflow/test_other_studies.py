@@ -29,18 +29,19 @@ def test_broken_files_of_other_studies_stop_nobody(copy):
         assert done.returncode != 0 and message in done.stdout.splitlines()[-1], done.stdout
 
 
-def test_names_with_dashes_and_paths_with_braces_work(copy):
-    studies = copy.path / "config" / "studies"
-    folder = copy.path / "my {data}"
-    folder.mkdir()
-    (folder / "bold.csv").write_text("\n".join(["1,2"] * 9))
-    table = (copy.path / "config" / "cohorts" / "tiny.tsv").read_text()
-    table = table.replace(f"{HCP}/101309/bold.mat::tc", "my {data}/bold.csv")
-    (copy.path / "config" / "cohorts" / "own-people.tsv").write_text(table)
-    tiny = (studies / "tiny.yaml").read_text().replace("cohort: tiny", "cohort: own-people", 1)
+def test_names_with_dashes_work_and_paths_with_braces_are_refused(copy):
+    studies, cohorts = copy.path / "config" / "studies", copy.path / "config" / "cohorts"
+    tiny = (studies / "tiny.yaml").read_text()
     (studies / "my-study.yaml").write_text(tiny.replace("scales:", "scales:\n  high-res: {seed: 5}"))
     done = copy.snakemake("-n", "results/my-study@high-res/report.html")
     assert done.returncode == 0 and jobs(done)["observe"] == 1, done.stdout[-3000:]
+    (copy.path / "my {data}").mkdir()
+    (copy.path / "my {data}" / "bold.csv").write_text("1,2\n3,4\n")
+    table = (cohorts / "tiny.tsv").read_text().replace(f"{HCP}/101309/bold.mat::tc", "my {data}/bold.csv")
+    (cohorts / "tiny.tsv").write_text(table)
+    done = copy.snakemake("-n", "results/my-study/report.html")
+    message = "cohort: recording of 101309: my {data}/bold.csv: braces in a path are wildcards to Snakemake; rename"
+    assert done.returncode != 0 and message in done.stdout.splitlines()[-1], done.stdout
 
 
 def test_settings_of_the_command_line_choose_studies(copy):

@@ -13,8 +13,8 @@ from vbiflow.connectome.normalise import parse as parse_steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical.cohort import REGIONAL, SENSOR_KINDS, check_file
-from vbiflow.empirical.sensor_options import check_recording, check_sensors
+from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS, check_file
+from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
 from vbiflow.engine.derived import derived_quantities
@@ -54,6 +54,7 @@ def check_study(study: Study) -> None:
             study,
             check_pool,
             check_maps,
+            check_paths,
             check_scores,
             check_simulation,
             check_truth,
@@ -113,6 +114,20 @@ def check_maps(study: Study) -> None:
     for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
         for name, file in study.maps(person).items():
             check_file("connectome.maps", name, file, load_catalogue())
+
+
+def check_paths(study: Study) -> None:
+    """Refuse braces in paths of inputs, which Snakemake takes for wildcards."""
+    cohort = {f"cohort: {column} of {name}": row[column] for name, row in study.cohort.items() for column in FILES}
+    maps = {
+        f"connectome.maps.{name}": file
+        for person in dict.fromkeys(map(study.connectome_of, study.subjects))
+        for name, file in study.maps(person).items()
+    }
+    heads = {"observation.sensors": path for path in head_files(study.sensors) if set("{}") & set(path)}
+    for what, path in (cohort | maps | heads).items():
+        if "{" in path or "}" in path:
+            raise ValueError(f"{what}: {path}: braces in a path are wildcards to Snakemake; rename the file or folder")
 
 
 def check_scores(study: Study) -> None:
