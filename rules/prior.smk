@@ -12,6 +12,7 @@ rule prior:
         runtime=5,
     params:
         prior=setting("prior"),
+        units=derived("units"),
         seed=setting("seed"),
         n_simulations=derived("n_simulations"),
         code=code("scripts/prior.py"),

@@ -66,7 +66,6 @@ rule report:
         alone=lambda wildcards: wildcards.get("subject", ""),
         settings=derived("settings"),
         model=derived("model"),
-        units=derived("units"),
         nodes=derived("nodes"),
         estimator_of=estimator_by_subject,
         code=code("scripts/report.py"),

@@ -8,8 +8,9 @@ from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     params = snakemake.params
+    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
     theta = exact_posterior(
-        Prior.from_plain(attributes(snakemake.input.prior)["prior"]),
+        prior,
         read(snakemake.input.x_o, "ts")["ts"],
         attributes(snakemake.input.x_o, "ts")["fs"],
         Connectome.load(snakemake.input.connectome).weights,
@@ -17,4 +18,4 @@ with job(snakemake) as run:
         params.n_samples,
         params.seed,
     )
-    write(snakemake.output[0], {"theta": Quantity(theta, axes=("sample", "parameter"))}, run.provenance())
+    write(snakemake.output[0], {"theta": Quantity(theta, prior.units, ("sample", "parameter"))}, run.provenance())

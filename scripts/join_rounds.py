@@ -7,6 +7,7 @@ from vbiflow.job import job
 with job(snakemake) as run:
     source, notes = snakemake.input, run.provenance()
     theta = read(source.prior, "theta")["theta"]
-    prior, features = join_rounds(read(source.theta), read(source.new), theta, read(source.features))
+    units = attributes(source.prior, "theta")["unit"], attributes(source.features, "x")["unit"]
+    prior, features = join_rounds(read(source.theta), read(source.new), theta, read(source.features), units)
     write(snakemake.output.prior, prior, notes | {"prior": attributes(source.prior)["prior"]})
     write(snakemake.output.features, features, notes)

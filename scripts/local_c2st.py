@@ -11,7 +11,10 @@ with job(snakemake) as run:
     data = TrainingSet.load(source.prior, source.features, params.inference, seed=params.seed)
     found = local_c2st(posterior, *data.held_out(), read(source.x_o, "x")["x"], seed=params.seed)
     axes = {"statistic": (), "p_value": (), "null": ("classifier",), "theta": ("sample", "parameter")}
-    quantities = {name: Quantity(values, axes=axes.get(name, ("sample",))) for name, values in found.items()}
-    quantities["names"] = Quantity(list(posterior.parameters), axes=("parameter",))
+    units = {"theta": posterior.prior.units}
+    quantities = {
+        name: Quantity(values, units.get(name, "1"), axes.get(name, ("sample",))) for name, values in found.items()
+    }
+    quantities["names"] = Quantity.text(posterior.parameters, "parameter")
     write(snakemake.output[0], quantities, run.provenance())
     run.say(f"p = {found['p_value']:.3f}")

@@ -38,8 +38,10 @@ with job(snakemake) as run:
             ),
         )
     again = read(snakemake.input.predictive, "x", "names")
-    quantities["x"] = Quantity(again["x"], axes=("simulation", "feature"))
-    quantities["names"] = Quantity(again["names"], axes=("feature",))
+    quantities["x"] = Quantity(
+        again["x"], attributes(snakemake.input.predictive, "x")["unit"], ("simulation", "feature")
+    )
+    quantities["names"] = Quantity.text(again["names"], "feature")
     write(snakemake.output.predictive, quantities, run.provenance())
     verdict = subject_verdict(
         found,

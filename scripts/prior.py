@@ -7,10 +7,10 @@ from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     connectome = Connectome.load(snakemake.input.connectome)
-    prior = Prior.from_config(snakemake.params.prior, connectome.labels, connectome.maps)
+    prior = Prior.from_config(snakemake.params.prior, connectome.labels, connectome.maps, snakemake.params.units)
     theta = prior.sample(snakemake.params.seed, 0, snakemake.params.n_simulations)
     quantities = {
-        "theta": Quantity(theta, axes=("simulation", "parameter")),
-        "names": Quantity(list(prior.names), axes=("parameter",)),
+        "theta": Quantity(theta, prior.units, ("simulation", "parameter")),
+        "names": Quantity.text(prior.names, "parameter"),
     }
     write(snakemake.output[0], quantities, run.provenance() | {"prior": prior.to_config()})

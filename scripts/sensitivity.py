@@ -9,8 +9,8 @@ with job(snakemake) as run:
     posterior, observed = Posterior.load(snakemake.input.posterior), read(snakemake.input.x_o, "x", "names")
     values, vectors = sensitivity(posterior, observed["x"], seed=snakemake.params.seed, names=observed["names"])
     quantities = {
-        "eigenvalues": Quantity(values, axes=("direction",)),
-        "eigenvectors": Quantity(vectors, axes=("direction", "parameter")),
-        "names": Quantity(list(posterior.parameters), axes=("parameter",)),
+        "eigenvalues": Quantity(values, "1", ("direction",)),
+        "eigenvectors": Quantity(vectors, "1", ("direction", "parameter")),
+        "names": Quantity.text(posterior.parameters, "parameter"),
     }
     write(snakemake.output[0], quantities, run.provenance())

@@ -10,7 +10,7 @@ from vbiflow.prior import Prior
 with job(snakemake, reads_exclusions="pool") as run:
     params = snakemake.params
     connectome = Connectome.load(snakemake.input.connectome)
-    prior = Prior.from_config(params.prior, connectome.labels, connectome.maps)
+    prior = Prior.from_config(params.prior, connectome.labels, connectome.maps, params.units)
     start, stop = params.rows
     # the rows of prior.h5, without waiting for it: adding simulations leaves the old ones alone
     theta = prior.sample(params.seed, start, stop)
@@ -34,4 +34,5 @@ with job(snakemake, reads_exclusions="pool") as run:
         threads=snakemake.threads,
         progress=run,
     )
-    write(snakemake.output[0], simulations.quantities() | conditioning, run.provenance())
+    quantities = simulations.quantities(compressed=snakemake.rule.endswith("_kept"))
+    write(snakemake.output[0], quantities | conditioning, run.provenance())

@@ -7,9 +7,9 @@ from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     connectome = Connectome.load(snakemake.input.connectome)
-    prior = Prior.from_config(snakemake.params.prior, connectome.labels, connectome.maps)
+    prior = Prior.from_config(snakemake.params.prior, connectome.labels, connectome.maps, snakemake.params.units)
     quantities = {
-        "theta": Quantity(prior.theta(snakemake.params.truth), axes=("simulation", "parameter")),
-        "names": Quantity(list(prior.names), axes=("parameter",)),
+        "theta": Quantity(prior.theta(snakemake.params.truth), prior.units, ("simulation", "parameter")),
+        "names": Quantity.text(prior.names, "parameter"),
     }
     write(snakemake.output[0], quantities, run.provenance())

@@ -12,7 +12,7 @@ def test_round_trip_with_units_axes_and_provenance(tmp_path):
     path = tmp_path / "folder" / "file.h5"
     quantities = {
         "bold": io.Quantity(np.arange(6.0).reshape(2, 3), "1", ("node", "time"), {"fs": 1.39}),
-        "names": io.Quantity(["lh-größe", "b"], axes=("node",)),
+        "names": io.Quantity.text(["lh-größe", "b"], "node"),
         "valid": np.array([True, False]),
     }
     io.write(path, quantities, PROVENANCE)
@@ -25,15 +25,32 @@ def test_round_trip_with_units_axes_and_provenance(tmp_path):
 
 def test_same_content_same_bytes(tmp_path):
     for name in "ab":
-        io.write(tmp_path / name, {"x": np.arange(10.0), "names": ["p", "q"]}, PROVENANCE)
+        io.write(
+            tmp_path / name, {"x": io.Quantity(np.arange(10.0), ["nA"] * 9 + ["1"]), "names": ["p", "q"]}, PROVENANCE
+        )
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_measured_numbers_need_a_unit_one_for_all_or_one_a_column(tmp_path):
+    with pytest.raises(ValueError, match="x has no unit; write Quantity"):
+        io.write(tmp_path / "a.h5", {"x": np.ones(3)}, {})
+    with pytest.raises(ValueError, match="x: 2 units for an axis of"):
+        io.write(tmp_path / "a.h5", {"x": io.Quantity(np.ones((1, 3)), ["nA", "1"])}, {})
+    names = ["G", "eta[a]", "eta[b]", "w.myelin"]
+    theta = io.Quantity(np.ones((2, 4)), ["1", "nA", "nA", "1/√ms"], ("simulation", "parameter"))
+    io.write(tmp_path / "a.h5", {"theta": theta, "names": names}, {})
+    assert io.attributes(tmp_path / "a.h5", "theta")["unit"] == ["1", "nA", "nA", "1/√ms"]
+    assert io.parameter_units(tmp_path / "a.h5") == {"G": "1", "eta": "nA", "w": "1/√ms"}
+    many = io.Quantity(np.ones(20000), ["V", "1"] * 10000)  # attributes of HDF5 hold 64 KiB
+    io.write(tmp_path / "b.h5", {"x": many}, {})
+    assert io.attributes(tmp_path / "b.h5", "x")["unit"] == many.unit
 
 
 def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "file.h5"
-    io.write(path, {"x": np.ones(3)}, {})
+    io.write(path, {"x": io.Quantity(np.ones(3), "1")}, {})
     with pytest.raises(ValueError, match="x has 1 axes, not the 2 named a, b"):
-        io.write(path, {"x": io.Quantity(np.zeros(3), axes=("a", "b"))}, {})
+        io.write(path, {"x": io.Quantity(np.zeros(3), "1", ("a", "b"))}, {})
     assert list(tmp_path.iterdir()) == [path]
     np.testing.assert_array_equal(io.read(path, "x")["x"], np.ones(3))
 
@@ -41,7 +58,7 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_truncated_file_is_named(tmp_path, share):
     path = tmp_path / "shard-0001.h5"
-    io.write(path, {"x": np.random.default_rng(0).normal(size=1000)}, {})
+    io.write(path, {"x": io.Quantity(np.random.default_rng(0).normal(size=1000), "1")}, {})
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"shard-0001\.h5: not a whole HDF5 file .*; delete it and run again"):
@@ -51,7 +68,7 @@ def test_truncated_file_is_named(tmp_path, share):
 def test_missing_file_and_dataset_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"none\.h5: no such file; run the rule that makes it"):
         io.read(tmp_path / "none.h5")
-    io.write(tmp_path / "a.h5", {"x": np.ones(1), "y": np.ones(1)}, {})
+    io.write(tmp_path / "a.h5", {"x": [1], "y": [1]}, {})
     with pytest.raises(ValueError, match=r"a\.h5: no dataset 'z'; it holds x, y"):
         io.read(tmp_path / "a.h5", "z")
 
@@ -67,7 +84,7 @@ def test_json_has_no_nan_and_is_whole(tmp_path):
 
 def test_rows_are_read_in_blocks_in_the_order_asked(tmp_path, monkeypatch):
     x = np.arange(60.0).reshape(20, 3)
-    io.write(tmp_path / "x.h5", {"x": x}, {})
+    io.write(tmp_path / "x.h5", {"x": io.Quantity(x, "1")}, {})
     monkeypatch.setattr(io, "BLOCK", 6)
     picked = np.array([19, 0, 7, 7, 12])
     assert np.array_equal(io.rows(tmp_path / "x.h5", "x", picked), x[picked])

@@ -5,7 +5,6 @@ import io as text_io
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from vbiflow import io
@@ -25,7 +24,7 @@ class Named(dict):
 def snakemake(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = {"name": "data", "licence": "CC0", "notice": "n", "citation": "c"}
-    io.write("results/in.h5", {"x": np.ones(1)}, {"sources": [source]})
+    io.write("results/in.h5", {"x": [1]}, {"sources": [source]})
     return SimpleNamespace(
         rule="simulate",
         wildcards=Named(study="tiny", shard="shard-0001"),

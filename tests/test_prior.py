@@ -187,3 +187,14 @@ def test_bad_regressions_get_one_line(entry, message):
     with pytest.raises(ValueError, match=message) as error:
         Prior.from_config({"w": entry}, "abc", MAPS)
     assert "\n" not in str(error.value)
+
+
+def test_units_go_with_the_columns_and_come_back(tmp_path):
+    config = {
+        "I": {"uniform": [0, 1], "per": "node"},
+        "w": {"map": {"m": {"uniform": [0, 1]}}},
+        "G": {"uniform": [1, 2]},
+    }
+    prior = Prior.from_config(config, ["a", "b"], {"m": np.ones(2)}, {"I": "nA", "w": "mV", "tau": "ms"})
+    assert dict(zip(prior.names, prior.units, strict=True)) == {"I[a]": "nA", "I[b]": "nA", "w.m": "mV", "G": "1"}
+    assert Prior.from_plain(prior.to_config()).units == prior.units

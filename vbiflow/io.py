@@ -15,19 +15,29 @@ import h5py
 import numpy as np
 
 BLOCK = 4096
+COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+"""Bytes of equal weight lie together, and the fastest level: more takes longer and saves little of noisy series."""
 
 
 @dataclass(frozen=True)
 class Quantity:
     """An array with its unit and the names of its axes, as stored in one HDF5 dataset.
 
-    `attributes` holds what else describes the array, for instance ``{"fs": 1.39}`` [Hz] for a time series.
+    `unit` is one for all values, "1" for pure numbers, or a list of one for each entry of the last axis, such as the
+    parameters of theta. `attributes` holds what else describes the array, for instance ``{"fs": 1.39}`` [Hz] for a time
+    series. What is `compressed` is stored without loss, a chunk for each entry of its first axis.
     """
 
     values: Any
-    unit: str = "1"
+    unit: str | Sequence[str]
     axes: tuple[str, ...] = ()
     attributes: Mapping[str, Any] | None = None
+    compressed: bool = False
+
+    @classmethod
+    def text(cls, values: Sequence[str], *axes: str) -> Quantity:
+        """Names, labels or reasons, which have no unit."""
+        return cls(list(values), "", axes)
 
 
 @contextmanager
@@ -68,21 +78,46 @@ def describe(file: h5py.File, provenance: Mapping[str, Any]) -> None:
 def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:
     """Store one quantity in an open file."""
     if not isinstance(quantity, Quantity):
-        quantity = Quantity(quantity)
+        quantity = bare(name, quantity)
     values = np.asarray(quantity.values)
     if values.dtype.kind in "UO":
         dataset = file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
     else:
-        dataset = file.create_dataset(name, data=values)
+        stored = {"chunks": (1, *values.shape[1:]), **COMPRESSION} if quantity.compressed else {}
+        dataset = file.create_dataset(name, data=values, **stored)
     if quantity.axes and len(quantity.axes) != values.ndim:
         raise ValueError(
             f"{name} has {values.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}"
         )
-    dataset.attrs["unit"] = quantity.unit
+    label(dataset, quantity)
+    return dataset
+
+
+def bare(name: str, values: Any) -> Quantity:
+    """Text, flags and whole numbers as a quantity; numbers that are measured need a unit."""
+    kind = np.asarray(values).dtype.kind
+    if kind == "f":
+        raise ValueError(f"{name} has no unit; write Quantity(values, unit, axes), with unit 1 for pure numbers")
+    return Quantity(values, "1" if kind in "biu" else "")
+
+
+def label(dataset: h5py.Dataset, quantity: Quantity) -> None:
+    """Store unit, axes and attributes with a dataset; units of the entries of its last axis as JSON.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many units as entries.
+    """
+    unit, last = quantity.unit, dataset.shape[-1:]
+    if not isinstance(unit, str):
+        if (len(unit),) != last:
+            raise ValueError(f"{dataset.name[1:]}: {len(unit)} units for an axis of {last}; give one for each")
+        unit = unit[0] if len(set(unit)) == 1 else json.dumps(list(unit), ensure_ascii=False)
+    dataset.attrs["unit"] = unit
     dataset.attrs["axes"] = list(quantity.axes)
     for key, value in (quantity.attributes or {}).items():
         dataset.attrs[key] = value
-    return dataset
 
 
 @contextmanager
@@ -150,6 +185,14 @@ def attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:
     """Attributes of one dataset, or of the file (its provenance), with JSON decoded."""
     with opened(path) as file:
         return {key: decode(value) for key, value in (file[name] if name else file).attrs.items()}
+
+
+def parameter_units(path: str | Path) -> dict[str, str]:
+    """Unit of each parameter of the theta in a file, by name: one of ``eta``, not one of each ``eta[lh-insula]``."""
+    with opened(path) as file:
+        names, unit = values(file, "names"), decode(file["theta"].attrs["unit"])
+    stems = [name.partition("[")[0].partition(".")[0] for name in names]
+    return dict(zip(stems, [unit] * len(names) if isinstance(unit, str) else unit, strict=True))
 
 
 def decode(value: Any) -> Any:

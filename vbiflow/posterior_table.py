@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.exclusion import first_exclusion, read_exclusion
-from vbiflow.io import attributes, read, read_json
+from vbiflow.io import attributes, parameter_units, read, read_json
 from vbiflow.prior import Prior
 
 STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
@@ -92,9 +92,18 @@ def number(entry: str) -> float:
     return float("nan") if entry == MISSING else float(entry)
 
 
+def first_of(paths: Sequence[str | Path]) -> str | Path:
+    """The first of the files that is no note."""
+    return next(path for path in paths if read_exclusion(path) is None)
+
+
+def first_units(priors: Sequence[str | Path]) -> dict[str, str]:
+    """Units of the parameters, from the first of the files that is no note."""
+    return parameter_units(first_of(priors))
+
+
 def prior_intervals(priors: Sequence[str | Path]) -> dict[str, tuple[float, float]]:
     """5 and 95 % quantile of the prior of each parameter, from the first of the files that is no note."""
-    path = next(path for path in priors if read_exclusion(path) is None)
-    prior = Prior.from_plain(attributes(path)["prior"])
+    prior = Prior.from_plain(attributes(first_of(priors))["prior"])
     low, high = prior.ppf(np.tile([[0.05], [0.95]], len(prior.names)))
     return dict(zip(prior.names, zip(low.tolist(), high.tolist(), strict=True), strict=True))

@@ -18,7 +18,8 @@ class Prior:
     """Product of independent marginals over theta (n_simulations, n_parameters).
 
     Through the probability integral transform every parameter becomes standard normal, z = Phi^-1(F(theta)): estimators
-    work on z, so that no posterior mass can lie outside the prior.
+    work on z, so that no posterior mass can lie outside the prior. `units` are those of the columns of theta, that of
+    the parameter for a coefficient of a regression on maps.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Prior:
         labels: Sequence[str] = (),
         maps: Mapping[str, Any] | None = None,
         limits: Mapping[str, tuple[float, float]] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> None:
         if not marginals:
             raise ValueError("the prior names no parameter; infer at least one")
@@ -43,12 +45,19 @@ class Prior:
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
         self.names = tuple(name for name, _ in self.columns)
+        self.units = tuple((units or {}).get(marginal.parameter, "1") for _, marginal in self.columns)
 
     @classmethod
     def from_config(
-        cls, config: Mapping[str, Any], labels: Sequence[str] = (), maps: Mapping[str, Any] | None = None
+        cls,
+        config: Mapping[str, Any],
+        labels: Sequence[str] = (),
+        maps: Mapping[str, Any] | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Prior:
         """Build the prior from a study's `prior` block and the connectome's node labels and regional maps (n_nodes,).
+
+        `units` are those of parameters by name, pure numbers where none is given.
 
         Raises
         ------
@@ -57,7 +66,7 @@ class Prior:
         """
         marginals = [marginal for name, entry in config.items() for marginal in read_marginals(name, entry)]
         limits = {name: read_limits(name, entry) for name, entry in config.items()}
-        return cls(marginals, labels, maps, {name: limit for name, limit in limits.items() if limit})
+        return cls(marginals, labels, maps, {name: limit for name, limit in limits.items() if limit}, units)
 
     def to_config(self) -> dict[str, Any]:
         """Plain data that `from_plain` turns back into this prior."""
@@ -71,7 +80,8 @@ class Prior:
             entries[name]["within"] = list(limits)
         used = {m.coefficient for m in self.marginals} & self.maps.keys()
         maps = {name: values.tolist() for name, values in self.maps.items() if name in used}
-        return {"prior": entries, "labels": list(self.labels)} | ({"maps": maps} if maps else {})
+        units = {m.parameter: unit for (_, m), unit in zip(self.columns, self.units, strict=True)}
+        return {"prior": entries, "labels": list(self.labels), "units": units} | ({"maps": maps} if maps else {})
 
     @classmethod
     def from_plain(cls, content: Mapping[str, Any], names: Sequence[str] | None = None) -> Prior:
@@ -82,7 +92,7 @@ class Prior:
         ValueError
             If the prior's parameters are not `names` in that order.
         """
-        prior = cls.from_config(content["prior"], content["labels"], content.get("maps"))
+        prior = cls.from_config(content["prior"], content["labels"], content.get("maps"), content["units"])
         if names is not None and tuple(names) != prior.names:
             raise ValueError(
                 f"the prior's parameters {prior._listed()} are not the columns {', '.join(names[:6])} of theta"

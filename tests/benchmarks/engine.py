@@ -150,6 +150,24 @@ PAIRS = {
 }
 
 
+SILENT = {"sigma": 0.0}
+SATURATED: dict[str, dict[str, Any]] = {
+    "wong_wang": {"I": across(-5, 5)},
+    "wong_wang_ei": {"I0": across(-5, 5)},
+    "montbrio": {"eta": across(-400, -4), **SILENT},
+    "jansen_rit": {"C": across(135, 1000)},
+    "wilson_cowan": {"P": across(-500, 500)},
+    "stuart_landau": {"a": across(-100, -5), **SILENT},
+    "hopf": {"a": across(-1, -0.02), **SILENT},
+    "kuramoto": {"omega": across(0.01, 1), **SILENT},
+    "epileptor_2d": {"eta": across(-50, -1), **SILENT},
+    "epileptor": {"x0": across(-5, -1), **SILENT},
+    "damped_oscillator": {"a": across(0.01, 1)},
+    "linear": {"tau": across(2, 100), **SILENT},
+}
+"""Where sigmoids saturate, exponentials underflow and states without noise decay away: no model may be slow there."""
+
+
 def cases() -> dict[str, Callable[[], float]]:
     """What is timed, by name."""
     theta = {"G": across(0.5, 4), "w": across(0.4, 0.8), "I": across(0.25, 0.35), "sigma": across(0.001, 0.01)}
@@ -173,6 +191,7 @@ def cases() -> dict[str, Callable[[], float]]:
         "stuart_landau, own speeds": ours(
             "stuart_landau", {"G": across(100, 400)}, tract_lengths=LENGTHS, speed=across(3, 10)
         ),
+        **{f"{name}, saturated": ours(name, parameters) for name, parameters in SATURATED.items()},
         **peers(),
     }
 

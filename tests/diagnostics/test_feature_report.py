@@ -136,7 +136,11 @@ def test_without_the_only_feature_that_tells_of_a_parameter_it_is_not_learnt(stu
     posterior, _ = train(TrainingSet.of(PRIOR, theta, x, NAMES, QUICK, seed=1), QUICK, seed=1)
     write(tmp_path / "full.h5", calibrate(posterior, theta[test], x[test], seed=1).quantities(), {})
     samples = posterior.sample(recordings["sub-1"], 500, seed=1)
-    write(tmp_path / "samples.h5", {"mean": samples.mean(axis=0), "sd": samples.std(axis=0)}, {})
+    write(
+        tmp_path / "samples.h5",
+        {"mean": Quantity(samples.mean(axis=0), "1"), "sd": Quantity(samples.std(axis=0), "1")},
+        {},
+    )
     without = {}
     for name in ("a", "noise"):
         quantities = ablate(
@@ -160,7 +164,8 @@ def test_ablation_names_what_it_cannot_leave_out(study, tmp_path):
     with pytest.raises(ValueError, match="cannot leave out 'a' of the features a"):
         ablate(TrainingSet.of(PRIOR, theta, x[:, :2], NAMES[:2], seed=1), ["a"], "a", seed=1)
     for name, shift in (("full", 0.0), ("a", 0.1)):
-        parts = dict.fromkeys(("theta", "mean", "shrinkage"), theta[:5] + shift) | {"log_prob": theta[:5, 0]}
-        write(tmp_path / f"{name}.h5", {"names": Quantity(PARAMETERS), **parts}, {})
+        parts = dict.fromkeys(("theta", "mean", "shrinkage"), Quantity(theta[:5] + shift, "1"))
+        parts["log_prob"] = Quantity(theta[:5, 0], "nat")
+        write(tmp_path / f"{name}.h5", {"names": PARAMETERS, **parts}, {})
     with pytest.raises(ValueError, match="tested on other simulations"):
         compare_ablations(tmp_path / "full.h5", {"a": tmp_path / "a.h5"}, {})

@@ -18,7 +18,7 @@ GAIN = np.array([[1.0, 0, 1], [0, 1, 1], [1, -1, 0], [0.5, 0.5, 0]])
 def test_simulations_are_compared_on_the_sensors_within_the_band(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     ts = rng.standard_normal((8, 3, 1000))
-    parts = {"eeg": io.Quantity(ts, attributes={"fs": FS}), "index": np.arange(8), "valid": np.ones(8, bool)}
+    parts = {"eeg": io.Quantity(ts, "mV", attributes={"fs": FS}), "index": np.arange(8), "valid": np.ones(8, bool)}
     io.write(tmp_path / "s.h5", parts | {"reason": [""] * 8}, {})
     sensors = Sensors(GAIN, referencing(list("abcd"), "average")[0], 0.1, seed=2, stream=1)
     recording = sensors(rng.standard_normal((1, 3, 1000)), [9])[0]

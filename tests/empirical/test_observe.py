@@ -46,7 +46,7 @@ def test_every_kind_of_the_cohort_table_is_known() -> None:
 @pytest.mark.parametrize("preparation", PREPARATIONS, ids=str)
 def test_a_simulation_taken_as_recording_has_its_own_features(preparation: dict, tmp_path: Path) -> None:
     series = RNG.standard_normal((1, 3, 40)).cumsum(axis=-1)
-    parts = {"bold": io.Quantity(series, attributes={"fs": 0.5}), "index": [0], "valid": [True], "reason": [""]}
+    parts = {"bold": io.Quantity(series, "mV", attributes={"fs": 0.5}), "index": [0], "valid": [True], "reason": [""]}
     io.write(tmp_path / "shard.h5", parts, {})
     specs = SIMULATED.features
     theirs = compute_file(tmp_path / "shard.h5", specs, NODES, prepare=preparation)

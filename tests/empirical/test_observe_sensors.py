@@ -46,7 +46,7 @@ def simulated(tmp_path: Path, template: tuple) -> tuple[Path, Path, dict]:
     head = {"surfaces": surfaces, "annotations": annotations, "montage": "biosemi32", "scale": 1e-9, "noise": 1e-6}
     make_lead_field(None, "eeg", {}, head, BRAIN).save(tmp_path / "lead_field.h5", {})
     ts = np.random.default_rng(0).standard_normal((1, 3, N_TIMES)).cumsum(axis=-1)
-    parts = {"eeg": io.Quantity(ts, attributes={"fs": FS}), "index": [0], "valid": [True], "reason": [""]}
+    parts = {"eeg": io.Quantity(ts, "mV", attributes={"fs": FS}), "index": [0], "valid": [True], "reason": [""]}
     io.write(tmp_path / "shard.h5", parts, {})
     return tmp_path / "shard.h5", tmp_path / "lead_field.h5", head
 
@@ -258,15 +258,21 @@ def test_own_noise_and_gain_of_every_simulation_reach_its_features(simulated: tu
     shard, field, head = simulated
     ts = np.repeat(io.read(shard, "eeg")["eeg"], 3, axis=0)
     levels = {"noise": [0.0, 2e-6, 1e-5], "gain": [1.0, 0.5, 3.0]}
-    parts = {"eeg": io.Quantity(ts, attributes={"fs": FS}), "index": [4, 5, 6], "valid": [True] * 3, "reason": [""] * 3}
-    io.write(tmp_path / "own.h5", parts | levels, {})
+    parts = {
+        "eeg": io.Quantity(ts, "mV", attributes={"fs": FS}),
+        "index": [4, 5, 6],
+        "valid": [True] * 3,
+        "reason": [""] * 3,
+    }
+    own = {name: io.Quantity(values, "V" if name == "noise" else "1") for name, values in levels.items()}
+    io.write(tmp_path / "own.h5", parts | own, {})
     fixed = {name: value for name, value in head.items() if name != "noise"}
     nodes, found = asked(field, head).nodes, sensors_of(field, fixed, 5, simulations=tmp_path / "own.h5")
     whole = compute_file(tmp_path / "own.h5", SPECS, nodes, sensors=found)["x"].values
     for k in range(3):  # alone, from a study that says the same for all
         make_lead_field(None, "eeg", {}, {**head, "scale": 1e-9 * levels["gain"][k]}, BRAIN).save(tmp_path / "g.h5", {})
         alone = sensors_of(tmp_path / "g.h5", {**head, "noise": levels["noise"][k]}, 5)
-        parts |= {"eeg": io.Quantity(ts[k : k + 1], attributes={"fs": FS}), "index": [4 + k]}
+        parts |= {"eeg": io.Quantity(ts[k : k + 1], "mV", attributes={"fs": FS}), "index": [4 + k]}
         io.write(tmp_path / "one.h5", parts | {"valid": [True], "reason": [""]}, {})
         theirs = compute_file(tmp_path / "one.h5", SPECS, nodes, sensors=alone)["x"].values[0]
         np.testing.assert_allclose(whole[k], theirs, rtol=1e-9, atol=1e-24)

@@ -22,7 +22,7 @@ def shards(tmp_path):
     for number, (start, stop) in enumerate([(0, 3), (3, 6), (6, 8)]):
         index = np.arange(start, stop)
         quantities = {
-            "bold": io.Quantity(ts[start:stop], axes=("simulation", "node", "time"), attributes={"fs": 2.0}),
+            "bold": io.Quantity(ts[start:stop], "mV", ("simulation", "node", "time"), {"fs": 2.0}),
             "index": index,
             "valid": index != 4,
             "reason": ["out of range" if k == 4 else "" for k in index],
@@ -58,7 +58,7 @@ def test_gathering_refuses_what_does_not_fit(tables, tmp_path):
     with pytest.raises(ValueError, match="the shards hold 6 simulations, the study asks for 8"):
         gather(tables[:2], target, 8, {})
     content = io.read(tables[1])
-    content["names"] = content["names"][::-1]
+    content |= {"names": content["names"][::-1], "x": io.Quantity(content["x"], "1")}
     io.write(tables[1], content, {})
     with pytest.raises(ValueError, match=r"shard-0001\.h5: its features are not those of"):
         gather(tables, target, 8, {})
@@ -67,21 +67,23 @@ def test_gathering_refuses_what_does_not_fit(tables, tmp_path):
 
 def test_recording_takes_the_path_of_simulations(shards):
     ts = shards[0][0]
-    quantities = observed(ts, 2.0, ["fc"], NODES, signal="bold")
+    quantities = observed(ts, 2.0, ["fc"], NODES, signal="bold", unit="mV")
     np.testing.assert_array_equal(quantities["x"].values, compute(ts, ["fc"], fs=2.0, nodes=NODES).x[0])
     with pytest.raises(ValueError, match="features of the recording: constant in B_L"):
-        observed(shards[0][5], 2.0, ["fc"], NODES, signal="bold")
+        observed(shards[0][5], 2.0, ["fc"], NODES, signal="bold", unit="mV")
 
 
 def test_summaries_of_the_connectome_join_the_features(shards, tmp_path):
     conditioning = np.random.default_rng(1).random((3, len(SUMMARIES)))
-    io.write(tmp_path / "conditioning.h5", io.read(shards[1][0]) | {"conditioning": conditioning}, {})
+    content = io.read(shards[1][0])
+    measured = {"bold": io.Quantity(content["bold"], "mV"), "conditioning": io.Quantity(conditioning, "1")}
+    io.write(tmp_path / "conditioning.h5", content | measured, {})
     with h5py.File(tmp_path / "conditioning.h5", "r+") as file:
         file["bold"].attrs["fs"] = 2.0
     found, plain = compute_file(tmp_path / "conditioning.h5", ["fc"], NODES), compute_file(shards[1][0], ["fc"], NODES)
     np.testing.assert_array_equal(found["x"].values, np.hstack([plain["x"].values, conditioning]))
     assert list(found["names"].values)[-len(SUMMARIES) :] == [f"connectome.{name}" for name in SUMMARIES]
     person = Connectome(np.ones((4, 4)), np.ones((4, 4)), NODES.labels, np.zeros((4, 3)), ("L", "R") * 2, ("",) * 4)
-    recording = of_person(observed(shards[0][0], 2.0, ["fc"], NODES, signal="bold"), person)
+    recording = of_person(observed(shards[0][0], 2.0, ["fc"], NODES, signal="bold", unit="mV"), person)
     assert list(recording["names"].values) == list(found["names"].values)
     assert recording["x"].values[-len(SUMMARIES)] == pytest.approx(4)

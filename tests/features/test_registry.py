@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
@@ -36,6 +38,44 @@ def test_rows_do_not_depend_on_how_simulations_are_batched_or_split(name, ts, no
     parts = np.concatenate([of(name, ts[:1], nodes).x, of(name, ts[1:], nodes).x])
     assert whole.x.tobytes() == parts.tobytes()
     np.testing.assert_allclose(of(name, ts, nodes, batch=3).x, whole.x, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_values_follow_the_unit_of_the_series_as_their_own_units_say(name, ts, nodes):
+    """In a unit half as large the series doubles, and a value in y^n becomes 2^n times as large."""
+    one, two = of(name, ts, nodes, unit="y"), of(name, 2 * ts, nodes, unit="y")
+    for column, unit in enumerate(one.units):
+        power = re.match(r"(log10 )?y(?:\^(\d+))?(?![\w^])", unit)
+        factor = 2.0 ** int(power[2] or 1) if power else 1.0
+        before = one.x[:, column]
+        shift = np.log(2) if name == "entropy" else 0.0  # differential entropy, relative to the unit
+        expected = before + np.log10(factor) if power and power[1] else before * factor + shift
+        np.testing.assert_allclose(
+            two.x[:, column], expected, rtol=2e-3, atol=1e-6, err_msg=f"{one.names[column]} [{unit}]"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "signal", "unit"),
+    [
+        ("variance", ".V1", "mV", "mV^2"),
+        ("variance", "[V1_L]", "T/m", "(T/m)^2"),
+        ("variance", "", "1", "1"),
+        ("moments", "[3].mean", "V", "V^3"),
+        ("line_length", "", "1", "1/s"),
+        ("energy", "", "1", "s"),
+        ("psd", "power[alpha].mean", "V", "V^2"),
+        ("psd", "peak_density", "V", "V^2/Hz"),
+        ("psd", "relative[alpha]", "V", "1"),
+        ("psd", "edge[0.95]", "V", "Hz"),
+        ("spectrum", "[1-2 Hz].mean", "1", "log10 1/Hz"),
+        ("hmm", "dwell[3]", "V", "s"),
+        ("hmm", "occupancy[3]", "V", "1"),
+        ("hjorth", "mobility.mean", "V", "1/s"),
+    ],
+)
+def test_unit_of_a_value(name, own, signal, unit):
+    assert FEATURES[name].unit_of(own, signal) == unit
 
 
 @pytest.mark.parametrize("name", FEATURES)

@@ -22,7 +22,9 @@ VERDICTS = {"alice": "trusted", "bob": "not trusted"}
 REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
 LEFT_OUT = Exclusion("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
-PRIOR = Prior.from_config({"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}})
+PRIOR = Prior.from_config(
+    {"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}}, units={"G": "1", "sigma": "1/sqrt(ms)"}
+)
 NOTES = {"study": "two", "rule": "x", "seed": 42, "config_hash": "c0ffee", "code": "beef", "sources": [SOURCE]}
 
 
@@ -57,12 +59,21 @@ def estimator_files(folder, invalid):
         {"labels": ["A", "B", "C"]},
         notes | {"findings": [{"name": "short_lengths", "severity": "warning", "text": "25 % short"}]},
     )
-    write(folder / "prior.h5", {"theta": PRIOR.sample(1, 0, 50)}, notes | {"prior": PRIOR.to_config()})
+    write(
+        folder / "prior.h5",
+        {"theta": Quantity(PRIOR.sample(1, 0, 50), PRIOR.units)},
+        notes | {"prior": PRIOR.to_config()},
+    )
     valid = np.arange(50) >= invalid
     reason = np.where(valid, "", "S: not finite")
     write(
         folder / "features.h5",
-        {"x": rng.random((50, 2)), "names": ["fc.mean", "fcd.sd"], "valid": valid, "reason": list(reason)},
+        {
+            "x": Quantity(rng.random((50, 2)), "1"),
+            "names": ["fc.mean", "fcd.sd"],
+            "valid": valid,
+            "reason": list(reason),
+        },
         notes,
     )
     write_json(folder / "training.json", {"train_loss": [[1.0]], "validation_loss": [[1.0]], "seconds": 2.5})
@@ -82,11 +93,13 @@ def subject_files(folder, name):
     theta = PRIOR.sample(9, 0, 500)
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     parts = {
-        "theta": theta, "names": ["G", "sigma"], "map": np.array([3.21, 0.004]), "mean": theta.mean(0),
+        "theta": theta, "map": np.array([3.21, 0.004]), "mean": theta.mean(0),
         "sd": PRIOR.std / 2,
         "truth": np.full(len(theta[0]), np.nan),
-        "quantiles": Quantity(np.quantile(theta, levels, axis=0), attributes={"levels": levels}),
+        "quantiles": np.quantile(theta, levels, axis=0),
     }  # fmt: skip
+    parts = {key: Quantity(values, PRIOR.units, attributes={"levels": levels}) for key, values in parts.items()}
+    parts["names"] = ["G", "sigma"]
     write(folder / "samples.h5", parts, NOTES | {"versions": {"torch": "2.13"}})
     recording = {
         "recording_file": "bold.mat::tc", "recording_kind": "bold", "recording_duration": 864.0,
@@ -95,7 +108,9 @@ def subject_files(folder, name):
     if name == "bob":
         recording |= {"recording_kind": "eeg", "recording_duration": 15.0, "recording_reference": "average"}
     write(
-        folder / "x_o.h5", {"x": np.zeros(2)}, NOTES | {"versions": {"mne": "1.9"} if name == "bob" else {}} | recording
+        folder / "x_o.h5",
+        {"x": Quantity(np.zeros(2), "1")},
+        NOTES | {"versions": {"mne": "1.9"} if name == "bob" else {}} | recording,
     )
     write_json(folder / "verdict.json", {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted"})
 
@@ -123,7 +138,7 @@ def inputs(tmp_path_factory, arguments):
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
-        "study": "two", "alone": "", "nodes": "regions", "units": {"sigma": "1/sqrt(ms)"},
+        "study": "two", "alone": "", "nodes": "regions",
         "estimator_of": {name: name for name in VERDICTS},
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {

@@ -86,7 +86,7 @@ def entries(tmp_path):
     """Two figures of an estimator, and the files that they are drawn from."""
     write_json(tmp_path / "training.json", {"train_loss": [[2.0, 1.0]], "validation_loss": [[2.0, 1.5]]})
     rng = np.random.default_rng(1)
-    write(tmp_path / "prior.h5", {"theta": Quantity(rng.random((60, 2))), "names": ["G", "sigma"]}, {})
+    write(tmp_path / "prior.h5", {"theta": Quantity(rng.random((60, 2)), "1"), "names": ["G", "sigma"]}, {})
     write(tmp_path / "features.h5", {"valid": np.arange(60) > 9}, {})
     files = {name: str(tmp_path / f"{name}.{'json' if name == 'training' else 'h5'}")
              for name in ("training", "prior", "features")}  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_figure_that_cannot_be_drawn_loses_no_other(entries, tmp_path, capsys)
     figures, files = entries
     write(tmp_path / "features.h5", {"valid": np.arange(7) > 2}, {})
     paths, said = {name: tmp_path / f"{name}.svg" for name in figures}, []
-    assert draw_figures(figures, files, {"units": {}}, paths, said.append) == ["invalid"]
+    assert draw_figures(figures, files, {}, paths, said.append) == ["invalid"]
     assert len(said) == 1 and said[0].startswith("figure invalid could not be drawn: ")
     assert NOT_DRAWN in paths["invalid"].read_text() and NOT_DRAWN not in paths["training"].read_text()
     assert re.findall(r"^(\d/2 \w+), [\d.]+ s$", capsys.readouterr().out, re.MULTILINE) == [
@@ -112,4 +112,4 @@ def test_an_input_that_cannot_be_read_is_named_with_its_figure(entries, tmp_path
     with pytest.raises(
         ValueError, match=r"^figure invalid: .*prior.h5: not a whole HDF5 file .*delete it and run again"
     ):
-        draw_figures(figures, files, {"units": {}}, {name: tmp_path / f"{name}.svg" for name in figures})
+        draw_figures(figures, files, {}, {name: tmp_path / f"{name}.svg" for name in figures})

@@ -58,14 +58,14 @@ def test_a_pool_holds_the_earlier_simulations_inside_and_then_the_new(posterior)
     drawn = {name: quantity.values for name, quantity in next_round([posterior], X_O, THETA, 50, seed=1).items()}
     new = {"x": simulate(drawn["theta"], 4), "valid": np.ones(50, bool), "reason": [""] * 50, "names": NAMES}
     old = {"x": X, "valid": np.arange(3000) % 7 > 0, "reason": [""] * 3000, "names": NAMES}
-    priors, features = join_rounds(drawn, new, THETA, old)
+    priors, features = join_rounds(drawn, new, THETA, old, ("1", "1"))
     kept = drawn["reused"]
     assert np.array_equal(priors["theta"].values[: len(kept)], THETA[kept])
     assert np.array_equal(priors["theta"].values[len(kept) :], drawn["theta"])
     assert np.array_equal(features["x"].values[len(kept) :], new["x"])
     assert np.array_equal(features["valid"].values[: len(kept)], old["valid"][kept])
     with pytest.raises(ValueError, match=r"features of this round are not those of the round before"):
-        join_rounds(drawn, new | {"names": NAMES[::-1]}, THETA, old)
+        join_rounds(drawn, new | {"names": NAMES[::-1]}, THETA, old, ("1", "1"))
 
 
 def test_two_rounds_give_the_exact_posterior_where_one_is_not_enough(posterior):

@@ -96,12 +96,12 @@ class Connectome:
         quantities = {
             "weights": io.Quantity(self.weights, "1", edges),
             "tract_lengths": io.Quantity(self.tract_lengths, "mm", edges),
-            "labels": io.Quantity(list(self.labels), axes=node),
+            "labels": io.Quantity.text(self.labels, *node),
             "centres": io.Quantity(self.centres, "mm", ("node", "xyz")),
-            "hemispheres": io.Quantity(list(self.hemispheres), axes=node),
-            "networks": io.Quantity(list(self.networks), axes=node),
-            "maps": io.Quantity(np.array([*self.maps.values()]).reshape(-1, self.n_nodes), axes=("map", "node")),
-            "map_names": io.Quantity(list(self.maps), axes=("map",)),
+            "hemispheres": io.Quantity.text(self.hemispheres, *node),
+            "networks": io.Quantity.text(self.networks, *node),
+            "maps": io.Quantity(np.array([*self.maps.values()]).reshape(-1, self.n_nodes), "1", ("map", "node")),
+            "map_names": io.Quantity.text(self.maps, "map"),
         }
         findings = [finding.plain() for finding in self.findings]
         io.write(path, quantities, {**provenance, "findings": findings})

@@ -17,6 +17,7 @@ SUMMARIES = (
     *("radius", "total", "density", "within", "asymmetry", "participation", "gap", "length"),
     *(f"strength[{q:g}]" for q in QUANTILES),
 )
+SUMMARY_UNITS = tuple("mm" if name == "length" else "1" for name in SUMMARIES)
 
 
 @dataclass(frozen=True)

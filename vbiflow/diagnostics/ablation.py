@@ -11,7 +11,7 @@ from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.feature_report import groups
 from vbiflow.inference import TrainingSet, train
 from vbiflow.inference.training import EpochProgress
-from vbiflow.io import Quantity, read
+from vbiflow.io import Quantity, parameter_units, read
 
 N_SAMPLES = 1000
 SCORES = ("log_prob", "theta", "mean", "shrinkage")
@@ -60,9 +60,9 @@ def ablate(
     samples = np.array(samples).reshape(-1, N_SAMPLES, len(data.prior.names))
     each = ("subject", "parameter")
     return calibration.quantities() | {
-        "subjects": Quantity(list(recordings or {}), axes=("subject",)),
-        "subject_mean": Quantity(samples.mean(axis=1), axes=each),
-        "subject_sd": Quantity(samples.std(axis=1), axes=each),
+        "subjects": Quantity.text(recordings or {}, "subject"),
+        "subject_mean": Quantity(samples.mean(axis=1), data.prior.units, each),
+        "subject_sd": Quantity(samples.std(axis=1), data.prior.units, each),
     }
 
 
@@ -82,7 +82,7 @@ def compare_ablations(full: str, without: Mapping[str, str], samples: Mapping[st
     -------
     dict: for `all` and each feature left out, log_prob [nat a simulation], `loss` of it against all features with its
     standard error `loss_se`, and by parameter the `error` (RMSE over standard deviation of the truths) and `shrinkage`;
-    `subjects`: {person: {parameter: {all or feature: [mean, sd]}}}
+    `units` of the parameters; `subjects`: {person: {parameter: {all or feature: [mean, sd]}}}
 
     Raises
     ------
@@ -107,7 +107,7 @@ def compare_ablations(full: str, without: Mapping[str, str], samples: Mapping[st
             parameter: {name: [entry["mean"][p], entry["sd"][p]] for name, entry in given.items()}
             for p, parameter in enumerate(parameters)
         }
-    return {"n_test": len(reference["theta"]), "features": rows, "subjects": people}
+    return {"n_test": len(reference["theta"]), "units": parameter_units(full), "features": rows, "subjects": people}
 
 
 def scores(one: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:

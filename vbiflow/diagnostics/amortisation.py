@@ -33,8 +33,8 @@ def amortisation(
 
     Returns
     -------
-    dict: parameters, n_test, and for `own` and `other` rmse (p,) over the prior's standard deviation, shrinkage (p,),
-    coverage_90 (p,) and log_prob [nat] above the prior's
+    dict: parameters and their units, n_test, and for `own` and `other` rmse (p,) over the prior's standard deviation,
+    shrinkage (p,), coverage_90 (p,) and log_prob [nat] above the prior's
 
     Raises
     ------
@@ -52,4 +52,5 @@ def amortisation(
         posterior.inputs(seen[:1], known)
         checked = calibrate(posterior, theta, seen, seed=seed)
         found[role] = scores(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}
-    return {"parameters": list(own.parameters), "n_test": len(theta), **found}
+    units = own.prior.to_config()["units"]
+    return {"parameters": list(own.parameters), "units": units, "n_test": len(theta), **found}

@@ -22,7 +22,7 @@ AXES = {
 
 @dataclass(frozen=True)
 class Calibration:
-    """Results on n held-out simulations with p parameters.
+    """Results on n held-out simulations with p parameters, whose `units` are those of theta, mean and sd.
 
     ranks (n, p): how many of `n_samples` posterior samples lie below the true value; uniform if calibrated.
     coverage (level, p): share of simulations whose central interval of probability `level` holds the truth.
@@ -47,6 +47,7 @@ class Calibration:
     tarp_coverage: np.ndarray
     log_prob: np.ndarray
     prior_log_prob: np.ndarray
+    units: tuple[str, ...]
 
     @property
     def correlation(self) -> np.ndarray:
@@ -55,8 +56,10 @@ class Calibration:
 
     def quantities(self) -> dict[str, Quantity]:
         """All fields by name, as they are stored."""
-        return {name: Quantity(getattr(self, name), axes=axes) for name, axes in AXES.items()} | {
-            "ranks": Quantity(self.ranks, axes=AXES["theta"], attributes={"n_samples": self.n_samples})
+        units = dict.fromkeys(AXES, "1") | dict.fromkeys(("theta", "mean", "sd"), self.units)
+        units |= {"names": "", "log_prob": "nat", "prior_log_prob": "nat"}
+        return {name: Quantity(getattr(self, name), units[name], axes) for name, axes in AXES.items()} | {
+            "ranks": Quantity(self.ranks, "1", AXES["theta"], {"n_samples": self.n_samples})
         }
 
 
@@ -134,6 +137,7 @@ def assemble_calibration(
         tarp_coverage=(tarp[:, None] < LEVELS).mean(axis=0),
         log_prob=posterior.log_prob(theta, x),
         prior_log_prob=posterior.prior.log_prob(theta),
+        units=posterior.prior.units,
     )
 
 

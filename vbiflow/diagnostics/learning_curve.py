@@ -70,8 +70,11 @@ def learning_curves(
     axes = {"log_prob": each, "rmse": pair, "shrinkage": pair, "coverage_90": pair}
     shown = [one if isinstance(one, str) else next(iter(one)) for one in estimators]
     return {
-        "estimators": Quantity(shown, axes=("estimator",)),
-        "n_simulations": Quantity(curves[0]["n_simulations"], axes=("size",)),
-        "parameters": Quantity(list(data.prior.names), axes=("parameter",)),
-        **{key: Quantity(np.array([curve[key] for curve in curves]), axes=axes[key]) for key in axes},
+        "estimators": Quantity.text(shown, "estimator"),
+        "n_simulations": Quantity(curves[0]["n_simulations"], "1", ("size",)),
+        "parameters": Quantity.text(data.prior.names, "parameter"),
+        **{
+            key: Quantity(np.array([curve[key] for curve in curves]), "nat" if key == "log_prob" else "1", axes[key])
+            for key in axes
+        },
     }

@@ -12,6 +12,7 @@ from vbiflow import io
 from vbiflow.diagnostics.predictive import SCORES, predictive_scores
 from vbiflow.features import fc, fcd
 from vbiflow.features.extraction import Observer
+from vbiflow.features.feature import of_signal
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.scores import upper
@@ -85,6 +86,7 @@ def posterior_predictive(
         wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.opened(path) as file:
+        unit = "1" if steps.get("standardise") else sensors.unit if sensors else file[signal].attrs["unit"]
         kept = np.flatnonzero(io.values(file, "valid"))
         drawn = kept < n_predictive
         if drawn.sum() < 2 or (~drawn).sum() < 2:
@@ -103,16 +105,16 @@ def posterior_predictive(
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
         ts = like_recording(file[signal][kept[best]], fs, steps, kept[best], sensors)
-    shown = {"ts": io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs, "signal": signal})}
+    shown = {"ts": io.Quantity(ts, unit, ("node", "time"), {"fs": fs, "signal": signal})}
     for quantity, options in wanted.items():
         if quantity in SUMMARIES:
-            shown |= SUMMARIES[quantity](mine[quantity], observed[quantity], best, options)
+            shown |= SUMMARIES[quantity](mine[quantity], observed[quantity], best, options, unit)
     if "psd" in wanted:
         shown["frequencies"] = io.Quantity(spectrum(series, fs, wanted["psd"])[0], "Hz", ("frequency",))
     for name in names:
         notes = {"label": SCORES[name].label, "bounds": SCORES[name].bounds}
-        shown[name] = io.Quantity(scores[name], axes=("simulation",), attributes=notes)
-        shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], axes=("pair",))
+        shown[name] = io.Quantity(scores[name], "1", ("simulation",), notes)
+        shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], "1", ("pair",))
     return shown, scores
 
 
@@ -124,29 +126,36 @@ def like_recording(
     return prepared(rows, fs, steps)[0]
 
 
-def of_fc(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+def of_fc(
+    drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
+) -> dict[str, io.Quantity]:
     """Mean predicted and observed FC."""
     pair = ("node", "node")
-    return {"fc": io.Quantity(drawn.mean(axis=0), axes=pair), "fc_observed": io.Quantity(observed, axes=pair)}
+    return {"fc": io.Quantity(drawn.mean(axis=0), "1", pair), "fc_observed": io.Quantity(observed, "1", pair)}
 
 
-def of_fcd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+def of_fcd(
+    drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
+) -> dict[str, io.Quantity]:
     """FCD of the simulation that is shown and of the recording, and the values of all."""
     axes = ("window", "window")
     return {
-        "fcd": io.Quantity(drawn[best], axes=axes, attributes=options),
-        "fcd_observed": io.Quantity(observed, axes=axes, attributes=options),
-        "fcd_values": io.Quantity(spread_values(drawn), axes=("value",)),
-        "fcd_observed_values": io.Quantity(spread_values(observed), axes=("value",)),
+        "fcd": io.Quantity(drawn[best], "1", axes, options),
+        "fcd_observed": io.Quantity(observed, "1", axes, options),
+        "fcd_values": io.Quantity(spread_values(drawn), "1", ("value",)),
+        "fcd_observed_values": io.Quantity(spread_values(observed), "1", ("value",)),
     }
 
 
-def of_psd(drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float]) -> dict[str, io.Quantity]:
+def of_psd(
+    drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
+) -> dict[str, io.Quantity]:
     """Densities of recording and simulations: of every node (median), and of the nodes' mean in every simulation."""
+    density = of_signal("y^2/Hz", unit)
     return {
-        "psd": io.Quantity(np.median(drawn, axis=0), axes=("node", "frequency")),
-        "psd_observed": io.Quantity(observed, axes=("node", "frequency")),
-        "psd_mean": io.Quantity(drawn.mean(axis=1), axes=("simulation", "frequency")),
+        "psd": io.Quantity(np.median(drawn, axis=0), density, ("node", "frequency")),
+        "psd_observed": io.Quantity(observed, density, ("node", "frequency")),
+        "psd_mean": io.Quantity(drawn.mean(axis=1), density, ("simulation", "frequency")),
     }
 
 

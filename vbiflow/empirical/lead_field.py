@@ -26,6 +26,7 @@ class LeadField:
 
     `positions` (n_sensors, 3) [mm] are those of the sensors, where known, and `kind` is eeg, meg or seeg. `inverse`
     (n_nodes, n_sensors), where there is one, leads back to the regions: both recording and simulations go through it.
+    `unit` is that of the sensors, or of what the inverse makes of them.
 
     Raises
     ------
@@ -39,6 +40,7 @@ class LeadField:
     positions: np.ndarray | None = None
     kind: str = ""
     inverse: np.ndarray | None = None
+    unit: str = "V"
 
     def __post_init__(self) -> None:
         shape = (len(self.sensors), len(self.labels))
@@ -68,7 +70,7 @@ class LeadField:
             columns = match(labels, self.labels, "lead field", "the connectome").tolist()
         names = tuple(self.sensors[k] for k in rows), tuple(self.labels[k] for k in columns)
         places = None if self.positions is None else self.positions[list(rows)]
-        return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind)
+        return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind, unit=self.unit)
 
     def side(self, sensor: str) -> str:
         """Hemisphere that a sensor lies over, L or R; empty on the midline or where it has no position."""
@@ -96,23 +98,24 @@ class LeadField:
     def save(self, path: str | Path, provenance: Mapping[str, Any]) -> None:
         """Write to HDF5."""
         quantities = {
-            "gain": io.Quantity(self.gain, "1", ("sensor", "node")),
-            "sensors": io.Quantity(list(self.sensors), axes=("sensor",)),
-            "labels": io.Quantity(list(self.labels), axes=("node",)),
+            "gain": io.Quantity(self.gain, "sensor unit / source unit", ("sensor", "node")),
+            "sensors": io.Quantity.text(self.sensors, "sensor"),
+            "labels": io.Quantity.text(self.labels, "node"),
         }
         if self.positions is not None:
             quantities["positions"] = io.Quantity(self.positions, "mm", ("sensor", "xyz"))
         if self.inverse is not None:
-            quantities["inverse"] = io.Quantity(self.inverse, axes=("node", "sensor"))
-        io.write(path, quantities, {**provenance, "kind": self.kind})
+            quantities["inverse"] = io.Quantity(self.inverse, f"{self.unit} / sensor unit", ("node", "sensor"))
+        io.write(path, quantities, {**provenance, "kind": self.kind, "unit": self.unit})
 
     @classmethod
     def load(cls, path: str | Path) -> LeadField:
         """Read what `save` wrote."""
         content = io.read(path)
         names = (tuple(content[name]) for name in ("sensors", "labels"))
-        kind = io.attributes(path).get("kind", "")
-        return cls(content["gain"], *names, content.get("positions"), kind, content.get("inverse"))
+        notes = io.attributes(path)
+        parts = content.get("positions"), notes["kind"], content.get("inverse"), notes["unit"]
+        return cls(content["gain"], *names, *parts)
 
 
 def nodes_of(field: LeadField | None, options: Mapping[str, Any] | None, connectome: Connectome) -> Nodes:

@@ -129,7 +129,8 @@ def tabulated(row: Mapping[str, str], settings: ComparisonSettings) -> dict[str,
         raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shown(missing)}")
     recording = recording.take([recording.labels.index(name) for name in wanted])
     matrix, names = settings.lead_field.view(settings.sensors or {})
-    return extract_x_o(path, replace(recording, ts=matrix @ recording.ts, labels=names), settings, settings.nodes)
+    recording = replace(recording, ts=matrix @ recording.ts, labels=names, unit=settings.lead_field.unit)
+    return extract_x_o(path, recording, settings, settings.nodes)
 
 
 def given_spectra(
@@ -144,18 +145,21 @@ def given_features(row: Mapping[str, str], settings: ComparisonSettings, *_: obj
     """Features that somebody else computed, in the order of the simulated ones."""
     noise = np.random.default_rng(0).standard_normal((len(settings.nodes), settings.n_times))
     fs = 1000.0 / settings.interval
-    names = compute(noise, settings.features, fs=fs, nodes=settings.nodes, folder=settings.folder).names
-    values, _ = read_features(row["recording"], names)
-    return {"x": Quantity(values, axes=("feature",)), "names": Quantity(names, axes=("feature",))}
+    options = {"unit": Recording.unit, "nodes": settings.nodes, "folder": settings.folder}
+    found = compute(noise, settings.features, fs=fs, **options)
+    values, _ = read_features(row["recording"], found.names)
+    return {"x": Quantity(values, found.units, ("feature",)), "names": Quantity.text(found.names, "feature")}
 
 
 def observe_simulated(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
     """Features of a simulation with known parameters that stands for a recording."""
     path, signal = row["recording"], settings.signal
-    ts, fs = read(path, signal)[signal][0], attributes(path, signal)["fs"]
+    ts, notes = read(path, signal)[signal][0], attributes(path, signal)
     if not read(path, "valid")["valid"][0]:
         raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
-    recording = Recording(np.asarray(ts, float), fs, tuple(settings.nodes.labels), "simulated")
+    recording = Recording(
+        np.asarray(ts, float), notes["fs"], tuple(settings.nodes.labels), "simulated", unit=notes["unit"]
+    )
     return extract_x_o(path, recording, settings, settings.nodes)
 
 
@@ -217,6 +221,7 @@ def extract_x_o(
         settings.features,
         nodes,
         signal=settings.signal,
+        unit=recording.unit,
         folder=settings.folder,
         prepare=settings.preparation,
         confounds=None if confounds is None else confounds[:, :wanted],

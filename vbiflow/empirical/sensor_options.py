@@ -96,6 +96,18 @@ def leads_back(options: Mapping[str, Any]) -> bool:
     return options.get("to") == "sources" and options.get("method", "dSPM") != "LCMV"
 
 
+def sensor_unit(kind: str, options: Mapping[str, Any]) -> str:
+    """Unit of what sensors record, by the kind of the recording and the study's block recording."""
+    if kind != "meg":
+        return "V"
+    return "T/m" if options.get("sensors") == "grad" else "T"
+
+
+def source_unit(options: Mapping[str, Any]) -> str:
+    """Unit of sources: a moment, or a pure number where the method divides by the noise of each."""
+    return "A m" if options.get("method", "dSPM") in ("MNE", "LCMV") else "1"
+
+
 def head_files(sensors: Mapping[str, Any]) -> list[str]:
     """Files that the lead field is made from."""
     options = {**sensors, **TEMPLATES.get(sensors.get("template", ""), {})}

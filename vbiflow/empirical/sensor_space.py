@@ -12,7 +12,8 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.read import read_connectome
-from vbiflow.connectome.regions import match, read_regions
+from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.regions import match
 from vbiflow.empirical.forward import (
     annotation_labels,
     read_forward,
@@ -28,7 +29,15 @@ from vbiflow.empirical.lead_field import (
     surface_lead_field,
 )
 from vbiflow.empirical.recording import Recording
-from vbiflow.empirical.sensor_options import STEPS, TEMPLATES, check_recording, check_sensors, leads_back
+from vbiflow.empirical.sensor_options import (
+    STEPS,
+    TEMPLATES,
+    check_recording,
+    check_sensors,
+    leads_back,
+    sensor_unit,
+    source_unit,
+)
 from vbiflow.empirical.sensors import (
     as_recording,
     end_to_end,
@@ -63,11 +72,11 @@ def sensor_recording(
     if field is not None:
         matrix, names = field.view(sensors)
         sensed = as_recording(path, raw, kind)
-        return replace(sensed, ts=matrix @ sensed.ts, labels=names, kind="source")
+        return replace(sensed, ts=matrix @ sensed.ts, labels=names, kind="source", unit=field.unit)
     forward, regions = solution(raw.info, kind, sensors)
     whole = mne.io.RawArray(end_to_end(raw), raw.info, verbose="ERROR")
     found = reconstruct(whole, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
-    found = replace(found, epoch=epoch_length(raw))
+    found = replace(found, epoch=epoch_length(raw), unit=source_unit(options))
     return found if labels is None else found.take(match(labels, found.labels, "sources", "the connectome"))
 
 
@@ -102,7 +111,10 @@ def make_lead_field(
     field = head_lead_field(info, kind, sensors, connectome).take(names, connectome.labels)
     positions = field.positions if info is None or field.positions is not None else known_positions(info)
     field = field.placed(positions, kind).scaled(float(sensors.get("scale", 1.0)))
-    return replace(field, inverse=region_inverse(info, kind, options, sensors, field)) if leads_back(options) else field
+    if not leads_back(options):
+        return replace(field, unit=sensor_unit(kind, options))
+    inverse = region_inverse(info, kind, options, sensors, field)
+    return replace(field, inverse=inverse, unit=source_unit(options))
 
 
 def region_inverse(

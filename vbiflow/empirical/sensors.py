@@ -293,7 +293,8 @@ def as_recording(path: str | Path, raw: Sensed, kind: str) -> Recording:
         raise ValueError(
             f"{path}: magnetometers and gradiometers have different units; write recording.sensors: mag or grad"
         )
-    return Recording(end_to_end(raw), float(raw.info["sfreq"]), tuple(raw.ch_names), kind, epoch_length(raw))
+    series, unit = end_to_end(raw), {"mag": "T", "grad": "T/m"}.get(next(iter(types)), "V")
+    return Recording(series, float(raw.info["sfreq"]), tuple(raw.ch_names), kind, epoch_length(raw), unit)
 
 
 def montage_info(montage: str, kind: str, type_: str | None = None) -> mne.Info:

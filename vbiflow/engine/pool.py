@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.pool import SUMMARIES, connectome_summaries, draws_from
+from vbiflow.connectome.pool import SUMMARIES, SUMMARY_UNITS, connectome_summaries, draws_from
 from vbiflow.engine.draws import simulate_draws
 from vbiflow.engine.simulate import Simulations
 from vbiflow.io import Progress, Quantity
@@ -46,7 +46,7 @@ def simulate_pool(
             progress(high - start, len(theta))
     names = {"names": list(SUMMARIES)}
     return joined(parts, start), {
-        "conditioning": Quantity(np.concatenate(conditioning), axes=("simulation", "summary"), attributes=names)
+        "conditioning": Quantity(np.concatenate(conditioning), SUMMARY_UNITS, ("simulation", "summary"), names)
     }
 
 
@@ -56,6 +56,7 @@ def joined(parts: Sequence[Simulations], start: int) -> Simulations:
     valid = np.concatenate([part.valid for part in parts])
     reason = [reason for part in parts for reason in part.reason]
     own = {
-        name: np.concatenate([part.sensor_parameters[name] for part in parts]) for name in parts[0].sensor_parameters
+        name: replace(first, values=np.concatenate([part.sensor_parameters[name].values for part in parts]))
+        for name, first in parts[0].sensor_parameters.items()
     }
     return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensor_parameters=own)

@@ -17,7 +17,7 @@ from types import ModuleType
 
 import numpy as np
 
-from vbiflow.engine import delayed, float32, float64, noise, product
+from vbiflow.engine import delayed, float32, float64, noise, processor, product
 from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.layout import layout, noise_blocks
 from vbiflow.engine.philox import block_size
@@ -415,10 +415,12 @@ def kernel_source(plan: Plan, lanes: int) -> list[str]:
     extras += "".join(f", taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None)
     return [
         inspect.getsource(product),
+        inspect.getsource(processor),
         f"U, WIDTH = np.uintp, {tile}",
         *equations(plan),
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
-        + "\n".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", *writer.lines]),
+        + "\n    ".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", "before = begin_batch()\n"])
+        + "\n".join([*writer.lines, "    end_batch(before)"]),
     ]
 
 

@@ -69,7 +69,7 @@ def detrended_fluctuation(batch: Batch, *, per: Sequence[str]) -> Pieces:
 
 @feature(
     "catch22",
-    unit="1",
+    unit="y (DN_Mean, DN_Spread_Std), 1",
     reference="Lubba et al. 2019, doi:10.1007/s10618-019-00647-x",
     per=per(),
     catch24=Option(False, "boolean", "whether to add mean and sd"),

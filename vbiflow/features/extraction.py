@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,15 @@ Observer = Callable[[Any, Sequence[int]], Any]
 
 @dataclass(frozen=True)
 class Features:
-    """Values `x` (n_simulations, n_features), their `names`, and which rows are `valid`, with a `reason` where not."""
+    """Values `x` (n_simulations, n_features), their `names` and `units`, and which rows are `valid`, with a `reason`
+    where not.
+    """
 
     x: np.ndarray
     names: list[str]
     valid: np.ndarray
     reason: list[str]
+    units: list[str]
 
 
 def compute(
@@ -36,6 +40,7 @@ def compute(
     specs: Sequence[Spec],
     *,
     fs: float,
+    unit: str = "1",
     nodes: Nodes | None = None,
     folder: str | Path | None = None,
     prepare: Mapping[str, Any] | None = None,
@@ -57,6 +62,8 @@ def compute(
         A study's list of features.
     fs
         Sampling rate [Hz].
+    unit
+        Of the series that features are taken from.
     nodes
         Labels, hemispheres and networks.
     folder
@@ -102,7 +109,18 @@ def compute(
         if progress:
             progress(min(start + batch, ts.shape[0]), ts.shape[0])
     reason = [text or undefined(row, names) for text, row in zip(reason, x, strict=True)]
-    return Features(x, names, np.array([not text for text in reason], dtype=bool), reason)
+    units = units_of(names, requests, "1" if steps.get("standardise") else unit)
+    return Features(x, names, np.array([not text for text in reason], dtype=bool), reason, units)
+
+
+def units_of(names: Sequence[str], requests: Sequence[Request], signal: str) -> list[str]:
+    """Unit of each value by its name, of series in the unit `signal`."""
+    features = {request.name: request.feature for request in requests}
+    stems = [re.match(r"\w+", name)[0] for name in names]
+    return [
+        features[stem].unit_of(name[len(stem) :].removeprefix("."), signal)
+        for name, stem in zip(names, stems, strict=True)
+    ]
 
 
 def check(ts: Any, fs: float, nodes: Nodes) -> None:

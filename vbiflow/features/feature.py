@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -116,6 +117,23 @@ class Feature:
         """First sentence of the docstring."""
         return " ".join((self.function.__doc__ or "").strip().split("\n\n")[0].split())
 
+    def unit_of(self, name: str, signal: str) -> str:
+        """Unit of the value `name`, without the feature's own name, of series in the unit `signal`.
+
+        `unit` is one for all values, or units with the values that have them, as in ``s (dwell), Hz (switching), 1``;
+        in it y stands for the series.
+        """
+        table = {
+            value.strip(): unit.strip()
+            for unit, values in re.findall(r"([^(),]+)(?:\(([^)]*)\))?(?:,|$)", self.unit)
+            for value in (values or "").split(",")
+        }
+        own = re.match(r"\w*", name)[0]
+        unit = table.get(own) or table.get("") or "1"
+        if "order" in unit:
+            unit = unit.replace("order", name.strip("[").partition("]")[0])
+        return of_signal(unit, signal)
+
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All options, `given` ones checked, the others at their defaults.
 
@@ -138,6 +156,15 @@ class Feature:
 
     def __call__(self, batch: Batch, **options: Any) -> Pieces:
         return self.function(batch, **self.read(options))
+
+
+def of_signal(unit: str, signal: str) -> str:
+    """`unit` with the unit `signal` in place of y: of V, y^2/Hz is V^2/Hz; of pure numbers it is 1/Hz."""
+    if signal != "1":
+        return re.sub(r"\by\b", signal if re.fullmatch(r"[\w.]+", signal) else f"({signal})", unit)
+    head, separator, rest = unit.partition("/")
+    kept = [word for word in head.split() if not re.fullmatch(r"y(\^\w+)?", word)]
+    return (" ".join(kept) if kept and kept[-1] not in ("log10",) else " ".join([*kept, "1"])) + separator + rest
 
 
 def feature(

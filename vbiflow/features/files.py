@@ -11,9 +11,9 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.pool import SUMMARIES, connectome_summaries
+from vbiflow.connectome.pool import SUMMARIES, SUMMARY_UNITS, connectome_summaries
 from vbiflow.features.batch import SpectralBatch
-from vbiflow.features.extraction import Features, Observer, compute, extract, undefined
+from vbiflow.features.extraction import Features, Observer, compute, extract, undefined, units_of
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.preparation import read_preparation
@@ -21,6 +21,8 @@ from vbiflow.features.registry import FEATURES, Spec, read_specs
 
 STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
+ARBITRARY = "a.u."
+"""Unit of recordings whose files tell none, such as MR signals."""
 CONDITIONING = "connectome."
 """First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 
@@ -58,13 +60,14 @@ def compute_file(
         series = file[recorded(file, signal)]
         index, valid, reason = (io.values(file, name) for name in STANDARD)
         options = {"folder": folder, "prepare": prepare, "index": index, "progress": progress}
-        features = compute(series, specs, fs=series.attrs["fs"], nodes=nodes, sensors=sensors, **options)
+        unit = sensors.unit if sensors else series.attrs["unit"]
+        features = compute(series, specs, fs=series.attrs["fs"], unit=unit, nodes=nodes, sensors=sensors, **options)
         conditioning = io.values(file, "conditioning") if "conditioning" in file else None
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
-    x, names = features.x, features.names
+    x, names, units = features.x, features.names, features.units
     if conditioning is not None:
-        x, names = append_conditioning(x, names, conditioning)
-    return table(x, names, index, valid & features.valid, reason)
+        (x, names), units = append_conditioning(x, names, conditioning), [*units, *SUMMARY_UNITS]
+    return table(x, names, units, index, valid & features.valid, reason)
 
 
 def append_conditioning(x: np.ndarray, names: Sequence[str], conditioning: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -75,7 +78,8 @@ def append_conditioning(x: np.ndarray, names: Sequence[str], conditioning: np.nd
 def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
     """What `observed` gives, with the summaries of the person's connectome among the features."""
     x, names = append_conditioning(quantities["x"].values, quantities["names"].values, connectome_summaries(connectome))
-    return {**quantities, "x": io.Quantity(x, axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}
+    units = [*quantities["x"].unit, *SUMMARY_UNITS]
+    return {**quantities, "x": io.Quantity(x, units, ("feature",)), "names": io.Quantity.text(names, "feature")}
 
 
 def add_conditioning(
@@ -87,14 +91,16 @@ def add_conditioning(
     return append_conditioning(x, names, np.tile(connectome_summaries(connectome), (len(x), 1)))
 
 
-def table(x: Any, names: Sequence[str], index: Any, valid: Any, reason: Sequence[str]) -> dict[str, io.Quantity]:
-    """The quantities of a features file."""
+def table(
+    x: Any, names: Sequence[str], units: str | Sequence[str], index: Any, valid: Any, reason: Sequence[str]
+) -> dict[str, io.Quantity]:
+    """The quantities of a features file; `units` are those of the features."""
     return {
-        "x": io.Quantity(x, axes=("simulation", "feature")),
-        "names": io.Quantity(list(names), axes=("feature",)),
-        "index": io.Quantity(index, axes=("simulation",)),
-        "valid": io.Quantity(valid, axes=("simulation",)),
-        "reason": io.Quantity(list(reason), axes=("simulation",)),
+        "x": io.Quantity(x, units, ("simulation", "feature")),
+        "names": io.Quantity.text(names, "feature"),
+        "index": io.Quantity(index, "1", ("simulation",)),
+        "valid": io.Quantity(valid, "1", ("simulation",)),
+        "reason": io.Quantity.text(reason, "simulation"),
     }
 
 
@@ -110,11 +116,11 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
     with io.atomic(target) as part, h5py.File(part, "w") as out:
         io.describe(out, provenance)
         for path in shards:
-            content = io.read(path, *TABLE, "names")
+            content, unit = io.read(path, *TABLE, "names"), io.attributes(path, "x")["unit"]
             if done == 0:
-                names = content["names"]
-                create(out, content, n_simulations)
-            if content["names"] != names:
+                names, units = content["names"], unit
+                create(out, content, units, n_simulations)
+            if content["names"] != names or unit != units:
                 raise ValueError(f"{path}: its features are not those of {shards[0]}; delete it and run again")
             stop = done + len(content["index"])
             if not np.array_equal(content["index"], np.arange(done, stop)):
@@ -126,10 +132,10 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
             raise ValueError(f"{target}: the shards hold {done} simulations, the study asks for {n_simulations}")
 
 
-def create(out: h5py.File, content: Mapping[str, Any], n_simulations: int) -> None:
+def create(out: h5py.File, content: Mapping[str, Any], units: str | Sequence[str], n_simulations: int) -> None:
     """Datasets of the full length, filled shard by shard."""
     full = {name: np.empty((0,)) for name in TABLE}
-    quantities = table(full["x"], content["names"], *(full[name] for name in STANDARD))
+    quantities = table(full["x"], content["names"], units, *(full[name] for name in STANDARD))
     for name, quantity in quantities.items():
         if name == "names":
             io.put(out, name, quantity)
@@ -137,7 +143,7 @@ def create(out: h5py.File, content: Mapping[str, Any], n_simulations: int) -> No
         first = np.asarray(content[name])
         dtype = h5py.string_dtype() if name == "reason" else first.dtype
         dataset = out.create_dataset(name, (n_simulations, *first.shape[1:]), dtype)
-        dataset.attrs.update({"unit": quantity.unit, "axes": list(quantity.axes)})
+        io.label(dataset, quantity)
 
 
 def observed(
@@ -147,11 +153,12 @@ def observed(
     nodes: Nodes,
     *,
     signal: str,
+    unit: str,
     folder: str | Path | None = None,
     prepare: Mapping[str, Any] | None = None,
     confounds: np.ndarray | None = None,
 ) -> dict[str, io.Quantity]:
-    """Features x_o (n_features,) of one recording (n_nodes, n_times) at fs [Hz], with the series they come from.
+    """Features x_o (n_features,) of one recording (n_nodes, n_times) [unit] at fs [Hz], with the series behind them.
 
     The series is prepared as simulations are, and `confounds` (n, n_times) are regressed out.
 
@@ -163,16 +170,17 @@ def observed(
     steps = read_preparation(prepare)
     ts = prepared(ts[None], fs, steps, confounds)[0]
     left = {name: value for name, value in steps.items() if name == "epochs"}
-    features: Features = compute(ts, specs, fs=fs, nodes=nodes, folder=folder, prepare=left)
+    unit = "1" if steps.get("standardise") else unit
+    features: Features = compute(ts, specs, fs=fs, unit=unit, nodes=nodes, folder=folder, prepare=left)
     if not features.valid[0]:
         raise ValueError(f"features of the recording: {features.reason[0]}")
     return {
-        "x": io.Quantity(features.x[0], axes=("feature",)),
-        "names": io.Quantity(features.names, axes=("feature",)),
-        "ts": io.Quantity(ts, axes=("node", "time"), attributes={"fs": fs, "signal": signal}),
-        "labels": io.Quantity(list(nodes.labels), axes=("node",)),
-        "hemispheres": io.Quantity(list(nodes.hemispheres), axes=("node",)),
-        "networks": io.Quantity(list(nodes.networks), axes=("node",)),
+        "x": io.Quantity(features.x[0], features.units, ("feature",)),
+        "names": io.Quantity.text(features.names, "feature"),
+        "ts": io.Quantity(ts, unit, ("node", "time"), {"fs": fs, "signal": signal}),
+        "labels": io.Quantity.text(nodes.labels, "node"),
+        "hemispheres": io.Quantity.text(nodes.hemispheres, "node"),
+        "networks": io.Quantity.text(nodes.networks, "node"),
     }
 
 
@@ -198,4 +206,5 @@ def observed_spectra(
     names, values = extract(SpectralBatch(power[None], frequencies, nodes), requests)
     if not np.isfinite(values).all():
         raise ValueError(f"features of the spectra: {undefined(values[0], names)}")
-    return {"x": io.Quantity(values[0], axes=("feature",)), "names": io.Quantity(names, axes=("feature",))}
+    units = units_of(names, requests, ARBITRARY)
+    return {"x": io.Quantity(values[0], units, ("feature",)), "names": io.Quantity.text(names, "feature")}

@@ -191,7 +191,7 @@ STATISTICS: dict[str, Callable[[Any, Any], Any]] = {
 
 @feature(
     "psd",
-    unit="y^2 (power), y^2/Hz (density), Hz (peak_frequency, centroid, spread, edge), 1",
+    unit="y^2 (power), y^2/Hz (peak_density), Hz (peak_frequency, centroid, spread, edge), 1",
     signals="eeg",
     per=per(),
     method=METHOD,
@@ -276,7 +276,7 @@ def spectrum(
 
 @feature(
     "aperiodic",
-    unit="1 (exponent), log10 y^2/Hz (offset)",
+    unit="log10 y^2/Hz (offset), 1",
     signals="eeg",
     reference="Donoghue et al. 2020, doi:10.1038/s41593-020-00744-x",
     per=per(),

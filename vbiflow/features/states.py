@@ -48,7 +48,7 @@ def hidden_states(series: np.ndarray, n_states: int, n_components: int, seed: in
 
 @feature(
     "hmm",
-    unit="1 (occupancy, entropy), s (dwell), Hz (switching), nat (likelihood)",
+    unit="s (dwell), Hz (switching), nat (likelihood), 1",
     reference="Vidaurre et al. 2017, doi:10.1073/pnas.1705120114",
     n_states=N_STATES,
     components=Option(5, "integer", "how many principal components the model sees", minimum=1),
@@ -101,7 +101,7 @@ def polar_clusters(maps: np.ndarray, n_states: int, n_iterations: int = 100) -> 
 
 @feature(
     "microstates",
-    unit="1 (coverage, explained), s (duration), Hz (occurrence)",
+    unit="s (duration), Hz (occurrence), 1",
     signals="eeg",
     reference="Pascual-Marqui et al. 1995, doi:10.1109/10.391164",
     n_states=N_STATES,
@@ -128,7 +128,7 @@ def microstate_row(series: np.ndarray, n_states: int, fs: float) -> np.ndarray:
 
 @feature(
     "avalanches",
-    unit="1 (exponents, branching), Hz (rate)",
+    unit="Hz (rate), 1",
     reference="Clauset et al. 2009, doi:10.1137/070710111; Sorrentino et al. 2021, doi:10.7554/eLife.67400",
     threshold=Option(3.0, "number", "size of an event, in sd of its node", minimum=0),
 )

@@ -83,7 +83,7 @@ def line_length(batch: Batch, *, per: Sequence[str]) -> Pieces:
     yield batch.nodes.reduce(abs(batch.shared(slopes)).mean(axis=-1) * batch.fs, per)
 
 
-@feature("hjorth", unit="1/s", reference="Hjorth 1970, doi:10.1016/0013-4694(70)90143-4", per=per())
+@feature("hjorth", unit="1/s (mobility), 1", reference="Hjorth 1970, doi:10.1016/0013-4694(70)90143-4", per=per())
 def hjorth(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Mobility sd(y') / sd(y) [1/s] and complexity mobility(y') / mobility(y) [1], y' the rate of change."""
     xp = batch.xp

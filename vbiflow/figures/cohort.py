@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.posterior import padded
 from vbiflow.figures.style import PALETTE, canvas, finite, message, quantity, signed, styled, symbol
-from vbiflow.posterior_table import prior_intervals, read_posterior_table
+from vbiflow.posterior_table import first_units, prior_intervals, read_posterior_table
 
 Array = NDArray[np.float64]
 Statistics = Mapping[str, Mapping[str, Array]]
@@ -33,21 +33,21 @@ def scalars(parameters: Statistics) -> list[str]:
     return [name for name in parameters if "[" not in name]
 
 
-def side_by_side(table: str, priors: Sequence[str], units: dict[str, str]) -> dict[str, Any]:
+def side_by_side(table: str, priors: Sequence[str]) -> dict[str, Any]:
     """Arguments of `cohort`, from cohort.tsv and the priors of its estimators."""
     found = read_posterior_table(table)
     return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
         "prior": prior_intervals(priors),
-        "units": units,
+        "units": first_units(priors),
     }
 
 
-def with_columns(table: str, units: dict[str, str]) -> dict[str, Any]:
-    """Arguments of `covariates`, from cohort.tsv."""
+def with_columns(table: str, priors: Sequence[str]) -> dict[str, Any]:
+    """Arguments of `covariates`, from cohort.tsv and the priors of its estimators."""
     found = read_posterior_table(table)
     return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
         "columns": found["covariates"],
-        "units": units,
+        "units": first_units(priors),
     }
 
 

@@ -45,10 +45,10 @@ def comparison(scores: Mapping[str, Mapping[str, Array]], ranking: Sequence[Mapp
     return figure
 
 
-def of_people(people: Sequence[str], studies: Sequence[str], units: dict[str, str]) -> dict[str, Any]:
+def of_people(people: Sequence[str], studies: Sequence[str]) -> dict[str, Any]:
     """Arguments of `amortisation`: one file a person, who is left out if they are excluded."""
     found = {Path(path).stem: read_json(path) for path in not_excluded(people)}
-    return {"people": found, "studies": studies, "units": units}
+    return {"people": found, "studies": studies, "units": next((one["units"] for one in found.values()), {})}
 
 
 @styled

@@ -43,7 +43,6 @@ INPUTS: dict[str, dict[str, str]] = {
 """Files that figures of each scope can be drawn from, within a study's results; a name in the plural is a list."""
 
 PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
-    "units": lambda study, owner: study.units,
     "scores": lambda study, owner: study["diagnostics"]["scores"],
     "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
     "signal": lambda study, owner: study.compared_quantity(owner)["name"],
@@ -91,8 +90,8 @@ class Figure:
     category : heading in Snakemake's report.
     module : file in vbiflow/figures that holds the function, which is called as the figure is.
     arguments : where each argument of the function comes from. ``input/dataset`` (or a key of JSON),
-        ``input/dataset@attribute`` and ``input`` (its path or paths) name a file of INPUTS; one of PARAMETERS comes
-        from the study.
+        ``input/dataset@attribute`` (``theta@units``: by parameter) and ``input`` (its path or paths) name a file of
+        INPUTS; one of PARAMETERS comes from the study.
     read : name of a function of the module that turns these arguments into those that the figure takes; none if empty.
     wanted : whether a study draws it for a subject or estimator.
     """
@@ -120,9 +119,18 @@ class Figure:
         """Path of its module, relative to the repository."""
         return f"vbiflow/figures/{self.module}.py"
 
+    def functions(self, name: str) -> list[str]:
+        """What draws the figure `name`, as ``file:function``."""
+        return [f"{self.file}:{function}" for function in (name, self.read) if function]
+
     def plain(self) -> dict[str, Any]:
         """What a job needs to draw it, as plain data: a change redraws the figures of its scope, and no others."""
         return {"module": self.module, "arguments": dict(self.arguments), "read": self.read}
+
+
+def units(file: str) -> dict[str, str]:
+    """The argument `units`: of the parameters, by name, whose values theta are in a file."""
+    return {"units": f"{file}/theta@units"}
 
 
 def each(file: str, *names: str, **renamed: str) -> dict[str, str]:

@@ -44,8 +44,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
     settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
-        (title and reference), units (by parameter), nodes (regions or sensors), estimator_of (by
-        subject).
+        (title and reference), nodes (regions or sensors), estimator_of (the estimator of each subject).
     """
     notes = {Path(path).parent.name: read_exclusion(path) for path in files["verdict"]}
     files = {kind: [path for path in paths if read_exclusion(path) is None] for kind, paths in files.items()}
@@ -131,7 +130,11 @@ def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
     truth = read(samples, "truth")["truth"]
     found = statistics(samples, prior).items()
-    rows = [{"name": name, **values, "truth": true} for (name, values), true in zip(found, truth, strict=True)]
+    units = attributes(prior)["prior"]["units"]
+    rows = [
+        {"name": name, "unit": units[name.partition("[")[0].partition(".")[0]], **values, "truth": true}
+        for (name, values), true in zip(found, truth, strict=True)
+    ]
     held = sum(row["q05"] <= row["truth"] <= row["q95"] for row in rows)
     return {"verdict": read_json(verdict), "rows": rows, "truth": bool(np.isfinite(truth).any()), "held": held}
 

@@ -12,32 +12,32 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from vbiflow.dependencies import module
 from vbiflow.engine.checks import choose
-from vbiflow.figures.figure import INPUTS, PARAMETERS, Figure, asked, each, over_the_head, recorded, scored
-from vbiflow.provenance import ROOT, parsed
+from vbiflow.figures.figure import INPUTS, PARAMETERS, Figure, asked, each, over_the_head, recorded, scored, units
+from vbiflow.provenance import ROOT
 
 FOLDER = ROOT / "vbiflow" / "figures"
 CAPTIONS = ROOT / "rules" / "report"
 PAGE = ("cohort", "estimator", "subject")
 """Scopes whose figures stand in the report of a study."""
-UNITS = {"units": "units"}
-SAMPLES = {"prior": "prior/@prior"} | each("samples", "names", "truth", samples="theta", mode="map") | UNITS
+SAMPLES = {"prior": "prior/@prior"} | each("samples", "names", "truth", samples="theta", mode="map") | units("samples")
 CONNECTOME = ("weights", "tract_lengths", "labels", "hemispheres", "networks", "centres")
 RECORDED = each("x_o", "labels", "hemispheres", "networks")
 
 FIGURES: dict[str, Figure] = {
     "cohort": Figure(
-        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"} | UNITS, read="side_by_side"
+        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="side_by_side"
     ),
     "covariates": Figure(
-        "cohort", "Cohort", "cohort", {"table": "table"} | UNITS, read="with_columns",
+        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="with_columns",
         wanted=lambda study, owner: any(study.covariates.values()),
     ),
     "connectome": Figure("estimator", "Connectome", "connectome", each("connectome", *CONNECTOME)),
     "training": Figure("estimator", "Estimator", "training", each("training", "train_loss", "validation_loss")),
     "recovery": Figure(
         "estimator", "Estimator", "diagnostics",
-        each("diagnostics", "theta", "mean", "sd", "z", "shrinkage", "names") | UNITS,
+        each("diagnostics", "theta", "mean", "sd", "z", "shrinkage", "names") | units("diagnostics"),
     ),
     "calibration": Figure(
         "estimator", "Estimator", "diagnostics",
@@ -49,7 +49,7 @@ FIGURES: dict[str, Figure] = {
         each("features_report", "informs", "explained", "explained_by", "shown", "correlation", "outside"),
     ),
     "ablation": Figure(
-        "estimator", "Features", "features", each("ablation", "features", "subjects") | UNITS, wanted=asked("ablation")
+        "estimator", "Features", "features", each("ablation", "features", "subjects", "units"), wanted=asked("ablation")
     ),
     "baselines": Figure(
         "estimator", "Estimator", "evidence", each("baselines", "methods", "parameters", "n_simulations"),
@@ -61,18 +61,19 @@ FIGURES: dict[str, Figure] = {
         wanted=asked("learning_curve"),
     ),
     "invalid": Figure(
-        "estimator", "Estimator", "diagnostics", each("prior", "theta", "names") | each("features", "valid") | UNITS
+        "estimator", "Estimator", "diagnostics",
+        each("prior", "theta", "names") | each("features", "valid") | units("prior"),
     ),
     "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
     "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
     "exact": Figure(
         "subject", "Posterior", "exact",
-        each("samples", "names", "truth", samples="theta") | each("exact", reference="theta") | UNITS,
+        each("samples", "names", "truth", samples="theta") | each("exact", reference="theta") | units("samples"),
         wanted=lambda study, owner: asked("exact")(study, owner) and recorded(study, owner),
     ),
     "rounds": Figure(
         "subject", "Posterior", "evidence",
-        {"prior": "first_prior/@prior", "rounds": "rounds"} | each("samples", last="theta") | UNITS,
+        {"prior": "first_prior/@prior", "rounds": "rounds"} | each("samples", last="theta") | units("samples"),
         read="through_rounds", wanted=lambda study, owner: study.n_rounds > 1,
     ),
     "sensitivity": Figure(
@@ -81,7 +82,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "local_c2st": Figure(
         "subject", "Posterior", "evidence",
-        each("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | UNITS,
+        each("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | units("local_c2st"),
         wanted=asked("local_c2st"),
     ),
     "misspecification": Figure(
@@ -126,7 +127,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "comparison": Figure("comparison", "Comparison", "comparison", each("comparison", "scores", "ranking")),
     "amortisation": Figure(
-        "amortisation", "Amortisation", "comparison", {"people": "people", "studies": "studies"} | UNITS,
+        "amortisation", "Amortisation", "comparison", {"people": "people", "studies": "studies"},
         read="of_people",
     ),
 }  # fmt: skip
@@ -196,9 +197,9 @@ def check_table(folder: Path = CAPTIONS) -> None:
         choose(f"scope of figure {name}", figure.scope, INPUTS)
         for source in figure.inputs:
             choose(f"input of figure {name}", source, INPUTS[figure.scope] | PARAMETERS)
-        path = FOLDER / f"{figure.module}.py"
         choose(f"module of figure {name}", figure.module, [file.stem for file in sorted(FOLDER.glob("*.py"))])
-        functions = [node.name for node in parsed(path).body if isinstance(node, ast.FunctionDef)]
+        nodes = [statement.node for statement in module(figure.file).statements]
+        functions = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
         for function in filter(None, (name, figure.read)):
             choose(f"function of figure {name} in {figure.file}", function, functions)
         caption = folder / f"{name}.rst"

@@ -98,19 +98,26 @@ def next_round(
     drawn, share = region.sample(n, seed, BUDGET)
     reused = np.flatnonzero(region.holds(theta))
     _, z = next(iter(posteriors[-1].normal_samples(posteriors[-1].inputs(x_o), 1000, seed)))
+    units = posteriors[0].prior.units
     return {
-        "theta": Quantity(drawn, axes=("simulation", "parameter")),
-        "names": Quantity(list(posteriors[0].parameters), axes=("parameter",)),
-        "reused": Quantity(reused, axes=("earlier",)),
-        "share": Quantity(share),
-        "samples": Quantity(posteriors[0].prior.from_normal(z[0]), axes=("sample", "parameter")),
+        "theta": Quantity(drawn, units, ("simulation", "parameter")),
+        "names": Quantity.text(posteriors[0].parameters, "parameter"),
+        "reused": Quantity(reused, "1", ("earlier",)),
+        "share": Quantity(share, "1"),
+        "samples": Quantity(posteriors[0].prior.from_normal(z[0]), units, ("sample", "parameter")),
     }
 
 
 def join_rounds(
-    drawn: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray], theta: np.ndarray, old: Mapping[str, np.ndarray]
+    drawn: Mapping[str, np.ndarray],
+    new: Mapping[str, np.ndarray],
+    theta: np.ndarray,
+    old: Mapping[str, np.ndarray],
+    units: tuple[str | Sequence[str], str | Sequence[str]],
 ) -> tuple[dict[str, Quantity], dict[str, Quantity]]:
     """Quantities of prior.h5 and features.h5 of a round: earlier simulations that are `reused`, then the new ones.
+
+    `units` are those of theta and of the features.
 
     Raises
     ------
@@ -125,15 +132,15 @@ def join_rounds(
     }
     each, n = ("simulation",), len(both["valid"])
     prior = {
-        "theta": Quantity(np.concatenate([theta[kept], drawn["theta"]]), axes=("simulation", "parameter")),
-        "names": Quantity(list(drawn["names"]), axes=("parameter",)),
+        "theta": Quantity(np.concatenate([theta[kept], drawn["theta"]]), units[0], ("simulation", "parameter")),
+        "names": Quantity.text(drawn["names"], "parameter"),
     }
     features = {
-        "x": Quantity(both["x"], axes=("simulation", "feature")),
-        "names": Quantity(list(new["names"]), axes=("feature",)),
-        "index": Quantity(np.arange(n), axes=each),
-        "valid": Quantity(both["valid"], axes=each),
-        "reason": Quantity(both["reason"].tolist(), axes=each),
+        "x": Quantity(both["x"], units[1], ("simulation", "feature")),
+        "names": Quantity.text(new["names"], "feature"),
+        "index": Quantity(np.arange(n), "1", each),
+        "valid": Quantity(both["valid"], "1", each),
+        "reason": Quantity.text(both["reason"], *each),
     }
     return prior, features
 

@@ -30,18 +30,17 @@ def posterior_summary(
     mode = posterior.map(x_o, seed=seed, names=names)
     if n_predictive > n_samples:
         raise ValueError(f"diagnostics.n_predictive {n_predictive} exceeds posterior.n_samples {n_samples}; lower it")
+    units = posterior.prior.units
     again = np.concatenate([theta[:n_predictive], np.tile(mode, (n_floor, 1))])
     return {
-        "theta": Quantity(theta, axes=("sample", "parameter")),
-        "names": Quantity(list(posterior.parameters), axes=("parameter",)),
-        "log_prob": Quantity(posterior.log_prob(theta, x_o), axes=("sample",)),
-        "map": Quantity(mode, axes=("parameter",)),
-        "truth": Quantity(np.full(len(mode), np.nan) if truth is None else truth, axes=("parameter",)),
-        "mean": Quantity(theta.mean(axis=0), axes=("parameter",)),
-        "sd": Quantity(theta.std(axis=0), axes=("parameter",)),
-        "quantiles": Quantity(
-            np.quantile(theta, LEVELS, axis=0), axes=("quantile", "parameter"), attributes={"levels": LEVELS}
-        ),
-        "correlation": Quantity(np.atleast_2d(np.corrcoef(theta.T)), axes=("parameter", "parameter")),
-        "predictive_theta": Quantity(again, axes=("simulation", "parameter")),
+        "theta": Quantity(theta, units, ("sample", "parameter")),
+        "names": Quantity.text(posterior.parameters, "parameter"),
+        "log_prob": Quantity(posterior.log_prob(theta, x_o), "nat", ("sample",)),
+        "map": Quantity(mode, units, ("parameter",)),
+        "truth": Quantity(np.full(len(mode), np.nan) if truth is None else truth, units, ("parameter",)),
+        "mean": Quantity(theta.mean(axis=0), units, ("parameter",)),
+        "sd": Quantity(theta.std(axis=0), units, ("parameter",)),
+        "quantiles": Quantity(np.quantile(theta, LEVELS, axis=0), units, ("quantile", "parameter"), {"levels": LEVELS}),
+        "correlation": Quantity(np.atleast_2d(np.corrcoef(theta.T)), "1", ("parameter", "parameter")),
+        "predictive_theta": Quantity(again, units, ("simulation", "parameter")),
     }

@@ -76,4 +76,5 @@ MODEL = Model(
     time_scale=lambda p: 1 / p.a,
     reference="Jansen & Rit 1995, doi:10.1007/BF00199471",
     defaults={"dt": 0.1, "integrator": "heun"},
+    units={"eeg": "mV", "rate": "1/ms", "bold_input": "1/ms"},
 )

@@ -60,7 +60,7 @@ class Sensors:
     `view` (n_seen, n_sensors) what is made of the sensors: their reference, or an inverse that leads back to regions.
     `noise` is the standard deviation of every sensor's white noise, which follows from `seed`, `stream` and the
     simulation's index alone. Where simulations have noise or a factor of the gain of their own, `sensor_parameters`
-    holds them: name (noise, gain) -> index -> value.
+    holds them: name (noise, gain) -> index -> value. `unit` is that of the nodes that features are taken on.
     """
 
     gain: np.ndarray
@@ -69,6 +69,7 @@ class Sensors:
     seed: int = 0
     stream: int = 0
     sensor_parameters: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    unit: str = "V"
 
     def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
         """Series (n_simulations, n_seen, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
@@ -109,7 +110,7 @@ def sensors_of(
     reference, _ = referencing(content["sensors"], reference_of(attributes(path)["kind"], options))
     view = content.get("inverse", reference)
     noise, own = float(options.get("noise", 0.0)), sensed_by(simulations) if simulations else {}
-    return Sensors(content["gain"], view, noise, seed, stream, own)
+    return Sensors(content["gain"], view, noise, seed, stream, own, attributes(path)["unit"])
 
 
 def sensed_by(path: str | Path) -> dict[str, dict[int, float]]:
