@@ -17,7 +17,7 @@ from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.contacts import check_contacts
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import read_recording, repetition_time
-from vbiflow.empirical.sensor_space import make_lead_field, sensor_recording
+from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.empirical.sensors import read_sensors
 from vbiflow.features import Nodes
 
@@ -212,21 +212,6 @@ def test_contacts_of_a_recording_are_taken_in_mni_space(system: str, unit: str, 
         return
     with pytest.raises(ValueError, match=r"no electrodes.tsv in MNI space beside it \(found .*tsv in ACPC\)"):
         make_lead_field(path, "seeg", {}, {"contacts": "recording"}, BRAIN)
-
-
-def test_what_a_recording_was_is_told(tmp_path: Path) -> None:
-    np.save(tmp_path / "b.npy", TS)
-    settings = ComparisonSettings("bold", Nodes(LABELS), 2000.0, 80e3, ["mean"], {})
-    row = dict.fromkeys(COLUMNS, "") | {"recording": str(tmp_path / "b.npy"), "kind": "bold", "tr": "2"}
-    told = observe(row, settings, {}, {"accept": ["homotopic"]})["x"].attributes
-    assert told == {
-        "recording_file": str(tmp_path / "b.npy"), "recording_duration": 80.0, "recording_channels": 6,
-        "recording_rate": 0.5, "recording_reference": "none",
-    }  # fmt: skip
-    raw_of().save(tmp_path / "e_raw.fif", verbose="ERROR")
-    (tmp_path / "g.tsv").write_text("sensor\ta\tb\n" + "".join(f"{name}\t1\t2\n" for name in NAMES))
-    sensors = {"lead_field": str(tmp_path / "g.tsv")}
-    assert sensor_recording(tmp_path / "e_raw.fif", "eeg", {}, sensors).reference == "average"
 
 
 def test_whatever_goes_wrong_in_reading_is_one_line(tmp_path: Path, monkeypatch) -> None:

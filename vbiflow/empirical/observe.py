@@ -19,6 +19,7 @@ from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, attributes, read
+from vbiflow.observation.sensors import reference_of
 from vbiflow.reading import reading
 
 
@@ -71,6 +72,23 @@ def observe(
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
     with reading(row["recording"]):
         return KINDS[row["kind"]](row, settings, select, options)
+
+
+def describe_recording(
+    row: Mapping[str, str], quantities: Mapping[str, Quantity], sensors: Mapping[str, Any] | None = None
+) -> dict[str, str | float | int]:
+    """What a recording was, for the attributes of x_o.h5: its file, and of what was used of its series duration [s],
+    channels (sensors or regions), rate [Hz] and, of sensors, the reference.
+    """
+    found: dict[str, str | float | int] = {"recording_file": str(row["recording"]), "recording_kind": row["kind"]}
+    if "ts" not in quantities:
+        return found
+    ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"])
+    found |= {"recording_channels": len(ts), "recording_rate": fs, "recording_duration": np.shape(ts)[1] / fs}
+    if row["kind"] in ("eeg", "seeg") and sensors:
+        reference = reference_of(row["kind"], sensors)
+        found["recording_reference"] = reference if isinstance(reference, str) else ", ".join(reference)
+    return found
 
 
 def regional(
@@ -199,7 +217,7 @@ def extract_x_o(
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
     if confounds is not None and confounds.shape[1] != found:
         raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
-    quantities = observed(
+    return observed(
         recording.ts[:, :wanted],
         recording.fs,
         settings.features,
@@ -210,18 +228,3 @@ def extract_x_o(
         prepare=settings.preparation,
         confounds=None if confounds is None else confounds[:, :wanted],
     )
-    return with_origin(quantities, path, recording, wanted)
-
-
-def with_origin(
-    quantities: Mapping[str, Quantity], path: str, recording: Recording, n_times: int
-) -> dict[str, Quantity]:
-    """The quantities with what x was computed from as attributes of x: file, length used, channels, rate, reference."""
-    origin = {
-        "recording_file": str(path),
-        "recording_duration": n_times / recording.fs,
-        "recording_channels": len(recording.labels),
-        "recording_rate": recording.fs,
-        "recording_reference": recording.reference,
-    }
-    return {**quantities, "x": replace(quantities["x"], attributes=origin)}

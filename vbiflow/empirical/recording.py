@@ -25,7 +25,7 @@ class Recording:
     """Time series (n_nodes, n_times) of named regions or sensors, sampled at fs [Hz]; kind tells what was measured.
 
     Where they are epochs end to end, `epoch` is the number of samples of each, else 0. `unit` is a.u. where the file
-    tells none; `reference` is what sensors are referred to.
+    tells none.
     """
 
     ts: np.ndarray
@@ -34,7 +34,6 @@ class Recording:
     kind: str
     epoch: int = 0
     unit: str = "a.u."
-    reference: str = "none"
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Recording:
         """The recording of the regions at `indices`, in that order."""

@@ -67,8 +67,7 @@ def sensor_recording(
     if options.get("to", "sensors") == "sensors":
         reference = reference_of(kind, sensors)
         raw = read_sensors(path, kind, steps, reference=reference, channels=channels)
-        text = reference if isinstance(reference, str) else ", ".join(reference)
-        return replace(as_recording(path, raw, kind), unit=sensor_unit(kind, options), reference=text)
+        return replace(as_recording(path, raw, kind), unit=sensor_unit(kind, options))
     raw = read_sensors(path, kind, steps, channels=channels)
     if field is not None:
         matrix, names = field.view(sensors)
