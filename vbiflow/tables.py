@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
 from vbiflow import features
+from vbiflow.engine.derived import derived_quantities
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
 from vbiflow.io import write_text
-from vbiflow.models import MODELS
+from vbiflow.models import MODELS, Model
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
@@ -51,6 +54,25 @@ def models() -> str:
     return "\n".join(lines)
 
 
+def parameters() -> str:
+    """Every parameter of every model and observation model, and what can stand for it."""
+    every = [*MODELS.values(), *(observation.model for observation in OBSERVATION_MODELS.values())]
+    return "\n\n".join(parameter_table(model) for model in every)
+
+
+def parameter_table(model: Model) -> str:
+    """Value, unit and meaning of a model's parameters."""
+    defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
+    lines = [f"## {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
+    lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
+    lines += ["", "| parameter | value | unit | meaning |", "|---|---|---|---|"]
+    for name, parameter in model.parameters.items():
+        lines.append(f"| `{name}` | {parameter.value:.6g} | {parameter.unit} | {parameter.meaning} |")
+    for name, derived in derived_quantities(model).items() if model.name in MODELS else ():
+        lines.append(f"| `{name}` | | {derived.unit} | in the place of `{derived.parameter}`: {derived.meaning} |")
+    return "\n".join(lines)
+
+
 def domains() -> str:
     """Names of the features, a line a domain."""
     lines = ["| domain | features |", "|---|---|"]
@@ -80,9 +102,9 @@ def linked(reference: str) -> str:
     return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
 
 
-def filled(text: str) -> str:
+def filled(text: str, *tables: Callable[[], str]) -> str:
     """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
-    for table in (models, domains, estimators):
+    for table in tables:
         mark = f"<!-- {table.__name__} -->"
         start = text.index(mark) + len(mark)
         text = f"{text[:start]}\n{table()}\n{text[text.index('<!-- end -->', start) :]}"
@@ -93,7 +115,12 @@ def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
     readme = ROOT / "README.md"
     listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
-    return {readme: filled(readme.read_text(encoding="utf-8")), ROOT / "docs" / "features.md": listing}
+    equations = ROOT / "docs" / "models.md"
+    return {
+        readme: filled(readme.read_text(encoding="utf-8"), models, domains, estimators),
+        equations: filled(equations.read_text(encoding="utf-8"), parameters),
+        ROOT / "docs" / "features.md": listing,
+    }
 
 
 if __name__ == "__main__":
