@@ -39,7 +39,7 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
 def steps(name: str, value: float, dt: float) -> int:
     """`value` [ms] in steps of `dt`, of which it must be a multiple."""
     n = round(value / dt)
-    if abs(value / dt - n) > 1e-6 * max(n, 1):
+    if abs(value / dt - n) > 1e-6 * max(n, 1) or (value and not n):
         near = value / math.ceil(value / dt)
         raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; use for instance dt {near:g}")
     return n
