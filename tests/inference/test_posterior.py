@@ -219,7 +219,7 @@ def test_damaged_or_missing_files_are_named(tmp_path, posteriors):
     posteriors["mdn"].save(tmp_path / "posterior.pt")
     whole = (tmp_path / "posterior.pt").read_bytes()
     (tmp_path / "posterior.pt").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r"posterior.pt: not a whole posterior .*train again$"):
+    with pytest.raises(ValueError, match=r"posterior.pt: damaged.*; delete it and run again$"):
         Posterior.load(tmp_path / "posterior.pt")
 
 

@@ -148,7 +148,7 @@ def test_truncated_shard_is_named_and_remade(copy, finished):
         file.truncate(500)
     done = copy.snakemake("--notemp", features)
     assert done.returncode != 0
-    assert "shard-0001.h5: not a whole HDF5 file" in done.stdout and "delete it and run again" in done.stdout
+    assert "shard-0001.h5: damaged" in done.stdout and "delete it and run again" in done.stdout
     shard.unlink()
     assert copy.snakemake("--notemp", features).returncode == 0
     assert h5py.is_hdf5(shard)
