@@ -97,7 +97,7 @@ rule baselines:
         inference=derived("inference_options"),
         diagnostics=of_diagnostics("estimators"),
         seed=setting("seed"),
-        code=code("scripts/baselines.py"),
+        code=code("scripts/baselines.py", compared=True),
     script:
         "../scripts/baselines.py"
 
@@ -122,7 +122,7 @@ rule learning_curve:
         inference=derived("inference_options"),
         diagnostics=of_diagnostics("learning_curve", "estimators"),
         seed=setting("seed"),
-        code=code("scripts/learning_curve.py"),
+        code=code("scripts/learning_curve.py", compared=True),
     script:
         "../scripts/learning_curve.py"
 

@@ -28,7 +28,7 @@ rule observe:
         sources=lambda wildcards: sources_of(
             CATALOGUE, *files(*RECORDING)(wildcards).values()
         ),
-        code=features_code("scripts/observe.py"),
+        code=code("scripts/observe.py"),
     script:
         "../scripts/observe.py"
 

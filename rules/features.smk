@@ -29,7 +29,7 @@ rule features:
     params:
         **FEATURES,
         stream=int(Stream.PRIOR),
-        code=features_code("scripts/features.py"),
+        code=code("scripts/features.py"),
     script:
         "../scripts/features.py"
 
@@ -48,7 +48,7 @@ use rule features as features_predictive with:
     params:
         **FEATURES,
         stream=int(Stream.PREDICTIVE),
-        code=features_code("scripts/features.py"),
+        code=code("scripts/features.py"),
 
 
 rule gather:

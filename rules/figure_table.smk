@@ -31,9 +31,11 @@ def figures_of(scope):
         "reads_exclusions": scope in ("cohort", "amortisation"),
         "code": lambda wildcards: code_hash(
             "scripts/figures.py",
-            beside=sorted(
-                {figure.file for figure in owned(wanted_figures)(wildcards).values()}
-            ),
+            beside=[
+                function
+                for name, figure in owned(wanted_figures)(wildcards).items()
+                for function in figure.functions(name)
+            ],
         ),
     }
 

@@ -64,6 +64,16 @@ use rule simulate as simulate_round with:
         rows=lambda wildcards: study_of(wildcards).rows(wildcards.shard),
 
 
+use rule simulate_round as simulate_round_kept with:
+    output:
+        "results/{study}/subjects/{subject}/rounds/{round}/simulations/{shard}.h5",
+    wildcard_constraints:
+        study=KEPT,
+
+
+ruleorder: simulate_round_kept > simulate_round
+
+
 use rule features as features_round with:
     input:
         lead_field=projected(of_connectome("lead_field.h5")),
@@ -78,7 +88,7 @@ use rule features as features_round with:
     params:
         **FEATURES,
         stream=lambda wildcards: round_stream(int(wildcards.round)),
-        code=features_code("scripts/features.py"),
+        code=code("scripts/features.py"),
 
 
 use rule gather as gather_round with:

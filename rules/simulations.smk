@@ -41,6 +41,15 @@ rule simulate:
         "../scripts/simulate.py"
 
 
+# Series of simulations are temporary: they take far more room than the features taken from them. Those of a study that
+# says simulation.keep stay, under the same name and with the same params, so that the switch itself remakes nothing.
+use rule simulate as simulate_kept with:
+    output:
+        "results/{study}/{estimator}/simulations/{shard}.h5",
+    wildcard_constraints:
+        study=KEPT,
+
+
 use rule simulate as simulate_predictive with:
     input:
         connectome=of_connectome("connectome.h5"),
@@ -56,6 +65,17 @@ use rule simulate as simulate_predictive with:
         stream=int(Stream.PREDICTIVE),
         theta="predictive_theta",
         rows=lambda wildcards: (0, study_of(wildcards).n_predictive_simulations),
+
+
+use rule simulate_predictive as simulate_predictive_kept with:
+    output:
+        "results/{study}/subjects/{subject}/predictive/simulations.h5",
+    wildcard_constraints:
+        study=KEPT,
+
+
+ruleorder: simulate_kept > simulate
+ruleorder: simulate_predictive_kept > simulate_predictive
 
 
 rule truth:

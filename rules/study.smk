@@ -1,5 +1,6 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
 import sys
+from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
@@ -7,9 +8,9 @@ sys.path.insert(0, workflow.basedir)
 
 from vbiflow.arrays import is_table
 from vbiflow.datasets import find, load_catalogue, sources_of
+from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
-from vbiflow.models import MODELS
-from vbiflow.provenance import code_hash
+from vbiflow.registries import members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import known_studies, load_config, load_study
 from vbiflow.study.topology import amortisation_paths
@@ -33,6 +34,9 @@ try:
     STUDIES |= {name: load_study(name) for name in CONFIG["studies"]}
 except ValueError as error:
     raise WorkflowError(str(error)) from None
+
+
+KEPT = "|".join(name for name in STUDIES if STUDIES[name].keeps_series) or "(?!)"
 
 
 def find_study(name):
@@ -165,25 +169,32 @@ def pool_of(wildcards):
     return study_of(wildcards).pool_paths(wildcards.estimator)
 
 
-def code(script):
-    """Content hash of a script and of what it imports, the other models left out."""
+def code(script, compared=False):
+    """Param function: content hash of a script and of all that it depends on, of registries what the job's study uses.
 
-    def value(wildcards):
-        others = [
-            name
-            for name in MODELS
-            if "study" in wildcards.keys() and name != study_of(wildcards)["model"]
-        ]
-        return code_hash(
-            script, without=[f"vbiflow/models/{name}.py" for name in others]
-        )
+    `compared` says whether the script trains the estimators that the study's own is compared with.
+    """
+
+    def value(wildcards, resources):
+        name = wildcards.get("study")
+        if name is None:
+            return code_hash(script)
+        cohort = study_of(wildcards).cohort
+        alone = cohort.get(wildcards.get("subject"))
+        kinds = {row["kind"] for row in ([alone] if alone else cohort.values())}
+        gpu = resources.get("gpu")
+        device = "" if gpu is None else "cuda" if gpu else "cpu"
+        return hashed(script, name, frozenset(kinds), compared, device)
 
     return value
 
 
-def features_code(script):
-    """Content hash of a script that computes features, and of the features that the study brings itself."""
-    return lambda wildcards: code_hash(script, beside=study_of(wildcards).own_features)
+@cache
+def hashed(script, name, kinds, compared, device):
+    """Content hash for all jobs of a script that use the same members of registries."""
+    study = find_study(name)
+    members = members_of(study, kinds, compared, device)
+    return code_hash(script, members, beside=study.own_features)
 
 
 def amount(rule, resource, default):

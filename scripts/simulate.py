@@ -34,4 +34,5 @@ with job(snakemake, reads_exclusions="pool") as run:
         threads=snakemake.threads,
         progress=run,
     )
-    write(snakemake.output[0], simulations.quantities() | conditioning, run.provenance())
+    quantities = simulations.quantities(compressed=snakemake.rule.endswith("_kept"))
+    write(snakemake.output[0], quantities | conditioning, run.provenance())

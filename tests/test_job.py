@@ -130,10 +130,7 @@ def test_what_a_machine_runs_out_of_is_said_in_one_line(snakemake, capsys, error
 
 def test_inputs_that_are_damaged_or_foreign_stop_a_job_before_its_work(snakemake, capsys):
     whole = Path("results/in.h5").read_bytes()
-    for content, line in (
-        (whole[:-9], "in.h5: damaged"),
-        (whole.replace(b"results/in.h5", b"results/io.h5"), "in.h5: damag"),
-    ):
+    for content in (whole[:-9], whole.replace(b"results/in.h5", b"results/io.h5")):
         Path("results/in.h5").write_bytes(content)
         with pytest.raises(SystemExit), job(snakemake, excludes="shard"):
             raise AssertionError("the job began")

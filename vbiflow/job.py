@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
 from vbiflow.io import attributes
+from vbiflow.lock import hold_job
 from vbiflow.provenance import digest, versions
 from vbiflow.seal import verify_input
 
@@ -105,6 +106,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
+        hold_job()
         try:
             run.verify_inputs()
         except ValueError as error:

@@ -1,11 +1,13 @@
 """A copy of the repository in which Snakemake runs, so that the tests never touch the user's results."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TRACE = Path(__file__).with_name("trace")
 PARTS = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "resources", "vbiflow")
 
 
@@ -26,11 +28,20 @@ class Copy:
         data.mkdir(parents=True, exist_ok=True)
         (path / "resources" / "data").symlink_to(data)
 
-    def snakemake(self, *arguments: str, cores: int = 2, timeout: float = 600) -> subprocess.CompletedProcess:
-        """Run Snakemake here; stdout and stderr are joined."""
+    def snakemake(
+        self, *arguments: str, cores: int = 2, timeout: float = 600, traces: Path | None = None
+    ) -> subprocess.CompletedProcess:
+        """Run Snakemake here; stdout and stderr are joined. What its jobs call is written to the folder `traces`."""
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments]
+        traced = {"PYTHONPATH": str(TRACE), "TRACED": str(self.path), "TRACES": str(traces)} if traces else {}
         return subprocess.run(
-            command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout
+            command,
+            cwd=self.path,
+            env=os.environ | traced,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
         )
 
     def edit(self, file: str, old: str, new: str) -> None:

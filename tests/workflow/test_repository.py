@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from vbiflow.dependencies import file_of, packages
 from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORKFLOW
 from vbiflow.inference import EMBEDDINGS, ESTIMATORS, OPTIONS
-from vbiflow.provenance import files_of, imported
+from vbiflow.statements import imported
 from vbiflow.study import known_studies, load_study
 from vbiflow.tables import documents
 
@@ -49,7 +50,7 @@ def test_every_rule_says_what_it_needs(name):
     assert f'"../scripts/{script_of(name)}.py"' in RULES[name]
     fetched_by_hash = "sha256" in RULES[name] or "source_of" in RULES[name]
     assert (
-        f'code("scripts/{name}.py")' in RULES[name]
+        f'code("scripts/{name}.py"' in RULES[name]
         or re.search(r"\*\*(SIMULATE|figures_of)", RULES[name])
         or fetched_by_hash
     )
@@ -108,7 +109,10 @@ def imports(path):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             names.add(node.module.split(".")[0])
-        files |= {file for name in imported(node, path) for file in files_of(name)}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            package = ".".join(path.parent.relative_to(ROOT).parts)
+            loaded = {part for _, (base, name) in imported(node, package) for part in packages(f"{base}.{name}")}
+            files |= {file_of(name) for name in loaded if name.startswith("vbiflow")}
     return names, files
 
 

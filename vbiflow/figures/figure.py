@@ -119,6 +119,10 @@ class Figure:
         """Path of its module, relative to the repository."""
         return f"vbiflow/figures/{self.module}.py"
 
+    def functions(self, name: str) -> list[str]:
+        """What draws the figure `name`, as ``file:function``."""
+        return [f"{self.file}:{function}" for function in (name, self.read) if function]
+
     def plain(self) -> dict[str, Any]:
         """What a job needs to draw it, as plain data: a change redraws the figures of its scope, and no others."""
         return {"module": self.module, "arguments": dict(self.arguments), "read": self.read}

@@ -12,9 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from vbiflow.dependencies import module
 from vbiflow.engine.checks import choose
 from vbiflow.figures.figure import INPUTS, PARAMETERS, Figure, asked, each, over_the_head, recorded, scored, units
-from vbiflow.provenance import ROOT, parsed
+from vbiflow.provenance import ROOT
 
 FOLDER = ROOT / "vbiflow" / "figures"
 CAPTIONS = ROOT / "rules" / "report"
@@ -195,9 +196,9 @@ def check_table(folder: Path = CAPTIONS) -> None:
         choose(f"scope of figure {name}", figure.scope, INPUTS)
         for source in figure.inputs:
             choose(f"input of figure {name}", source, INPUTS[figure.scope] | PARAMETERS)
-        path = FOLDER / f"{figure.module}.py"
         choose(f"module of figure {name}", figure.module, [file.stem for file in sorted(FOLDER.glob("*.py"))])
-        functions = [node.name for node in parsed(path).body if isinstance(node, ast.FunctionDef)]
+        nodes = [statement.node for statement in module(figure.file).statements]
+        functions = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
         for function in filter(None, (name, figure.read)):
             choose(f"function of figure {name} in {figure.file}", function, functions)
         caption = folder / f"{name}.rst"

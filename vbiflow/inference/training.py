@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vbiflow.dependencies import code_hash
 from vbiflow.estimator_options import resolve
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded
 from vbiflow.inference.optimiser import Adam
@@ -22,9 +23,13 @@ from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
+<<<<<<< HEAD
 from vbiflow.io import sealed
 from vbiflow.provenance import code_hash
 from vbiflow.seal import verify
+=======
+from vbiflow.io import atomic
+>>>>>>> main
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""

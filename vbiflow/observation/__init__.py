@@ -3,8 +3,6 @@
 from vbiflow.observation import balloon
 from vbiflow.observation.model import ObservationModel
 
-OBSERVATION_MODELS: dict[str, ObservationModel] = {
-    module.OBSERVATION.signal: module.OBSERVATION for module in (balloon,)
-}
+OBSERVATION_MODELS: dict[str, ObservationModel] = {"bold": balloon.OBSERVATION}
 
 __all__ = ["OBSERVATION_MODELS", "ObservationModel"]

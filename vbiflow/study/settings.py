@@ -28,7 +28,7 @@ DEFAULTS: dict[str, Any] = {
         "streamlines": {},
     },
     "truth": {},
-    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500},
+    "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500, "keep": False},
     "recording": {},
     "preparation": {},
     "inference": {"estimator": "maf", "rounds": 1},

@@ -1,0 +1,38 @@
+"""The members of the registries that a study uses: a change of any other member remakes nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from vbiflow.connectome.normalise import parse as steps
+from vbiflow.estimator_options import resolve
+from vbiflow.observation import OBSERVATION_MODELS
+
+if TYPE_CHECKING:
+    from vbiflow.study import Study
+
+
+def members_of(study: Study, kinds: Iterable[str], compared: bool, device: str = "") -> dict[str, set[str]]:
+    """Members of the registries that a job of a checked study may use, by the registries' full names.
+
+    `kinds` are those of the recordings that the job may read, `compared` says whether it trains the estimators that the
+    study's own is compared with, `device` which engine simulates, if that is known.
+    """
+    inference, diagnostics = resolve(study["inference"]), study["diagnostics"]
+    features = {request.feature.name for request in study.feature_requests if not request.file}
+    estimators = {inference["estimator"]["name"], *(diagnostics["estimators"] if compared else ())}
+    return {
+        "vbiflow.models.MODELS": {study["model"]},
+        "vbiflow.observation.OBSERVATION_MODELS": {*study["observation"]} & OBSERVATION_MODELS.keys(),
+        "vbiflow.engine.integrators.INTEGRATORS": {study["simulation"]["integrator"]},
+        "vbiflow.connectome.normalise.NORMALISATIONS": {name for name, _ in steps(study["connectome"]["normalise"])},
+        "vbiflow.empirical.observe.KINDS": {*kinds},
+        "vbiflow.features.registry.FEATURES": features,
+        "vbiflow.features.registry.SETS": set(),  # a study's list has its sets replaced
+        "vbiflow.features.scores.SCORES": {*diagnostics["scores"]},
+        "vbiflow.inference.estimators.ESTIMATORS": estimators,
+        "vbiflow.estimator_options.ESTIMATOR_OPTIONS": estimators,
+        "vbiflow.inference.embeddings.EMBEDDINGS": {inference["embedding"]["name"]},
+        "vbiflow.estimator_options.EMBEDDING_OPTIONS": {inference["embedding"]["name"]},
+    } | ({"vbiflow.engine.simulate.ENGINES": {device}} if device else {})
