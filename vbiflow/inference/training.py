@@ -23,13 +23,8 @@ from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
-<<<<<<< HEAD
 from vbiflow.io import sealed
-from vbiflow.provenance import code_hash
 from vbiflow.seal import verify
-=======
-from vbiflow.io import atomic
->>>>>>> main
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
