@@ -9,8 +9,13 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
+
 from vbiflow import features
+from vbiflow.engine.cpu import LANES
 from vbiflow.engine.derived import derived_quantities
+from vbiflow.engine.plan import check
+from vbiflow.engine.source import kernel_source
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
 from vbiflow.io import write_text
@@ -102,9 +107,26 @@ def linked(reference: str) -> str:
     return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
 
 
-def filled(text: str, *tables: Callable[[], str]) -> str:
+def kernel() -> str:
+    """The kernel that is generated for the linear model on four regions, whose coupling differs between simulations."""
+    settings = {
+        "n_simulations": 2,
+        "duration": 10,
+        "dt": 1,
+        "transient": 0,
+        "integrator": "heun",
+        "seed": 1,
+        "start": 0,
+    }
+    settings |= {"stream": 0, "bold": None, "signals": {"x": {"period": 5}}, "initial": None, "precision": "float32"}
+    plan = check("linear", np.ones((4, 4)), {"G": np.ones((2, 1))}, **settings)
+    text = "\n\n\n".join(kernel_source(plan, LANES))
+    return f"```python\n{text[text.index('@function') :]}\n```"
+
+
+def filled(text: str, *made: Callable[[], str]) -> str:
     """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
-    for table in tables:
+    for table in made:
         mark = f"<!-- {table.__name__} -->"
         start = text.index(mark) + len(mark)
         text = f"{text[:start]}\n{table()}\n{text[text.index('<!-- end -->', start) :]}"
@@ -113,13 +135,15 @@ def filled(text: str, *tables: Callable[[], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
-    readme = ROOT / "README.md"
     listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
-    equations = ROOT / "docs" / "models.md"
-    return {
-        readme: filled(readme.read_text(encoding="utf-8"), models, domains, estimators),
-        equations: filled(equations.read_text(encoding="utf-8"), parameters),
-        ROOT / "docs" / "features.md": listing,
+    docs = ROOT / "docs"
+    tables = {
+        ROOT / "README.md": (models, domains, estimators),
+        docs / "engine.md": (kernel,),
+        docs / "models.md": (parameters,),
+    }
+    return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
+        docs / "features.md": listing,
     }
 
 

@@ -118,14 +118,11 @@ def check_maps(study: Study) -> None:
 
 def check_paths(study: Study) -> None:
     """Refuse braces in paths of inputs, which Snakemake takes for wildcards."""
-    cohort = {f"cohort: {column} of {name}": row[column] for name, row in study.cohort.items() for column in FILES}
-    maps = {
-        f"connectome.maps.{name}": file
-        for person in dict.fromkeys(map(study.connectome_of, study.subjects))
-        for name, file in study.maps(person).items()
-    }
-    heads = {"observation.sensors": path for path in head_files(study.sensors) if set("{}") & set(path)}
-    for what, path in (cohort | maps | heads).items():
+    rows = [(f"cohort: {column} of {name}", row[column]) for name, row in study.cohort.items() for column in FILES]
+    people = dict.fromkeys(map(study.connectome_of, study.subjects))
+    maps = [(f"connectome.maps.{name}", file) for person in people for name, file in study.maps(person).items()]
+    heads = [("observation.sensors", path) for path in head_files(study.sensors)]
+    for what, path in (*rows, *maps, *heads):
         if "{" in path or "}" in path:
             raise ValueError(f"{what}: {path}: braces in a path are wildcards to Snakemake; rename the file or folder")
 
