@@ -125,10 +125,14 @@ class Module:
 
 def read_module(path: Path, package: str, own: str) -> Module:
     """The file `path` that lies in a package; only imports from the package `own` are followed."""
-    source = path.read_text(encoding="utf-8")
+    return parse_module(path.read_text(encoding="utf-8"), package, own)
+
+
+def parse_module(source: str, package: str, own: str) -> Module:
+    """A module from its text."""
     imports: dict[str, Import] = {}
     found: list[Statement] = []
-    tree, table = ast.parse(source), symtable.symtable(source, str(path), "exec")
+    tree, table = ast.parse(source), symtable.symtable(source, package, "exec")
     top = frozenset(symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced())
     scopes = [(scope.get_lineno(), frozenset(outer(scope))) for scope in table.get_children()]
     for node in tree.body:
