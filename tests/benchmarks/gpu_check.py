@@ -59,6 +59,7 @@ ANCHORS: dict[str, dict[str, Any]] = {
     "cubnm, Euler, dt 0.1": {"model": "wong_wang_ei", "tr": 720.0, "dt": 0.1, "integrator": "euler", "bold_step": 1.0},
     "cubnm, Heun, dt 1": {"model": "wong_wang_ei", "tr": 720.0, "dt": 1.0},
 }
+STAGES = ("anchors", "times", "shapes")
 SHAPES = [*itertools.product((1, 2, 4, 8), (64, 128, 256, 512))]
 """Simulations a thread, threads a block."""
 
@@ -91,10 +92,19 @@ def options(case: dict[str, Any], n_nodes: int, n: int, samples: int) -> dict[st
 def measure(case: dict[str, Any], device: str, n_nodes: int, n: int, samples: int) -> dict[str, float]:
     """Seconds of the simulation, and of FC and FCD where there is BOLD, for `samples` samples."""
     given = options(case, n_nodes, n, samples)
-    start = time.perf_counter()
     threads = {"threads": len(os.sched_getaffinity(0))} if device == "cpu" else {"on_device": True}
-    made = simulate(**given, device=device, **threads)
-    found = {"simulation": time.perf_counter() - start, "simulated_s": given["duration"] / 1e3}
+    launch, kernel = gpu.launch, [0.0]
+
+    def timed(*arguments: Any) -> None:
+        wait()
+        start = time.perf_counter()
+        launch(*arguments)
+        kernel[0] += time.perf_counter() - start
+
+    start = time.perf_counter()
+    with patch.object(gpu, "launch", timed):
+        made = simulate(**given, device=device, **threads)
+    found = {"simulation": time.perf_counter() - start, "simulated_s": given["duration"] / 1e3, "kernel": kernel[0]}
     found["valid"] = float(made.valid.mean())
     if "tr" in case and samples > SHORT:
         found |= summarised(made.ts["bold"], made.fs["bold"])
@@ -193,6 +203,8 @@ class Check:
     sizes: tuple[int, ...] = SIZES
     anchor_nodes: int = 100
     tiny: bool = False
+    stages: tuple[str, ...] = STAGES
+    cases: tuple[str, ...] = ()
     start: float = field(default_factory=time.monotonic)
     found: dict[str, Any] = field(default_factory=dict)
     loaded: set[tuple[Any, ...]] = field(default_factory=set)
@@ -239,11 +251,14 @@ class Check:
     def prepare(self) -> None:
         """Agreement of all models, and every kernel compiled, many processes at a time."""
         tasks: list[tuple[str, tuple[Any, ...]]] = [("agreement", (name,)) for name in MODELS]
-        tasks += [("cuda", (name, n, None)) for n in self.nodes for name in CASES]
-        tasks += [("cuda", (name, self.anchor_nodes, None)) for name in ANCHORS]
-        tasks += [("cpu", (name, n)) for n in self.nodes for name in CASES]
-        tasks += [("cpu", (name, self.anchor_nodes)) for name in ANCHORS]
-        tasks += [("cuda", (name, n, shape)) for name, n, shape in self.shaped]
+        if "times" in self.stages:
+            tasks += [
+                (device, (name, n, None)) for n in self.nodes for name in self.timed for device in ("cuda", "cpu")
+            ]
+        if "anchors" in self.stages:
+            tasks += [("cuda", (name, self.anchor_nodes, None)) for name in ANCHORS]
+        if "shapes" in self.stages:
+            tasks += [("cuda", (name, n, shape)) for name, n, shape in self.shaped]
         limit = self.start + SHARE * self.seconds
         workers = 1 if gpu.SIMULATED else max(1, min(12, len(os.sched_getaffinity(0)) - 1))
         with multiprocessing.get_context("spawn").Pool(workers, begin, (self.tiny,)) as pool:
@@ -273,11 +288,16 @@ class Check:
             self.add("kernels", row, f"compiled in {seconds:.1f} s: {what} {found}")
 
     @property
+    def timed(self) -> list[str]:
+        """Names of the cases that are timed."""
+        return [name for name in CASES if not self.cases or name in self.cases]
+
+    @property
     def shaped(self) -> list[tuple[str, int, tuple[int, int]]]:
         """Cases whose shapes are compared, with their nodes, and every shape that fits and is none of the others."""
-        first, anchor = next(iter(CASES)), [*ANCHORS][-1]
+        first, anchor, wide = "montbrio, BOLD", "cubnm, Heun, dt 1", "wong_wang, BOLD"
         found: dict[tuple[str, int, int, int], tuple[int, int]] = {}
-        for name, n_nodes in ((first, self.nodes[0]), (anchor, self.anchor_nodes), (first, self.nodes[-1])):
+        for name, n_nodes in ((first, self.nodes[0]), (anchor, self.anchor_nodes), (wide, self.nodes[-1])):
             for shape in SHAPES:
                 groups = max(1, shape[1] // n_nodes)
                 if 4 * n_nodes * shape[0] * groups * 4 <= gpu_source.SHARED_BYTES and groups * n_nodes <= 1024:
@@ -285,7 +305,11 @@ class Check:
         return [(name, n_nodes, shape) for (name, n_nodes, *_), shape in found.items()]
 
     def cost(self, name: str, device: str, n_nodes: int, n: int, per_sample: float = 0.0) -> dict[str, Any]:
-        """Costs of a case, from the difference of two durations; `per_sample`: seconds that a sample should take."""
+        """Costs of a case; `per_sample`: seconds that a sample should take.
+
+        On a GPU the kernel's own time; on a CPU the difference of two durations. `simulation` is the whole call, with
+        what it prepares and brings back.
+        """
         case = case_of(name)
         kernel = (name, device, n_nodes, gpu_source.LANES, gpu_source.THREADS)
         if kernel not in self.loaded:
@@ -295,8 +319,10 @@ class Check:
         per_sample = per_sample or short["simulation"] / SHORT
         samples = SHORT + int(min(max(TARGET / per_sample, LEAST), 10 if self.tiny else 400))
         long = measure(case, device, n_nodes, n, samples)
-        simulated = n * (long["simulated_s"] - short["simulated_s"])
-        ms = 1e3 * (long["simulation"] - short["simulation"]) / simulated
+        if device == "cuda":
+            ms = 1e3 * long["kernel"] / (n * long["simulated_s"])
+        else:
+            ms = 1e3 * (long["simulation"] - short["simulation"]) / (n * (long["simulated_s"] - short["simulated_s"]))
         row = {"case": name, "device": device, "n_nodes": n_nodes, "n_simulations": n, "samples": samples}
         steps = 1e3 / options(case, n_nodes, 1, 8)["dt"]
         row |= {"ms_per_simulated_s": ms, "ns_per_step": 1e6 * ms / steps, "valid": long["valid"], **long}
@@ -307,7 +333,7 @@ class Check:
     def times(self) -> None:
         """Cost against the number of simulations, beside all cores of the CPU."""
         cores = len(os.sched_getaffinity(0))
-        for n_nodes, name in itertools.product(self.nodes, CASES):
+        for n_nodes, name in itertools.product(self.nodes, self.timed):
             if self.skip(f"times of {name}, {n_nodes} nodes"):
                 continue
             cpu = self.attempt("times", name, "cpu", n_nodes, 32 * cores if len(self.sizes) > 2 else 2)
@@ -404,6 +430,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=450.0, help="time that the whole run may take")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks"), help="folder of what is written")
+    parser.add_argument("--stages", nargs="*", choices=STAGES, default=STAGES, help="what is timed")
+    parser.add_argument("--cases", nargs="*", choices=CASES, default=(), help="whose times against their number; all")
     parser.add_argument("--tiny", action="store_true", help="a few nodes and steps, to try the script in the simulator")
     given = parser.parse_args()
     if gpu.missing():
@@ -412,12 +440,13 @@ def main() -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # of the processes to come, of which there are as many as cores
     begin(given.tiny)
-    check = Check(given.out, given.seconds, tiny=given.tiny)
+    check = Check(given.out, given.seconds, tiny=given.tiny, stages=tuple(given.stages), cases=tuple(given.cases))
     if given.tiny:
         check.nodes, check.sizes, check.anchor_nodes = (4, 5), (2, 4, 8), 6
     check.machine()
-    for stage in (check.prepare, check.anchors, check.times, check.shapes):
-        stage()
+    check.prepare()
+    for stage in check.stages:
+        getattr(check, stage)()
     draw(check)
     tested = {row["model"]: all(r["agrees"] for r in row["rows"]) for row in check.found.get("agreement", [])}
     bad = [f"{name} ({'differs' if name in tested else 'not tested'})" for name in MODELS if not tested.get(name)]

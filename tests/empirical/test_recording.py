@@ -110,7 +110,7 @@ def test_mistake_is_one_line(case: str, tmp_path: Path) -> None:
 
 def test_square_without_names(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"12 x 12: which axis is time\? give the table of regions"):
-        read_recording(saved(tmp_path / "ts.npy", np.eye(12)), tr=2)
+        read_recording(saved(tmp_path / "ts.npy", np.tri(12)), tr=2)
 
 
 def test_recording_is_compared_with_the_study() -> None:

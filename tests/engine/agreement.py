@@ -12,6 +12,8 @@ from vbiflow.models import MODELS
 
 TOLERANCES = {"float64": 1e-9, "float32": 1e-3}
 """Largest difference after the steps below, as a share of the largest value of a signal."""
+INPUTS = {"jansen_rit": 1e-3, "stuart_landau": 0.1}
+"""Of what drives BOLD, where it is far from one: BOLD shall be well above the resolution of single precision."""
 CASES = ("no delays", "delays", "own delays")
 
 
@@ -30,7 +32,8 @@ def setting(name: str, case: str, n_nodes: int, n_simulations: int, n_steps: int
         "signals": {next(iter(model.signals)): {"period": 4 * dt}},
     }
     if "bold_input" in model.signals:
-        settings["bold"] = {"tr": 20 * dt, "parameters": {"efficacy": 0.1 / dt**2}}
+        efficacy = 0.1 / dt**2 / INPUTS.get(name, 1)
+        settings["bold"] = {"tr": 20 * dt, "parameters": {"efficacy": efficacy}}
     if case != "no delays":
         settings["tract_lengths"] = 1 + lengths
         settings["speed"] = 0.1 / dt if case == "delays" else np.linspace(0.05, 0.1, n_simulations)[:, None] / dt

@@ -143,12 +143,12 @@ def test_noise_and_gain_of_sensors_stand_beside_the_series():
     theta, heard = prior.sample(1, 0, 6), OBSERVATION | {"sensors": True}
     out = draws(prior, theta, observation=heard)
     assert out.ts["x"].tobytes() == plain({"G": theta[:, :1]}, 6).ts["x"].tobytes()
-    np.testing.assert_array_equal(out.sensor_parameters["noise"], theta[:, 1])
+    np.testing.assert_array_equal(out.sensor_parameters["noise"].values, theta[:, 1])
     np.testing.assert_array_equal(out.quantities()["gain"].values, theta[:, 2])
     part = draws(prior, theta[4:], observation=heard, start=4)
-    assert part.sensor_parameters["noise"].tobytes() == out.sensor_parameters["noise"][4:].tobytes()
+    assert part.sensor_parameters["noise"].values.tobytes() == out.sensor_parameters["noise"].values[4:].tobytes()
     fixed = draws(Prior.from_config({"G": PRIOR["G"]}), theta[:, :1], {"gain": 2.0}, observation=heard)
-    assert fixed.sensor_parameters["gain"].tolist() == [2.0] * 6
+    assert fixed.sensor_parameters["gain"].values.tolist() == [2.0] * 6
     with pytest.raises(ValueError, match=r"gain is that of sensors; say observation.sensors, or leave it out"):
         draws(prior, theta)
     with pytest.raises(ValueError, match=r"noise of the sensors is -1; it is at least 0"):

@@ -87,9 +87,9 @@ PEERS = {
     ),
     # TVB counts a, b, d and the rates by second, gamma by millisecond. Its second long-range input, lamda, is zero.
     "wong_wang_ei": Peer(
-        {"G": 2.0, "I0": 0.382 * SPREAD, "w_plus": 1.3, "J_I": 0.9},
+        {"G": 2.0, "I0": 0.382 * SPREAD, "w_EE": 1.3, "J_I": 0.9},
         lambda p: lab.models.ReducedWongWangExcInh(
-            **take(p, W_e="W_E", W_i="W_I", I_o="I0", J_i="J_I", w_p="w_plus", tau_e="tau_E", tau_i="tau_I"),
+            **take(p, W_e="W_E", W_i="W_I", I_o="I0", J_i="J_I", w_p="w_EE", tau_e="tau_E", tau_i="tau_I"),
             **same(p, "J_N G"),
             **{f"{name}_{e}": row(1e3 * p[f"{name}_{E}"]) for name in "ab" for e, E in ("eE", "iI")},
             **{f"{name}_{e}": row(1e-3 * p[f"{name}_{E}"]) for name in ("d", "gamma") for e, E in ("eE", "iI")},

@@ -7,7 +7,8 @@ from vbiflow.connectome.normalise import NORMALISATIONS, normalise
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.quality import CHECKS, inspect
 from vbiflow.connectome.read import read_connectome
-from vbiflow.connectome.regions import Regions, match, read_regions
+from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.regions import Regions, match
 
 __all__ = [
     "CHECKS",

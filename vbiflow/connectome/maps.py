@@ -9,7 +9,8 @@ import numpy as np
 
 from vbiflow.arrays import read_array, split_key
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.regions import match, read_regions
+from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.regions import match
 from vbiflow.maps import CONSTANT
 
 

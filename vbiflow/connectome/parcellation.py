@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from vbiflow.connectome.regions import Regions, is_colour_table, make_regions, read_regions, shown
+from vbiflow.connectome.region_tables import is_colour_table, read_regions
+from vbiflow.connectome.regions import INDICES, Regions, make_regions, shown
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,14 @@ class Parcellation:
         return indices @ self.affine[:3, :3].T + self.affine[:3, 3]
 
 
-def read_parcellation(path: str | Path, regions: str | Path | None = None) -> Parcellation:
+def read_parcellation(
+    path: str | Path, regions: str | Path | None = None, select: Mapping[str, Any] | None = None
+) -> Parcellation:
     """Read a label volume (NIfTI, .mgz) with its regions; centres are the mean coordinates of a region's voxels.
 
     Regions are a table with a column index, the value in the volume; without one every value is a region. Of a colour
-    table, which names more than a volume has, those in the volume are taken.
+    table, which names more than a volume has, those in the volume are taken, and regions that `select` leaves out need
+    not be in it.
 
     Raises
     ------
@@ -52,14 +58,15 @@ def read_parcellation(path: str | Path, regions: str | Path | None = None) -> Pa
     else:
         table = read_regions(regions)
         wanted = indices_of(regions, table)
-        if is_colour_table(regions):
-            there = np.flatnonzero(np.isin(wanted, present))
-            table, wanted = table.take(there), wanted[there]
-        if not len(table):
+        there = np.isin(wanted, present)
+        kept = there if is_colour_table(regions) else there | np.isin(np.arange(len(table)), table.where(select))
+        table, wanted, there = table.take(np.flatnonzero(kept)), wanted[kept], there[kept]
+        if not there.any():
             raise ValueError(f"{path}: none of its labels is in {regions}; they belong to different atlases")
-        empty = [label for label, value in zip(table.labels, wanted, strict=True) if value not in present]
+        empty = [label for label, is_there in zip(table.labels, there, strict=True) if not is_there]
         if empty:
-            raise ValueError(f"{path}: no voxel has the label of {shown(empty)}; correct the column index of {regions}")
+            advice = f"correct the column index of {regions}, or leave them out by connectome.select"
+            raise ValueError(f"{path}: no voxel has the label of {shown(empty)}; {advice}")
     lookup = np.zeros(int(max(present.max(), wanted.max())) + 1, dtype=np.int32)
     lookup[wanted] = np.arange(1, len(wanted) + 1)
     nodes = lookup[values]
@@ -98,7 +105,7 @@ def read_volume(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
 def indices_of(path: str | Path, table: Regions) -> np.ndarray:
     """Column index (or id) of a region table as integers."""
-    column = next((name for name in ("index", "id") if name in table.columns), None)
+    column = next((name for name in INDICES if name in table.columns), None)
     if column is None:
         raise ValueError(f"{path}: no column index; it tells each region's value in the volume")
     try:

@@ -198,13 +198,14 @@ def inspect(connectome: Connectome, accept: Sequence[str] = (), name: str = "con
     Raises
     ------
     ValueError
-        At the first severe finding that is not accepted, or if `accept` names no check.
+        With all severe findings that are not accepted, or if `accept` names no check.
     """
     check_accept(accept)
     found = [finding for check in CHECKS.values() if (finding := check(connectome)) is not None]
-    severe = next((finding for finding in found if finding.severity == "severe" and finding.name not in accept), None)
-    if severe is not None:
-        raise ValueError(f"{name}: {severe.text}; correct it, or write connectome.accept: [{severe.name}] in the study")
+    severe = [finding for finding in found if finding.severity == "severe" and finding.name not in accept]
+    if severe:
+        texts, names = "; ".join(finding.text for finding in severe), ", ".join(finding.name for finding in severe)
+        raise ValueError(f"{name}: {texts}; correct it, or write connectome.accept: [{names}] in the study")
     return replace(connectome, findings=(*connectome.findings, *found))
 
 

@@ -1,27 +1,18 @@
-"""Tables of brain regions: names, hemispheres, networks and centres, and how names of one atlas are written."""
+"""Brain regions: names, hemispheres, networks and centres, selected and matched by name."""
 
 from __future__ import annotations
 
-import csv
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vbiflow.labels import SIDES, canonical, split_label
+from vbiflow.labels import canonical, side_of, split_label
 
-HEMISPHERES = ("L", "R", "")
-ENTRIES = SIDES | {"n/a": "", "b": "", "bilateral": ""}
-"""What a column hemisphere may hold in place of those."""
-
-COLOURS = (
-    re.compile(r"^\s*(\d+)\s+(?:\S+\s+)?(\S*[^\s\d]\S*)(?:\s+\d+){3,4}\s*$"),
-    re.compile(r'^\s*(\d+)(?:\s+\d+){3}\s+[\d.]+\s+\d\s+\d\s+"(.+)"\s*$'),
-)
-"""Lines of colour tables: of FreeSurfer and MRtrix, of ITK-SNAP."""
+INDICES = ("index", "id", "node", "number")
+"""What tables call the number of a region, in a matrix or in a volume; the first that there is."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +34,8 @@ class Regions:
     def where(self, select: Mapping[str, Any] | None) -> np.ndarray:
         """Indices of the regions whose columns have the selected values, for instance ``{"structure": "cortex"}``.
 
+        ``{"label": {"exclude": ["Insula_L"]}}`` keeps all but those with the values.
+
         Raises
         ------
         ValueError
@@ -52,16 +45,32 @@ class Regions:
         for column, wanted in (select or {}).items():
             if column not in self.columns:
                 raise ValueError(f"select: no column {column!r} of regions; choose from {', '.join(self.columns)}")
+            excluded = isinstance(wanted, Mapping)
+            if excluded and list(wanted) != ["exclude"]:
+                raise ValueError(f"select: {column} is {dict(wanted)}; write values to keep, or {{exclude: values}}")
+            values = wanted["exclude"] if excluded else wanted
+            values = [str(value) for value in (values if isinstance(values, list | tuple) else [values])]
             entries = self.columns[column]
-            wanted = [str(value) for value in (wanted if isinstance(wanted, list | tuple) else [wanted])]
-            unknown = [value for value in wanted if value not in entries]
+            unknown = [value for value in values if value not in entries]
             if unknown:
-                known = ", ".join(dict.fromkeys(entries))
+                known = shown(list(dict.fromkeys(entries)), 40)
                 raise ValueError(f"select: {column} is nowhere {unknown[0]!r}; choose from {known}")
-            keep &= np.isin(np.array(entries), wanted)
+            keep &= np.isin(np.array(entries), values) != excluded
         if not keep.any():
             raise ValueError(f"select: no region has all of {dict(select or {})}; select less")
         return np.flatnonzero(keep)
+
+    def in_matrix_order(self) -> Regions:
+        """The regions sorted by a column index that counts them, the rows of a matrix, where their lines are not."""
+        name = next((name for name in INDICES if name in self.columns), None)
+        numbers = list(self.columns[name]) if name else []
+        if not all(entry.isdigit() for entry in numbers):
+            return self
+        values = np.array([int(entry) for entry in numbers])
+        first = int(values.min(initial=2))
+        if first > 1 or not np.array_equal(np.sort(values), first + np.arange(len(self))):
+            return self
+        return self.take(np.argsort(values))
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Regions:
         """The regions at `indices`, in that order."""
@@ -79,99 +88,30 @@ def make_regions(
 ) -> Regions:
     """Regions that no table describes; without `hemispheres` their names tell them. `columns` may be selected by."""
     labels = tuple(str(label) for label in labels)
-    sides = tuple(
-        ENTRIES.get(side.lower(), side) for side in hemispheres or (split_label(label)[0] for label in labels)
-    )
+    known = [side_of(side) for side in hemispheres or ()] or [split_label(label)[0] for label in labels]
+    sides = tuple(side or "" for side in known)
     networks = tuple(networks or ("",) * len(labels))
     centres = np.full((len(labels), 3), np.nan) if centres is None else centres
     columns = {"label": labels, "hemisphere": sides, "network": networks, **columns}
     return Regions(labels, sides, networks, centres, columns)
 
 
-def read_regions(path: str | Path) -> Regions:
-    """Read a table with a header (tabs or commas): label; optional hemisphere, network, x, y, z [mm] and any others.
-
-    Labels that both hemispheres share get L_ and R_ before them. Colour tables of FreeSurfer, MRtrix and ITK-SNAP are
-    read as well: index and label, in their order, without the background.
+def unique_labels(what: str, labels: Sequence[str], sides: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Labels, with L_ and R_ before those that both hemispheres share; `what` begins an error.
 
     Raises
     ------
     ValueError
-        If the file is missing or has no label column, a label twice, a short line, or an unknown hemisphere.
+        If a label still stands twice, or is empty.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; give the table of regions, one a line, with a column label")
-    lines = lines_of(path)
-    if lines and coloured(lines[0]):
-        return from_columns(path, colours(path, lines))
-    rows = list(csv.reader(lines, delimiter="\t" if lines and "\t" in lines[0] else ","))
-    header = [name.strip().lower() for name in rows[0]] if rows else []
-    header = ["label" if name == "name" and "label" not in header else name for name in header]
-    if "label" not in header:
-        raise ValueError(f"{path}: no column label; found {', '.join(header) or 'nothing'}")
-    short = next((row for row in rows[1:] if len(row) != len(header)), None)
-    if short is not None:
-        raise ValueError(f"{path}: region {short[0]!r} has {len(short)} entries, the header {len(header)}")
-    columns = {name: tuple(row[k].strip() for row in rows[1:]) for k, name in enumerate(header)}
-    return from_columns(path, columns)
-
-
-def lines_of(path: Path) -> list[str]:
-    """Lines of a table without comments."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: no text; give the table of regions, one a line, with a column label") from None
-    return [line for line in text.splitlines() if line.strip() and line[0] != "#"]
-
-
-def is_colour_table(path: str | Path) -> bool:
-    """Whether a table of regions lists colours; such tables name more regions than one atlas has."""
-    lines = lines_of(Path(path))
-    return bool(lines) and coloured(lines[0]) is not None
-
-
-def coloured(line: str) -> tuple[str, str] | None:
-    """Index and label on a line of a colour table; None for another line."""
-    found = next((match for pattern in COLOURS if (match := pattern.match(line))), None)
-    return None if found is None else (found[1], found[2])
-
-
-def colours(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Columns index and label of a colour table; of names for one index (MRtrix's thalamus has two) the first."""
-    entries = [coloured(line) for line in lines]
-    if None in entries:
-        raise ValueError(f"{path}: {lines[entries.index(None)]!r} is no line of a colour table: index, name and colour")
-    kept = {index: label for index, label in reversed(entries) if int(index) > 0}
-    return {"index": tuple(reversed(kept)), "label": tuple(reversed(kept.values()))}
-
-
-def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
-    """Check the columns of a region table."""
-    labels = columns["label"]
-    if len(set(labels)) < len(labels) and "hemisphere" in columns:
-        sides = [ENTRIES.get(side.lower(), side) for side in columns["hemisphere"]]
+    labels = tuple(labels)
+    if sides and len(set(labels)) < len(labels):
         labels = tuple(f"{side}_{label}" if side else label for side, label in zip(sides, labels, strict=True))
-        columns["label"] = labels
-    twice = next((label for label in labels if labels.count(label) > 1), None)
+    twice = next((label for label, count in Counter(labels).items() if count > 1), None)
     if twice is not None or "" in labels:
-        raise ValueError(
-            f"{path}: label {twice or ''!r} stands {'twice' if twice else 'empty'}; give each region its own"
-        )
-    guessed = tuple(split_label(label)[0] for label in labels)
-    hemispheres = tuple(ENTRIES.get(side.lower(), side) for side in columns.get("hemisphere", guessed))
-    strange = next((side for side in hemispheres if side not in HEMISPHERES), None)
-    if strange is not None:
-        raise ValueError(f"{path}: hemisphere {strange!r}; write L, R or leave it empty")
-    columns["hemisphere"] = hemispheres
-    try:
-        centres = np.array([[float(value) for value in columns[axis]] for axis in "xyz"]).T
-    except KeyError:
-        centres = np.full((len(labels), 3), np.nan)
-    except ValueError as error:
-        raise ValueError(f"{path}: a coordinate is no number ({error}); x, y, z are in mm") from None
-    return Regions(labels, hemispheres, columns.get("network", ("",) * len(labels)), centres, columns)
+        stands = "twice" if twice else "empty"
+        raise ValueError(f"{what}: label {twice or ''!r} stands {stands}; give each region its own")
+    return labels
 
 
 def match(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) -> np.ndarray:

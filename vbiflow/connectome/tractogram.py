@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numba
 import numpy as np
 
 from vbiflow.arrays import read_table
+from vbiflow.compilation import compile_cached
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import Parcellation
@@ -162,7 +162,7 @@ def grid(reach: Sequence[float]) -> np.ndarray:
     return np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-@numba.njit(cache=True)
+@compile_cached()
 def nearest(
     points: np.ndarray,
     indices: np.ndarray,

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.arrays import Table, number_like, read_table
-from vbiflow.connectome.regions import match, read_regions, shown
+from vbiflow.arrays import Table, read_table
+from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.regions import match, shown
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
 
@@ -82,7 +83,7 @@ def read_recording(
     nodes = read_regions(regions) if regions else None
     reader = next((IMAGES[suffix] for suffix in IMAGES if str(path).lower().endswith(suffix)), None)
     if reader is None:
-        series = oriented(path, read_table(path), tuple(nodes.labels if nodes else labels or ()))
+        series = oriented_series(path, read_table(path), tuple(nodes.labels if nodes else labels or ()))
     else:
         series = reader(path, atlas, regions)
     seconds = repetition_time(path, tr, kind, series.seconds)
@@ -123,19 +124,26 @@ def repetition_time(path: str | Path, tr: float | str | None, kind: str = "bold"
     return seconds
 
 
-def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> Series:
+def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> Series:
     """Series as (n_nodes, n_times) and their names, from a table that may lie either way.
 
     Names in the table decide, then the number of `names`; without either the longer axis is time.
     """
     values = table.values
     if values.ndim != 2:
-        raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times")
+        hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
+        raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times{hint}")
+    check_no_matrix(path, table)
     n_rows, n_columns = values.shape
-    if table.columns and not (table.rows and all(map(number_like, table.columns))):  # or they count the times
-        return Series(values.T, table.columns)
-    if table.rows:
-        return Series(values, table.rows)
+    columns, rows = table.column_names, table.row_names
+    if columns and columns[0].lower() in TIMES and not is_regular(values[:, 0]):
+        raise ValueError(f"{path}: column {columns[0]!r} does not rise in equal steps; leave it out, or resample first")
+    if columns and columns[0].lower() in TIMES:
+        values, columns = values[:, 1:], columns[1:]
+    if columns:
+        return Series(values.T, columns)
+    if rows:
+        return Series(values, rows)
     if not names:
         if n_rows == n_columns:
             raise ValueError(
@@ -153,6 +161,26 @@ def oriented(path: str | Path, table: Table, names: tuple[str, ...]) -> Series:
             f"{path}: {n_rows} x {n_columns}, but there are {n} regions; give the recording of those regions"
         )
     return Series(values if n_rows == n else values.T, names)
+
+
+TIMES = ("", "time", "times", "t", "index", "frame", "volume", "scan", "tr", "sample", "unnamed: 0")
+"""Names of a first column that counts the samples, or gives their times."""
+
+
+def is_regular(values: np.ndarray) -> bool:
+    """Whether numbers rise in equal steps."""
+    steps = np.diff(values)
+    return bool(steps.size and (steps > 0).all() and np.allclose(steps, steps.mean(), rtol=1e-3))
+
+
+def check_no_matrix(path: str | Path, table: Table) -> None:
+    """Refuse what is a matrix between regions, where a series is expected."""
+    values, columns, rows = table.values, table.column_names, table.row_names
+    advice = "a matrix of connectivity, not a series; give the regions' time series"
+    if columns and len(columns) == len(rows) and set(columns) == set(rows):
+        raise ValueError(f"{path}: rows and columns bear the same names: {advice}")
+    if values.shape[0] == values.shape[1] > 2 and np.allclose(values, values.T, equal_nan=True):
+        raise ValueError(f"{path}: {len(values)} x {len(values)} and symmetric: {advice}")
 
 
 def check_series(path: str | Path, recording: Recording, least: int) -> None:

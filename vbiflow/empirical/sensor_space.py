@@ -12,7 +12,8 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.read import read_connectome
-from vbiflow.connectome.regions import match, read_regions
+from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.regions import match
 from vbiflow.empirical.forward import (
     annotation_labels,
     read_forward,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
 import threading
@@ -28,7 +29,9 @@ LANES = 32
 
 
 def cache_folder() -> Path:
-    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache, else a temporary one."""
+    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache, else one of the user's own among temporary
+    files.
+    """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     base = os.environ.get("VBIFLOW_CACHE") or home / "vbiflow"
     try:
@@ -38,8 +41,27 @@ def cache_folder() -> Path:
             return folder
     except OSError:
         pass
-    folder = Path(tempfile.gettempdir()) / f"vbiflow-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    folder.mkdir(parents=True, exist_ok=True)
+    return temporary_folder()
+
+
+def temporary_folder() -> Path:
+    """A folder of a name that anybody can foresee, whose files are executed: it must be the user's and nobody else's.
+
+    Raises
+    ------
+    ValueError
+        If it belongs to somebody else, is a link, or others can write into it.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"vbiflow-{'user' if user is None else user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if user is not None and (not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o022):
+        raise ValueError(
+            f"{folder}: not a folder of user {user} alone (owner {found.st_uid}, {stat.filemode(found.st_mode)}), so "
+            "compiled kernels are not trusted to it; set VBIFLOW_CACHE to a folder of your own"
+        )
+    folder.chmod(0o700)
     return folder
 
 
@@ -47,6 +69,11 @@ def cache_folder() -> Path:
 def load(name: str, text: str) -> ModuleType:
     """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it
     stays valid.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else.
     """
     path = cache_folder() / f"{name}.py"
     if not path.exists():
@@ -59,6 +86,8 @@ def load(name: str, text: str) -> ModuleType:
             pass
         finally:
             os.unlink(part)
+    if path.read_text(encoding="utf-8") != text:
+        raise ValueError(f"{path}: not the kernel that its name stands for; delete it and run again")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome, match
-from vbiflow.engine.checks import number
+from vbiflow.engine.checks import choose, number
+from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, regional, regression
 from vbiflow.marginals import Marginal, read_marginals
+from vbiflow.models import MODELS
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
 
@@ -129,17 +131,22 @@ def check_draws(
     ValueError
         In one line, before any connectome is known.
     """
+    own = choose("model", model, MODELS)
     marginals = [marginal for name, entry in prior.items() for marginal in read_marginals(name, entry)]
     known = {name: np.ones(1) for name in maps}
     values = {name: check_fixed(name, value, known) for name, value in parameters.items()}
     for marginal in marginals:
-        if marginal.parameter in NETWORK_PARAMETERS and (marginal.coefficient or marginal.per):
+        if marginal.parameter in (*NETWORK_PARAMETERS, SHARE) and (marginal.coefficient or marginal.per):
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
         if marginal.coefficient:
             regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
         values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
-    values = {name: value for name, value in values.items() if value is not None}
+    values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
     speed, observed, _ = split_parameters(values, observation)
+    values, derived = split_derived(own, values, simulation.get("dt"))
+    for name, value in derived.items():
+        if value is not None and np.min(value) <= 0:
+            raise ValueError(f"parameter {name} reaches down to {np.min(value):g}; it must be above 0")
     settings = {"signals": (), "initial": None} | dict(simulation) | observed
     settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}

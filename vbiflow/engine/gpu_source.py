@@ -11,8 +11,9 @@ Reasons, for an A100 or H100 and 80 to 400 nodes:
   weights of 84 nodes lie in the L1 cache (28 kB), those of 400 in the L2 cache (640 kB; reading them is the limit).
 - Normals are drawn by all threads together, since nodes share blocks of random words (philox.py), in the interval
   before the barrier that the coupling needs anyway: two barriers a step.
-- Delayed: a ring in global memory, (slot, send, node, lane), so that a gather brings all lanes; connections are
-  listed by target, one after the other, coalesced over targets.
+- Delayed: a ring in global memory, (slot, node, lane, send), so that a gather brings all that a source sent in one
+  piece (32 bytes, a sector, for two variables); connections are listed by target, one after the other, coalesced over
+  targets. Reading the ring is the limit.
 - Sizes are literals of the source: addresses become immediate offsets.
 - No fast-math: division and square root round as IEEE 754 says, and subnormal numbers stay. Contraction to fused
   multiply-adds is left to the compiler, so that bytes belong to a kind of device; the number of simulations, of blocks
@@ -145,7 +146,7 @@ def choose_lanes(plan: Plan) -> int:
     if plan.n_nodes > MOST_NODES or not fitting:
         raise ValueError(
             f"{plan.n_nodes} nodes of {plan.model.name} in {np.dtype(plan.dtype).name} are more than the GPU kernel "
-            f"holds (at most {MOST_NODES}); use device 'cpu'"
+            f"holds (at most {MOST_NODES}, and {SHARED_BYTES // 1024} kB of shared memory); use device 'cpu'"
         )
     return fitting[0]
 
@@ -202,7 +203,7 @@ class Writer(source.Writer):
     def late(self, now: str) -> None:
         """One delayed connection."""
         row, own = padded(self.plan.n_nodes), len(self.plan.delays.speed) > 1
-        self.put(f"at = e * {row} + i", "w = late_weight[U(at)]", f"column = late_source[U(at)] * {self.lanes}")
+        self.put(f"at = e * {row} + i", "w = late_weight[U(at)]", f"column = late_source[U(at)] * {self.own_size}")
         for lane in range(self.lanes if own else 1):
             row_of = f"min(first_own + {lane}, n_simulations - 1) * {most_late(self.plan.delays)}"
             self.put(
@@ -210,7 +211,7 @@ class Writer(source.Writer):
                 "slot += n_slots if slot < 0 else 0",
                 f"from_{lane} = group_ring + slot * {self.size} + column",
             )
-        self.add(lambda k, lane: f"ring[U(from_{lane if own else 0} + {self.offset(k, lane)})]")
+        self.add(lambda k, lane: f"ring[U(from_{lane if own else 0} + {self.ring_offset(k, lane)})]")
 
     def now(self, sent: str) -> None:
         """One instantaneous connection."""
@@ -230,6 +231,15 @@ class Writer(source.Writer):
     def size(self) -> int:
         """Numbers that a group of lanes sends."""
         return len(self.model.sends) * self.plan.n_nodes * self.lanes
+
+    @property
+    def own_size(self) -> int:
+        """Numbers that a node sends, of a group of lanes."""
+        return len(self.model.sends) * self.lanes
+
+    def ring_offset(self, k: int, lane: int) -> int:
+        """Place of the k-th that a node sent, from the node's place in the ring."""
+        return lane * len(self.model.sends) + k
 
     def offset(self, k: int, lane: int) -> int:
         """Place of the k-th that a node sends, from the node's place."""
@@ -290,8 +300,8 @@ class Writer(source.Writer):
 
     def remember(self, slot: str) -> None:
         """Put what the node sends into the ring."""
-        at = f"group_ring + {slot} * {self.size} + i * {self.lanes}"
-        self.put(*(f"ring[U({at} + {self.offset(k, lane)})] = s{k}[{lane}]" for k, lane in self.sums))
+        at = f"group_ring + {slot} * {self.size} + i * {self.own_size}"
+        self.put(*(f"ring[U({at} + {self.ring_offset(k, lane)})] = s{k}[{lane}]" for k, lane in self.sums))
 
     def begin(self) -> None:
         self.store("sent")

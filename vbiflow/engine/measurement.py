@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from vbiflow.compilation import compile_cached
 from vbiflow.engine.noise import four_normals
 from vbiflow.engine.philox import MEASUREMENT
 from vbiflow.engine.plan import Plan
@@ -32,7 +32,7 @@ def measured(ts: Any, plan: Plan, name: str) -> Any:
     return ts if own is ts else ts + asarray(noisy, ts, own.dtype.name)
 
 
-@njit(nogil=True, cache=True)
+@compile_cached(nogil=True)
 def add(ts, scale, simulations, low, high, address):
     n_times = ts.shape[2]
     for k in range(ts.shape[0]):

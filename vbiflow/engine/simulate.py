@@ -10,6 +10,7 @@ import numpy as np
 
 from vbiflow.engine import cpu, gpu, reference
 from vbiflow.engine.checks import choose, whole
+from vbiflow.engine.derived import resolve
 from vbiflow.engine.measurement import measured
 from vbiflow.engine.plan import Plan, check
 from vbiflow.io import Quantity
@@ -100,8 +101,10 @@ def simulate(
     model : name of a model in MODELS, or a Model.
     weights : (n_nodes, n_nodes), row = target, column = source.
     parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
-        n_nodes) both. duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is
-        discarded. dt and integrator, "euler" or "heun", are the model's defaults where they are not given.
+        n_nodes) both. A quantity that stands for a parameter, `share_of_critical` for G or rate_E for J_I of
+        wong_wang_ei, is solved for in every simulation (derived.py).
+    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded. dt and
+        integrator, "euler" or "heun", are the model's defaults where they are not given.
     seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
@@ -136,6 +139,8 @@ def simulate(
     check_gradients(
         {"weights": weights, **parameters, **initial}, {"speed": speed, "tract_lengths": tract_lengths}, device
     )
+    derived = resolve(model, weights, parameters, n_simulations, initial, dt)
+    parameters, initial = derived.parameters, derived.initial
     plan = check(
         model,
         host(weights),
@@ -163,6 +168,8 @@ def simulate(
     ts, strayed = ENGINES[device](plan, *given[device])
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
     reason = reasons(plan, ts, strayed)
+    if derived.reason:
+        reason = [first or second for first, second in zip(derived.reason, reason, strict=True)]
     if plan.noise:
         ts = {name: measured(values, plan, name) for name, values in ts.items()}
     units = {name: plan.model.units.get(name, "1") for name in ts}

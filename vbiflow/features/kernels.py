@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from vbiflow.compilation import compile_cached
 
 
-@njit(cache=True, nogil=True)
+@compile_cached(nogil=True)
 def correlate_windows(
     z: np.ndarray,
     mean: np.ndarray,
@@ -46,7 +47,7 @@ def correlate_windows(
     return out
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@compile_cached(nogil=True, fastmath={"reassoc", "contract"})
 def central_moments(y: np.ndarray, highest: int) -> np.ndarray:  # pragma: no cover - compiled
     """Mean of each row of y (n_rows, n_times), mean of |d| and means of d^2 ... d^highest, d its deviations.
 
@@ -75,7 +76,7 @@ def central_moments(y: np.ndarray, highest: int) -> np.ndarray:  # pragma: no co
     return out
 
 
-@njit(cache=True, nogil=True)
+@compile_cached(nogil=True)
 def median_distances(ranked: np.ndarray, middle: np.ndarray) -> np.ndarray:  # pragma: no cover - compiled
     """Median of |y - middle| of each row of `ranked` (n_rows, n_times), in ascending order, `middle` being its median.
 
@@ -99,7 +100,7 @@ def median_distances(ranked: np.ndarray, middle: np.ndarray) -> np.ndarray:  # p
     return out
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@compile_cached(nogil=True, fastmath={"reassoc", "contract"})
 def first_below(z: np.ndarray, level: float, most: int) -> np.ndarray:  # pragma: no cover - compiled
     """Lag, by straight lines between samples, at which sum_t z_t z_(t+k) first falls below `level`.
 

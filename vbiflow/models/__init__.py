@@ -14,7 +14,7 @@ from vbiflow.models import (
     wong_wang,
     wong_wang_ei,
 )
-from vbiflow.models.model import Model, Parameter, State
+from vbiflow.models.model import Derived, Model, Parameter, Solution, State
 
 MODELS: dict[str, Model] = {
     module.MODEL.name: module.MODEL
@@ -34,4 +34,4 @@ MODELS: dict[str, Model] = {
     )
 }
 
-__all__ = ["MODELS", "Model", "Parameter", "State"]
+__all__ = ["MODELS", "Derived", "Model", "Parameter", "Solution", "State"]

@@ -80,6 +80,11 @@ def check_options(model: Model) -> None:
     for sent, gain in model.gains.items():
         require(model, sent in model.sends, f"gains name the input {sent!r}; it has {', '.join(model.sends)}")
         require(model, gain in model.parameters, f"gains name the parameter {gain!r}, which it does not have")
+    for name, derived in model.derived.items():
+        good = name.isidentifier() and name not in model.parameters and bool(derived.unit and derived.meaning)
+        require(model, good, f"derived {name!r} needs a name that no parameter has, a unit and a meaning")
+        known = derived.parameter in model.parameters
+        require(model, known, f"derived {name} stands for {derived.parameter!r}, which is no parameter of it")
     unknown = sorted(model.defaults.keys() - {"dt", "integrator"})
     require(model, not unknown, f"defaults hold {', '.join(unknown)}; they are dt and integrator")
 

@@ -39,6 +39,33 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Solution:
+    """What a derived parameter is in one simulation: its value, a scalar or (n_nodes,), the states of the fixed point
+    that it belongs to, by name, and why it is not allowed, or an empty text.
+    """
+
+    value: Any
+    states: Mapping[str, Any]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A quantity that can be given in the place of a parameter, which then follows from it in every simulation.
+
+    `solve(weights, p, value)` takes the weights (n_nodes, n_nodes), the parameters p, arrays (n_nodes,), and the
+    quantity (n_nodes,), and returns a Solution; without it the engine knows how. `longest_dt` [ms] is the longest
+    step at which the network stays there.
+    """
+
+    parameter: str
+    unit: str
+    meaning: str
+    solve: Callable[[Any, Any, Any], Solution] | None = None
+    longest_dt: float = float("inf")
+
+
+@dataclass(frozen=True)
 class Model:
     """A neural mass (or observation) model, checked when it is made (contract.py).
 
@@ -57,6 +84,8 @@ class Model:
     dfun : (y, c, p) -> tuple, time derivatives of the states [1/ms], by + - * / **, and the functions of models.maths.
     signals : functions (y, p) that can be recorded, by name.
     time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
+    derived : quantities that can be given in the place of a parameter, by name.
+    strength : the parameter that scales the coupling.
     reference : with year and DOI.
     defaults : {"dt": [ms], "integrator": name}, which hold where a simulation names none.
     units : of the signals by name; others are pure numbers.
@@ -75,6 +104,8 @@ class Model:
     reference: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gains: Mapping[str, str] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+    strength: str = "G"
     units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -81,4 +81,5 @@ MODEL = Model(
     reference="Wilson & Cowan 1972, doi:10.1016/S0006-3495(72)86068-5",
     defaults={"dt": 0.1, "integrator": "heun"},
     gains={"E": "g_e", "I": "g_i"},
+    strength="g_e",
 )

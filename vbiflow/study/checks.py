@@ -13,6 +13,7 @@ from vbiflow.empirical.cohort import REGIONAL, SENSOR_KINDS, check_file
 from vbiflow.empirical.sensor_options import check_recording, check_sensors
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
+from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features.preparation import read_preparation
@@ -36,7 +37,7 @@ def check_study(study: Study) -> None:
         raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
     model = choose("model", study["model"], MODELS)
     for name in [*study["prior"], *study["parameters"]]:
-        choose(f"parameter of {model.name}", name, model.parameters | NETWORK_PARAMETERS)
+        choose(f"parameter of {model.name}", name, model.parameters | derived_quantities(model) | NETWORK_PARAMETERS)
     check_participants(study.subjects)
     check_per(study)
     check_pool(study)

@@ -12,6 +12,7 @@ import numpy as np
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.empirical.sensor_options import leads_back, sensor_unit
+from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request
@@ -109,7 +110,9 @@ class Study(Topology):
     def units(self) -> dict[str, str]:
         """Units of what can be fixed or inferred."""
         units = {
-            name: parameter.unit for name, parameter in MODELS[self["model"]].parameters.items()
+            name: parameter.unit
+            for known in (MODELS[self["model"]].parameters, derived_quantities(MODELS[self["model"]]))
+            for name, parameter in known.items()
         } | NETWORK_PARAMETERS
         return units | ({"noise": self.sensor_unit} if self.sensors else {})
 

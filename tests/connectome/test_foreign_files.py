@@ -1,0 +1,389 @@
+"""Files as other programs write or spoil them: read right, or refused in one line that helps."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import scipy.sparse
+
+from vbiflow.arrays import FORMATS, read_array, read_table
+from vbiflow.arrays.text import decode
+from vbiflow.connectome import inspect, read_connectome, read_parcellation, read_regions
+from vbiflow.connectome.quality import CHECKS
+from vbiflow.labels import canonical
+
+N = 6
+LABELS = tuple(f"{name}_{side}" for side in "LR" for name in ("Aa", "Bb", "Cc"))
+W = np.round(np.random.default_rng(0).uniform(1, 9, (N, N)), 2) * (1 - np.eye(N))
+TABLE = "".join(f"{label}\t{k + 1}\n" for k, label in enumerate(LABELS))
+
+
+def lines(rows, mark: str = ",") -> str:
+    return "".join(mark.join(map(str, row)) + "\n" for row in rows)
+
+
+HEADERS = {
+    "counted from 0": lines([range(N), *W]),
+    "counted from 1": lines([range(1, N + 1), *W]),
+    "counted as floats": lines([map(float, range(N)), *W]),
+    "codes of an atlas": lines([(1001, 1002, 1003, 2001, 2002, 2003), *W]),
+    "counted rows": lines([[k, *row] for k, row in enumerate(W)]),
+    "counted rows and columns": lines([["", *range(N)], *([k, *row] for k, row in enumerate(W))]),
+    "comment": "# " + lines([LABELS], " ") + lines(W, " "),
+}
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_a_header_of_numbers_is_a_header(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text(HEADERS[case])
+    connectome = read_connectome(path)
+    np.testing.assert_array_equal(connectome.weights, W)
+    assert connectome.labels[0] == (LABELS[0] if case == "comment" else "region-1")
+
+
+def test_numbers_that_look_like_a_header_are_data(tmp_path: Path) -> None:
+    for name, rows in {"goes on": np.arange(20).reshape(5, 4), "square": np.arange(9).reshape(3, 3)}.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text(lines(rows))
+        np.testing.assert_array_equal(read_array(path), rows)
+
+
+def test_codes_in_the_header_find_the_regions(tmp_path: Path) -> None:
+    codes, order = [1001, 1002, 1003, 2001, 2002, 2003], [3, 0, 5, 1, 4, 2]
+    (tmp_path / "w.csv").write_text(lines([codes, *W]))
+    (tmp_path / "r.tsv").write_text("label\tindex\n" + "".join(f"{LABELS[k]}\t{codes[k]}\n" for k in order))
+    assert read_connectome(tmp_path / "w.csv", regions=tmp_path / "r.tsv").labels == LABELS
+
+
+def test_an_index_that_contradicts_the_lines_decides(tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", W)
+    byname = sorted(enumerate(LABELS, 1), key=lambda entry: entry[1])
+    (tmp_path / "r.tsv").write_text("index\tlabel\n" + "".join(f"{k}\t{label}\n" for k, label in byname))
+    assert read_connectome(tmp_path / "w.npy", regions=tmp_path / "r.tsv").labels == LABELS
+
+
+def test_rows_and_columns_in_different_orders_are_brought_into_one(tmp_path: Path) -> None:
+    order = [2, 0, 1, 5, 4, 3]
+    rows = [["", *(LABELS[k] for k in order)], *([label, *row[order]] for label, row in zip(LABELS, W, strict=True))]
+    (tmp_path / "w.csv").write_text(lines(rows))
+    connectome = read_connectome(tmp_path / "w.csv")
+    np.testing.assert_array_equal(connectome.weights, W)
+    assert connectome.labels == LABELS
+
+
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "utf-32")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_usual_encoding_is_read_and_told(encoding: str, tmp_path: Path, capfd) -> None:
+    (tmp_path / "r.csv").write_bytes("label,network\nKörper_L,a\nÉcorce_R,b\n".encode(encoding))
+    assert read_regions(tmp_path / "r.csv").labels == ("Körper_L", "Écorce_R")
+    told = capfd.readouterr().err
+    assert ("read as" in told and "r.csv" in told) != encoding.startswith("utf-8")
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    for data in (b"\x00\x01\x02\x03" * 20, b"abc\x07def", "\ufefflabel".encode("utf-16-le") + b"\x00\xd8"):
+        with pytest.raises(ValueError, match=r"r\.tsv: (no|damaged) text"):
+            decode(data, "r.tsv")
+
+
+SCRIPTS = {
+    "Chinese": ("额上回", "额中回", "岛叶"),
+    "Greek": ("νησίδα", "ιππόκαμπος", "αμυγδαλή"),
+    "Cyrillic": ("островок", "гиппокамп", "миндалина"),
+    "Hindi": ("मस्तिष्क", "मस्तिष्का", "मस्तिष्कि"),
+    "signs": ("+", "++", "*"),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_names_of_any_script_are_names(script: str) -> None:
+    names = [f"{name}_{side}" for name in SCRIPTS[script] for side in "LR"]
+    assert len({canonical(name) for name in names}) == 6
+    assert canonical("左" + SCRIPTS[script][0]) == canonical(names[0])
+
+
+def test_accents_are_the_same_however_they_are_coded() -> None:
+    assert canonical("L_E\u0301corce") == canonical("\u00c9CORCE_L")
+
+
+def cells(file: h5py.File, name: str, entries) -> None:
+    group = file.require_group("#refs#")
+    made = [
+        group.create_dataset(f"{name}{k}", data=np.array([ord(letter) for letter in entry], np.uint16)[:, None]).ref
+        for k, entry in enumerate(entries)
+    ]
+    file.create_dataset(name, data=np.array(made, h5py.ref_dtype)[None], dtype=h5py.ref_dtype)
+
+
+def mat73(path: Path) -> Path:
+    with h5py.File(path, "w") as file:
+        file["sc"] = W.T
+        cells(file, "names", LABELS)
+    return path
+
+
+def dsi(path: Path) -> Path:
+    codes = np.frombuffer(("\n".join(LABELS) + "\n").encode(), np.int8)[None]
+    scipy.io.savemat(path, {"connectivity": W, "name": codes}, format="4")
+    return path
+
+
+def v5(path: Path) -> Path:
+    scipy.io.savemat(path, {"sc": W, "names": np.array(LABELS, object)})
+    return path
+
+
+@pytest.mark.parametrize("write", [v5, mat73, dsi])
+def test_names_beside_a_matrix_survive_every_format(write, tmp_path: Path) -> None:
+    connectome = read_connectome(write(tmp_path / "w.mat"))
+    assert connectome.labels == LABELS and connectome.hemispheres == tuple("LLLRRR")
+    np.testing.assert_allclose(connectome.weights, W)
+
+
+def test_hemispheres_of_tvb_are_true_on_the_right(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "tvb.h5", "w") as file:
+        file["weights"], file["region_labels"] = W, [f"area{k}" for k in range(N)]
+        file["hemispheres"] = np.array([False, True] * 3)
+    assert read_connectome(f"{tmp_path / 'tvb.h5'}::weights").hemispheres == tuple("LRLRLR")
+
+
+def test_one_of_a_stack(tmp_path: Path) -> None:
+    stack = np.stack([W * k for k in range(1, 4)])
+    np.savez(tmp_path / "s.npz", sc=stack)
+    scipy.io.savemat(tmp_path / "s.mat", {"sc": stack.transpose(1, 2, 0)})
+    with scipy.io.netcdf_file(tmp_path / "s.nc", "w") as file:
+        for name, size in zip("pij", stack.shape, strict=True):
+            file.createDimension(name, size)
+        file.createVariable("sc", "d", tuple("pij"))[:] = stack
+    for entry in ("s.npz::sc[1]", "s.mat::sc[:,:,1]", "s.nc::sc[1]"):
+        np.testing.assert_allclose(read_connectome(f"{tmp_path / entry}").weights, 2 * W)
+    for entry, message in {
+        "s.npz::sc[7]": r"index \[7\] is beyond its shape 3 x 6 x 6",
+        "s.npz::sc[x]": r"index '\[x\]'; write \[3\] or",
+        "s.npz": r"holds sc 3x6x6; name one, as in s.npz::sc\[0\]",
+        "s.npz::sc": r"shape 3 x 6 x 6; .* pick one of a stack",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            read_connectome(f"{tmp_path / entry}")
+
+
+REGION_TABLES = {
+    "MRIcron": "".join(f"{k} {label} {2000 + k}\n" for k, label in enumerate(LABELS, 1)),
+    "index and name": "".join(f"{k}\t{label}\n" for k, label in enumerate(LABELS, 1)),
+    "list": "\n".join(LABELS),
+    "list with a header": "name\n" + "\n".join(LABELS),
+    "semicolons": "Label;Network\n" + "".join(f"{label};a\n" for label in LABELS),
+    "table": "label\tindex\n" + TABLE,
+}
+
+
+@pytest.mark.parametrize("case", REGION_TABLES)
+def test_every_kind_of_region_table(case: str, tmp_path: Path) -> None:
+    (tmp_path / "r.txt").write_text(REGION_TABLES[case])
+    regions = read_regions(tmp_path / "r.txt")
+    assert regions.labels == LABELS and regions.hemispheres == tuple("LLLRRR")
+
+
+def test_quoted_names_keep_their_commas(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text('label,network\n"Gyrus, superior, L",a\n"Gyrus, inferior, L",b\n')
+    (tmp_path / "w.csv").write_text(
+        '"","Gyrus, superior, L","Gyrus, inferior, L"\n"Gyrus, superior, L",0,1\n"Gyrus, inferior, L",2,0\n'
+    )
+    assert read_regions(tmp_path / "r.csv").labels == ("Gyrus, superior, L", "Gyrus, inferior, L")
+    assert read_connectome(tmp_path / "w.csv").labels == ("Gyrus, superior, L", "Gyrus, inferior, L")
+
+
+def test_only_selected_regions_are_checked(tmp_path: Path) -> None:
+    weights, lengths = W.copy(), 10 * W
+    for matrix in (weights, lengths):
+        matrix[2] = matrix[:, 2] = np.nan
+    np.save(tmp_path / "w.npy", weights)
+    np.save(tmp_path / "l.npy", lengths)
+    files = tmp_path / "w.npy", tmp_path / "l.npy", tmp_path / "r.tsv"
+    files[2].write_text(
+        "label\thas\n" + "".join(f"{label}\t{'no' if k == 2 else 'yes'}\n" for k, label in enumerate(LABELS))
+    )
+    keep = [0, 1, 3, 4, 5]
+    for select in ({"has": "yes"}, {"label": {"exclude": [LABELS[2]]}}, {"has": {"exclude": "no"}}):
+        connectome = read_connectome(*files, select)
+        np.testing.assert_array_equal(connectome.weights, W[np.ix_(keep, keep)])
+        np.testing.assert_array_equal(connectome.tract_lengths, 10 * W[np.ix_(keep, keep)])
+    with pytest.raises(ValueError, match=r"nothing is known of 1 regions, Cc_L; leave them out by connectome.select"):
+        read_connectome(*files)
+    with pytest.raises(ValueError, match=r"select: label is \{'drop': 'x'\}; write values to keep, or"):
+        read_connectome(*files, {"label": {"drop": "x"}})
+
+
+def test_a_region_left_out_may_be_missing_in_the_volume(tmp_path: Path) -> None:
+    import nibabel as nib
+
+    volume = np.zeros((6, 4, 4), np.int16)
+    for k in (0, 1, 3, 4, 5):
+        volume[k] = k + 1
+    nib.save(nib.Nifti1Image(volume, np.eye(4)), tmp_path / "a.nii.gz")
+    (tmp_path / "r.tsv").write_text("label\tindex\n" + TABLE)
+    found = read_parcellation(tmp_path / "a.nii.gz", tmp_path / "r.tsv", {"label": {"exclude": ["Cc_L"]}})
+    assert found.regions.labels == tuple(label for label in LABELS if label != "Cc_L")
+    with pytest.raises(ValueError, match=r"no voxel has the label of Cc_L; .* leave them out by connectome.select"):
+        read_parcellation(tmp_path / "a.nii.gz", tmp_path / "r.tsv")
+    np.save(tmp_path / "w.npy", W)
+    own = read_connectome(
+        tmp_path / "w.npy", None, tmp_path / "r.tsv", {"label": {"exclude": ["Cc_L"]}}, tmp_path / "a.nii.gz"
+    )
+    assert own.centres[:, 0].tolist() == [0, 1, 3, 4, 5] and own.tract_lengths[0, 4] == 5
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    weights, lengths = W.copy(), 10 * W
+    weights[1, 2], lengths[3, 4] = np.inf, -1
+    np.save(tmp_path / "w.npy", weights)
+    np.save(tmp_path / "l.npy", lengths)
+    with pytest.raises(ValueError, match=r"w.npy: 1 entries are not finite.*; and .*l.npy: 1 lengths are below zero"):
+        read_connectome(tmp_path / "w.npy", tmp_path / "l.npy")
+    weights = -W
+    weights[2] = weights[:, 2] = 0
+    np.save(tmp_path / "w.npy", weights)
+    with pytest.raises(
+        ValueError, match=r"below zero; 1 regions have no connection.*accept: \[negative, isolated\]"
+    ) as told:
+        inspect(read_connectome(tmp_path / "w.npy"), name="w.npy")
+    assert "\n" not in str(told.value)
+    assert inspect(read_connectome(tmp_path / "w.npy"), list(CHECKS)).n_nodes == N
+
+
+def zipped(path: Path, encrypted: bool = False, **members: str) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "/").replace("_txt", ".txt"), content)
+    if encrypted:
+        data = bytearray(path.read_bytes())
+        for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            data[data.index(mark) + offset] |= 1
+        path.write_bytes(data)
+    return path
+
+
+CENTRES = "".join(f"{label} {k} 0 0\n" for k, label in enumerate(LABELS))
+
+
+def test_archives_of_tvb_that_are_not_as_they_should_be(tmp_path: Path) -> None:
+    weights = lines(W, " ")
+    both = {f"{who}__{part}_txt": text for who in "ab" for part, text in (("weights", weights), ("centres", CENTRES))}
+    two = zipped(tmp_path / "two.zip", **both)
+    with pytest.raises(ValueError, match=r"two.zip: holds 2 connectomes, in a, b; name one, as in two.zip::a"):
+        read_connectome(two)
+    assert read_connectome(f"{two}::b").labels == LABELS
+    hidden = {"__MACOSX__._weights_txt": "junk", "weights_txt": weights, "centres_txt": CENTRES}
+    assert read_connectome(zipped(tmp_path / "mac.zip", **hidden)).labels == LABELS
+    empty = read_connectome(zipped(tmp_path / "e.zip", weights_txt=weights, centres_txt=CENTRES, tract_lengths_txt=""))
+    assert [one.name for one in empty.findings] == ["empty_lengths", "euclidean_lengths"]
+    named = CENTRES.replace("_L", "").replace("_R", "")
+    with pytest.raises(ValueError, match=r"centres.txt: label 'Aa' stands twice; give each region its own"):
+        read_connectome(zipped(tmp_path / "t.zip", weights_txt=weights, centres_txt=named))
+    sided = zipped(tmp_path / "s.zip", weights_txt=weights, centres_txt=named, hemisphere_txt="0\n0\n0\n1\n1\n1\n")
+    assert read_connectome(sided).labels == ("L_Aa", "L_Bb", "L_Cc", "R_Aa", "R_Bb", "R_Cc")
+    blanks = CENTRES.replace("Aa_L", "Area 4 L").replace("Bb_L", '"Area, 5"')
+    assert read_connectome(zipped(tmp_path / "b.zip", weights_txt=weights, centres_txt=blanks)).labels[:2] == (
+        "Area 4 L", "Area, 5",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"enc.zip: not a whole ZIP archive .*encrypted"):
+        read_connectome(zipped(tmp_path / "enc.zip", encrypted=True, weights_txt=weights, centres_txt=CENTRES))
+
+
+def huge_npy() -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (10**6, 10**6)})
+    return buffer.getvalue() + b"\0" * 64
+
+
+def huge_npz(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("sc.npy", huge_npy())
+
+
+def huge_h5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("sc", (10**5, 10**5), "f8", chunks=(100, 100))
+
+
+def huge_sparse(path: Path) -> None:
+    scipy.io.savemat(path, {"sc": scipy.sparse.csc_array((10**6, 10**6))})
+
+
+def long_npy(path: Path) -> None:
+    path.write_bytes(huge_npy())
+
+
+HUGE = {"w.npy": long_npy, "w.npz": huge_npz, "w.h5": huge_h5, "w.mat": huge_sparse}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_what_a_header_promises_is_never_allocated(name: str, tmp_path: Path) -> None:
+    HUGE[name](tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name}.*by its header") as told:
+        read_connectome(tmp_path / name)
+    assert "\n" not in str(told.value)
+
+
+def flipped(data: bytes, rng: np.random.Generator) -> bytes:
+    """Some bytes changed, cut out or cut off."""
+    found = bytearray(data)
+    for place in rng.integers(len(found), size=rng.integers(1, 6)):
+        found[place] = rng.integers(256)
+    stop = int(rng.integers(len(found))) if rng.random() < 0.3 else len(found)
+    return bytes(found[:stop])
+
+
+def whole(folder: Path) -> dict[str, Path]:
+    v5(folder / "v5.mat")
+    mat73(folder / "v73.mat")
+    np.savez_compressed(folder / "c.npz", sc=W, names=LABELS)
+    np.save(folder / "w.npy", W)
+    (folder / "w.csv").write_text(lines([LABELS, *W]))
+    zipped(folder / "t.zip", weights_txt=lines(W, " "), centres_txt=CENTRES)
+    with h5py.File(folder / "w.h5", "w") as file:
+        file.create_dataset("sc", data=W, compression="gzip")
+    return {path.name: path for path in folder.iterdir()}
+
+
+def test_damaged_files_of_every_format_end_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    rng = np.random.default_rng(1)
+    for name, path in whole(tmp_path / "good").items():
+        data, bad = path.read_bytes(), tmp_path / name
+        for _ in range(30):
+            bad.write_bytes(flipped(data, rng))
+            try:
+                read_connectome(bad)
+            except ValueError as error:
+                assert str(bad) in str(error) and "\n" not in str(error), error
+
+
+def test_a_flipped_bit_in_a_compressed_file(tmp_path: Path) -> None:
+    path = tmp_path / "z.mat"
+    scipy.io.savemat(path, {"sc": W, "more": np.random.default_rng(0).random((50, 50))}, do_compression=True)
+    data = bytearray(path.read_bytes())
+    data[-400] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(zlib.error):
+        scipy.io.loadmat(path)
+    with pytest.raises(ValueError, match=r"z.mat: damaged or not a .mat file \(Error -3"):
+        read_table(f"{path}::sc")
+
+
+def test_formats_that_the_message_lists_are_all_that_are_read(tmp_path: Path) -> None:
+    (tmp_path / "w.doc").write_text("")
+    with pytest.raises(ValueError) as told:
+        read_connectome(tmp_path / "w.doc")
+    for suffix in (*FORMATS, ".zip", ".tck", ".trk"):
+        assert suffix in str(told.value)
