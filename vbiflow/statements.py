@@ -77,16 +77,18 @@ class Statement:
 
     @cached_property
     def entries(self) -> Mapping[str, Statement]:
-        """Values of a table that is written out, by key."""
+        """Values of a table that is written out, by key; those of tables unpacked into it together as ``**``."""
         table = getattr(self.node, "value", None)
         if not isinstance(table, ast.Dict):
             return {}
-        pairs = zip(table.keys, table.values, strict=True)
-        return {
-            key.value: Statement(value, self.outer, self.package)
-            for key, value in pairs
-            if isinstance(key, ast.Constant)
-        }
+        own: dict[str, Statement] = {}
+        unpacked: list[ast.expr] = []
+        for key, value in zip(table.keys, table.values, strict=True):
+            if isinstance(key, ast.Constant):
+                own[key.value] = Statement(value, self.outer, self.package)
+            else:
+                unpacked.append(value)
+        return own | ({"**": Statement(ast.Tuple(unpacked), self.outer, self.package)} if unpacked else {})
 
     @cached_property
     def label(self) -> str:

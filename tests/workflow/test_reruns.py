@@ -116,7 +116,9 @@ CODE = {
     "a line of another estimator": (line("vbiflow/inference/flows.py", "nsf_samples"), NOTHING),
     "a line in `engine/cpu.py`": (line("vbiflow/engine/cpu.py", "run"), {"simulate"}),
     "a line of the study's model": (line("vbiflow/models/wong_wang.py", "dfun"), {"simulate"}),
-    "a line of one of its features": (line("vbiflow/features/connectivity.py", "fc"), {"features", "observe"}),
+    "a line of one of its features": (
+        line("vbiflow/features/connectivity.py", "fc"), {"features", "observe", "posterior_predictive"},
+    ),
     "a line of its estimator": (
         line("vbiflow/inference/flows.py", "maf_samples"), {"train", "calibrate", "sample", "sensitivity"},
     ),
@@ -124,7 +126,7 @@ CODE = {
 }  # fmt: skip
 """Changes of the code, and the scripts of `tiny` on a CPU whose jobs run again for it."""
 STUDY = {
-    "one more feature in the study's list": "simulate, features, observe",
+    "one more feature in the study's list": "features, observe, simulate",
     "one more feature in the list of a study with `simulation: {keep: true}`": "features, observe",
 }
 """Changes of the study, and what runs again first."""
@@ -161,7 +163,7 @@ def scripts(tree, monkeypatch):
 
     def hashes(device):
         forget()
-        members = members_of(study, {"bold"}, False, device)
+        members = members_of(study, {".mat"}, {"bold"}, False, device)
         return {
             name: dependencies.code_hash(f"scripts/{name}.py", members, beside.get(name, ())) for name in names.split()
         }

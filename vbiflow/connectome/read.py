@@ -72,7 +72,12 @@ def read_connectome(
 
 
 def reader_of(path: str) -> Callable[[ConnectomeFiles], Connectome]:
-    """Reader of a format, by how the file's name ends.
+    """Reader of a file's format."""
+    return READERS[format_of(path)]
+
+
+def format_of(path: str) -> str:
+    """The format of a file, a key of READERS, by how its name ends.
 
     Raises
     ------
@@ -83,7 +88,7 @@ def reader_of(path: str) -> Callable[[ConnectomeFiles], Connectome]:
     suffix = next((suffix for suffix in READERS if name.removesuffix(".gz").endswith(suffix)), None)
     if suffix is None:
         raise ValueError(f"{split_key(path)[0]}: unknown format; choose from {', '.join(READERS)}")
-    return READERS[suffix]
+    return suffix
 
 
 def from_matrices(files: ConnectomeFiles) -> Connectome:
