@@ -46,7 +46,7 @@ class Linearisation:
     y : states of the fixed point by name, (n_nodes,) each.
     local, inputs, sends : A (n_nodes, n_states, n_states), B (n_nodes, n_states, n_sends), C (n_nodes, n_sends,
         n_states) [1/ms for A].
-    matrix : coupling matrix M (n_nodes, n_nodes), row = target.
+    matrix, weights : coupling matrix M (n_nodes, n_nodes), row = target, and the part of it that delays delay.
     delays : (n_nodes, n_nodes) [ms], or None.
     noise : standard deviations (n_nodes, n_states) [1/sqrt(ms) of the states' units].
     outputs : derivatives of the signals by the states, (n_nodes, n_states) each.
@@ -58,6 +58,7 @@ class Linearisation:
     inputs: Array
     sends: Array
     matrix: Array
+    weights: Array
     delays: Array | None
     noise: Array
     outputs: dict[str, Array]
@@ -115,6 +116,8 @@ class Linearisation:
         """Functional connectivity (n_nodes, n_nodes), the correlation of a signal between nodes."""
         covariance = self.covariance(signal)
         sd = np.sqrt(np.diag(covariance))
+        if not (sd > 0).all():
+            raise ValueError(f"no noise reaches {signal} in {np.count_nonzero(~(sd > 0))} nodes; raise sigma")
         return covariance / np.outer(sd, sd)
 
     def cross_spectra(self, signal: str, frequencies: Any) -> Array:
@@ -162,8 +165,7 @@ class Linearisation:
         """M at angular frequencies [1/ms], (n_frequencies, n_nodes, n_nodes)."""
         if self.delays is None:
             return np.broadcast_to(self.matrix, (len(omega), *self.matrix.shape))
-        own = np.diag(np.diag(self.matrix))
-        return own + (self.matrix - own) * np.exp(-1j * omega[:, None, None] * self.delays)
+        return self.matrix - self.weights + self.weights * np.exp(-1j * omega[:, None, None] * self.delays)
 
     def checked(self, signal: str) -> Array:
         """Derivatives of a signal by the states."""
@@ -258,15 +260,15 @@ def linearise(
     middle = {name: sum(state.initial) / 2 for name, state in model.states.items()} | dict(initial or {})
     start = [spread("initial state", name, middle[name], 1, n_nodes)[0] for name in model.states]
     y, reason = fixed_point(model, matrix, p, tuple(np.broadcast_to(values, n_nodes) for values in start))
-    found = at_fixed_point(model, matrix, p, y, reason)
+    found = at_fixed_point(model, weights, p, y, reason)
     if speed is not None:
         found = replace(found, delays=np.asarray(tract_lengths, float) / speed)
     return replace(found, reason=reason or instability(found))
 
 
-def at_fixed_point(model: Model, matrix: Array, p: Any, y: tuple[Array, ...], reason: str = "") -> Linearisation:
+def at_fixed_point(model: Model, weights: Array, p: Any, y: tuple[Array, ...], reason: str) -> Linearisation:
     """The linear equations around given states."""
-    n_nodes = len(matrix)
+    n_nodes, matrix = len(weights), coupling_matrix(model, weights)
     with np.errstate(all="ignore"):
         _, local, inputs, sends = derivatives(model, matrix, p, y)
         outputs = {
@@ -277,7 +279,7 @@ def at_fixed_point(model: Model, matrix: Array, p: Any, y: tuple[Array, ...], re
     for k in model.noisy:
         noise[:, k] = list(model.states.values())[k].noise * p.sigma
     states = dict(zip(model.states, y, strict=True))
-    return Linearisation(states, local, inputs, sends, matrix, None, noise, outputs, reason)
+    return Linearisation(states, local, inputs, sends, matrix, weights, None, noise, outputs, reason)
 
 
 def instability(linear: Linearisation) -> str:
