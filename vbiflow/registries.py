@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def cohort_members(rows: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], frozenset[str]]:
     """Formats of the connectomes and kinds of the recordings in rows of a cohort."""
     rows = list(rows)
-    return frozenset(format_of(row["weights"]) for row in rows), frozenset(row["kind"] for row in rows)
+    formats = {format_of(str(row["weights"])) for row in rows} - {None}  # whoever has another file is left out
+    return frozenset(formats), frozenset(row["kind"] for row in rows)
 
 
 def members_of(
