@@ -33,3 +33,12 @@ rule all:
 rule demo:
     input:
         "results/demo_wong_wang/report.html",
+
+
+# Mistakes in the studies of a run are told before the DAG is built, in one line and no trace of Snakemake's; it parses
+# rules before it knows the targets.
+try:
+    for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if config else ())):
+        find_study(name)
+except WorkflowError as error:
+    raise SystemExit(str(error)) from None

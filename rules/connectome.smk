@@ -40,8 +40,8 @@ rule unpack:
 
 rule connectome:
     input:
-        unpack(files(*CONNECTOME)),
-        maps=lambda wildcards: map(file_of, maps(wildcards).values()),
+        files(*CONNECTOME),
+        maps=lambda wildcards: map(file_of, maps(wildcards)),
     output:
         "results/{study}/{estimator}/connectome.h5",
     log:
@@ -59,9 +59,7 @@ rule connectome:
         connectome=setting("connectome"),
         maps=maps,
         delays=derived("delays"),
-        sources=lambda wildcards: sources_of(
-            CATALOGUE, *files(*CONNECTOME)(wildcards).values()
-        ),
+        sources=lambda wildcards: sources_of(CATALOGUE, *files(*CONNECTOME)(wildcards)),
         code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"

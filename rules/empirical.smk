@@ -1,7 +1,7 @@
 # What people bring comes first: mistakes in it are told before hours of simulation.
 rule observe:
     input:
-        unpack(files(*RECORDING)),
+        files(*RECORDING),
         lead_field=projected(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
     output:
@@ -25,9 +25,7 @@ rule observe:
         preparation=setting("preparation"),
         pooled=derived("pooled"),
         features=setting("features"),
-        sources=lambda wildcards: sources_of(
-            CATALOGUE, *files(*RECORDING)(wildcards).values()
-        ),
+        sources=lambda wildcards: sources_of(CATALOGUE, *files(*RECORDING)(wildcards)),
         code=code("scripts/observe.py"),
     script:
         "../scripts/observe.py"
@@ -56,7 +54,7 @@ rule epochs:
 
 rule lead_field:
     input:
-        unpack(sensor_recording),
+        recording=sensor_recording,
         connectome="results/{study}/{estimator}/connectome.h5",
         head=lambda wildcards: head_files(study_of(wildcards).sensors),
     output:
@@ -75,7 +73,7 @@ rule lead_field:
         sources=lambda wildcards: sources_of(
             CATALOGUE,
             *head_files(study_of(wildcards).sensors),
-            *sensor_recording(wildcards).values(),
+            sensor_recording(wildcards),
         ),
         code=code("scripts/lead_field.py"),
     script:

@@ -12,38 +12,39 @@ from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
-from vbiflow.study import known_studies, load_config, load_study
+from vbiflow.study import load_config, load_study
+from vbiflow.study.settings import asked_studies, kept_studies, user_path
 from vbiflow.study.topology import amortisation_paths
 
 
 wildcard_constraints:
-    study=r"\w+(@\w+)?",
+    study=r"[\w-]+(@[\w-]+)?",
     estimator=r"[\w.-]+",
     subject=r"[\w-]+",
     shard=r"shard-\d+",
     round=r"\d+",
     feature=r"\w+",
     dataset=r"[\w-]+",
-    studies=r"\w+(@\w+)?(\+\w+(@\w+)?)+",
+    studies=r"[\w-]+(@[\w-]+)?(\+[\w-]+(@[\w-]+)?)+",
+
+
+@cache
+def find_study(name):
+    """The study of that name, read when a job or a target first asks for it."""
+    try:
+        return load_study(name)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
 
 
 try:
-    CONFIG = load_config(Path("config/config.yaml"))
+    CONFIG = load_config(user_path("config/config.yaml"), config)
     CATALOGUE = load_catalogue()
-    STUDIES = {name: load_study(name) for name in known_studies()}
-    STUDIES |= {name: load_study(name) for name in CONFIG["studies"]}
 except ValueError as error:
-    raise WorkflowError(str(error)) from None
+    raise SystemExit(str(error)) from None
 
 
-KEPT = "|".join(name for name in STUDIES if STUDIES[name].keeps_series) or "(?!)"
-
-
-def find_study(name):
-    """The study of that name."""
-    if name not in STUDIES:
-        raise WorkflowError(f"unknown study {name!r}; choose from {', '.join(STUDIES)}")
-    return STUDIES[name]
+KEPT = "|".join(kept_studies()) or "(?!)"
 
 
 def study_of(wildcards):
@@ -245,11 +246,9 @@ def columns(*names):
 
 def files(*names):
     """Input function: the files that some columns of the job's cohort row name."""
-    return lambda wildcards: {
-        name: file_of(entry)
-        for name, entry in columns(*names)(wildcards).items()
-        if entry
-    }
+    return lambda wildcards: [
+        file_of(entry) for entry in columns(*names)(wildcards).values() if entry
+    ]
 
 
 def maps(wildcards):
@@ -261,7 +260,7 @@ def sensor_recording(wildcards):
     """Input function: the recording whose sensors a lead field leads to; none if it is simulated through it."""
     study, entry = study_of(wildcards), row(wildcards)["recording"]
     simulated = wildcards.estimator in study.simulated
-    return {} if simulated or is_table(entry) else {"recording": entry}
+    return [] if simulated or is_table(entry) else entry
 
 
 def projected(files):

@@ -7,7 +7,7 @@ from vbiflow.job import job
 with job(snakemake, excludes="estimator") as run:
     params = snakemake.params
     connectome = Connectome.load(snakemake.input.connectome)
-    recording = snakemake.input.get("recording")
+    recording = snakemake.input.get("recording") or None
     field = make_lead_field(recording, params.kind, params.recording, params.sensors, connectome)
     field.save(snakemake.output[0], run.provenance())
     run.say(f"{len(field.sensors)} sensors, {len(field.labels)} regions")

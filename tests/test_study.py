@@ -37,13 +37,12 @@ def test_shards_cover_the_simulations(config):
 
 
 def test_scale_replaces_entries_and_keeps_the_rest(config):
-    with open(config / "studies/tiny.yaml", "a") as file:
-        file.write("scales:\n  large: {inference: {n_simulations: 900}, features: [fc, autocorrelation]}\n")
+    edit(config, "scales:", "scales:\n  large: {inference: {n_simulations: 900}, features: [fc, autocorrelation]}")
     assert known_studies(config).count("tiny@large") == 1
     small, large = load_study("tiny", config), load_study("tiny@large", config)
     assert large.n_simulations == 900 and large["inference"]["test_share"] == small["inference"]["test_share"]
     assert large["features"] == ["fc", "autocorrelation"] and small["features"] == ["fc"]
-    with pytest.raises(ValueError, match="unknown scale 'huge'; it has large"):
+    with pytest.raises(ValueError, match="unknown scale 'huge'; it has large, evidence"):
         load_study("tiny@huge", config)
 
 
@@ -212,11 +211,11 @@ SENSORS = "sensors: {template: fsaverage5-dk"
         (
             SENSORS,
             "sensors: {templat: fsaverage5-dk",
-            "observation.sensors: unknown option 'templat'; choose from templ",
+            "observation.sensors: unknown key 'templat'; did you mean 'template'",
         ),
         (SENSORS, "sensors: {template: fsaverage", "unknown template 'fsaverage'; choose from fsaverage5-dk"),
         (SENSORS, "sensors: {template: fsaverage5-dk, contacts: c.tsv", "found template, contacts; give one of"),
-        ("noise: 1.0e-6", "noise: -1.0e-6", "observation.sensors.noise: found -1e-06; write a positive number"),
+        ("noise: 1.0e-6", "noise: -1.0e-6", "observation.sensors.noise: -1e-06 is less than the minimum of 0"),
         (
             "features:\n",
             "recording: {filter: [1, 2]}\nfeatures:\n",

@@ -31,7 +31,7 @@ EMBEDDING_OPTIONS: dict[str, dict[str, int | float]] = {
 }
 """Options and defaults of each of `vbiflow.inference.EMBEDDINGS`."""
 SCALINGS = ("robust", "standard")
-REDUCTIONS = ("auto", "informative", "none")
+REDUCTIONS = ("auto", "none")
 OPTIONS: dict[str, Any] = {
     "estimator": "maf",
     "embedding": "none",

@@ -5,7 +5,18 @@ from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.diagnostics import calibrate
 from vbiflow.estimator_options import WORKFLOW
-from vbiflow.inference import ESTIMATORS, OPTIONS, Posterior, TrainingSet, held_out, resolve, split, train, training
+from vbiflow.inference import (
+    ESTIMATORS,
+    OPTIONS,
+    Posterior,
+    TrainingSet,
+    held_out,
+    inputs,
+    resolve,
+    split,
+    train,
+    training,
+)
 from vbiflow.inference.estimators import maf
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
@@ -175,7 +186,7 @@ def test_hdf5_and_mapped_files_give_the_same_weights(data, tmp_path, monkeypatch
     with h5py.File(tmp_path / "features.h5", "w") as file:
         stored = file.create_dataset("x", data=data[1])
         assert same(fitted((data[0], stored))[0], expected)
-    monkeypatch.setattr(training, "IN_MEMORY", 100)
+    monkeypatch.setattr(inputs, "IN_MEMORY", 100)
     monkeypatch.setattr(training, "ROWS", 64)
     assert same(fitted(data)[0], expected)
 

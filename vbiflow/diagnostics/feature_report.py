@@ -11,7 +11,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from vbiflow.inference import TrainingSet, resolve
-from vbiflow.inference.reduction import principal
+from vbiflow.inference.reduction import Spectrum
 from vbiflow.inference.scaling import Scaling
 from vbiflow.io import Progress
 
@@ -91,7 +91,7 @@ def regression(u: np.ndarray, theta: np.ndarray, n_folds: int = 5, seed: int = 0
     from sklearn.model_selection import KFold
 
     if u.shape[1] > INPUTS:
-        u = (u - u.mean(axis=0)) @ principal(u - u.mean(axis=0))[:, :INPUTS]
+        u = (u - u.mean(axis=0)) @ Spectrum.of(u - u.mean(axis=0)).directions[:, :INPUTS]
     predicted = np.empty_like(theta)
     for train, test in KFold(n_folds, shuffle=True, random_state=seed).split(u):
         z = (u - u[train].mean(axis=0)) / max(u[train].std(axis=0).max(), 1e-300)

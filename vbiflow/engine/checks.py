@@ -39,13 +39,13 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
 def steps(name: str, value: float, dt: float) -> int:
     """`value` [ms] in steps of `dt`, of which it must be a multiple."""
     n = round(value / dt)
-    if abs(value / dt - n) > 1e-6 * max(n, 1):
+    if abs(value / dt - n) > 1e-6 * max(n, 1) or (value and not n):
         near = value / math.ceil(value / dt)
         raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; use for instance dt {near:g}")
     return n
 
 
-def spread(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -> np.ndarray:
+def broadcast(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -> np.ndarray:
     """`value` as a finite (1 or n_simulations, 1 or n_nodes) array."""
     try:
         array = np.asarray(value, np.float64)

@@ -1,4 +1,4 @@
-"""Many features to the few directions in which they follow the parameters."""
+"""Many features to few network inputs that keep what single features, their sums and their components tell of z."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-EXPLAINED = 0.05
+from vbiflow.inference.screening import dependence, parameter_functions, rank_cosines, unexplained
+
+RATE = 0.05
+"""Share of the features found to depend on the parameters that may not."""
 LARGEST = 300
-FEWEST = 10
-ROWS_AN_INPUT = 20
+FEWEST = 20
+"""Single features that enter without being significant, where simulations are so few that tests miss weak ones."""
+FEW_ROWS = 1000
+ROWS_AN_INPUT = 50
+"""Training simulations for each single feature or component that enters as it is."""
+GAIN = 0.01
+"""Share of the unexplained variance by which a sum of all features must beat that of the dependent ones."""
+PENALTIES = np.geomspace(1e-4, 1e3, 22)
 
 
 @dataclass(frozen=True)
 class Reduction:
     """u (n, k) to v = (u - mean) @ components / scale (n, c); all of u if `components` (k, c) has no columns.
 
-    The columns are principal components of the training inputs of which a regression on z and z^2 explains more than
-    5 % of the variance: the rest is noise, to which a network with thousands of inputs fits itself.
+    The columns are, in this order: regressions of z and z^2 on the features; single features that tell more of z than
+    those; principal components that tell more than both. A feature that is noise enters none of them: a network with
+    hundreds of such inputs fits itself to them.
     """
 
     mean: np.ndarray
@@ -25,18 +35,20 @@ class Reduction:
     scale: np.ndarray
 
     @classmethod
-    def fit(cls, u: np.ndarray, z: np.ndarray, kind: str, n_train: int) -> Reduction:
-        """Directions for inputs u (n, k) and parameters z (n, p); `auto` reduces where k exceeds n_train / 20."""
-        n_inputs = u.shape[1]
-        if kind == "none" or (kind == "auto" and n_inputs * ROWS_AN_INPUT <= n_train):
-            return cls(np.zeros(n_inputs), np.zeros((n_inputs, 0)), np.zeros(0))
-        u = u.astype(float)
-        mean = u.mean(axis=0)
-        directions = principal(u - mean)
-        v = (u - mean) @ directions
-        kept = explained(v, z) > EXPLAINED
-        kept[: FEWEST if not kept.any() else 0] = True
-        return cls(mean, directions[:, kept], v[:, kept].std(axis=0))
+    def identity(cls, n_inputs: int) -> Reduction:
+        """No reduction."""
+        return cls(np.zeros(n_inputs), np.zeros((n_inputs, 0)), np.zeros(0))
+
+    @classmethod
+    def fit(cls, u: np.ndarray, z: np.ndarray, n_train: int) -> tuple[Reduction, np.ndarray]:
+        """Directions for inputs u (n, k) and parameters z (n, p), and the network inputs (n, c) of these very rows.
+
+        In those the regressions leave out the row itself: what they were fitted to would look too informative.
+        """
+        found = Search(np.asarray(u, float), np.asarray(z, float), n_train)
+        components, inputs = found.directions()
+        scale = inputs.std(axis=0)
+        return cls(found.mean, components, scale), (inputs / scale).astype(np.float32)
 
     @property
     def n_outputs(self) -> int:
@@ -54,32 +66,135 @@ class Reduction:
         return {name: getattr(self, name) for name in ("mean", "components", "scale")}
 
 
-def principal(u: np.ndarray) -> np.ndarray:
-    """The first principal directions (k, c) of centred u (n, k), at most 300, of variance above rounding.
+class Search:
+    """The search for the directions of a `Reduction`, on u (n, k) and z (n, p)."""
 
-    The sign is such that the largest entry of each is positive.
-    """
-    if len(u) < u.shape[1]:
-        values, left = np.linalg.eigh(u @ u.T)
-        directions = u.T @ left
-    else:
-        values, directions = np.linalg.eigh(u.T @ u)
-    order = np.argsort(-values)[:LARGEST]
-    order = order[values[order] > 1e-9 * values.max()]
-    directions = directions[:, order] / np.linalg.norm(directions[:, order], axis=0)
-    largest = np.abs(directions).argmax(axis=0)
-    return directions * np.sign(directions[largest, np.arange(len(order))])
+    def __init__(self, u: np.ndarray, z: np.ndarray, n_train: int) -> None:
+        self.mean = u.mean(axis=0)
+        self.u, self.n, self.k = u - self.mean, *u.shape
+        self.limit = max(FEWEST, n_train // ROWS_AN_INPUT)
+        self.fewest = max(1, min(FEWEST, FEWEST * FEW_ROWS // self.n))
+        self.targets = np.concatenate([z - z.mean(axis=0), (z**2 - (z**2).mean(axis=0)) / 2**0.5], axis=1)
+        self.functions, self.cosines = parameter_functions(z), rank_cosines(u)
+        self.spectrum = Spectrum.of(self.u)
+
+    def directions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Components (k, c) and inputs (n, c) of the rows, the regressions' by leaving each row out."""
+        p = dependence(self.cosines, self.functions)
+        strongest = np.argsort(p, kind="stable")[: self.fewest]
+        means, inputs, dependent = self.regressions(np.flatnonzero(p <= RATE))
+        singles = self.singles(dependent, strongest, unexplained(self.functions, inputs))
+        inputs = np.concatenate([inputs, self.u @ singles], axis=1)
+        leading = self.spectrum.directions[:, : min(self.limit, LARGEST)]
+        leading = leading[:, dependence(rank_cosines(self.u @ leading), unexplained(self.functions, inputs)) <= RATE]
+        components = np.concatenate([means, singles, leading], axis=1)
+        return components, np.concatenate([inputs, self.u @ leading], axis=1)
+
+    def axes(self, columns: np.ndarray) -> np.ndarray:
+        """Directions (k, c) of single features."""
+        directions = np.zeros((self.k, len(columns)))
+        directions[columns, np.arange(len(columns))] = 1.0
+        return directions
+
+    def dependent(self, functions: list[np.ndarray]) -> np.ndarray:
+        """Features that depend on the functions of the parameters."""
+        return np.flatnonzero(dependence(self.cosines, functions) <= RATE)
+
+    def regressions(self, dependent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients (k, c), leave-one-out predictions (n, c) of z and z^2, and the features that depend on them.
+
+        Some tell of z only beside others, as a shared noise that has to be subtracted: they depend on what a first
+        regression leaves. A target that all features together explain better is regressed on all.
+        """
+        first = self.regression(dependent)
+        left = unexplained(self.functions, first.predicted[:, self.informative(first)])
+        joined = np.union1d(dependent, self.dependent(left))
+        chosen = first if len(joined) == len(dependent) else self.regression(joined)
+        whole = Regression.fit(self.spectrum, self.targets)
+        chosen = chosen.replaced(whole, 1 - whole.explained < (1 - GAIN) * (1 - chosen.explained))
+        kept = self.informative(chosen)
+        return chosen.coefficients[:, kept], chosen.predicted[:, kept], joined
+
+    def regression(self, columns: np.ndarray) -> Regression:
+        """Regression of the targets on some features, with a coefficient for each feature."""
+        found = Regression.fit(Spectrum.of(self.u[:, columns]), self.targets)
+        coefficients = np.zeros((self.k, self.targets.shape[1]))
+        coefficients[columns] = found.coefficients
+        return Regression(coefficients, found.predicted, found.explained)
+
+    def informative(self, found: Regression) -> np.ndarray:
+        """Which targets a regression explains beyond chance."""
+        return found.explained > max(0.01, 16 / self.n)
+
+    def singles(self, dependent: np.ndarray, strongest: np.ndarray, rest: list[np.ndarray]) -> np.ndarray:
+        """Directions (k, c) of features that tell more than the regressions; of too many, their components that do.
+
+        If there are fewer than the `strongest` of all features, these join them.
+        """
+        kept = dependent[dependence(self.cosines[:, :, dependent], rest) <= RATE]
+        if len(kept) < len(strongest):
+            kept = np.union1d(kept, strongest)
+        directions = self.axes(kept)
+        if len(kept) <= self.limit:
+            return directions
+        directions = directions @ Spectrum.of(self.u[:, kept]).directions[:, :LARGEST]
+        p = dependence(rank_cosines(self.u @ directions), rest)
+        best = np.argsort(p, kind="stable")[: self.limit]
+        return directions[:, best[p[best] <= RATE]]
 
 
-def explained(v: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Share (c,) of the variance of v (n, c) that a regression on z and z^2 explains, adjusted for their number.
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values (r,) squared, left vectors (n, r) and principal directions (k, r) of centred u (n, k)."""
 
-    R^2 = 1 - (1 - R0^2) (n - 1) / (n - q), with q regressors.
-    """
-    design = np.column_stack([np.ones(len(z)), z, z**2 - 1])
-    if len(z) <= 2 * design.shape[1]:
-        design = design[:, : 1 + z.shape[1]]
-    basis, _ = np.linalg.qr(design)
-    residual = ((v - basis @ (basis.T @ v)) ** 2).sum(axis=0)
-    total = ((v - v.mean(axis=0)) ** 2).sum(axis=0)
-    return 1 - residual / total * (len(v) - 1) / max(len(v) - design.shape[1], 1)
+    values: np.ndarray
+    left: np.ndarray
+    directions: np.ndarray
+
+    @classmethod
+    def of(cls, u: np.ndarray) -> Spectrum:
+        """Decompose; what is within rounding of zero is left out. The largest entry of a direction is positive."""
+        wide = len(u) < u.shape[1]
+        values, vectors = np.linalg.eigh(u @ u.T if wide else u.T @ u)
+        order = np.argsort(-values)
+        order = order[values[order] > 1e-9 * values.max(initial=0.0)]
+        values, vectors = values[order], vectors[:, order]
+        other = (u.T if wide else u) @ vectors / np.sqrt(values)
+        left, directions = (vectors, other) if wide else (other, vectors)
+        sign = np.where(directions.max(axis=0, initial=0.0) >= -directions.min(axis=0, initial=0.0), 1.0, -1.0)
+        return cls(values, left * sign, directions * sign)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Ridge regression: coefficients (k, t), leave-one-out predictions (n, t), share of variance these explain (t,)."""
+
+    coefficients: np.ndarray
+    predicted: np.ndarray
+    explained: np.ndarray
+
+    def replaced(self, other: Regression, which: np.ndarray) -> Regression:
+        """With the targets `which` (t,) taken from another regression."""
+        mine = (self.coefficients, self.predicted, self.explained)
+        others = (other.coefficients, other.predicted, other.explained)
+        return Regression(*(np.where(which, b, a) for a, b in zip(mine, others, strict=True)))
+
+    @classmethod
+    def fit(cls, spectrum: Spectrum, targets: np.ndarray) -> Regression:
+        """Regress targets (n, t), each with the penalty of its smallest leave-one-out error.
+
+        The prediction without a row is (y_i - h_i t_i) / (1 - h_i), with y_i the one with it and h_i the leverage.
+        """
+        n, projected = len(targets), spectrum.left.T @ targets
+        best = np.full(targets.shape[1], -np.inf)
+        predicted, penalty_of = np.zeros_like(targets), np.zeros(targets.shape[1])
+        for penalty in n * PENALTIES:
+            shrink = spectrum.values / (spectrum.values + penalty)
+            leverage = (spectrum.left**2 @ shrink + 1 / n)[:, None]
+            alone = spectrum.left @ (shrink[:, None] * projected) - leverage * targets
+            alone /= np.maximum(1 - leverage, 1e-3)
+            explained = 1 - ((targets - alone) ** 2).mean(axis=0) / np.maximum(targets.var(axis=0), 1e-300)
+            better = explained > best
+            best[better], predicted[:, better], penalty_of[better] = explained[better], alone[:, better], penalty
+        inner = projected * np.sqrt(spectrum.values)[:, None] / (spectrum.values[:, None] + penalty_of)
+        return cls(spectrum.directions @ inner, predicted, best)

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from vbiflow.dependencies import code_hash
 from vbiflow.estimator_options import resolve
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded
+from vbiflow.inference.inputs import fit_inputs, network_inputs
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
-from vbiflow.inference.reduction import Reduction
-from vbiflow.inference.scaling import ROWS, Scaling
+from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import atomic
@@ -30,9 +30,6 @@ EpochProgress = Callable[[int, float], None]
 CODE = "vbiflow/inference/training.py"
 FEWEST = 20
 HALVINGS = 4
-SURVEYED = 20_000, 20_000_000
-"""Most rows, and most numbers, from which the scaling and reduction of features are found."""
-IN_MEMORY = 1 << 28
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
 
@@ -84,12 +81,12 @@ def train(
     begin = time.perf_counter()
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
-    scaling, reduction, dropped = fit_inputs(data.x, z, parts.train, data.names, options)
+    scaling, reduction, own, dropped = fit_inputs(data.x, z, parts.train, data.names, options)
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        u = network_inputs(data.x, rows, scaling, reduction, scratch)
+        u = network_inputs(data.x, rows, scaling, reduction, own, scratch)
         inputs = Inputs(torch.from_numpy(z), u, len(parts.train), device)
         key = folder and inputs.digest(options, seed)
         members = [
@@ -241,45 +238,6 @@ class Run:
 def weights(network: nn.Module) -> dict[str, Tensor]:
     """A copy of the network's weights and buffers by name."""
     return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def fit_inputs(
-    x: Any, z: np.ndarray, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
-) -> tuple[Scaling, Reduction, dict[str, str]]:
-    """How features become inputs, from the training rows: missing values are counted over all, the rest over some."""
-    wanted = np.zeros(len(x), bool)
-    wanted[train] = True
-    absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
-    enough = min(SURVEYED[0], max(ROWS, SURVEYED[1] // x.shape[1]))
-    for start in range(0, len(x), ROWS):
-        block = np.asarray(x[start : start + ROWS], float)[wanted[start : start + ROWS]]
-        absent += (~np.isfinite(block)).sum(axis=0)
-        if n_sample < enough:
-            sample.append(block)
-            n_sample += len(block)
-    surveyed = np.concatenate(sample)
-    sample.clear()
-    scaling, dropped = Scaling.fit(surveyed, absent / len(train), names, options["scaling"], options["missing_share"])
-    kind = options["reduction"]
-    if kind == "auto" and options["embedding"]["name"] != "none":
-        kind = "none"  # principal components have no order that an embedding could know
-    reduction = Reduction.fit(scaling(surveyed), z[: len(surveyed)], kind, len(train))
-    return scaling, reduction, dropped
-
-
-def network_inputs(x: Any, rows: np.ndarray, scaling: Scaling, reduction: Reduction, folder: str) -> np.ndarray:
-    """Standardised inputs (len(rows), k) float32; beyond 1 GiB in a file of `folder` that is mapped, not held."""
-    shape = (len(rows), reduction.n_outputs)
-    if shape[0] * shape[1] * 4 > IN_MEMORY:
-        out = np.memmap(Path(folder) / "inputs", np.float32, "w+", shape=shape)
-    else:
-        out = np.empty(shape, np.float32)
-    place = np.full(len(x), -1)
-    place[rows] = np.arange(len(rows))
-    for start in range(0, len(x), ROWS):
-        target = place[start : start + ROWS]
-        out[target[target >= 0]] = reduction(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
-    return out
 
 
 def training_history(

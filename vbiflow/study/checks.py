@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
 
 from vbiflow.arrays import is_table
 from vbiflow.connectome.normalise import parse as parse_steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical.cohort import REGIONAL, SENSOR_KINDS, check_file
-from vbiflow.empirical.sensor_options import check_recording, check_sensors
+from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS, check_file
+from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
 from vbiflow.engine.derived import derived_quantities
@@ -18,52 +22,149 @@ from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs
+from vbiflow.features.scores import choose_scores
 from vbiflow.marginals import read_marginals
 from vbiflow.models import MODELS
-from vbiflow.prior import check_names
+from vbiflow.observation import OBSERVATION_MODELS
+from vbiflow.prior import check_names as check_parameter_names
+from vbiflow.provenance import ROOT
+from vbiflow.study.schema import join_all
 from vbiflow.study.study import Study
 from vbiflow.study.topology import PER, RESERVED
 
 RENAMED = {"cohort": "pooled", "others": "leave_one_out"}
 """Earlier words of connectome.per."""
+MOST_SHARDS = 100_000
+MOST_STEPS = 1e8
 FEWEST = 30
 """So many simulations are to train, to validate and to test; some may turn out invalid."""
 
 
 def check_study(study: Study) -> None:
-    """Compare names and numbers with the registries, before the DAG is built."""
+    """Compare names and numbers with the registries and the people, before the DAG is built.
+
+    Raises
+    ------
+    ValueError
+        In one line, with everything that is wrong.
+    """
+    join_all(found_by(study, check_names, check_participants, check_per, check_signal, check_resources))
+    join_all(
+        found_by(
+            study,
+            check_pool,
+            check_maps,
+            check_paths,
+            check_scores,
+            check_simulation,
+            check_truth,
+            check_exact,
+            check_features,
+            check_preparation,
+            check_recordings,
+            check_connectome,
+            check_shares,
+            check_evidence,
+        )
+    )
+
+
+def found_by(study: Study, *checks: Callable[[Study], None]) -> list[str]:
+    """What each of the checks finds wrong."""
+    found = []
+    for check in checks:
+        try:
+            check(study)
+        except ValueError as error:
+            found.append(str(error))
+    return found
+
+
+def check_names(study: Study) -> None:
+    """Refuse unknown models and parameters, and parameters that are both fixed and inferred."""
     both = study["prior"].keys() & study["parameters"].keys()
     if both:
         raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
     model = choose("model", study["model"], MODELS)
     for name in [*study["prior"], *study["parameters"]]:
         choose(f"parameter of {model.name}", name, model.parameters | derived_quantities(model) | NETWORK_PARAMETERS)
-    check_participants(study.subjects)
-    check_per(study)
-    check_pool(study)
+
+
+def check_signal(study: Study) -> None:
+    """Refuse an observation of which nothing is recorded."""
+    if not {"signals", *OBSERVATION_MODELS} & study["observation"].keys():
+        raise ValueError(f"observation: nothing is recorded; give {', '.join(OBSERVATION_MODELS)} or signals")
+
+
+def check_resources(study: Study) -> None:
+    """Refuse resources of rules that there are not."""
+    for name in study["resources"]:
+        choose("rule in resources", name, rules_with_resources())
+
+
+@cache
+def rules_with_resources() -> tuple[str, ...]:
+    """Rules whose threads, memory and time a study may set, as the rules say."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.smk")))
+    return tuple(sorted(set(re.findall(r'\bamount\(\s*"(\w+)"', text))))
+
+
+def check_maps(study: Study) -> None:
+    """Refuse regional maps whose files are not there."""
     for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
         for name, file in study.maps(person).items():
             check_file("connectome.maps", name, file, load_catalogue())
+
+
+def check_paths(study: Study) -> None:
+    """Refuse braces in paths of inputs, which Snakemake takes for wildcards."""
+    rows = [(f"cohort: {column} of {name}", row[column]) for name, row in study.cohort.items() for column in FILES]
+    people = dict.fromkeys(map(study.connectome_of, study.subjects))
+    maps = [(f"connectome.maps.{name}", file) for person in people for name, file in study.maps(person).items()]
+    heads = [("observation.sensors", path) for path in head_files(study.sensors)]
+    for what, path in (*rows, *maps, *heads):
+        if "{" in path or "}" in path:
+            raise ValueError(f"{what}: {path}: braces in a path are wildcards to Snakemake; rename the file or folder")
+
+
+def check_scores(study: Study) -> None:
+    """Name the scores of the predictive check, those that fit the signal where the study names none."""
+    study["diagnostics"]["scores"] = choose_scores(study["diagnostics"]["scores"], study.signal)
+
+
+def check_simulation(study: Study) -> None:
+    """Compare prior, parameters, simulation and observation with what the engine takes."""
+    simulation = study["simulation"]
+    shards = -(-study.n_simulations // simulation["shard_size"])
+    if shards > MOST_SHARDS:
+        raise ValueError(f"simulation.shard_size: makes {shards} shards, at most {MOST_SHARDS} are planned; raise it")
+    n_steps = (simulation["duration"] + simulation["transient"]) / simulation["dt"]
+    if n_steps > MOST_STEPS:
+        raise ValueError(f"simulation: {n_steps:.3g} steps of dt {simulation['dt']:g} ms; raise dt or shorten duration")
     maps, settings = study["connectome"]["maps"], (study["parameters"], study.simulation, study.recorded)
-    check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
-    check_truth(study)
-    check_exact(study)
+    with np.errstate(all="ignore"):
+        check_draws(study["model"], study["prior"], maps, *settings, seed=study["seed"])
+
+
+def check_features(study: Study) -> None:
+    """Refuse unknown features and options, and to leave out the only one."""
     groups = study.groups
     if study["diagnostics"]["ablation"] and len(groups) < 2:
         raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {groups[0]}")
-    check_preparation(study)
-    check_recordings(study)
-    check_accept(study["connectome"]["accept"])
-    check_counting(**study["connectome"]["streamlines"])
-    parse_steps(study["connectome"]["normalise"])
-    check_shares(study)
-    check_evidence(study)
 
 
-def check_participants(names: Sequence[str]) -> None:
+def check_connectome(study: Study) -> None:
+    """Compare what is done to connectomes with the registries."""
+    options = study["connectome"]
+    check_accept(options["accept"])
+    check_counting(**options["streamlines"])
+    parse_steps(options["normalise"])
+
+
+def check_participants(study: Study) -> None:
     """Refuse ids that results cannot tell apart: words of the workflow's own, and two that differ by case."""
     seen: dict[str, str] = {}
-    for name in names:
+    for name in study.subjects:
         lower = name.lower()
         if lower in (*RESERVED, *PER):
             raise ValueError(f"cohort: participant_id {name!r} is a word of the workflow's own; write sub-{name}")
@@ -97,7 +198,7 @@ def check_truth(study: Study) -> None:
             known = ", ".join(study.simulated) or "none"
             raise ValueError(f"truth: {name!r} has a recording, or is nobody of the cohort; without one: {known}")
         try:
-            check_names(values, names)
+            check_parameter_names(values, names)
         except ValueError as error:
             raise ValueError(f"truth.{name}: {error}") from None
 

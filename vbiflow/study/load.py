@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vbiflow.features.scores import choose_scores
-from vbiflow.provenance import ROOT
 from vbiflow.study.checks import check_study
-from vbiflow.study.settings import known_studies, read_settings, relative_path
+from vbiflow.study.schema import one_line
+from vbiflow.study.settings import known_studies, read_settings
 from vbiflow.study.study import Study, choose_cohort
 
 __all__ = ["known_studies", "load_study"]
 
 
-def load_study(name: str, config: Path = ROOT / "config") -> Study:
+def load_study(name: str, config: Path | None = None) -> Study:
     """Read ``config/studies/<name>.yaml``; for ``name@scale`` the scale's entries replace the study's.
+
+    `config` is the folder of studies and cohorts; without, the working directory's and then the workflow's own.
 
     Raises
     ------
     ValueError
-        In one line, with the file, the key, what was found and what is allowed.
+        In one line, with the file, the keys, what was found and what is allowed.
     """
-    path, settings = read_settings(name, config)
-    study = Study(name, settings, choose_cohort(settings["cohort"], config / "cohorts"))
+    where, settings = read_settings(name, config)
     try:
-        study["diagnostics"]["scores"] = choose_scores(study["diagnostics"]["scores"], study.signal)
+        study = Study(name, settings, choose_cohort(settings["cohort"], config))
         check_study(study)
     except ValueError as error:
-        raise ValueError(f"{relative_path(path)}: {error}") from None
+        raise ValueError(one_line(f"{where}: {error}", 2000)) from None
+    except OSError as error:
+        raise ValueError(one_line(f"{where}: {error.filename}: {error.strerror}")) from None
     return study

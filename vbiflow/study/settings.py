@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import copy
-import difflib
-from collections.abc import Mapping
-from functools import cache
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
-
 from vbiflow.features import expanded
 from vbiflow.models import MODELS
-from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
+from vbiflow.study.document import read_document, shortened
+from vbiflow.study.schema import check_schema
 
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+RESULTS = ("comparison", "amortisation")
+"""Folders of results that are no study's."""
 DEFAULTS: dict[str, Any] = {
     "parameters": {},
     "connectome": {
@@ -51,62 +51,114 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def read_settings(name: str, config: Path) -> tuple[Path, dict[str, Any]]:
-    """The file of a study, and its settings with the scale's entries and defaults.
+def read_settings(name: str, config: Path | None = None) -> tuple[str, dict[str, Any]]:
+    """How messages call a study's file, and its settings with the scale's entries and defaults.
 
     Raises
     ------
     ValueError
-        In one line, with the file, the key, what was found and what is allowed.
+        In one line, with the file, the keys, what was found and what is allowed.
     """
     stem, _, scale = name.partition("@")
-    path = config / "studies" / f"{stem}.yaml"
-    if not path.is_file():
-        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise ValueError(f"unknown study {stem!r}; choose from {', '.join(known)}, or write {relative_path(path)}")
-    settings = parse(path)
-    scales = settings.pop("scales", {})
-    if scale and scale not in scales:
-        raise ValueError(f"{relative_path(path)}: unknown scale {scale!r}; it has {', '.join(scales) or 'none'}")
-    settings = merged(settings, scales.get(scale, {}))
-    check_schema(settings, config / "schemas" / "study.schema.yaml", path)
-    settings = merged(DEFAULTS, settings)
+    path = study_path(stem, config)
+    where = relative_path(path)
+    settings = read_document(path, where)
+    scales = settings.pop("scales", None) or {}
+    if not isinstance(scales, dict):
+        raise ValueError(f"{where}: scales: found {shortened(scales)}; write name: {{key: value}} for each scale")
+    if scale:
+        if scale not in scales:
+            raise ValueError(f"{where}: unknown scale {scale!r}; it has {', '.join(scales) or 'none'}")
+        where = f"{where}: scale {scale}"
+        if not isinstance(scales[scale], dict):
+            raise ValueError(f"{where}: found {shortened(scales[scale])}; write the keys that it replaces")
+        settings = merged(settings, scales[scale])
+    settings = merged(DEFAULTS, check_schema(settings, "study", where))
     if settings["model"] in MODELS:
         settings["simulation"] = {"integrator": "heun", **MODELS[settings["model"]].defaults, **settings["simulation"]}
     settings["features"] = expanded(settings["features"])
-    return path, settings
+    return where, settings
 
 
-def known_studies(config: Path = ROOT / "config") -> list[str]:
-    """Names of the study files, and of their scales as ``name@scale``."""
-    files = sorted((config / "studies").glob("*.yaml"))
-    return [
-        name for file in files for name in (file.stem, *(f"{file.stem}@{s}" for s in parse(file).get("scales", {})))
-    ]
+def study_path(stem: str, config: Path | None = None) -> Path:
+    """The file of a study; a folder of one's own, the working directory's, comes before the workflow's."""
+    if not NAME.fullmatch(stem) or stem in RESULTS:
+        raise ValueError(
+            f"study {shortened(stem)}: name it by letters, digits, - and _, and not {' or '.join(RESULTS)}"
+        )
+    path = user_path(f"config/studies/{stem}.yaml") if config is None else config / "studies" / f"{stem}.yaml"
+    if not path.is_file():
+        known = ", ".join(dict.fromkeys(file.stem for file in study_files(config))) or "none"
+        raise ValueError(f"unknown study {stem!r}; choose from {known}, or write {relative_path(path)}")
+    return path
 
 
-def load_config(path: Path) -> dict[str, Any]:
-    """The top configuration: which studies plain `snakemake` runs."""
-    content = parse(path)
-    check_schema(content, path.parent / "schemas" / "config.schema.yaml", path)
-    return content
+def study_files(config: Path | None = None) -> list[Path]:
+    """Files of the studies that can be asked for; hidden ones, which editors and systems leave behind, are none."""
+    folders = [Path("config"), ROOT / "config"] if config is None else [config]
+    files = [file for folder in folders for file in sorted((folder / "studies").glob("*.yaml"))]
+    return [file for file in files if file.name[0] != "."]
+
+
+def known_studies(config: Path | None = None) -> list[str]:
+    """Names of the studies, and of their scales as ``name@scale``; of a file that cannot be read the name alone."""
+    names: dict[str, None] = {}
+    for file in study_files(config):
+        try:
+            found = read_document(file, file.name).get("scales")
+        except ValueError:
+            found = None
+        scales = found if isinstance(found, dict) else {}
+        names |= dict.fromkeys([file.stem, *(f"{file.stem}@{scale}" for scale in scales)])
+    return list(names)
+
+
+def kept_studies(config: Path | None = None) -> list[str]:
+    """Names of the studies that keep their simulated series; files that cannot be read are no matter of this."""
+    kept = []
+    for file in study_files(config):
+        try:
+            content = read_document(file, file.name)
+        except ValueError:
+            continue
+        scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
+        variants = {file.stem: {}} | {f"{file.stem}@{name}": scale for name, scale in scales.items()}
+        for name, scale in variants.items():
+            simulation = merged(content, scale if isinstance(scale, dict) else {}).get("simulation")
+            if isinstance(simulation, dict) and simulation.get("keep") is True:
+                kept.append(name)
+    return kept
+
+
+def load_config(path: Path, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The top configuration: which studies plain `snakemake` runs; what is `given` on the command line comes first."""
+    where = relative_path(path)
+    content = check_schema({**(read_document(path, where) if path.is_file() else {}), **(given or {})}, "config", where)
+    studies = content["studies"]
+    return content | {"studies": [studies] if isinstance(studies, str) else studies}
+
+
+def asked_studies(arguments: Iterable[str]) -> list[str]:
+    """Names of the studies whose results stand among the arguments of a command."""
+    names: dict[str, None] = {}
+    for argument in arguments:
+        folder, _, rest = argument.partition("/")
+        name, _, others = rest.partition("/")
+        if folder == "results" and name in RESULTS:
+            names |= dict.fromkeys(others.partition("/")[0].removesuffix(".svg").split("+"))
+        elif folder == "results" and name:
+            names[name] = None
+    return list(names)
+
+
+def user_path(name: str) -> Path:
+    """A file or folder of the user's: below the working directory if it is there, else below the workflow's root."""
+    return Path(name) if Path(name).exists() else ROOT / name
 
 
 def relative_path(path: Path) -> str:
     """`path` as a user of the repository writes it."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
-
-
-def parse(path: Path) -> dict[str, Any]:
-    """YAML mapping of a file; a syntax error is told with its line."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ValueError(f"{relative_path(path)}: line {line}: {error.problem}") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{relative_path(path)}: found {content!r}; write key: value pairs")
-    return content
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,35 +168,3 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping) and key not in ("prior", "observation")
         out[key] = {**out[key], **copy.deepcopy(value)} if both else copy.deepcopy(value)
     return out
-
-
-def check_schema(content: Mapping[str, Any], schema: Path, path: Path) -> None:
-    """Raise the first violation of `schema` as one line."""
-    found = validator(schema.read_text(encoding="utf-8")).iter_errors(content)
-    for error in sorted(found, key=lambda error: list(map(str, error.path))):
-        raise ValueError(f"{relative_path(path)}: {described(error)}")
-
-
-@cache
-def validator(schema: str) -> Draft202012Validator:
-    """What checks content against the text of a schema, which is parsed once for all studies."""
-    content = yaml.safe_load(schema)
-    if "observation_model" in content.get("$defs", {}):
-        own = {name: {"$ref": "#/$defs/observation_model"} for name in OBSERVATION_MODELS}
-        content["properties"]["observation"]["properties"] |= own
-    return Draft202012Validator(content)
-
-
-def described(error: Any) -> str:
-    """One line on a jsonschema error: where, what was found, what is allowed."""
-    where = ".".join(map(str, error.path)) or "top level"
-    if error.validator == "additionalProperties":
-        allowed = list(error.schema["properties"])
-        unknown = [key for key in error.instance if key not in allowed]
-        near = difflib.get_close_matches(str(unknown[0]), allowed, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"{where}: unknown key {unknown[0]!r}{hint} Allowed: {', '.join(allowed)}"
-    if error.validator == "required":
-        missing = [key for key in error.schema["required"] if key not in error.instance]
-        return f"{where}: missing {', '.join(missing)}"
-    return f"{where}: {error.message}"

@@ -20,7 +20,7 @@ from vbiflow.marginals import Marginal
 from vbiflow.models import MODELS
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
-from vbiflow.study.settings import relative_path
+from vbiflow.study.settings import relative_path, user_path
 from vbiflow.study.topology import Topology
 
 INLINE = 12
@@ -135,7 +135,9 @@ class Study(Topology):
 
     def maps(self, connectome: str) -> dict[str, str]:
         """Files of the regional maps of one person's connectome."""
-        return {name: entry.format(participant_id=connectome) for name, entry in self["connectome"]["maps"].items()}
+        return {
+            name: entry.replace("{participant_id}", connectome) for name, entry in self["connectome"]["maps"].items()
+        }
 
     def values(self, *names: str) -> dict[str, Any]:
         """Parameters of the model that are not inferred, as the study gives them or by default."""
@@ -176,11 +178,11 @@ class Study(Topology):
         return {"name": self.cohort[subject]["kind"], "unit": unit, "nodes": "sensors"}
 
 
-def choose_cohort(entry: str | Mapping[str, Any], tables: Path) -> dict[str, dict[str, Any]]:
+def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) -> dict[str, dict[str, Any]]:
     """The cohort that a study means by the name of a table, a BIDS folder, or what it takes of BIDS folders."""
     if isinstance(entry, Mapping):
         return read_folders(**entry)
-    table = tables / f"{entry}.tsv"
+    table = user_path(f"config/cohorts/{entry}.tsv") if config is None else config / "cohorts" / f"{entry}.tsv"
     if not table.is_file() and Path(entry).is_dir():
         return read_folders(entry)
     return read_cohort(table)

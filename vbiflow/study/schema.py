@@ -1,0 +1,103 @@
+"""Content checked against a JSON schema: every violation at once, in one line that a user can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from vbiflow.observation import OBSERVATION_MODELS
+from vbiflow.provenance import ROOT
+from vbiflow.study.document import shortened
+
+SCHEMAS = ROOT / "config" / "schemas"
+SHOWN = 5
+"""Mistakes that one message tells."""
+TRUTH = ("yes", "no", "on", "off", "y", "n")
+
+
+def check_schema(content: Mapping[str, Any], schema: str, where: str) -> dict[str, Any]:
+    """Content that ``config/schemas/<schema>.schema.yaml`` allows, 1.0e4 as an integer where it asks for one.
+
+    Raises
+    ------
+    ValueError
+        With all violations in one line.
+    """
+    checker = validator(schema)
+    content = coerced(content, checker.schema, checker.schema)
+    errors = sorted(checker.iter_errors(content), key=lambda error: list(map(str, error.path)))
+    join_all((described(error) for error in errors), f"{where}: ")
+    return content
+
+
+def join_all(messages: Iterable[str], start: str = "") -> None:
+    """Raise an error of one line with each of the messages, if there is one."""
+    different = list(dict.fromkeys(messages))
+    more = f"; and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
+    if different:
+        raise ValueError(one_line(f"{start}{'; also '.join(different[:SHOWN])}{more}", 2000))
+
+
+def one_line(text: str, most: int = 600) -> str:
+    """Text without line breaks, of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}..."
+
+
+@cache
+def validator(schema: str) -> Draft202012Validator:
+    """What checks content, with an entry of each observation model; parsed once for all studies."""
+    content = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
+    if "observation_model" in content.get("$defs", {}):
+        own = {name: {"$ref": "#/$defs/observation_model"} for name in OBSERVATION_MODELS}
+        content["properties"]["observation"]["properties"] |= own
+    return Draft202012Validator(content)
+
+
+def coerced(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    """`value` with whole floats as integers, and numbers as text, where the schema takes nothing else."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    types = schema.get("type", ())
+    types = {types} if isinstance(types, str) else set(types)
+    if isinstance(value, float) and "integer" in types and "number" not in types and value.is_integer():
+        return int(value)
+    numeric = "integer" in types or "number" in types
+    if isinstance(value, int) and not isinstance(value, bool) and "string" in types and not numeric:
+        return str(value)
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        return [coerced(entry, schema["items"], root) for entry in value]
+    if isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        other = other if isinstance(other, dict) else {}
+        return {key: coerced(entry, known.get(key, other), root) for key, entry in value.items()}
+    return value
+
+
+def described(error: Any) -> str:
+    """One line on a jsonschema error: where, what was found, what is allowed."""
+    where = ".".join(map(str, error.path)) or "top level"
+    if error.validator == "additionalProperties":
+        allowed = list(error.schema.get("properties", ()))
+        unknown = next(key for key in error.instance if key not in allowed)
+        near = difflib.get_close_matches(unknown, allowed, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        return f"{where}: unknown key {shortened(unknown)}{hint} Allowed: {', '.join(allowed)}"
+    if error.validator == "required":
+        missing = [key for key in error.schema["required"] if key not in error.instance]
+        return f"{where}: missing {', '.join(missing)}"
+    if error.validator in ("anyOf", "oneOf"):
+        return f"{where}: found {shortened(error.instance)}; write {error.schema.get('description', 'another value')}"
+    if error.validator == "enum":
+        return f"{where}: found {shortened(error.instance)}; choose from {', '.join(map(str, error.validator_value))}"
+    if error.validator == "pattern":
+        return f"{where}: name {shortened(error.instance)}; write letters, digits, - and _"
+    if error.validator == "type" and "boolean" in error.validator_value and error.instance in TRUTH:
+        return f"{where}: found {error.instance!r}; write true or false"
+    found = shortened(error.instance)
+    return f"{where}: {error.message.replace(repr(error.instance), found, 1)}"
