@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,11 @@ def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> 
     """What `observed` gives, with the summaries of the person's connectome among the features."""
     x, names = append_conditioning(quantities["x"].values, quantities["names"].values, connectome_summaries(connectome))
     units = [*quantities["x"].unit, *SUMMARY_UNITS]
-    return {**quantities, "x": io.Quantity(x, units, ("feature",)), "names": io.Quantity.text(names, "feature")}
+    return {
+        **quantities,
+        "x": replace(quantities["x"], values=x, unit=units),
+        "names": io.Quantity.text(names, "feature"),
+    }
 
 
 def add_conditioning(
