@@ -118,7 +118,7 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
         If a shard is damaged, has other features than the first, or its simulations don't follow the last one's.
     """
     done = 0
-    with io.atomic(target) as part, h5py.File(part, "w") as out:
+    with io.sealed(target, provenance.get("seed", -1)) as part, h5py.File(part, "w") as out:
         io.describe(out, provenance)
         for path in shards:
             content, unit = io.read(path, *TABLE, "names"), io.attributes(path, "x")["unit"]
