@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
+
 from vbiflow import features
+from vbiflow.engine.cpu import LANES
+from vbiflow.engine.plan import check
+from vbiflow.engine.source import kernel_source
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
 from vbiflow.io import write_text
@@ -80,9 +86,26 @@ def linked(reference: str) -> str:
     return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
 
 
-def filled(text: str) -> str:
+def kernel() -> str:
+    """The kernel that is generated for the linear model on four regions, whose coupling differs between simulations."""
+    settings = {
+        "n_simulations": 2,
+        "duration": 10,
+        "dt": 1,
+        "transient": 0,
+        "integrator": "heun",
+        "seed": 1,
+        "start": 0,
+    }
+    settings |= {"stream": 0, "bold": None, "signals": {"x": {"period": 5}}, "initial": None, "precision": "float32"}
+    plan = check("linear", np.ones((4, 4)), {"G": np.ones((2, 1))}, **settings)
+    text = "\n\n\n".join(kernel_source(plan, LANES))
+    return f"```python\n{text[text.index('@function') :]}\n```"
+
+
+def filled(text: str, *made: Callable[[], str]) -> str:
     """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
-    for table in (models, domains, estimators):
+    for table in made:
         mark = f"<!-- {table.__name__} -->"
         start = text.index(mark) + len(mark)
         text = f"{text[:start]}\n{table()}\n{text[text.index('<!-- end -->', start) :]}"
@@ -93,7 +116,12 @@ def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
     readme = ROOT / "README.md"
     listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
-    return {readme: filled(readme.read_text(encoding="utf-8")), ROOT / "docs" / "features.md": listing}
+    engine = ROOT / "docs" / "engine.md"
+    return {
+        readme: filled(readme.read_text(encoding="utf-8"), models, domains, estimators),
+        engine: filled(engine.read_text(encoding="utf-8"), kernel),
+        ROOT / "docs" / "features.md": listing,
+    }
 
 
 if __name__ == "__main__":

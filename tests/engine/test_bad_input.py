@@ -101,3 +101,15 @@ def unknown(y, p):
 def test_equations_that_a_kernel_cannot_hold(function, what):
     with pytest.raises(ValueError, match=what):
         specialise((function,), "m", (("y", ("S",)), ("p", ("a",))))
+
+
+@pytest.mark.parametrize("option", ["average", "filter"])
+def test_an_angle_is_sampled_never_averaged(option):
+    settings = {"n_simulations": 2, "duration": 20, "dt": 0.1, "transient": 20, "seed": 1, "device": "cpu"}
+    weights = np.ones((3, 3)) / 3
+    with pytest.raises(ValueError, match=f"theta of kuramoto is an angle, of which {option} makes no sense") as error:
+        simulate("kuramoto", weights, {}, signals={"theta": {"period": 1, option: True}}, **settings)
+    assert "\n" not in str(error.value)
+    every = simulate("kuramoto", weights, {}, signals={"theta": {"period": 0.1}}, **settings).ts["theta"]
+    tenth = simulate("kuramoto", weights, {}, signals={"theta": {"period": 1}}, **settings).ts["theta"]
+    np.testing.assert_array_equal(tenth, every[..., 9::10])

@@ -45,7 +45,7 @@ def steps(name: str, value: float, dt: float) -> int:
     return n
 
 
-def spread(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -> np.ndarray:
+def broadcast(kind: str, name: str, value: Any, n_simulations: int, n_nodes: int) -> np.ndarray:
     """`value` as a finite (1 or n_simulations, 1 or n_nodes) array."""
     try:
         array = np.asarray(value, np.float64)

@@ -103,7 +103,7 @@ def run(
     *_, module = (load(*named) for named in sources(plan, lanes).items())
     shape = (plan.n_simulations, plan.n_nodes)
     ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
-    strayed = np.zeros(plan.n_simulations, bool)
+    out_of_range = np.zeros(plan.n_simulations, bool)
     extras = [np.array([stimulus.course for stimulus in plan.stimuli], plan.dtype)] if plan.stimuli else []
     extras += [recording.taps.astype(plan.dtype) for recording in plan.recordings if recording.taps is not None]
     lock, done = threading.Lock(), [0]
@@ -115,7 +115,7 @@ def run(
         module.kernel(
             *arguments(plan, begin, end, lanes), flags, *late, *extras, *(values[begin:end] for values in ts.values())
         )
-        strayed[begin:end] = flags[: end - begin]
+        out_of_range[begin:end] = flags[: end - begin]
         with lock:
             done[0] += end - begin
             if progress:
@@ -128,7 +128,7 @@ def run(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(batch, begins))
-    return ts, strayed
+    return ts, out_of_range
 
 
 def check_memory(plan: Plan, threads: int, lanes: int) -> None:

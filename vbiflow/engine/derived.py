@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import choose, spread, whole
+from vbiflow.engine.checks import broadcast, choose, whole
 from vbiflow.engine.criticality import Branch, critical_coupling
 from vbiflow.engine.plan import check_weights
 from vbiflow.models import MODELS, Derived, Model, Solution
@@ -89,7 +89,7 @@ def resolve(
     n_nodes = len(weights)
     values = {name: check_quantity(name, value, n_simulations, n_nodes) for name, value in given.items()}
     rows = {
-        name: spread("parameter", name, host(own.get(name, parameter.value)), n_simulations, n_nodes)
+        name: broadcast("parameter", name, host(own.get(name, parameter.value)), n_simulations, n_nodes)
         for name, parameter in model.parameters.items()
     }
     solutions = [
@@ -108,7 +108,7 @@ def resolve(
 
 def check_quantity(name: str, value: Any, n_simulations: int, n_nodes: int) -> Array:
     """A positive quantity, (1 or n_simulations, 1 or n_nodes); the share is one number for the whole network."""
-    array = spread("parameter", name, host(value), n_simulations, 1 if name == SHARE else n_nodes)
+    array = broadcast("parameter", name, host(value), n_simulations, 1 if name == SHARE else n_nodes)
     if (array <= 0).any():
         raise ValueError(f"parameter {name} is {array.min():g}; it must be above 0")
     return array

@@ -61,7 +61,7 @@ def simulate_draws(
         n_simulations=len(theta),
         tract_lengths=None if speed is None else connectome.tract_lengths,
         speed=speed,
-        **placed(simulation, connectome.labels),
+        **index_stimuli(simulation, connectome.labels),
         **observed,
         **options,
     )
@@ -105,7 +105,7 @@ def fixed(name: str, value: Any, connectome: Connectome) -> Any:
     return regression(value["map"], connectome.maps, f"parameters.{name}")
 
 
-def placed(simulation: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, Any]:
+def index_stimuli(simulation: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, Any]:
     """Settings of the engine, with the labels of stimulated regions as indices."""
     stimuli = {
         name: {**entry, "nodes": match(entry["nodes"], labels, f"stimulus {name}", "the connectome").tolist()}

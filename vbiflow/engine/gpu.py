@@ -104,13 +104,13 @@ def run(
     shape = (plan.n_simulations, plan.n_nodes)
     xp = arrays() if on_device else np
     ts = {recording.name: xp.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
-    strayed = np.zeros(plan.n_simulations, bool)
+    out_of_range = np.zeros(plan.n_simulations, bool)
     whole = lanes * most_groups(plan.n_nodes)
     wave = max(1, MEMORY // (memory(plan) * whole)) * whole
     for begin in range(0, plan.n_simulations, wave):
         end = min(begin + wave, plan.n_simulations)
-        strayed[begin:end] = run_wave(plan, kernel, begin, end, ts, progress)
-    return ts, strayed
+        out_of_range[begin:end] = run_wave(plan, kernel, begin, end, ts, progress)
+    return ts, out_of_range
 
 
 def memory(plan: Plan) -> int:
@@ -152,7 +152,7 @@ def run_wave(
         first = last
         if progress:
             progress(begin + n * first // plan.n_steps, plan.n_simulations)
-    return host(values["strayed"])[:n].astype(bool)
+    return host(values["out_of_range"])[:n].astype(bool)
 
 
 def n_samples(plan: Plan, recording: Recording, step: int) -> int:
@@ -192,7 +192,7 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         "lane_values": np.array(lanes or [0], dtype).reshape(-1),
         "state": initial(plan, begin, end, shape),
         "haemo": rest(plan, shape),
-        "strayed": np.zeros(shape.padded, np.uint8),
+        "out_of_range": np.zeros(shape.padded, np.uint8),
     }
     for name in by_node(plan):
         own = np.broadcast_to(rows[name], (len(rows[name]), plan.n_nodes))

@@ -67,7 +67,7 @@ ALWAYS = (
         "lane_values",
         "state",
         "haemo",
-        "strayed",
+        "out_of_range",
     ),
 )
 DELAYED = (
@@ -155,7 +155,7 @@ class Writer(source.Writer):
     """Lines of the kernel's body: a node's blocks are the thread's own arrays of lanes."""
 
     steps = "range(first, last)"
-    flag = "strayed[U(sim)] = 1"
+    flag = "out_of_range[U(sim)] = 1"
 
     def over_lanes(self, body: Body) -> None:
         self.block(f"for b in range({self.lanes}):", body=lambda: (self.put("sim = first_own + b"), body()))

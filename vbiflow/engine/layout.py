@@ -43,17 +43,23 @@ def layout(plan: Plan) -> Layout:
         for name in observer.model.states
     ]
     scalars, lanes = (tuple(name for name, k in kinds.items() if k == which) for which in ("scalar", "lane"))
-    sends = heard(plan)
+    sends = active_inputs(plan)
     return Layout(tuple(nodes), tuple(slow), ROWS * (len(sends) + noise_blocks(plan)), scalars, lanes, sends)
 
 
-def heard(plan: Plan) -> tuple[int, ...]:
-    """Indices of what is sent, without what a gain that is zero in all nodes and simulations makes unheard."""
+def active_inputs(plan: Plan) -> tuple[int, ...]:
+    """Indices of the coupling inputs that kernels compute: all but those whose gain is zero everywhere.
+
+    A gain of every node or simulation, or one that a stimulus drives, may be above zero; with delays all inputs are
+    computed.
+    """
     driven = {stimulus.parameter for stimulus in plan.stimuli}
-    gains = [plan.model.gains.get(name) for name in plan.model.sends]
-    silent = [plan.kinds.get(gain) == "scalar" and not plan.parameters[gain].any() for gain in gains]
-    pairs = enumerate(zip(gains, silent, strict=True))
-    return tuple(k for k, (gain, quiet) in pairs if plan.delays or gain in driven or not quiet)
+
+    def is_active(name: str) -> bool:
+        gain = plan.model.gains.get(name)
+        return plan.kinds.get(gain) != "scalar" or gain in driven or bool(plan.parameters[gain].any())
+
+    return tuple(k for k, name in enumerate(plan.model.sends) if plan.delays or is_active(name))
 
 
 def noise_blocks(plan: Plan) -> int:

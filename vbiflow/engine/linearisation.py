@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import choose, spread
+from vbiflow.engine.checks import broadcast, choose
 from vbiflow.engine.plan import check_parameters, check_weights, coupling_matrix
 from vbiflow.models import MODELS, Model
 
@@ -258,7 +258,7 @@ def linearise(
     arrays = check_parameters(model, parameters, 1, n_nodes)
     p = model.p(**{name: np.broadcast_to(values[0], n_nodes).astype(float) for name, values in arrays.items()})
     middle = {name: sum(state.initial) / 2 for name, state in model.states.items()} | dict(initial or {})
-    start = [spread("initial state", name, middle[name], 1, n_nodes)[0] for name in model.states]
+    start = [broadcast("initial state", name, middle[name], 1, n_nodes)[0] for name in model.states]
     y, reason = fixed_point(model, matrix, p, tuple(np.broadcast_to(values, n_nodes) for values in start))
     found = at_fixed_point(model, weights, p, y, reason)
     if speed is not None:

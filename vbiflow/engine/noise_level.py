@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import choose, spread
+from vbiflow.engine.checks import broadcast, choose
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def check_noise(noise: Any, n_simulations: int) -> Noise | None:
     options = dict(noise) if isinstance(noise, Mapping) else {"level": noise}
     for option in options:
         choose("option of noise", option, ("level", "relative"))
-    level = spread("level of", "noise", options.get("level", 0.0), n_simulations, 1)[:, 0]
+    level = broadcast("level of", "noise", options.get("level", 0.0), n_simulations, 1)[:, 0]
     if (level < 0).any():
         raise ValueError(f"noise is {level[level < 0][0]:g}; it is a standard deviation, at least 0")
     if not isinstance(options.get("relative", False), bool):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine.antialias import SPAN, taps
-from vbiflow.engine.checks import choose, number, spread, steps, whole
+from vbiflow.engine.checks import broadcast, choose, number, steps, whole
 from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.noise_level import Noise, check_noise
@@ -149,7 +149,7 @@ def check_parameters(
     for name in parameters:
         choose(f"parameter of {model.name}", name, model.parameters)
     values = {name: parameters.get(name, parameter.value) for name, parameter in model.parameters.items()}
-    arrays = {name: spread("parameter", name, value, n_simulations, n_nodes) for name, value in values.items()}
+    arrays = {name: broadcast("parameter", name, value, n_simulations, n_nodes) for name, value in values.items()}
     if "sigma" in arrays and (arrays["sigma"] < 0).any():
         raise ValueError("parameter sigma holds negative values; noise is a standard deviation")
     return arrays
@@ -175,11 +175,25 @@ def check_recordings(model: Model, signals: Any, n_recorded: int, n_transient: i
             choose(f"option of signal {name}", option, ("period", "average", "filter"))
         period = number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
         every = steps(f"period of signal {name}", period, dt)
+        angle = check_angle(model, name, options)
         coefficients = check_filter(name, options, every, n_transient, dt)
-        average = bool(options.get("average", True)) and every > 1 and coefficients is None
+        average = bool(options.get("average", not angle)) and every > 1 and coefficients is None
         n_times = samples(name, n_recorded, every)
         recordings.append(Recording(name, every, average, n_times, 1e3 / (every * dt), coefficients))
     return tuple(recordings)
+
+
+def check_angle(model: Model, name: str, options: Mapping[str, Any]) -> bool:
+    """Whether a signal is a state that wraps; such a one is sampled, since a mean across its wrap is no mean."""
+    angle = name in model.states and model.states[name].wrap is not None
+    asked = [option for option in ("average", "filter") if options.get(option)]
+    if angle and asked:
+        others = ", ".join(other for other in model.signals if other != name)
+        raise ValueError(
+            f"signal {name} of {model.name} is an angle, of which {asked[0]} makes no sense across its wrap; leave "
+            f"{asked[0]} out, and {name} is sampled, or record one of {others}"
+        )
+    return angle
 
 
 def check_filter(name: str, options: Mapping[str, Any], every: int, n_transient: int, dt: float) -> np.ndarray | None:
@@ -307,7 +321,7 @@ def check(
         recordings=recordings,
         observers=observers,
         dtype=choose("precision", precision, PRECISIONS),
-        given={k: spread("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
+        given={k: broadcast("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
         delays=check_delays(model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt),
         stimuli=check_stimuli(model, stimulus, n_simulations, len(weights), (n_steps, n_transient, dt)),
         noise=check_noise(noise, n_simulations),

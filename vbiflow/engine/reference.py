@@ -19,16 +19,16 @@ from vbiflow.models.maths import asarray, host, namespace
 from vbiflow.models.model import Model
 
 
-def settle(model: Model, y: tuple[Any, ...]) -> tuple[Any, ...]:
+def clip_and_wrap(model: Model, y: tuple[Any, ...]) -> tuple[Any, ...]:
     """States clipped to their bounds and angles wrapped."""
-    settled = []
+    kept = []
     for state, values in zip(model.states.values(), y, strict=True):
         if state.bounds:
             values = values.clip(*state.bounds)
         if state.wrap:
             values = values - state.wrap * namespace(values).floor(values / state.wrap)
-        settled.append(values)
-    return tuple(settled)
+        kept.append(values)
+    return tuple(kept)
 
 
 def table(values: Any, like: Any) -> Any:
@@ -76,13 +76,13 @@ def run(
     for n in range(plan.n_steps):
         if past:
             past.remember(n, model.send(model.y(*y), p))
-        y = step(derivatives, y, plan.dt, noise(plan, n, p, like), lambda y: settle(model, y))
+        y = step(derivatives, y, plan.dt, noise(plan, n, p, like), lambda y: clip_and_wrap(model, y))
         for observer in observers:
             observer.see(n + 1 - plan.n_transient, model.y(*y), p)
-    strayed = np.zeros(plan.n_simulations, bool)
+    out_of_range = np.zeros(plan.n_simulations, bool)
     for observer in observers:
-        strayed |= observer.strayed
-    return {observer.name: namespace(like).stack(observer.ts, -1) for observer in observers}, strayed
+        out_of_range |= observer.out_of_range
+    return {observer.name: namespace(like).stack(observer.ts, -1) for observer in observers}, out_of_range
 
 
 def stimulated(plan: Plan, p: Any, n: int) -> Any:
@@ -151,7 +151,7 @@ class Observer:
     def __init__(self, plan: Plan, recording: Any) -> None:
         self.plan, self.recording, self.name = plan, recording, recording.name
         self.ts: list[Any] = [0.0] * recording.n_times if recording.taps is not None else []
-        self.strayed = np.zeros(plan.n_simulations, bool)
+        self.out_of_range = np.zeros(plan.n_simulations, bool)
         self.total: Any = 0.0
 
     def see(self, t: int, y: Any, p: Any) -> None:
@@ -160,7 +160,7 @@ class Observer:
         if self.recording.taps is not None:
             self.filter(t, self.plan.model.signals[self.name](y, p))
             if t > 0 and t % every == 0:
-                self.strayed |= outside(self.plan.model, y)
+                self.out_of_range |= outside(self.plan.model, y)
             return
         if t <= 0 or t > every * self.recording.n_times or (not average and t % every):
             return
@@ -168,7 +168,7 @@ class Observer:
         if t % every == 0:
             self.ts.append(self.total / every if average else self.total)
             self.total = 0.0
-            self.strayed |= outside(self.plan.model, y)
+            self.out_of_range |= outside(self.plan.model, y)
 
     def filter(self, t: int, value: Any) -> None:
         """Add the value to all samples whose filter reaches it."""
@@ -186,7 +186,7 @@ class SlowObserver:
         rest = np.ones((plan.n_simulations, plan.n_nodes))
         self.y = tuple(asarray(state.initial[0] * rest, like) for state in observer.model.states.values())
         self.ts: list[Any] = []
-        self.strayed = np.zeros(plan.n_simulations, bool)
+        self.out_of_range = np.zeros(plan.n_simulations, bool)
         self.total: Any = 0.0
 
     def see(self, t: int, y: Any, p: Any) -> None:
@@ -203,8 +203,8 @@ class SlowObserver:
 
         still = (0.0,) * len(self.y)
         self.y = INTEGRATORS["heun"](
-            derivatives, self.y, observer.step * self.plan.dt, still, lambda y: settle(model, y)
+            derivatives, self.y, observer.step * self.plan.dt, still, lambda y: clip_and_wrap(model, y)
         )
         if t > 0 and t % observer.every == 0 and t // observer.every <= observer.n_times:
             self.ts.append(model.signals[self.name](model.y(*self.y), self.p))
-            self.strayed |= outside(self.plan.model, y)
+            self.out_of_range |= outside(self.plan.model, y)

@@ -165,9 +165,9 @@ def simulate(
     device = choose_device(device)
     threads = whole("threads", threads, 1, 1024)
     given = {"cpu": (threads, progress), "cuda": (progress, on_device), "reference": (weights, parameters, initial)}
-    ts, strayed = ENGINES[device](plan, *given[device])
+    ts, out_of_range = ENGINES[device](plan, *given[device])
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
-    reason = reasons(plan, ts, strayed)
+    reason = reasons(plan, ts, out_of_range)
     if derived.reason:
         reason = [first or second for first, second in zip(derived.reason, reason, strict=True)]
     if plan.noise:
@@ -205,9 +205,9 @@ def rates(plan: Plan) -> dict[str, float]:
     return {recorded.name: recorded.fs for recorded in (*plan.recordings, *plan.observers)}
 
 
-def reasons(plan: Plan, ts: Mapping[str, Any], strayed: np.ndarray) -> list[str]:
+def reasons(plan: Plan, ts: Mapping[str, Any], out_of_range: np.ndarray) -> list[str]:
     """Why a simulation is invalid, or an empty text; on a GPU the extremes are found there."""
-    reason = ["state out of its valid range" if bad else "" for bad in strayed]
+    reason = ["state out of its valid range" if bad else "" for bad in out_of_range]
     for name, values in ts.items():
         low, high = (host(extreme(values, 2)) for extreme in (namespace(values).amin, namespace(values).amax))
         size = np.maximum(np.abs(low), np.abs(high))

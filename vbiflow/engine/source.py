@@ -30,7 +30,7 @@ TILE_BYTES = 64
 """Bytes of a tile's row: two vectors of AVX2."""
 ARGUMENTS = (
     "matrix, fixed, lane_values, ws, haemo, sent, trial, scratch, simulations, seed_low, seed_high, stream, "
-    "n_nodes, n_steps, n_transient, dt, every, slow_fixed, slow_step, n_valid, strayed"
+    "n_nodes, n_steps, n_transient, dt, every, slow_fixed, slow_step, n_valid, out_of_range"
 )
 DELAY_ARGUMENTS = ", edges, short, now, sizes, recent, past, sums, delayed"
 CACHED = """for made in [*globals().values()]:
@@ -44,7 +44,7 @@ class Writer:
     """Lines of the kernel's body."""
 
     steps = "range(n_steps)"
-    flag = "strayed[b] = True"
+    flag = "out_of_range[b] = True"
 
     def __init__(self, plan: Plan, lanes: int) -> None:
         self.plan, self.model, self.lanes, self.layout = plan, plan.model, lanes, layout(plan)
@@ -134,7 +134,7 @@ class Writer:
         """Read the states into y0, y1, ..."""
         self.put(*(f"y{k} = {self.at(f'{prefix}_{name}')}" for k, name in enumerate(model.states)))
 
-    def settle(self, k: int, name: str, model: Model) -> None:
+    def clip_and_wrap(self, k: int, name: str, model: Model) -> None:
         """Clip y_k to its bounds, so that not-a-number passes; wrap an angle."""
         state = model.states[name]
         if state.bounds:
@@ -158,7 +158,7 @@ class Writer:
             if to != keep:
                 self.put(f"{self.at(f'{keep}_{name}')} = z + F(0.5) * {dt} * d[{k}]")
             self.put(f"y{k} = z + {dt} * d[{k}]")
-            self.settle(k, name, model)
+            self.clip_and_wrap(k, name, model)
             self.put(f"{self.at(f'{to}_{name}')} = y{k}")
 
     def correct(self, model: Model, derivatives: str, dt: str, keep: str) -> None:
@@ -166,7 +166,7 @@ class Writer:
         self.put(f"d = {derivatives}")
         for k, name in enumerate(model.states):
             self.put(f"y{k} = {self.at(f'{keep}_{name}')} + F(0.5) * {dt} * d[{k}]")
-            self.settle(k, name, model)
+            self.clip_and_wrap(k, name, model)
             self.put(f"{self.at(f'{keep}_{name}')} = y{k}")
 
     def first_stage(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import choose, spread
+from vbiflow.engine.checks import broadcast, choose
 from vbiflow.models import Model
 
 
@@ -113,7 +113,7 @@ def check_stimulus(
         raise ValueError(f"{what}: the noise sigma takes no stimulus; choose another parameter of {model.name}")
     choose(f"parameter of {model.name} in {what}", parameter, model.parameters)
     nodes = check_nodes(what, given.get("nodes"), n_nodes)
-    amplitude = np.zeros((1, n_nodes)) + spread(
+    amplitude = np.zeros((1, n_nodes)) + broadcast(
         "amplitude of", what, given.get("amplitude", 1.0), n_simulations, n_nodes
     )
     course = evaluate(what, choose(f"course of {what}", courses[0], COURSES), given[courses[0]], times)

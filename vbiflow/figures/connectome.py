@@ -96,11 +96,18 @@ def strength(axes: Axes, weights: Array, labels: Sequence[str], hemispheres: Seq
         name = HEMISPHERES.get(side, side) if side else "regions"
         axes.bar(place[here], total[order][here], width=0.8, color=SIDES.get(side, PALETTE["prior"]), label=name)
     if len(order) > 10:
-        text = "strongest\n" + "\n".join(f"{rank + 1}. {labels[order[rank]]}" for rank in range(5))
-        text += "\n\nweakest\n" + "\n".join(f"{len(order) - 4 + rank}. {labels[order[rank - 5]]}" for rank in range(5))
-        axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5, linespacing=1.25)
+        for left, title, ranks in ((0.01, "strongest", range(5)), (0.52, "weakest", range(len(order) - 5, len(order)))):
+            text = "\n".join([title, *(f"{rank + 1}. {shortened(labels[order[rank]])}" for rank in ranks)])
+            axes.text(left, 0.99, text, transform=axes.transAxes, va="top", fontsize=4.8, linespacing=1.25)
+        axes.set_ylim(0, np.nanmax(total) / 0.6)  # the names have the upper part for themselves
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= np.nanmax(total)])
     axes.set(xlabel="region, by rank", ylabel="sum of incoming weights", title="Node strength")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+
+
+def shortened(name: str, length: int = 23) -> str:
+    """A name of a region, its middle left out where it is long."""
+    return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2 - 1) :]}"
 
 
 def strongest(axes: Axes, weights: Array, hemispheres: Sequence[str], centres: Array | None) -> None:

@@ -170,12 +170,17 @@ class Study(Topology):
         model = MODELS[self["model"]]
         return {"title": model.title, "reference": model.reference}
 
+    @property
+    def nodes(self) -> str:
+        """What features are taken on: regions or sensors."""
+        return "sensors" if self.on_sensors else "regions"
+
     def compared_quantity(self, subject: str) -> dict[str, str]:
-        """How figures name what a subject is compared in, its unit, and its nodes."""
+        """How figures name what a subject is compared in, and its unit."""
         if not self.on_sensors:
-            return {"name": self.signal, "unit": "y", "nodes": "regions"}
+            return {"name": self.signal, "unit": "y"}
         unit = {"T/m": "(T/m)"}.get(self.sensor_unit, self.sensor_unit)
-        return {"name": self.cohort[subject]["kind"], "unit": unit, "nodes": "sensors"}
+        return {"name": self.cohort[subject]["kind"], "unit": unit}
 
 
 def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) -> dict[str, dict[str, Any]]:
