@@ -1,4 +1,4 @@
-"""What a study file may hold: YAML as a user means it, keys in step with the registries, names that results can hold."""
+"""What a study file may hold: YAML as a user means it, keys as the registries say, names that results can hold."""
 
 import time
 
