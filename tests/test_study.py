@@ -100,8 +100,12 @@ def test_one_shared_connectome(config):
             "n_simulations: 250",
             "of 250 are left 25 to validate, at least 30 should be; raise it or",
         ),
-        ("test_share: 0.2", "test_share: 0.05", "left 15 to test, at least 30 should be; raise it or test_share 0.05"),
-        ("test_share: 0.2", "test_share: 0.85", "left 15 to train, .* or lower the shares held out, 0.1 and 0.85"),
+        (
+            "test_share: 0.34",
+            "test_share: 0.33",
+            "left 99 to test, at least 100 should be; raise it or test_share 0.33",
+        ),
+        ("test_share: 0.34", "test_share: 0.85", "left 15 to train, .*; raise it, or hold less out than 0.1 and 0.85"),
         ("  n_simulations: 300", "  estimator: mfa\n  n_simulations: 300", "unknown estimator .mfa.; choose from maf"),
     ],
 )

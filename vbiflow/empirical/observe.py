@@ -20,6 +20,7 @@ from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, attributes, read
 from vbiflow.observation.sensors import reference_of
+from vbiflow.reading import reading
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def observe(
     """
     if row["kind"] not in KINDS:
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
-    return KINDS[row["kind"]](row, settings, select, options)
+    with reading(row["recording"]):
+        return KINDS[row["kind"]](row, settings, select, options)
 
 
 def describe_recording(

@@ -16,7 +16,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from vbiflow.io import atomic
+from vbiflow.io import sealed
 
 WIDTH = 7.1
 """Width of a figure across the page of a journal [inch]."""
@@ -121,7 +121,7 @@ def save(figure: Figure, path: str | Path) -> None:
     suffix = Path(path).suffix
     if suffix not in METADATA:
         raise ValueError(f"{path}: unknown figure format {suffix!r}; choose from {', '.join(METADATA)}")
-    with style(), atomic(path) as part:
+    with style(), sealed(path) as part:
         figure.savefig(part, format=suffix[1:], metadata=METADATA[suffix])
 
 

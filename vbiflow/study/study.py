@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.connectome.pool import block_size
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.empirical.sensor_options import leads_back, sensor_unit
@@ -157,7 +158,9 @@ class Study(Topology):
     @property
     def pool_options(self) -> Mapping[str, Any] | None:
         """How simulations draw from a pool of connectomes; None where they do not."""
-        return self["connectome"].get("pool", {}) if self.pooled else None
+        if not self.pooled:
+            return None
+        return {**self["connectome"].get("pool", {}), "block": block_size(self.n_simulations)}
 
     @property
     def n_predictive_simulations(self) -> int:
