@@ -5,14 +5,15 @@ import time
 import pytest
 import yaml
 
-from vbiflow.diagnostics.verdict import THRESHOLDS
+from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.empirical import sensor_options, series
+from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 from vbiflow.study.checks import check_participants, rules_with_resources
 from vbiflow.study.document import read_document
 from vbiflow.study.settings import asked_studies, kept_studies, known_studies
-from vbiflow.study.topology import LEAVE_ONE_OUT, POOLED, Topology
+from vbiflow.study.topology import Topology
 
 SCHEMA = yaml.safe_load((ROOT / "config" / "schemas" / "study.schema.yaml").read_text())["properties"]
 
