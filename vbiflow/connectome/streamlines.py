@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +41,39 @@ class Block:
 
 
 def read_blocks(path: str | Path) -> Iterator[Block]:
-    """Ends and lengths of the streamlines of a .tck or .trk file, block by block in bounded memory."""
+    """Ends and lengths of the streamlines of a .tck or .trk file, block by block in bounded memory.
+
+    A file that gzip packed is unpacked into a temporary folder first.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged or of another format.
+    """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    if suffix not in FORMATS:
         raise ValueError(f"{path}: unknown format of streamlines; choose from {', '.join(FORMATS)}")
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
-    return tck_blocks(path) if path.suffix.lower() == ".tck" else trk_blocks(path)
+    if path.suffix.lower() == ".gz":
+        return unpacked_blocks(path)
+    return tck_blocks(path) if suffix == ".tck" else trk_blocks(path)
+
+
+def unpacked_blocks(path: Path) -> Iterator[Block]:
+    """Blocks of a file that gzip packed."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, path.stem)
+        try:
+            with gzip.open(path) as packed, open(plain, "wb") as file:
+                shutil.copyfileobj(packed, file)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path}: damaged or cut short ({error}); copy it again") from None
+        try:
+            yield from read_blocks(plain)
+        except ValueError as error:
+            raise ValueError(str(error).replace(str(plain), str(path))) from None
 
 
 def tck_header(path: Path) -> tuple[np.dtype, int]:
@@ -105,13 +135,13 @@ def trk_blocks(path: Path, size: int = 10000) -> Iterator[Block]:
     parts: list[np.ndarray] = []
     n = 0
     try:
-        file = opened_trk(path)
+        file = open_trk(path)
         stated = int(file.header["nb_streamlines"])  # nibabel puts what it finds there in the end
         for streamline in file.streamlines:
             parts += [np.asarray(streamline, dtype=float), gap]
             n += 1
             if len(parts) == 2 * size:
-                yield joined(parts)
+                yield join_streamlines(parts)
                 parts = []
     except Exception as error:
         text = str(error).splitlines()[0]
@@ -119,10 +149,10 @@ def trk_blocks(path: Path, size: int = 10000) -> Iterator[Block]:
     if stated not in (0, n):
         raise ValueError(f"{path}: {n} streamlines, but its header says {stated}: cut short; copy or make it again")
     if parts:
-        yield joined(parts)
+        yield join_streamlines(parts)
 
 
-def opened_trk(path: Path) -> Any:
+def open_trk(path: Path) -> Any:
     """A .trk file whose header says how its coordinates become mm; nibabel would take the identity."""
     import nibabel as nib  # here, as simulations import this package without it
     from nibabel.streamlines.tractogram_file import HeaderWarning
@@ -135,7 +165,7 @@ def opened_trk(path: Path) -> Any:
     return file
 
 
-def joined(parts: list[np.ndarray]) -> Block:
+def join_streamlines(parts: list[np.ndarray]) -> Block:
     """Ends and lengths of streamlines given one by one."""
     points = np.concatenate(parts)
     return streamline_block(points[:-1], np.flatnonzero(np.isnan(points[:, 0])))
