@@ -58,7 +58,7 @@ def subject_verdict(
     reasons = recording + failed + short
     return {
         "verdict": "not trusted" if reasons else "trusted",
-        "reasons": [*(reasons or [PASSED]), *notes, *model["reasons"]],
+        "reasons": [*(reasons or [PASSED]), *notes],
         "parts": {
             "estimator": {"verdict": estimator["verdict"], "reasons": failed},
             "recording": {
