@@ -6,6 +6,13 @@ min_version("9.0")
 
 
 include: "rules/study.smk"
+
+
+from vbiflow.lock import claim_when_run
+
+claim_when_run(workflow)
+
+
 include: "rules/connectome.smk"
 include: "rules/prior.smk"
 include: "rules/simulations.smk"

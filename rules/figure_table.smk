@@ -28,6 +28,7 @@ def figures_of(scope):
             for name, figure in owned(wanted_figures)(wildcards).items()
         },
         "parameters": owned(figure_parameters),
+        "nodes": lambda wildcards: study_and_owner(wildcards)[0].nodes,
         "reads_exclusions": scope in ("cohort", "amortisation"),
         "code": lambda wildcards: code_hash(
             "scripts/figures.py",

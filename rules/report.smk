@@ -42,6 +42,7 @@ rule report:
         diagnostics=each_estimator("diagnostics.json"),
         features_report=each_estimator("features_report.json"),
         estimator_figures=estimator_figures,
+        x_o=each_subject("x_o.h5"),
         samples=each_subject("samples.h5"),
         verdict=each_subject("verdict.json"),
         subject_figures=subject_figures,
@@ -65,6 +66,7 @@ rule report:
         alone=lambda wildcards: wildcards.get("subject", ""),
         settings=derived("settings"),
         model=derived("model"),
+        nodes=derived("nodes"),
         estimator_of=estimator_by_subject,
         code=code("scripts/report.py"),
     script:

@@ -8,5 +8,6 @@ with job(snakemake, reads_exclusions=True) as run:
     files = snakemake.input
     priors = dict(zip(snakemake.params.estimators, files.prior, strict=True))
     each = [priors[name] for name in snakemake.params.estimator_of.values()]
-    write_text(snakemake.output[0], posterior_table(snakemake.params.covariates, files.samples, files.verdict, each))
+    table = posterior_table(snakemake.params.covariates, files.samples, files.verdict, each)
+    write_text(snakemake.output[0], table, seals=True)
     run.say(snakemake.output[0])

@@ -17,5 +17,5 @@ with job(snakemake) as run:
         progress=run.epoch,
         checkpoint=f"{snakemake.output.posterior}.unfinished",
     )
-    posterior.save(snakemake.output.posterior)
+    posterior.save(snakemake.output.posterior, snakemake.params.seed)
     write_json(snakemake.output.training, history)

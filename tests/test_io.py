@@ -1,5 +1,9 @@
 """HDF5 files: whole or not there, the same bytes, one clear line."""
 
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -24,11 +28,12 @@ def test_round_trip_with_units_axes_and_provenance(tmp_path):
 
 
 def test_same_content_same_bytes(tmp_path):
-    for name in "ab":
-        io.write(
-            tmp_path / name, {"x": io.Quantity(np.arange(10.0), ["nA"] * 9 + ["1"]), "names": ["p", "q"]}, PROVENANCE
-        )
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    written = []
+    for _ in "ab":
+        x = io.Quantity(np.arange(10.0), ["nA"] * 9 + ["1"])
+        io.write(tmp_path / "a.h5", {"x": x, "names": ["p", "q"]}, PROVENANCE)
+        written.append((tmp_path / "a.h5").read_bytes())
+    assert written[0] == written[1]
 
 
 def test_measured_numbers_need_a_unit_one_for_all_or_one_a_column(tmp_path):
@@ -61,7 +66,7 @@ def test_truncated_file_is_named(tmp_path, share):
     io.write(path, {"x": io.Quantity(np.random.default_rng(0).normal(size=1000), "1")}, {})
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match=r"shard-0001\.h5: not a whole HDF5 file .*; delete it and run again"):
+    with pytest.raises(ValueError, match=r"shard-0001\.h5: damaged.*; delete it and run again"):
         io.read(path, "x")
 
 
@@ -78,7 +83,7 @@ def test_json_has_no_nan_and_is_whole(tmp_path):
     io.write_json(path, {"p": np.float64("nan"), "n": np.int64(3), "list": np.arange(2), "nested": {"t": (True, None)}})
     assert io.read_json(path) == {"p": None, "n": 3, "list": [0, 1], "nested": {"t": [True, None]}}
     path.write_text(path.read_text()[:10])
-    with pytest.raises(ValueError, match=r"a\.json: not whole JSON"):
+    with pytest.raises(ValueError, match=r"a\.json: damaged.*; delete it and run again"):
         io.read_json(path)
 
 
@@ -90,3 +95,17 @@ def test_rows_are_read_in_blocks_in_the_order_asked(tmp_path, monkeypatch):
     assert np.array_equal(io.rows(tmp_path / "x.h5", "x", picked), x[picked])
     with pytest.raises(ValueError, match=r"x.h5: no dataset 'theta'; it holds x"):
         io.rows(tmp_path / "x.h5", "theta", picked)
+
+
+def test_what_a_killed_job_left_is_swept_when_its_file_is_made_and_nothing_of_a_living_one(tmp_path):
+    path = tmp_path / "shard-0000.h5"
+    program = f"import os; from vbiflow import io\nwith io.atomic({str(path)!r}) as part: os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(f".shard-0000.h5.{platform.node()}-") and left.suffix == ".part"
+    own, others = (tmp_path / f".{name}.{platform.node()}-1.abc.part" for name in ("shard-0000.h5", "shard-00001h5"))
+    elsewhere = tmp_path / ".shard-0000.h5.another-host-7.abc.part"
+    for file in (own, others, elsewhere):
+        file.touch()
+    io.write(path, {"x": [1]}, {})
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, own.name, others.name, elsewhere.name}

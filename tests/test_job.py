@@ -1,6 +1,7 @@
 """What a script does around its work: log, one-line errors, progress, provenance."""
 
 import contextlib
+import errno
 import io as text_io
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,3 +96,52 @@ def test_notes_stop_a_job_that_does_not_read_them(snakemake, reads, worked):
         done.append(not_excluded(snakemake.input["pool"]))
     assert done == ([["results/in.h5"]] if worked else [])
     assert (read_exclusion("results/out.h5") is None) == worked
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "results/x.h5"),
+            "No space left on device: results/x.h5; nothi",
+        ),
+        (
+            OSError("Unable to write (file write failed: errno = 28, error message = 'No"),
+            "No space left on device; nothing",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "results"),
+            "Read-only file system: results; nothing is written",
+        ),
+        (
+            MemoryError("Unable to allocate 80 GiB"),
+            r"out of memory (Unable to allocate 80 GiB); give it more by resourc",
+        ),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "out of memory (DefaultCPUAllocator"),
+    ],
+    ids=["full", "full in HDF5", "read-only", "memory", "memory of torch"],
+)
+def test_what_a_machine_runs_out_of_is_said_in_one_line(snakemake, capsys, error, line):
+    with pytest.raises(SystemExit) as stopped, job(snakemake):
+        raise error
+    said = capsys.readouterr().err
+    assert stopped.value.code == 1 and said.count("\n") == 1 and f"simulate tiny shard-0001: {line}" in said
+
+
+def test_inputs_that_are_damaged_or_foreign_stop_a_job_before_its_work(snakemake, capsys):
+    whole = Path("results/in.h5").read_bytes()
+    for content in (whole[:-9], whole.replace(b"results/in.h5", b"results/io.h5")):
+        Path("results/in.h5").write_bytes(content)
+        with pytest.raises(SystemExit), job(snakemake, excludes="shard"):
+            raise AssertionError("the job began")
+        said = capsys.readouterr().err
+        assert "simulate tiny shard-0001: results/in.h5: damaged" in said and "delete it and run again" in said
+    io.write("results/other.h5", {"x": [1]}, {"seed": 3})
+    Path("results/other.h5").replace("results/in.h5")
+    with pytest.raises(SystemExit), job(snakemake):
+        raise AssertionError("the job began")
+    assert "results/in.h5: foreign: it was made as results/other.h5; delete it" in capsys.readouterr().err
+    io.write("results/in.h5", {"x": [1]}, {"seed": 4})
+    with pytest.raises(SystemExit), job(snakemake):
+        raise AssertionError("the job began")
+    assert "results/in.h5: made with seed 4, the study has 3; delete it" in capsys.readouterr().err

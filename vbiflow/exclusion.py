@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vbiflow.io import write_text
+from vbiflow.io import read_json, sealed
 
 START = '{"excluded": '
 NOTE = "exclusion.json"
@@ -26,7 +26,8 @@ class Exclusion:
 def write_exclusion(exclusion: Exclusion, paths: Iterable[str | Path]) -> None:
     """Write the exclusion in place of each file, and into each folder, which is a path without a suffix."""
     for path in map(Path, paths):
-        write_text(path if path.suffix else path / NOTE, json.dumps(asdict(exclusion)) + "\n")
+        with sealed(path if path.suffix else path / NOTE) as part:
+            part.write_text(json.dumps(asdict(exclusion)), encoding="utf-8")
 
 
 def read_exclusion(path: str | Path) -> Exclusion | None:
@@ -38,7 +39,7 @@ def read_exclusion(path: str | Path) -> Exclusion | None:
     with open(path, "rb") as file:
         if file.read(len(START)) != START.encode():
             return None
-    return Exclusion(**json.loads(path.read_text(encoding="utf-8")))
+    return Exclusion(**read_json(path))
 
 
 def first_exclusion(paths: Iterable[str | Path]) -> Exclusion | None:

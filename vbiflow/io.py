@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from vbiflow.seal import seal, verify
+
 BLOCK = 4096
+DAY = 86400.0
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 """Bytes of equal weight lie together, and the fastest level: more takes longer and saves little of noisy series."""
 
@@ -45,7 +51,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; flush and rename it to `path` at the end, or remove it on an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    sweep(path)
+    owner = f"{platform.node()}-{os.getpid()}"
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.{owner}.", suffix=".part", dir=path.parent)
     os.close(handle)
     part = Path(name)
     try:
@@ -58,12 +66,48 @@ def atomic(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def sweep(path: Path) -> None:
+    """Remove the unfinished files that killed jobs of this machine, or of any a day ago, left beside their target."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(.+)-(\d+)\.\w+\.part")
+    for entry in os.scandir(path.parent):
+        found = pattern.match(entry.name)
+        if found and (abandoned(int(found[2])) if found[1] == platform.node() else aged(entry)):
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def abandoned(pid: int) -> bool:
+    """Whether no process of this machine has that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
+
+
+def aged(entry: os.DirEntry) -> bool:
+    """Whether a file has not been written to for a day."""
+    try:
+        return time.time() - entry.stat().st_mtime > DAY
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def sealed(path: str | Path, seed: int = -1) -> Iterator[Path]:
+    """`atomic`, with the seal of what was made as `path` from a study of that seed."""
+    with atomic(path) as part:
+        yield part
+        seal(part, path, seed)
+
+
 def write(path: str | Path, quantities: Mapping[str, Quantity | Any], provenance: Mapping[str, Any]) -> None:
     """Write `quantities`, one dataset each, and `provenance`, one attribute each, to an HDF5 file, atomically.
 
     Text is stored as UTF-8 and nested provenance as JSON. The same content gives the same bytes.
     """
-    with atomic(path) as part, h5py.File(part, "w") as file:
+    with sealed(path, provenance.get("seed", -1)) as part, h5py.File(part, "w") as file:
         describe(file, provenance)
         for name, quantity in quantities.items():
             put(file, name, quantity)
@@ -122,17 +166,16 @@ def label(dataset: h5py.Dataset, quantity: Quantity) -> None:
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading.
+    """Open a sealed HDF5 file for reading; its bytes are checked before HDF5 sees them.
 
     Raises
     ------
     ValueError
         If the file is missing, truncated or not HDF5; the message names the file and the fix.
     """
+    verify(path)
     try:
         file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file; run the rule that makes it") from None
     except OSError as error:
         raise ValueError(f"{path}: not a whole HDF5 file ({error}); delete it and run again") from None
     with file:
@@ -205,23 +248,23 @@ def decode(value: Any) -> Any:
     return value
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write a text file atomically."""
-    with atomic(path) as part:
+def write_text(path: str | Path, text: str, *, seals: bool = False) -> None:
+    """Write a text file atomically, with a seal if other jobs read it."""
+    with sealed(path) if seals else atomic(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write JSON atomically, keys in the order given, not-a-number as null."""
-    write_text(path, json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
+    """Write a JSON object, sealed, keys in the order given, not-a-number as null."""
+    with sealed(path) as part:
+        part.write_text(json.dumps(plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:
-    """Read JSON; a damaged file is named."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not whole JSON ({error}); delete it and run again") from None
+    """Read what `write_json` wrote, without its seal; a damaged file is named."""
+    verify(path)
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {key: value for key, value in content.items() if key != "seal"}
 
 
 def plain(content: Any) -> Any:

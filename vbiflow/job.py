@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 import time
 import traceback
@@ -14,7 +16,18 @@ from threadpoolctl import threadpool_limits
 
 from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
 from vbiflow.io import attributes
+from vbiflow.lock import hold_job
 from vbiflow.provenance import digest, versions
+from vbiflow.seal import verify_input
+
+FULL = {
+    errno.ENOSPC: "nothing is half written: make room and run again",
+    errno.EDQUOT: "nothing is half written: make room and run again",
+    errno.EROFS: "nothing is written: make the results folder writable and run again",
+    errno.EACCES: "nothing is written: make the results folder writable and run again",
+    errno.EIO: "look at the disk, then run again",
+}
+"""Errors of a file system, with what is to be done."""
 
 
 class Run:
@@ -52,6 +65,13 @@ class Run:
         for stream in self.streams:
             print(f"{self.label}: {text}", file=stream, flush=True)
 
+    def verify_inputs(self) -> None:
+        """Refuse results that are damaged, or that were made for another place or with another seed."""
+        seed = self.snakemake.params.get("seed", -1)
+        for path in map(str, self.snakemake.input):
+            if path.startswith("results/") and not path.endswith(".html"):
+                verify_input(path, seed)
+
     def provenance(self) -> dict[str, Any]:
         """Study, rule, seed, hash of settings and code, versions, and the sources of the data in the inputs."""
         params = dict(self.snakemake.params.items())
@@ -86,6 +106,12 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
+        hold_job()
+        try:
+            run.verify_inputs()
+        except ValueError as error:
+            run.say(str(error))
+            raise SystemExit(1) from None
         known = set(snakemake.input if reads_exclusions is True else snakemake.input.get(reads_exclusions or "", []))
         found = first_exclusion(path for path in snakemake.input if path not in known)
         if found:
@@ -103,9 +129,26 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 raise SystemExit(0) from None
             print(f"{run.label}: {error}", file=terminal)
             raise SystemExit(1) from None
-        except Exception:
-            traceback.print_exc(file=log)
-            raise
+        except Exception as error:
+            with contextlib.suppress(OSError):  # the log may lie on the full disk
+                traceback.print_exc(file=log)
+            reason = shortage(error, snakemake.rule)
+            if not reason:
+                raise
+            print(f"{run.label}: {reason}", file=terminal)
+            raise SystemExit(1) from None
+
+
+def shortage(error: Exception, rule: str) -> str:
+    """What the machine ran out of, in one line with the remedy; empty if the error is of another kind."""
+    text, code = str(error), getattr(error, "errno", None)
+    if isinstance(error, MemoryError) or "allocate memory" in text:
+        said = f" ({text.splitlines()[0]})" if text else ""
+        return f"out of memory{said}; give it more by resources: {{{rule}: {{mem_mb: ...}}}} in the study"
+    for number, remedy in FULL.items():
+        if code == number or f"errno = {number}," in text:
+            return f"{os.strerror(number)}{f': {error.filename}' if getattr(error, 'filename', None) else ''}; {remedy}"
+    return ""
 
 
 def duration(seconds: float) -> str:

@@ -51,7 +51,7 @@ def posterior_table(
         note = first_exclusion(files)
         verdict = {"verdict": LEFT_OUT, "reasons": [note.reason]} if note else read_json(files[1])
         line = {"participant_id": name, "verdict": verdict["verdict"], "reason": verdict["reasons"][0]}
-        line |= entries
+        line |= {own_name(column): entry for column, entry in entries.items()}
         for parameter, values in ({} if note else statistics(files[0], files[2])).items():
             line |= {f"{parameter}_{statistic}": f"{value:.9g}" for statistic, value in values.items()}
         lines.append(line)
@@ -65,12 +65,22 @@ def posterior_table(
     return text.getvalue()
 
 
+def own_name(column: str) -> str:
+    """Name of a covariate in the table: one that the table's own columns have gets covariate_ before it."""
+    own = column in LEADING or column.rpartition("_")[2] in STATISTICS
+    return f"covariate_{column}" if own else column
+
+
 def read_posterior_table(path: str | Path) -> dict[str, Any]:
     """What figures draw of the table: subjects, verdicts, covariates, and STATISTICS (n_subjects,) by parameter."""
     with open(path, encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file, delimiter="\t"))
     header = list(lines[0])
-    parameters = [column.removesuffix("_shrinkage") for column in header if column.endswith("_shrinkage")]
+    parameters = [
+        column.removesuffix("_shrinkage")
+        for column in header
+        if column.endswith("_shrinkage") and not column.startswith("covariate_")
+    ]
     own = {f"{parameter}_{statistic}" for parameter in parameters for statistic in STATISTICS}
     covariates = [column for column in header if column not in own and column not in LEADING]
     return {

@@ -56,6 +56,13 @@ def test_one_impossible_feature_is_named_with_its_distance():
     assert expected in found["reasons"][0]
 
 
+def test_what_simulations_lack_as_well_is_no_evidence():
+    """Mean tract length of a cohort whose files hold none."""
+    x, x_o = np.column_stack([X, np.full(len(X), np.nan)]), np.append(X[0], np.nan)
+    result = compared(x_o, x, [*NAMES, "connectome.length"])
+    assert result["inside"] and not result["outside"]
+
+
 def test_a_person_at_the_rim_of_the_pool_is_inside_and_one_beyond_is_set_apart_from_the_recording():
     """Covariates of connectomes: three numbers, mixtures of those of four people who share a pool."""
     rng, people = np.random.default_rng(1), np.random.default_rng(2).normal(5, 1, (4, 3))

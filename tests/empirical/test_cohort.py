@@ -39,7 +39,7 @@ def test_files_of_the_user_need_only_exist(tmp_path: Path) -> None:
 
 W = f"{HCP}/weights.mat::sc"
 BAD = {
-    "no text": ("participant_id\tweights\n\udcff\t\udcfe\n", r"c.tsv: no text in UTF-8; save the table as tab-sep"),
+    "no text": ("participant_id\tweights\n\0\1\t\2\n", r"c.tsv: no text"),
     "empty": ("", r"c.tsv: empty; write a header \(participant_id, weights"),
     "header only": (HEADER, r"c.tsv: no participant below the header"),
     "no weights column": (

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from vbiflow.connectome import Connectome, read_connectome
+from vbiflow.empirical.cleaning import STEPS as DONE
 from vbiflow.empirical.sensor_options import STEPS, check_recording, check_sensors, head_files
 from vbiflow.empirical.sensor_space import make_lead_field, sensor_recording
-from vbiflow.empirical.sensors import STEPS as DONE
 from vbiflow.observation.sensors import Sensors, reference_of, referencing
 
 LABELS = ("ctx-lh-lateraloccipital", "ctx-rh-precentral", "ctx-lh-insula")
@@ -144,11 +144,11 @@ def test_intracranial_contacts(recorded: tuple, tmp_path: Path) -> None:
     path, _, _ = recorded
     names = mne.io.read_info(path, verbose="ERROR")["ch_names"]
     table = tmp_path / "contacts.tsv"
-    table.write_text("label\tx\ty\tz\n" + "".join(f"{name}\t{k}\t0\t0\n" for k, name in enumerate(names)))
+    table.write_text("label\tx\ty\tz\n" + "".join(f"{name}\t{k}\t-10\t0\n" for k, name in enumerate(names)))
     field = make_lead_field(path, "seeg", {}, {"contacts": str(table)}, BRAIN)
-    assert field.sensors == tuple(names) and field.gain[0, 0] == pytest.approx(1 / 9000)
+    assert field.sensors == tuple(names) and field.gain[0, 0] == pytest.approx(1 / 7300)
     assert make_lead_field(None, "seeg", {}, {"contacts": str(table)}, BRAIN).sensors == tuple(names)
-    assert field.positions[3].tolist() == [3, 0, 0] and field.kind == "seeg"
+    assert field.positions[3].tolist() == [3, -10, 0] and field.kind == "seeg"
     table.write_text("label\nA1\n")
     with pytest.raises(ValueError, match=r"lead field: a contact or a region has no position; give x, y, z"):
         make_lead_field(None, "seeg", {}, {"contacts": str(table)}, BRAIN)

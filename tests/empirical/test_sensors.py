@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from vbiflow.empirical.sensors import STEPS, as_recording, check_positions, known_positions, read_sensors
+from vbiflow.empirical.cleaning import STEPS
+from vbiflow.empirical.montages import check_positions, known_positions
+from vbiflow.empirical.sensors import as_recording, read_sensors
 
 FS = 200.0
 NAMES = ["Fz", "Cz", "Pz", "Oz", "C3", "C4"]

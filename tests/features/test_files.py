@@ -1,6 +1,5 @@
 """Features of files: one shard, all gathered, one recording."""
 
-import h5py
 import numpy as np
 import pytest
 
@@ -76,10 +75,11 @@ def test_recording_takes_the_path_of_simulations(shards):
 def test_summaries_of_the_connectome_join_the_features(shards, tmp_path):
     conditioning = np.random.default_rng(1).random((3, len(SUMMARIES)))
     content = io.read(shards[1][0])
-    measured = {"bold": io.Quantity(content["bold"], "mV"), "conditioning": io.Quantity(conditioning, "1")}
+    measured = {
+        "bold": io.Quantity(content["bold"], "mV", attributes={"fs": 2.0}),
+        "conditioning": io.Quantity(conditioning, "1"),
+    }
     io.write(tmp_path / "conditioning.h5", content | measured, {})
-    with h5py.File(tmp_path / "conditioning.h5", "r+") as file:
-        file["bold"].attrs["fs"] = 2.0
     found, plain = compute_file(tmp_path / "conditioning.h5", ["fc"], NODES), compute_file(shards[1][0], ["fc"], NODES)
     np.testing.assert_array_equal(found["x"].values, np.hstack([plain["x"].values, conditioning]))
     assert list(found["names"].values)[-len(SUMMARIES) :] == [f"connectome.{name}" for name in SUMMARIES]

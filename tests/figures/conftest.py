@@ -231,11 +231,12 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "psd": {
             "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),
+            "labels": place["labels"][:12], "name": "eeg", "unit": "V", "nodes": "sensors",
         },
         "topography": electrodes(rng),
         "exact": {
-            "samples": t["samples"][:, :2], "reference": t["samples"][:, :2] + 0.01, "names": t["names"][:2],
-            "truth": t["truth"][:2],
+            "samples": t["samples"][:, -2:], "reference": t["samples"][:, -2:] * 1.01, "names": t["names"][-2:],
+            "truth": t["truth"][-2:], "units": t["units"],
         },
         "predictive": {
             "scores": {

@@ -1,5 +1,7 @@
 """Every figure of the registry: drawn with realistic and degenerate data, labelled, within its canvas, same bytes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib import rcParams
@@ -11,17 +13,37 @@ from vbiflow.figures.table import FIGURES as TABLE
 from vbiflow.figures.table import figure_function
 
 FIGURES = {name: figure_function(name) for name in TABLE}
+CURRENTS = {"I [nA]", "σ [nA]"}
+"""Labels of the parameters that have a unit; G and w are pure numbers."""
 UNITS = {
-    "connectome": "[mm]",
-    "training": "[nat]",
-    "series": "[s]",
-    "fcd": "[s]",
-    "marginals": "[nA]",
-    "pairs": "[nA]",
-    "cohort": "[nA]",
-    "covariates": "[nA]",
-    "amortisation": "[nA]",
+    "cohort": CURRENTS,
+    "covariates": CURRENTS,
+    "connectome": {"tract length [mm]", "left to right [mm]", "back to front [mm]"},
+    "training": {"loss, −log q(θ | x) [nat]"},
+    "recovery": {f"{what} {label}" for what in ("true", "posterior mean of") for label in CURRENTS},
+    "calibration": set(),
+    "features": set(),
+    "ablation": CURRENTS | {"log probability lost [nat]"},
+    "baselines": {"time beyond simulating [s]"},
+    "learning_curve": {"log q(θ | x) [nat]"},
+    "invalid": CURRENTS,
+    "series": {"time [s]", "BOLD [s.d. of each of the regions]"},
+    "fc": set(),
+    "fcd": {"time of window [s]"},
+    "psd": {"frequency [Hz]", "density of EEG [V²/Hz]", "log10 of density [V²/Hz]"},
+    "topography": {"power [dB re 1 µV²]"},
+    "marginals": CURRENTS,
+    "pairs": CURRENTS,
+    "exact": CURRENTS,
+    "rounds": CURRENTS,
+    "sensitivity": set(),
+    "local_c2st": {"I [nA]"},
+    "predictive": {"PSD distance [log10]"},
+    "misspecification": set(),
+    "comparison": set(),
+    "amortisation": CURRENTS,
 }
+"""Every label of an axis or a colour bar that names a unit; a figure with none shows pure numbers alone."""
 PER_PARAMETER = (
     *("cohort", "covariates", "recovery", "calibration", "invalid", "marginals", "pairs"),
     *("baselines", "learning_curve", "sensitivity", "local_c2st", "amortisation"),
@@ -62,10 +84,89 @@ def test_is_labelled_and_within_the_canvas(name, arguments):
     assert outside(figure) == []
     found = labels(figure)
     assert found
-    assert any(UNITS.get(name, "") in label for label in found)
     for axes in figure.axes:
         if axes.axison and axes.get_xlabel():
             assert axes.has_data()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_name_the_unit_of_what_has_one(name, arguments):
+    assert {label for label in labels(FIGURES[name](**arguments(4)[name])) if "[" in label} == UNITS[name]
+
+
+def test_a_parameter_of_another_unit_is_labelled_so(arguments):
+    given = arguments(4)["marginals"] | {"units": {"G": "1/sqrt(ms)"}}
+    assert {"G [1/√ms]", "I", "σ"} <= set(labels(FIGURES["marginals"](**given)))
+
+
+def test_sensors_are_called_sensors(arguments):
+    for name in ("psd", "fc", "series"):
+        figure = FIGURES[name](**arguments(4)[name] | {"nodes": "sensors"})
+        texts = " ".join(text.get_text() for text in figure.findobj(Text))
+        assert "sensor" in texts and "region" not in texts and "node" not in texts, name
+
+
+def test_a_long_tailed_prior_is_drawn_over_the_logarithm(arguments):
+    """The posterior of a lognormal parameter takes a good part of its panel, as wide as its logarithm is."""
+    given = arguments(1)["marginals"]
+    normal = np.sort(np.random.default_rng(5).standard_normal((1000, 1)), axis=0)
+    given |= {"prior": np.exp(1.5 * normal), "samples": np.exp(0.5 * normal), "mode": np.ones(1), "truth": np.ones(1)}
+    panel = FIGURES["marginals"](**given).axes[0]
+    low, high = np.quantile(np.exp(0.5 * normal), [0.05, 0.95])
+    width = np.log10(high / low) / np.diff(panel.get_xlim())[0]
+    assert 0.15 < width < 0.6
+    assert {"0.1", "1", "10"} <= {text.get_text() for text in panel.get_xticklabels()}
+
+
+def test_names_of_the_strongest_and_weakest_stand_above_the_bars(arguments):
+    given = arguments(4)["connectome"]
+    figure = FIGURES["connectome"](**given)
+    with style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        (panel,) = (axes for axes in figure.axes if axes.get_title(loc="left") == "Node strength")
+        names = [text.get_window_extent(canvas.get_renderer()) for text in panel.texts if "est\n" in text.get_text()]
+        bars = [bar.get_window_extent(canvas.get_renderer()) for bar in panel.patches]
+    assert len(names) == 2 and len(bars) == 80
+    assert min(box.y0 for box in names) > max(box.y1 for box in bars) and not names[0].overlaps(names[1])
+
+
+@pytest.mark.parametrize("low", [1.0, 0.8, 0.02])
+@pytest.mark.parametrize("high", [1.3, 4.0, 45.0, 3000.0, 2e7])
+def test_ticks_of_the_stiffness_do_not_overlap(low, high, arguments):
+    given = arguments(4)["sensitivity"] | {"eigenvalues": np.geomspace(high, low, 4)}
+    figure = FIGURES["sensitivity"](**given)
+    with style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        axis = figure.axes[0].xaxis
+        ticks = [tick.label1 for tick in axis.majorTicks + axis.minorTicks if tick.label1.get_text()]
+        boxes = sorted((label.get_window_extent(canvas.get_renderer()) for label in ticks), key=lambda box: box.x0)
+    assert len(boxes) >= 2 and all(one.x1 < two.x0 for one, two in pairwise(boxes))
+
+
+def test_heads_paint_nothing_outside_and_show_their_electrodes(arguments):
+    given = arguments(4)["topography"]
+    figure = FIGURES["topography"](**given)
+    panel = figure.axes[0]
+    places = [np.asarray(dots.get_offsets()) for dots in panel.collections]
+    assert [len(found) for found in places] == [40]
+    assert np.linalg.norm(places[0], axis=1).max() <= 0.095 * (1 + 1e-6)
+    with style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+    rows, columns = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+    x, y = panel.transData.inverted().transform(np.stack([columns.ravel(), pixels.shape[0] - 1 - rows.ravel()], 1)).T
+    beyond = (np.hypot(x, y) > 0.1) & (np.hypot(x, y) < 0.12)
+    colourful = np.ptp(pixels.reshape(-1, 3)[beyond], axis=1)
+    assert beyond.sum() > 100 and (colourful > 60).sum() == 0
+
+
+def test_rows_of_spectra_bear_their_names(arguments):
+    figure = FIGURES["psd"](**arguments(4)["psd"])
+    names = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert names == arguments(4)["psd"]["labels"]
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -9,7 +9,7 @@ import pytest
 from vbiflow import __version__
 from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures.draw import instead
-from vbiflow.figures.report import inlined, linked, report, shown
+from vbiflow.figures.report import caption, inlined, linked, report, shown
 from vbiflow.figures.style import save
 from vbiflow.figures.table import FIGURES, figure_function
 from vbiflow.io import Quantity, write, write_json
@@ -101,6 +101,17 @@ def subject_files(folder, name):
     parts = {key: Quantity(values, PRIOR.units, attributes={"levels": levels}) for key, values in parts.items()}
     parts["names"] = ["G", "sigma"]
     write(folder / "samples.h5", parts, NOTES | {"versions": {"torch": "2.13"}})
+    recording = {
+        "recording_file": "bold.mat::tc", "recording_kind": "bold", "recording_duration": 864.0,
+        "recording_channels": 94, "recording_rate": 1 / 0.72,
+    }  # fmt: skip
+    if name == "bob":
+        recording |= {"recording_kind": "eeg", "recording_duration": 15.0, "recording_reference": "average"}
+    write(
+        folder / "x_o.h5",
+        {"x": Quantity(np.zeros(2), "1")},
+        NOTES | {"versions": {"mne": "1.9"} if name == "bob" else {}} | recording,
+    )
     write_json(folder / "verdict.json", {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted"})
 
 
@@ -115,18 +126,19 @@ def inputs(tmp_path_factory, arguments):
         save(figure_function("pairs")(**drawings["pairs"]), root / "subjects" / name / "figures" / "pairs.svg")
     (root / "cohort.tsv").write_text("participant_id\n")
     save(figure_function("cohort")(**drawings["cohort"]), root / "figures" / "cohort.svg")
-    write_exclusion(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("samples.h5", "verdict.json")])
+    write_exclusion(LEFT_OUT, [root / "subjects" / "carol" / name for name in ("x_o.h5", "samples.h5", "verdict.json")])
     every = lambda pattern: sorted(map(str, root.glob(pattern)))  # noqa: E731
     files = {kind: every(f"[ab]*/{kind}.h5") for kind in ("connectome", "prior", "features")} | {
         "training": every("*/training.json"), "diagnostics": every("*/diagnostics.json"),
         "features_report": every("*/features_report.json"),
-        "samples": every("subjects/*/samples.h5"), "verdict": every("subjects/*/verdict.json"),
+        "x_o": every("subjects/*/x_o.h5"), "samples": every("subjects/*/samples.h5"),
+        "verdict": every("subjects/*/verdict.json"),
         "estimator_figures": every("[ab]*/figures"), "subject_figures": every("subjects/*/figures"),
         "cohort": [str(root / "cohort.tsv"), str(root / "figures")], "pages": [],
         "captions": [str(ROOT / "rules" / "report" / f"{name}.rst") for name in FIGURES],
     }  # fmt: skip
     settings = {
-        "study": "two", "alone": "",
+        "study": "two", "alone": "", "nodes": "regions",
         "estimator_of": {name: name for name in VERDICTS},
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
@@ -279,3 +291,31 @@ def test_a_figure_that_could_not_be_drawn_is_said_in_the_summary(inputs, tmp_pat
     summary = page[: page.index("<figure")]
     assert 'A figure could not be drawn, and the log of the job says why: <a href="#s-alice-pairs">' in summary
     assert "could not be drawn" not in report(TEMPLATE, files, settings)
+
+
+def test_says_what_each_recording_was_and_cites_what_read_it(inputs, page):
+    assert "Recording: bold.mat::tc, BOLD, 14.4 min used, 94 channels, 1.389 samples a second." in page
+    assert "EEG, 15 s used, 94 channels, 1.389 samples a second, reference average." in page
+    cited = page[page.index('<section id="cite">') :]
+    assert "https://doi.org/10.3389/fnins.2013.00267" in cited
+    files, settings = inputs
+    mine = {kind: [path for path in paths if "bob" not in path] for kind, paths in files.items()}
+    alone = report(TEMPLATE, mine | {"cohort": []}, settings | {"alone": "alice", "estimator_of": {"alice": "alice"}})
+    assert "fnins.2013.00267" not in alone
+
+
+def test_one_card_a_person_and_details_folded(page):
+    top = page[: page.index("<figure")]
+    assert len(re.findall(r'<div class="card ', top)) == 3  # alice, bob, and carol, who is left out
+    assert "Estimator on the connectome of alice" in top and "Estimator alice" not in page
+    for name in VERDICTS:
+        for kind in ("subject", "estimator"):
+            section = page[page.index(f'<section id="{kind}-{name}">') :]
+            section = section[: section.index("</section>")]
+            assert section.index("<details>") < section.index("<figure") < section.rindex("</details>")
+
+
+def test_figures_on_sensors_are_described_so(inputs):
+    psd = caption(ROOT / "rules" / "report" / "psd.rst", "sensors")
+    assert "mean over sensors" in psd and "each sensor" in psd and "region" not in psd and "node" not in psd
+    assert all("{" not in caption(path) for path in inputs[0]["captions"])

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from vbiflow.inference import (
     training,
 )
 from vbiflow.inference.estimators import maf
+from vbiflow.io import sealed
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
 
@@ -86,9 +89,11 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
     assert done == {3: [3, 4, 1, 2, 3, 4], 6: [2, 3, 4]}[epochs]
     assert same(resumed, whole) and not folder.exists()
     assert history["validation_loss"] == expected["validation_loss"]
-    resumed.save(tmp_path / "resumed.pt")
-    whole.save(tmp_path / "whole.pt")
-    assert (tmp_path / "resumed.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+    saved = []
+    for posterior in (resumed, whole):
+        posterior.save(tmp_path / "posterior.pt")
+        saved.append((tmp_path / "posterior.pt").read_bytes())
+    assert saved[0] == saved[1]
 
 
 def test_a_checkpoint_of_other_data_or_options_is_not_used(data, tmp_path, monkeypatch):
@@ -101,13 +106,34 @@ def test_a_checkpoint_of_other_data_or_options_is_not_used(data, tmp_path, monke
         assert same(fitted(data, checkpoint=folder)[0], fitted(data)[0])
 
 
-def test_a_damaged_checkpoint_is_named(data, tmp_path, monkeypatch):
+def halved(path):
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def with_flipped_weights(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def without_a_key(path):
+    content = torch.load(path, weights_only=True)
+    with sealed(path) as part:
+        torch.save({key: value for key, value in content.items() if key != "best"}, part)
+
+
+@pytest.mark.parametrize("damage", [halved, with_flipped_weights, without_a_key])
+def test_a_damaged_checkpoint_is_dropped_with_a_line_and_training_starts_anew(
+    data, tmp_path, monkeypatch, capsys, damage
+):
     monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
     with pytest.raises(Killed):
         fitted(data, checkpoint=tmp_path / "unfinished", progress=killed_at(3))
-    next((tmp_path / "unfinished").glob("*-0.pt")).write_bytes(b"half")
-    with pytest.raises(ValueError, match=r"-0.pt: not a checkpoint of this training .*delete it"):
-        fitted(data, checkpoint=tmp_path / "unfinished")
+    damage(next((tmp_path / "unfinished").glob("*-0.pt")))
+    capsys.readouterr()
+    assert same(fitted(data, checkpoint=tmp_path / "unfinished")[0], fitted(data)[0])
+    said = capsys.readouterr().out
+    assert re.search(r"^.*: the checkpoint is dropped, training starts anew$", said, re.MULTILINE), said
 
 
 def test_members_of_an_ensemble_differ_and_mix_in_equal_parts(data, tmp_path):
@@ -157,7 +183,14 @@ def test_split_belongs_to_the_simulation():
         assert np.array_equal(getattr(small, name), getattr(large, name)[getattr(large, name) < 400])
     together = np.concatenate([large.train, large.validation, large.test])
     assert sorted(together) == list(range(1000))
-    assert len(large.validation) == pytest.approx(200, abs=60)
+    assert (len(large.validation), len(large.test)) == (200, 100) and (len(small.validation), len(small.test)) == (
+        80,
+        40,
+    )
+    assert len(split(valid[:400], 9, 0.1, 0.25).test) == 100, "exact, whatever the seed"
+    assert abs(len(split(valid[:333], 5, 0.2, 0.1).test) - 33.3) < 1
+    some = np.arange(1000) % 3 > 0
+    assert some[split(some, 5).test].all() and abs(len(split(some, 5).test) - 0.1 * some.sum()) < 1
     assert not np.array_equal(large.test, split(valid, 6, 0.2, 0.1).test)
 
 

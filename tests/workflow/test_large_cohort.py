@@ -65,7 +65,7 @@ def test_report_leads_to_everybodys_page_and_back(large):
 def test_report_shows_the_cohort_and_its_one_estimator(large):
     text = (large / "report.html").read_text()
     assert 'id="estimator-101309"' in text
-    for figure in ("c--cohort", "c--covariates", "c-101309-calibration", "c-101309-connectome"):
+    for figure in ("c--cohort", "c--covariates", "e-101309-calibration", "e-101309-connectome"):
         assert f'<figure id="{figure}">' in text
     rows = re.findall(r'<tr><th><a href="subjects/([\w-]+)/report.html">', text)
     assert rows == NAMES

@@ -69,7 +69,7 @@ def test_every_figure_of_the_study_stands_in_both_reports_with_its_caption(finis
     study = load_study("tiny")
     wanted = [*wanted_figures("estimator", study, "101309"), *wanted_figures("subject", study, "101309")]
     page, written = (finished.path / REPORT).read_text(), captions()
-    shown = re.findall(r'<figure id="[cs]-101309-(\w+)">', page)
+    shown = re.findall(r'<figure id="[es]-101309-(\w+)">', page)
     order = [*wanted_figures("subject", study, "101309"), *wanted_figures("estimator", study, "101309")]
     assert shown == [name for name in order if name != "invalid"] or shown == order
     done = finished.snakemake("--report", "overview.zip", REPORT)

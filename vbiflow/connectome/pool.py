@@ -11,7 +11,11 @@ import numpy as np
 from vbiflow.connectome.connectome import Connectome
 
 BLOCK = 32
-"""Simulations in a row that share a drawn connectome, so that they can be computed together."""
+"""Simulations in a row that share a drawn connectome at most, so that they can be computed together."""
+FEWEST_DRAWS = 100
+"""Connectomes that a study draws at least; fewer simulations than that many blocks share smaller ones."""
+BEYOND = 0.5
+"""How far a mixture may lie beyond one of its two people, in units of their difference."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SUMMARIES = (
     *("radius", "total", "density", "within", "asymmetry", "participation", "gap", "length"),
@@ -24,37 +28,55 @@ SUMMARY_UNITS = tuple("mm" if name == "length" else "1" for name in SUMMARIES)
 class Pool:
     """Connectomes of the same regions that simulations draw from.
 
-    `mix`: a draw lies between two random people, w = a W_i + (1 - a) W_j with a uniform, and so do its tract lengths;
-    else it is one of them. `perturb`: standard deviation of the logarithm by which every weight is scaled at random.
+    `mix`: a draw has the connections of one random person and, where a second one has them too, the weights
+    w = a W_i + (1 - a) W_j, with a uniform from -BEYOND to 1 + BEYOND and w at least half the smaller of the two. So
+    it is as dense as people are, and people lie within the cloud of draws, not at its rim. Tract lengths are mixed by a
+    cut to [0, 1]. Without `mix` a draw is one of the people. `perturb`: standard deviation of the logarithm by which
+    every weight is scaled at random. `block`: simulations in a row that share a draw.
     """
 
     people: tuple[Connectome, ...]
     mix: bool = True
     perturb: float = 0.0
+    block: int = BLOCK
 
     def draw(self, seed: int, simulation: int) -> Connectome:
         """The connectome of one simulation; the same for all of its block, a property of the seed and its index.
 
         A pool of one person always gives that person's.
         """
-        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x706F6F6C, simulation // BLOCK])))
+        entropy = [seed, 0x706F6F6C, simulation // self.block]
+        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
         if len(self.people) == 1:
             return self.people[0]
         first, second = (self.people[k] for k in rng.integers(len(self.people), size=2))
-        share = rng.random() if self.mix else 1.0
-        weights = share * first.weights + (1 - share) * second.weights
+        share = rng.uniform(-BEYOND, 1 + BEYOND) if self.mix else 1.0
+        weights = mix_weights(first.weights, second.weights, share)
         if self.perturb:
             weights = weights * np.exp(self.perturb * rng.standard_normal(weights.shape))
-        return replace(first, weights=weights, tract_lengths=mean_lengths([first, second], [share, 1 - share]))
+        inner = min(max(share, 0.0), 1.0)
+        return replace(first, weights=weights, tract_lengths=mean_lengths([first, second], [inner, 1 - inner]))
 
     def blocks(self, start: int, stop: int) -> list[tuple[int, int]]:
         """Ranges of simulations from `start` to `stop` that share a connectome."""
-        edges = [start, *range(start - start % BLOCK + BLOCK, stop, BLOCK), stop]
+        edges = [start, *range(start - start % self.block + self.block, stop, self.block), stop]
         return list(pairwise(edges))
 
 
+def block_size(n_simulations: int) -> int:
+    """Simulations that share a drawn connectome in a study of so many: BLOCK, or fewer to draw FEWEST_DRAWS."""
+    return max(1, min(BLOCK, n_simulations // FEWEST_DRAWS))
+
+
+def mix_weights(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
+    """Weights on the connections of `first`: share * first + (1 - share) * second where both have one, not below half
+    of the smaller."""
+    mixed = np.maximum(share * first + (1 - share) * second, 0.5 * np.minimum(first, second))
+    return np.where((first != 0) & (second != 0), mixed, first)
+
+
 def draws_from(connectomes: Sequence[Connectome], options: Mapping[str, float]) -> Pool:
-    """Connectomes of the same regions as a pool; `options` are mix and perturb.
+    """Connectomes of the same regions as a pool; `options` are mix, perturb and block.
 
     Raises
     ------

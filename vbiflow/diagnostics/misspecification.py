@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.diagnostics.verdict import resolve_thresholds
+from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.features.files import CONDITIONING
 from vbiflow.inference.scaling import location
 from vbiflow.io import read, rows
@@ -55,6 +55,10 @@ def misspecification(
     gaps = np.abs(u - u_o).mean(axis=1)
     share = float((1 + (distances >= distance).sum()) / (1 + len(distances)))
     outside = outlying(quantiles, u, u_o, np.where(kept)[0], names, limits["feature_tail"])
+    usual = np.isfinite(x).mean(axis=0) > 0.5  # what simulations lack as well is no evidence
+    outside |= {
+        name: float("nan") for name, gone, had in zip(names, np.isnan(quantiles), usual, strict=True) if gone and had
+    }
     result = {
         "p_value": share,
         "distance": float(distance / np.median(distances)),
@@ -140,5 +144,4 @@ def outlying(
     low, high = u.min(axis=0), u.max(axis=0)
     beyond = np.maximum(u_o - high, low - u_o) > 0.5 * (np.quantile(u, 1 - tail, axis=0) - np.quantile(u, tail, axis=0))
     found = {names[kept[k]]: float(u_o[k]) for k in np.where(beyond)[0]}
-    lost = {name: float("nan") for name, q in zip(names, quantiles, strict=True) if np.isnan(q)}
-    return dict(sorted(found.items(), key=lambda item: -abs(item[1]))) | lost
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

@@ -1,7 +1,7 @@
 """Recordings of people: the same arrays that a simulation yields."""
 
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.empirical.observe import KINDS, ComparisonSettings, observe
+from vbiflow.empirical.observe import KINDS, ComparisonSettings, describe_recording, observe
 from vbiflow.empirical.recording import Recording, check_length, check_tr, read_recording
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Recording",
     "check_length",
     "check_tr",
+    "describe_recording",
     "observe",
     "read_cohort",
     "read_recording",

@@ -25,6 +25,8 @@ import yaml
 
 from vbiflow import io
 from vbiflow.arrays import FORMATS
+from vbiflow.arrays.text import read_lines
+from vbiflow.connectome.regions import shown
 from vbiflow.datasets import Dataset, load_catalogue
 from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
 
@@ -171,9 +173,21 @@ def stated_tr(file: BidsFile) -> str:
         content = file.metadata()
     except AttributeError:  # broken JSON is None to ancpbids
         raise ValueError(f"{file.path}: a JSON file that describes it, beside or above, cannot be read") from None
-    if "RepetitionTime" in content:
-        return f"{content['RepetitionTime']:g}"
-    return f"{1 / content['SamplingFrequency']:g}" if content.get("SamplingFrequency") else ""
+    for key, seconds in (("RepetitionTime", float), ("SamplingFrequency", lambda rate: 1 / float(rate))):
+        entry = content.get(key)
+        if entry not in (None, "", "n/a"):
+            try:
+                return f"{seconds(entry):g}"
+            except (TypeError, ValueError, ZeroDivisionError):
+                described = file.path.with_name(f"{file.path.name.partition('.')[0]}.json")
+                advice = "write one number, or give columns: {tr: 2}"
+                raise ValueError(f"{described}: {key} is {entry!r}, no number of {key_unit(key)}; {advice}") from None
+    return ""
+
+
+def key_unit(key: str) -> str:
+    """Unit of an entry of BIDS's JSON."""
+    return "Hz" if key == "SamplingFrequency" else "seconds"
 
 
 def read_folders(
@@ -225,7 +239,10 @@ def read_folders(
         if row["recording"].endswith(VOLUMES) and not row["recording"].endswith(".ptseries.nii") and not row["atlas"]:
             needed = "give the volume of its regions, as in columns: {atlas: aal.nii.gz}"
             raise ValueError(f"{where}: {row['recording']} is an image; {needed}")
-        row |= further | known.get(person.partition("_")[0], {})
+        row |= further | (of_participant(person, known) or {})
+    lacking = [person for person in rows if known and of_participant(person, known) is None]
+    if lacking:
+        print(f"{where}: participants.tsv lacks {shown(lacking)}; their further columns are empty", file=sys.stderr)
     return rows
 
 
@@ -255,13 +272,32 @@ def participants(folders: Sequence[str]) -> dict[str, Row]:
     """Further columns of the people, such as age, from each folder's participants.tsv."""
     found: dict[str, Row] = {}
     for path in (Path(folder) / "participants.tsv" for folder in folders):
-        if path.is_file():
-            with open(path, encoding="utf-8-sig", newline="") as file:
-                for line in csv.DictReader(file, delimiter="\t"):
-                    entries = {name: entry or "" for name, entry in line.items() if name and name not in COLUMNS}
-                    cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}
-                    found.setdefault(line.get("participant_id", ""), {}).update(cleaned)
+        if not path.is_file():
+            continue
+        lines = [line for line in read_lines(path) if line.strip()]
+        delimiter = next((mark for mark in "\t;," if lines and mark in lines[0]), "\t")
+        for line in csv.DictReader(lines, delimiter=delimiter):
+            entries = {name: entry or "" for name, entry in line.items() if name and name not in COLUMNS}
+            cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}
+            found.setdefault(line.get("participant_id") or "", {}).update(cleaned)
     return found
+
+
+def of_participant(person: str, known: Mapping[str, Row]) -> Row | None:
+    """Further columns of sub-007 or of one of its sessions, whom the table may call sub-007, 007 or 7.
+
+    None if the table lacks this person, or if two of its lines may be meant.
+    """
+    name = person.partition("_")[0]
+    if name in known:
+        return known[name]
+    alike = [entry for entry in known if bare_id(entry) == bare_id(name)]
+    return known[alike[0]] if len(alike) == 1 else None
+
+
+def bare_id(name: str) -> str:
+    """A participant's id without sub- and leading zeros."""
+    return plain(name.strip().removeprefix("sub-")).lower()
 
 
 def write_cohort(path: str | Path, rows: Mapping[str, Row]) -> None:

@@ -6,6 +6,7 @@ import csv
 import difflib
 from pathlib import Path
 
+from vbiflow.arrays.text import read_lines
 from vbiflow.datasets import Dataset, load_catalogue, origin
 
 REQUIRED = ("participant_id", "weights")
@@ -37,11 +38,7 @@ def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.tsv"))) or "none"
         raise ValueError(f"unknown cohort {path.stem!r}; choose from {known}, or write {path}")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: no text in UTF-8; save the table as tab-separated text") from None
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    lines = [(number, line) for number, line in enumerate(read_lines(path), 1) if line.strip() and line[0] != "#"]
     if not lines:
         raise ValueError(f"{path}: empty; write a header ({', '.join(COLUMNS)}) and one line a person")
     header = [name.strip() for name in lines[0][1].split("\t")]
@@ -90,7 +87,7 @@ def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:
         raise ValueError(f"{where}: participant_id {name!r}; write letters, digits, - and _")
     if not row["weights"]:
         raise ValueError(f"{where}: no weights; give the file of the connectome")
-    if row["weights"].lower().endswith((".tck", ".trk")) and not row["parcellation"]:
+    if row["weights"].lower().removesuffix(".gz").endswith((".tck", ".trk")) and not row["parcellation"]:
         raise ValueError(f"{where}: weights are streamlines; give the volume of their regions in a column parcellation")
     if row["recording"] and row["kind"] not in KINDS:
         raise ValueError(f"{where}: kind {row['kind']!r}; choose from {', '.join(KINDS)}")

@@ -12,9 +12,9 @@ import nibabel as nib
 import numpy as np
 
 from vbiflow.empirical.lead_field import LeadField
+from vbiflow.empirical.montages import check_positions
 from vbiflow.empirical.recording import Recording
 from vbiflow.empirical.sensor_options import METHODS
-from vbiflow.empirical.sensors import check_positions
 
 CENTRE = (0.0, 0.0, 0.04)
 """Centre of the sphere [m] in the head frame for MEG."""

@@ -7,7 +7,7 @@ three times as long, holds the whole image, and takes voxels that are not-a-numb
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,13 @@ def opened(path: str | Path, **options: bool) -> Any:
         raise ValueError(f"{path}: not a whole image that nibabel reads ({str(error).splitlines()[0]})") from None
 
 
-def read_volumes(path: str | Path, atlas: str | Path | None, regions: str | Path | None) -> Series:
-    """Mean over the voxels of each region of `atlas`, brought to the grid of the 4-D image by nearest neighbours."""
+def read_volumes(
+    path: str | Path, atlas: str | Path | None, regions: str | Path | None, select: Mapping[str, Any] | None = None
+) -> Series:
+    """Mean over the voxels of each region of `atlas`, brought to the grid of the 4-D image by nearest neighbours.
+
+    Regions that `select` leaves out need not be in the atlas or in the image.
+    """
     if not atlas:
         raise ValueError(
             f"{path}: a 4-D image needs the volume of its regions; give a column atlas in the cohort table"
@@ -43,19 +48,21 @@ def read_volumes(path: str | Path, atlas: str | Path | None, regions: str | Path
     image = opened(path, keep_file_open=True)  # or each block would unpack the file from its start
     if len(image.shape) != 4 or image.shape[3] < 2:
         raise ValueError(f"{path}: shape {' x '.join(map(str, image.shape))}; a recording is 4-D, x, y, z and time")
-    parcels = read_parcellation(atlas, regions)
+    parcels = read_parcellation(atlas, regions, select)
     nodes = on_grid(parcels.nodes, parcels.affine, image)
     counts = np.bincount(nodes.ravel(), minlength=len(parcels.regions) + 1)[1:]
-    if (counts == 0).any():
-        empty = [label for label, count in zip(parcels.regions.labels, counts, strict=True) if not count]
-        raise ValueError(f"{path}: no voxel in {shown(empty)} of {atlas}; are both in the same space?")
+    labels, kept = parcels.regions.labels, parcels.regions.where(select)
+    empty = [labels[k] for k in kept if not counts[k]]
+    if empty:
+        advice = "are both in the same space? If the scan does not reach them, leave them out by connectome.select"
+        raise ValueError(f"{path}: no voxel in {shown(empty)} of {atlas}; {advice}")
     try:
-        values = averaged(image, nodes, counts)
+        values = averaged(image, nodes, np.maximum(counts, 1))
     except Exception as error:
         raise ValueError(f"{path}: damaged or cut short ({str(error).splitlines()[0]}); copy it again") from None
     unit = SECONDS.get(image.header.get_xyzt_units()[1])
     step = float(image.header.get_zooms()[3]) * unit if unit else None
-    return Series(values, parcels.regions.labels, step or None)
+    return Series(values[kept], tuple(labels[k] for k in kept), step or None)
 
 
 def averaged(image: Any, nodes: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ class LeadField:
 
     `positions` (n_sensors, 3) [mm] are those of the sensors, where known, and `kind` is eeg, meg or seeg. `inverse`
     (n_nodes, n_sensors), where there is one, leads back to the regions: both recording and simulations go through it.
+    `projector` (n_sensors, n_sensors) is what the recording's own projectors (SSP) do to it, and so to simulations.
     `unit` is that of the sensors, or of what the inverse makes of them.
 
     Raises
@@ -41,6 +42,7 @@ class LeadField:
     kind: str = ""
     inverse: np.ndarray | None = None
     unit: str = "V"
+    projector: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.sensors), len(self.labels))
@@ -50,7 +52,7 @@ class LeadField:
             names = shown([s for s, row in zip(self.sensors, self.gain, strict=True) if not np.isfinite(row).all()])
             raise ValueError(f"lead field: gains are not finite at {names}; drop these sensors")
         silent = ~self.gain.any(axis=0)
-        if silent.any():
+        if silent.any() and self.kind != "seeg":  # electrodes in the brain hear what is near them
             names = shown([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
             raise ValueError(f"lead field: {silent.sum()} regions reach no sensor: {names}; their sources lie outside")
 
@@ -85,11 +87,12 @@ class LeadField:
         """
         if self.inverse is not None:
             return self.inverse, self.labels
-        return referencing(self.sensors, reference_of(self.kind, options))
+        matrix, names = referencing(self.sensors, reference_of(self.kind, options))
+        return matrix if self.projector is None else matrix @ self.projector, names
 
-    def placed(self, positions: np.ndarray | None, kind: str) -> LeadField:
-        """The lead field with positions (n_sensors, 3) [mm] and kind of its sensors."""
-        return replace(self, positions=positions, kind=kind)
+    def with_sensors(self, positions: np.ndarray | None, kind: str, projector: np.ndarray | None = None) -> LeadField:
+        """The lead field with positions (n_sensors, 3) [mm], kind and projector of its sensors."""
+        return replace(self, positions=positions, kind=kind, projector=projector)
 
     def scaled(self, factor: float) -> LeadField:
         """The lead field for sources in another unit."""
@@ -106,6 +109,8 @@ class LeadField:
             quantities["positions"] = io.Quantity(self.positions, "mm", ("sensor", "xyz"))
         if self.inverse is not None:
             quantities["inverse"] = io.Quantity(self.inverse, f"{self.unit} / sensor unit", ("node", "sensor"))
+        if self.projector is not None:
+            quantities["projector"] = io.Quantity(self.projector, "1", ("sensor", "recorded sensor"))
         io.write(path, quantities, {**provenance, "kind": self.kind, "unit": self.unit})
 
     @classmethod
@@ -114,7 +119,7 @@ class LeadField:
         content = io.read(path)
         names = (tuple(content[name]) for name in ("sensors", "labels"))
         notes = io.attributes(path)
-        parts = content.get("positions"), notes["kind"], content.get("inverse"), notes["unit"]
+        parts = content.get("positions"), notes["kind"], content.get("inverse"), notes["unit"], content.get("projector")
         return cls(content["gain"], *names, *parts)
 
 

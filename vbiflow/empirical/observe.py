@@ -19,6 +19,8 @@ from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, attributes, read
+from vbiflow.observation.sensors import reference_of
+from vbiflow.reading import reading
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,25 @@ def observe(
     """
     if row["kind"] not in KINDS:
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
-    return KINDS[row["kind"]](row, settings, select, options)
+    with reading(row["recording"]):
+        return KINDS[row["kind"]](row, settings, select, options)
+
+
+def describe_recording(
+    row: Mapping[str, str], quantities: Mapping[str, Quantity], sensors: Mapping[str, Any] | None = None
+) -> dict[str, str | float | int]:
+    """What a recording was, for the attributes of x_o.h5: its file, and of what was used of its series duration [s],
+    channels (sensors or regions), rate [Hz] and, of sensors, the reference.
+    """
+    found: dict[str, str | float | int] = {"recording_file": str(row["recording"]), "recording_kind": row["kind"]}
+    if "ts" not in quantities:
+        return found
+    ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"])
+    found |= {"recording_channels": len(ts), "recording_rate": fs, "recording_duration": np.shape(ts)[1] / fs}
+    if row["kind"] in ("eeg", "seeg") and sensors:
+        reference = reference_of(row["kind"], sensors)
+        found["recording_reference"] = reference if isinstance(reference, str) else ", ".join(reference)
+    return found
 
 
 def regional(

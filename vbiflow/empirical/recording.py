@@ -80,18 +80,18 @@ def read_recording(
         If the file is unreadable, its shape fits no orientation or both, the TR is missing or not in seconds, or if a
         region is missing, not finite or constant.
     """
-    nodes = read_regions(regions) if regions else None
+    nodes = read_regions(regions).in_matrix_order() if regions else None
     reader = next((IMAGES[suffix] for suffix in IMAGES if str(path).lower().endswith(suffix)), None)
     if reader is None:
         series = oriented_series(path, read_table(path), tuple(nodes.labels if nodes else labels or ()))
     else:
-        series = reader(path, atlas, regions)
+        series = reader(path, atlas, regions, select)
     seconds = repetition_time(path, tr, kind, series.seconds)
     recording = Recording(series.values, 1.0 / seconds, series.labels, kind)
-    if nodes and series.labels != nodes.labels:
-        recording = recording.take(match(nodes.labels, series.labels, str(path), str(regions)))
     if nodes:
-        recording = recording.take(nodes.where(select))
+        nodes = nodes.take(nodes.where(select))
+        if series.labels != nodes.labels:
+            recording = recording.take(match(nodes.labels, series.labels, str(path), str(regions)))
     if labels is not None:
         recording = recording.take(align(str(path), recording.labels, labels, drop))
     check_series(path, recording, least)
@@ -107,20 +107,24 @@ IMAGES: dict[str, Callable[..., Series]] = {
 
 
 def repetition_time(path: str | Path, tr: float | str | None, kind: str = "bold", stated: float | None = None) -> float:
-    """The TR [s], given or `stated` in the file, which must agree; milliseconds are recognised."""
-    if tr in (None, ""):
-        tr = stated
-    if tr is None:
-        raise ValueError(f"{path}: no TR; give tr [s] in the cohort table")
+    """The TR [s]: what the user gives, which wins over what the file states, told; milliseconds are recognised.
+
+    A header that states an impossible TR, as converters leave behind, states none.
+    """
+    possible = stated is not None and stated > 0 and (kind != "bold" or TR_RANGE[0] <= stated <= TR_RANGE[1])
+    if tr in (None, "") and not possible:
+        wrong = "" if stated is None else f"; its header says {stated:g} s, which cannot be"
+        advice = "give tr [s] in the cohort table, or columns: {tr: 2} for all of a BIDS folder"
+        raise ValueError(f"{path}: no TR{wrong}; {advice}")
     try:
-        seconds = float(tr)
+        seconds = float(stated if tr in (None, "") else tr)
     except (TypeError, ValueError):
         raise ValueError(f"{path}: tr {tr!r} is no number; write seconds, as in 0.72") from None
     if not seconds > 0 or (kind == "bold" and not TR_RANGE[0] <= seconds <= TR_RANGE[1]):
         hint = f"; {seconds:g} ms is tr {seconds / 1000:g}" if 100 <= seconds <= 20000 else ""
         raise ValueError(f"{path}: tr is {seconds:g} s; allowed is {TR_RANGE[0]} to {TR_RANGE[1]:g} s{hint}")
     if stated is not None and abs(stated - seconds) > 1e-3 * seconds:
-        raise ValueError(f"{path}: the file states a TR of {stated:g} s, the cohort table {seconds:g} s; correct tr")
+        print(f"{path}: the header states a TR of {stated:g} s; the {seconds:g} s that the cohort states are taken")
     return seconds
 
 

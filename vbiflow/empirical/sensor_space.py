@@ -14,6 +14,7 @@ from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import match
+from vbiflow.empirical.contacts import contacts_lead_field
 from vbiflow.empirical.forward import (
     annotation_labels,
     read_forward,
@@ -23,12 +24,13 @@ from vbiflow.empirical.forward import (
 )
 from vbiflow.empirical.lead_field import (
     LeadField,
-    contact_lead_field,
     read_lead_field,
     read_sensor_names,
     surface_lead_field,
 )
+from vbiflow.empirical.montages import known_positions, montage_info
 from vbiflow.empirical.recording import Recording
+from vbiflow.empirical.sensor_files import end_to_end, epoch_length
 from vbiflow.empirical.sensor_options import (
     STEPS,
     TEMPLATES,
@@ -40,10 +42,7 @@ from vbiflow.empirical.sensor_options import (
 )
 from vbiflow.empirical.sensors import (
     as_recording,
-    end_to_end,
-    epoch_length,
-    known_positions,
-    montage_info,
+    projector,
     read_sensors,
 )
 from vbiflow.observation.sensors import reference_of
@@ -67,7 +66,8 @@ def sensor_recording(
     channels = None if field is None else field.sensors
     if options.get("to", "sensors") == "sensors":
         reference = reference_of(kind, sensors)
-        return as_recording(path, read_sensors(path, kind, steps, reference=reference, channels=channels), kind)
+        raw = read_sensors(path, kind, steps, reference=reference, channels=channels)
+        return replace(as_recording(path, raw, kind), unit=sensor_unit(kind, options))
     raw = read_sensors(path, kind, steps, channels=channels)
     if field is not None:
         matrix, names = field.view(sensors)
@@ -108,9 +108,10 @@ def make_lead_field(
     if info is not None and {"mag", "grad"} <= set(info.get_channel_types()):
         raise ValueError("magnetometers and gradiometers have different units; write recording.sensors: mag or grad")
     names = None if info is None else info["ch_names"]
-    field = head_lead_field(info, kind, sensors, connectome).take(names, connectome.labels)
+    field = head_lead_field(info, kind, sensors, connectome, path).take(names, connectome.labels)
     positions = field.positions if info is None or field.positions is not None else known_positions(info)
-    field = field.placed(positions, kind).scaled(float(sensors.get("scale", 1.0)))
+    field = field.with_sensors(positions, kind, None if info is None else projector(info))
+    field = field.scaled(float(sensors.get("scale", 1.0)))
     if not leads_back(options):
         return replace(field, unit=sensor_unit(kind, options))
     inverse = region_inverse(info, kind, options, sensors, field)
@@ -129,14 +130,18 @@ def region_inverse(
     return found.take(match(field.labels, found.labels, "sources", "the connectome")).ts
 
 
-def head_lead_field(info: mne.Info | None, kind: str, sensors: Mapping[str, Any], connectome: Connectome) -> LeadField:
+def head_lead_field(
+    info: mne.Info | None,
+    kind: str,
+    sensors: Mapping[str, Any],
+    connectome: Connectome,
+    recording: str | Path | None = None,
+) -> LeadField:
     """The lead field of the head that `sensors` name, all of its regions and sensors."""
     if sensors.get("lead_field"):
         return read_lead_field(sensors["lead_field"])
     if sensors.get("contacts"):
-        contacts = read_regions(sensors["contacts"])
-        field = contact_lead_field(contacts.centres, connectome.centres, contacts.labels, connectome.labels)
-        return field.placed(contacts.centres, kind)
+        return contacts_lead_field(str(sensors["contacts"]), kind, connectome, recording)
     if sensors.get("projection"):
         labels = mapped_regions(sensors["regions"]) if sensors.get("regions") else connectome.labels
         names = read_sensor_names(sensors["names"])

@@ -24,7 +24,7 @@ def save_sensors(path: str | Path, ts: np.ndarray, fs: float, lead_field: str | 
     if field.positions is not None and field.kind == "eeg":
         places = dict(zip(field.sensors, field.positions / 1000.0, strict=True))
         info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"), verbose="ERROR")
-    with io.atomic(path) as part:
+    with io.sealed(path) as part:
         whole = part.with_name(f"{part.name}_raw.fif")
         mne.io.RawArray(ts, info, verbose="ERROR").save(whole, fmt="double", overwrite=True, verbose="ERROR")
         whole.replace(part)

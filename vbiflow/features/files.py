@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,11 @@ def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> 
     """What `observed` gives, with the summaries of the person's connectome among the features."""
     x, names = append_conditioning(quantities["x"].values, quantities["names"].values, connectome_summaries(connectome))
     units = [*quantities["x"].unit, *SUMMARY_UNITS]
-    return {**quantities, "x": io.Quantity(x, units, ("feature",)), "names": io.Quantity.text(names, "feature")}
+    return {
+        **quantities,
+        "x": replace(quantities["x"], values=x, unit=units),
+        "names": io.Quantity.text(names, "feature"),
+    }
 
 
 def add_conditioning(
@@ -113,7 +118,7 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
         If a shard is damaged, has other features than the first, or its simulations don't follow the last one's.
     """
     done = 0
-    with io.atomic(target) as part, h5py.File(part, "w") as out:
+    with io.sealed(target, provenance.get("seed", -1)) as part, h5py.File(part, "w") as out:
         io.describe(out, provenance)
         for path in shards:
             content, unit = io.read(path, *TABLE, "names"), io.attributes(path, "x")["unit"]

@@ -28,7 +28,8 @@ def connectome(
 
     Matrices are (n_nodes, n_nodes); `centres` (n_nodes, 3) [mm] place the regions, without them they stand on a circle.
     """
-    weights, tract_lengths = finite("weights", weights), finite("tract_lengths", tract_lengths)
+    weights = finite("weights", weights)
+    known = np.isfinite(tract_lengths).any()
     order = arrange(hemispheres, networks)
     sides, areas = [hemispheres[node] for node in order], [networks[node] for node in order]
     block = np.ix_(order, order)
@@ -37,9 +38,10 @@ def connectome(
     panels = [*top.subplots(1, 2), *bottom.subplots(1, 3)]
     matrix(panels[0], weights[block], "weight", weight_scale(weights), "viridis", sides, areas)
     lengths = np.where(tract_lengths > 0, tract_lengths, np.nan)[block]
-    matrix(panels[1], lengths, "tract length [mm]", Normalize(0, np.nanmax(tract_lengths)), "magma", sides, areas)
+    longest = np.nanmax(tract_lengths) if known else 1.0
+    matrix(panels[1], lengths, "tract length [mm]", Normalize(0, longest), "magma", sides, areas)
     panels[0].set_title(f"Weights, {len(order)} regions")
-    panels[1].set_title("Tract lengths")
+    panels[1].set_title("Tract lengths" if known else "Tract lengths: unknown")
     decay(panels[2], weights, tract_lengths)
     strength(panels[3], weights, labels, hemispheres)
     strongest(panels[4], weights, hemispheres, centres)
@@ -73,7 +75,7 @@ def decay(axes: Axes, weights: Array, tract_lengths: Array) -> None:
     length, weight = tract_lengths[edges], weights[edges]
     axes.set(xlabel="tract length [mm]", ylabel="weight", title="Weight against tract length")
     if length.size < 3:
-        axes.text(0.5, 0.5, "fewer than three connections", transform=axes.transAxes, ha="center")
+        axes.text(0.5, 0.5, "fewer than three connections\nof known length", transform=axes.transAxes, ha="center")
         return
     axes.plot(length, weight, color=PALETTE["prior"], **dots(length.size))
     groups = np.array_split(np.argsort(length), int(np.clip(length.size // 10, 1, 15)))
@@ -96,11 +98,18 @@ def strength(axes: Axes, weights: Array, labels: Sequence[str], hemispheres: Seq
         name = HEMISPHERES.get(side, side) if side else "regions"
         axes.bar(place[here], total[order][here], width=0.8, color=SIDES.get(side, PALETTE["prior"]), label=name)
     if len(order) > 10:
-        text = "strongest\n" + "\n".join(f"{rank + 1}. {labels[order[rank]]}" for rank in range(5))
-        text += "\n\nweakest\n" + "\n".join(f"{len(order) - 4 + rank}. {labels[order[rank - 5]]}" for rank in range(5))
-        axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5, linespacing=1.25)
+        for left, title, ranks in ((0.01, "strongest", range(5)), (0.52, "weakest", range(len(order) - 5, len(order)))):
+            text = "\n".join([title, *(f"{rank + 1}. {shortened(labels[order[rank]])}" for rank in ranks)])
+            axes.text(left, 0.99, text, transform=axes.transAxes, va="top", fontsize=4.8, linespacing=1.25)
+        axes.set_ylim(0, np.nanmax(total) / 0.6)  # the names have the upper part for themselves
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= np.nanmax(total)])
     axes.set(xlabel="region, by rank", ylabel="sum of incoming weights", title="Node strength")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+
+
+def shortened(name: str, length: int = 23) -> str:
+    """A name of a region, its middle left out where it is long."""
+    return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2 - 1) :]}"
 
 
 def strongest(axes: Axes, weights: Array, hemispheres: Sequence[str], centres: Array | None) -> None:

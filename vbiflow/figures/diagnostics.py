@@ -34,7 +34,7 @@ def recovery(
     for axes, (stem, members), color in zip(panels, groups.items(), SERIES * 99, strict=False):
         scatter(axes, theta[:, members], mean[:, members], sd[:, members], color)
         label = quantity(stem, units) + (f", {len(members)} regions" if len(members) > 1 else "")
-        axes.set(xlabel=f"true {label}", ylabel=f"posterior mean of {symbol(stem)}")
+        axes.set(xlabel=f"true {label}", ylabel=f"posterior mean of {quantity(stem, units)}")
     contraction(panels[len(groups)], z, shrinkage, groups)
     for axes in panels[len(groups) + 1 :]:
         axes.remove()

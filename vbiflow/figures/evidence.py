@@ -12,7 +12,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from vbiflow.figures.style import PALETTE, SERIES, canvas, dots, finite, letters, quantity, signed, styled, symbol
+from vbiflow.figures.style import (
+    PALETTE,
+    SERIES,
+    canvas,
+    dots,
+    finite,
+    letters,
+    log_ticks,
+    quantity,
+    signed,
+    styled,
+    symbol,
+)
 from vbiflow.io import read
 from vbiflow.prior import Prior
 
@@ -51,7 +63,7 @@ def baselines(methods: Mapping[str, Mapping[str, Any]], parameters: Sequence[str
             panels[1].text(0.04, place, "gives no interval", va="center", fontsize=6, color=PALETTE["prior"])
     seconds = [methods[name]["seconds"] for name in names]
     panels[2].barh(places, seconds, height=0.55, color=PALETTE["band"], edgecolor=PALETTE["prior"], linewidth=0.5)
-    panels[2].set(xscale="log", xlabel="seconds beyond simulating", title="Time")
+    panels[2].set(xscale="log", xlabel="time beyond simulating [s]", title="Time")
     panels[0].set_yticks(places, [METHODS.get(name, name) for name in names])
     handles = [panels[0].plot([], [], "o", color=color, markersize=3.5)[0] for color in SERIES[: len(parameters)]]
     if len(parameters) <= FEW:
@@ -121,6 +133,7 @@ def sensitivity(eigenvalues: Array, eigenvectors: Array, names: Sequence[str]) -
     left.barh(places, values[shown] - 1, height=0.6, color=PALETTE["posterior"], left=1)
     left.axvline(1, color=PALETTE["prior"], linewidth=0.8, linestyle="--")
     left.set(xscale="log", xlabel="eigenvalue (1: as the prior)", ylabel="direction", title="Stiffness")
+    log_ticks(left.xaxis)
     left.set_yticks(places, shown + 1)
     left.invert_yaxis()
     image = right.imshow(vectors[shown], cmap="RdBu_r", norm=TwoSlopeNorm(0, -1, 1), aspect="auto")

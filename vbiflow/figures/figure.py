@@ -47,7 +47,7 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
     "signal": lambda study, owner: study.compared_quantity(owner)["name"],
     "signal_unit": lambda study, owner: study.compared_quantity(owner)["unit"],
-    "nodes": lambda study, owner: study.compared_quantity(owner)["nodes"],
+    "nodes": lambda study, owner: study.nodes,
     "studies": lambda study, owner: owner.split("+"),
 }
 """What figures can take from the study."""

@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, highest, joint, prior_density, prior_quantiles
 from vbiflow.figures.diagnostics import stems
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, quantity, signed, styled, symbol
+from vbiflow.figures.style import (
+    PALETTE,
+    canvas,
+    finite,
+    letters,
+    plain_number,
+    quantity,
+    signed,
+    styled,
+    symbol,
+    ticks_between,
+)
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
@@ -75,7 +86,15 @@ def known(truth: Array | None) -> Array | None:
 
 
 def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float | None) -> None:
-    """Draw one parameter over the whole prior; the bar below the density is the 90 % interval."""
+    """Draw one parameter over the whole prior; the bar below the density is the 90 % interval.
+
+    A prior with a long tail, such as a lognormal one, is drawn over the logarithm of the parameter.
+    """
+    title = summary(samples[np.isfinite(samples)])
+    logarithmic = long_tailed(prior) and not (samples <= 0).any()
+    if logarithmic:
+        samples, prior, mode = np.log10(samples), np.log10(prior), np.log10(mode)
+        truth = None if truth is None else np.log10(truth)
     x, y = prior_density(prior)
     axes.fill_between(x, y, color=PALETTE["prior"], alpha=0.3, linewidth=0, label="prior")
     good = samples[np.isfinite(samples)]
@@ -87,9 +106,8 @@ def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float
     axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
     axes.plot(grid, height, color=PALETTE["posterior"], label="posterior")
     top = max(height.max(), y.max())
-    low, middle, high = np.quantile(good, [0.05, 0.5, 0.95])
     axes.plot(
-        [low, high],
+        np.quantile(good, [0.05, 0.95]),
         [-0.06 * top] * 2,
         color=PALETTE["posterior"],
         linewidth=2.5,
@@ -99,9 +117,27 @@ def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float
     axes.axvline(mode, color=PALETTE["ink"], linewidth=0.9, linestyle="--", label="MAP")
     if truth is not None:
         axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2, label="truth")
-    axes.set_title(f"{middle:.3g} [{low:.3g}, {high:.3g}]".replace("-", "−"), fontsize=6.5)
-    axes.locator_params(axis="x", nbins=5)
+    axes.set_title(title, fontsize=6.5)
     axes.set_ylim(-0.12 * top, 1.06 * top)
+    if logarithmic:
+        ticks = ticks_between(*10.0 ** np.array(axes.get_xlim()))
+        axes.set_xticks(np.log10(ticks), [plain_number(tick) for tick in ticks])
+    else:
+        axes.locator_params(axis="x", nbins=5)
+
+
+def summary(samples: Array) -> str:
+    """Median and 90 % interval in words."""
+    if not samples.size:
+        return ""
+    low, middle, high = np.quantile(samples, [0.05, 0.5, 0.95])
+    return f"{middle:.3g} [{low:.3g}, {high:.3g}]".replace("-", "−")
+
+
+def long_tailed(prior: Array) -> bool:
+    """Whether a marginal, given as quantiles, is positive and its upper half reaches much farther than its lower."""
+    low, middle, high = np.quantile(prior, [0.005, 0.5, 0.995])
+    return bool(low > 0 and high - middle > 5 * (middle - low))
 
 
 def violins(

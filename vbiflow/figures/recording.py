@@ -80,7 +80,9 @@ def draw_traces(
 
 
 @styled
-def fc(observed: Array, predicted: Array, hemispheres: Sequence[str], networks: Sequence[str]) -> Figure:
+def fc(
+    observed: Array, predicted: Array, hemispheres: Sequence[str], networks: Sequence[str], nodes: str = "regions"
+) -> Figure:
     """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; its edges."""
     observed, predicted = finite("fc_observed", observed), finite("fc", predicted)
     order = arrange(hemispheres, networks)
@@ -94,10 +96,11 @@ def fc(observed: Array, predicted: Array, hemispheres: Sequence[str], networks: 
     limit = max(0.2, np.nanquantile(np.abs(np.concatenate(edges)), 0.99)) if edges[0].size else 1
     image = panels[0].imshow(both, cmap="RdBu_r", vmin=-limit, vmax=limit)
     figure.colorbar(image, ax=panels[0], label="correlation", shrink=0.75, aspect=22, extend="both")
-    mark(panels[0], [hemispheres[n] for n in order], [networks[n] for n in order])
+    node = nodes.removesuffix("s")
+    mark(panels[0], [hemispheres[n] for n in order], [networks[n] for n in order], node=node)
     panels[0].set_title("FC, observed ◥ / predicted ◣")
     edge_scatter(panels[1], *edges)
-    histograms(panels[2], *edges, "correlation of two regions", -1, 1)
+    histograms(panels[2], *edges, f"correlation of two {nodes}", -1, 1)
     panels[2].set_title("Distribution over edges")
     letters(panels)
     return figure
@@ -137,22 +140,23 @@ def histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower:
 
 @styled
 def psd(
-    observed: Array, predicted: Array, mean: Array, frequencies: Array, name: str = "signal", unit: str = "y"
-) -> Figure:
+    observed: Array, predicted: Array, mean: Array, frequencies: Array, labels: Sequence[str],
+    name: str = "signal", unit: str = "y", nodes: str = "regions",
+) -> Figure:  # fmt: skip
     """Draw power spectral densities (n_nodes, n_frequencies) at `frequencies` [Hz] of recording and prediction.
 
-    `mean` (n_simulations, n_frequencies) holds the nodes' mean of each re-simulation.
+    `mean` (n_simulations, n_frequencies) holds the mean over the nodes, `labels`, of each re-simulation.
     """
     name = WRITTEN.get(name, name)
     observed, predicted = finite("psd_observed", observed), finite("psd", predicted)
-    figure = canvas(2.75)
+    figure = canvas(float(np.clip(0.9 + 0.085 * len(observed), 2.75, 5.0)))
     panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
     low, middle, high = np.nanquantile(mean, [0.05, 0.5, 0.95], axis=0)
     panels[0].fill_between(frequencies, low, high, color=PALETTE["predicted"], alpha=0.3, linewidth=0, label="90 %")
     panels[0].plot(frequencies, middle, color=PALETTE["predicted"], label="predicted")
     panels[0].plot(frequencies, np.nanmean(observed, axis=0), color=PALETTE["observed"], label="observed")
     panels[0].set(
-        yscale="log", xlabel="frequency [Hz]", ylabel=f"density of {name} [{unit}²/Hz]", title="Mean over nodes"
+        yscale="log", xlabel="frequency [Hz]", ylabel=f"density of {name} [{unit}²/Hz]", title=f"Mean over {nodes}"
     )
     panels[0].set(xlim=(np.nanmin(frequencies), np.nanmax(frequencies)), box_aspect=1)
     panels[0].legend(loc="upper right")
@@ -165,11 +169,20 @@ def psd(
         image = axes.imshow(
             values, aspect="auto", extent=extent, vmin=limits[0], vmax=limits[1], cmap="viridis", interpolation="none"
         )
-        axes.set(xlabel="frequency [Hz]", ylabel="node", title=f"{role.capitalize()}, each node", box_aspect=1)
+        axes.set(xlabel="frequency [Hz]", title=f"{role.capitalize()}, each {nodes.removesuffix('s')}")
         axes.title.set_color(PALETTE[role])
-    figure.colorbar(image, ax=panels[1:], label="log10 density", shrink=0.75, aspect=22, extend="both")
+        name_rows(axes, labels if axes is panels[1] else [""] * len(values))
+    figure.colorbar(image, ax=panels[1:], label=f"log10 of density [{unit}²/Hz]", shrink=0.75, aspect=22, extend="both")
     letters(panels)
     return figure
+
+
+def name_rows(axes: Axes, labels: Sequence[str], most: int = 48) -> None:
+    """Name the rows of an image, or every second, third, ... of many."""
+    step = -(-len(labels) // most)
+    shown = range(0, len(labels), step)
+    axes.set_yticks(shown, [labels[row] for row in shown], fontsize=min(6.0, 240 / max(len(shown), 1)))
+    axes.tick_params(axis="y", length=0)
 
 
 @styled

@@ -18,12 +18,14 @@ import vbiflow
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
+from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
 
 REM = 60.0
 """Width [rem] on the page of a figure that is WIDTH inches wide."""
 OF_ESTIMATOR = ("connectome", "prior", "features", "training", "diagnostics", "features_report")
+MNE = "Gramfort et al. 2013, MEG and EEG data analysis with MNE-Python, doi:10.3389/fnins.2013.00267."
 COLUMNS = 8
 """Parameters that the table of a cohort shows; all are in cohort.tsv."""
 VALUES = re.compile(r'((?:xlink:)?href="#|url\(#|\bid=")')
@@ -37,16 +39,16 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     ----------
     template : path of the Jinja2 template.
     files : paths by kind. One an estimator: connectome, prior, features, and training, diagnostics, features_report
-        (.json). One a subject: samples, verdict, and pages, where subjects have their own. Any number:
+        (.json). One a subject: samples, verdict, x_o, and pages, where subjects have their own. Any number:
         estimator_figures and subject_figures (folders <owner>/figures of .svg), cohort (.tsv, and the folder figures),
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
     settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
-        (title and reference), estimator_of (the estimator of each subject).
+        (title and reference), nodes (regions or sensors), estimator_of (the estimator of each subject).
     """
     notes = {Path(path).parent.name: read_exclusion(path) for path in files["verdict"]}
     files = {kind: [path for path in paths if read_exclusion(path) is None] for kind, paths in files.items()}
-    captions = {Path(path).stem: " ".join(Path(path).read_text(encoding="utf-8").split()) for path in files["captions"]}
+    captions = {Path(path).stem: caption(path, settings["nodes"]) for path in files["captions"]}
     number = count(1)
 
     def drawn(kind: str, owner: str = "", without: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -60,7 +62,11 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     owned = {kind: {Path(path).parent.name: path for path in paths} for kind, paths in files.items()}
     subjects = {
         name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["estimator_of"][name]])
-        | {"figures": drawn("subject_figures", name), "estimator": settings["estimator_of"][name]}
+        | {
+            "recording": recording(owned["x_o"][name]),
+            "figures": drawn("subject_figures", name),
+            "estimator": settings["estimator_of"][name],
+        }
         for name in owned["verdict"]
     }
     estimators = {name: estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]}
@@ -70,7 +76,15 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         item for one in ({"figures": cohort}, *subjects.values(), *estimators.values()) for item in one["figures"]
     ]
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page.filters |= {"symbol": symbol, "linked": linked, "number": shown, "share": share, "yaml": as_yaml}
+    page.filters |= {
+        "symbol": symbol,
+        "linked": linked,
+        "estimator": estimator_title,
+        "lower_first": lower_first,
+        "number": shown,
+        "share": share,
+        "yaml": as_yaml,
+    }
     text = Path(template).read_text(encoding="utf-8")
     heading = {"title": settings["study"], "description": ""} | dict(settings["settings"])
     return page.from_string(text).render(
@@ -86,6 +100,8 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         columns=[row["name"] for row in next(iter(subjects.values()))["rows"] if "[" not in row["name"]][:COLUMNS],
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
+        served={name: [one for one, by in subjects.items() if by["estimator"] == name] for name in estimators},
+        mne=MNE if any("mne" in attributes(path).get("versions", {}) for path in files["x_o"]) else "",
         provenance=provenance(files),
         stages=stages(files),
     )
@@ -145,6 +161,39 @@ def inlined(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
     return Markup(opening + rest.rstrip()), REM * float(match[1]) / 72 / WIDTH
 
 
+def caption(path: str | Path, nodes: str = "regions") -> str:
+    """Caption of a figure on one line, with what its nodes are: regions or sensors."""
+    text = " ".join(Path(path).read_text(encoding="utf-8").split())
+    return text.format(nodes=nodes, node=nodes.removesuffix("s"))
+
+
+def estimator_title(name: str) -> str:
+    """What an estimator is called on the page, so that nobody takes it for the subject whose folder's name it has."""
+    if name == POOLED:
+        return "Estimator pooled over all connectomes"
+    if name.startswith(LEAVE_ONE_OUT):
+        return f"Estimator pooled without {name.removeprefix(LEAVE_ONE_OUT)}"
+    return f"Estimator on the connectome of {name}"
+
+
+def lower_first(text: str) -> str:
+    """Text as it stands within a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def recording(x_o: str) -> str:
+    """What a subject's recording was, on one line: file, kind, length used, channels, rate, reference."""
+    notes = attributes(x_o)
+    parts = [str(notes.get("recording_kind", "")).upper().replace("SIMULATED", "a simulation")]
+    if "recording_duration" in notes:
+        seconds, channels = notes["recording_duration"], notes["recording_channels"]
+        parts.append(f"{seconds / 60:.3g} min used" if seconds >= 90 else f"{seconds:.3g} s used")
+        parts += [f"{channels} channels", f"{notes['recording_rate']:.4g} samples a second"]
+    if notes.get("recording_reference", "none") != "none":
+        parts.append(f"reference {notes['recording_reference']}")
+    return ", ".join([notes["recording_file"], *filter(None, parts)]) if "recording_file" in notes else ""
+
+
 def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Stage, seed and hashes of settings and code of one file of each stage."""
     found = []
@@ -156,7 +205,8 @@ def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
 
 def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Versions and data sources noted in all files, and the seed."""
-    notes = [attributes(path) for kind in ("connectome", "prior", "features", "samples") for path in files[kind]]
+    kinds = ("connectome", "prior", "features", "x_o", "samples")
+    notes = [attributes(path) for kind in kinds for path in files[kind]]
     versions, sources = {}, {}
     for note in notes:
         versions |= note.get("versions", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from vbiflow.io import atomic
+from vbiflow.io import sealed
 
 WIDTH = 7.1
 """Width of a figure across the page of a journal [inch]."""
@@ -118,7 +121,7 @@ def save(figure: Figure, path: str | Path) -> None:
     suffix = Path(path).suffix
     if suffix not in METADATA:
         raise ValueError(f"{path}: unknown figure format {suffix!r}; choose from {', '.join(METADATA)}")
-    with style(), atomic(path) as part:
+    with style(), sealed(path) as part:
         figure.savefig(part, format=suffix[1:], metadata=METADATA[suffix])
 
 
@@ -143,6 +146,34 @@ def dots(n: int, alpha: float = 0.6) -> dict[str, Any]:
         "markeredgewidth": 0,
         "rasterized": n > 500,
     }
+
+
+def log_ticks(axis: Axis, most: int = 5) -> None:
+    """Label at most `most` ticks of a logarithmic axis: powers of ten, or 1, 2 and 5 times them on a short one."""
+    axis.set_major_locator(FixedLocator(ticks_between(*sorted(axis.get_view_interval()), most)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def ticks_between(low: float, high: float, most: int = 5) -> list[float]:
+    """At most `most` round numbers within positive bounds, evenly spread on a logarithmic axis."""
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [m * 10.0**k for k in powers for m in factors if low <= m * 10.0**k <= high]
+        if len(ticks) <= most:
+            break
+    if len(ticks) < 2:  # less than a factor of three: round numbers on a linear scale
+        ticks = [float(tick) for tick in MaxNLocator(most - 1).tick_values(low, high) if low <= tick <= high]
+    return ticks[:: -(-len(ticks) // most)]
+
+
+def plain_number(value: float) -> str:
+    """A tick of a logarithmic axis: digits where there are few, else a power of ten."""
+    if 1e-3 <= value <= 9999:
+        return f"{value:g}"
+    exponent = math.floor(math.log10(value) + 1e-9)
+    factor = round(value / 10.0**exponent)
+    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor}\\cdot10^{{{exponent}}}$"
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -97,7 +97,8 @@ FIGURES: dict[str, Figure] = {
     ),
     "fc": Figure(
         "subject", "Predictions", "recording",
-        each("predictive", observed="fc_observed", predicted="fc") | each("x_o", "hemispheres", "networks"),
+        each("predictive", observed="fc_observed", predicted="fc") | each("x_o", "hemispheres", "networks")
+        | {"nodes": "nodes"},
         wanted=scored("fc"),
     ),
     "fcd": Figure(
@@ -109,7 +110,7 @@ FIGURES: dict[str, Figure] = {
     "psd": Figure(
         "subject", "Predictions", "recording",
         each("predictive", "frequencies", observed="psd_observed", predicted="psd", mean="psd_mean")
-        | {"name": "signal", "unit": "signal_unit"},
+        | each("x_o", "labels") | {"name": "signal", "unit": "signal_unit", "nodes": "nodes"},
         wanted=scored("psd"),
     ),
     "topography": Figure(

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Wedge
 from numpy.typing import NDArray
 
 from vbiflow.figures.recording import ROLES
@@ -43,6 +46,7 @@ def topography(
     info = mne.create_info(list(names), 1.0, "eeg", verbose="ERROR")
     places = dict(zip(names, np.asarray(positions) / 1000.0, strict=True))
     info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"), verbose="ERROR")
+    sphere = head_sphere(np.asarray(positions) / 1000.0)
     figure = canvas(3.1, 1.42 * len(chosen))
     panels = figure.subplots(2, len(chosen), squeeze=False)
     for column, (name, edges) in enumerate(chosen.items()):
@@ -51,8 +55,10 @@ def topography(
         for row, role in enumerate(ROLES):
             axes = panels[row, column]
             image, _ = mne.viz.plot_topomap(
-                power[row], info, axes=axes, show=False, contours=0, cmap="viridis", vlim=limits, sensors=False
-            )
+                power[row], info, axes=axes, show=False, contours=0, cmap="viridis", vlim=limits, sphere=sphere,
+                extrapolate="local", sensors=True,
+            )  # fmt: skip
+            within_the_head(axes, image, sphere)
             if column == 0:
                 axes.text(-0.08, 0.5, role, transform=axes.transAxes, rotation=90, ha="right", va="center",
                           color=PALETTE[role])  # fmt: skip
@@ -61,6 +67,25 @@ def topography(
         bar.set_label("power [dB re 1 µV²]" if column == 0 else "")
         bar.ax.locator_params(nbins=4)
     return figure
+
+
+def head_sphere(positions: Array) -> tuple[float, float, float, float]:
+    """Centre and radius [m] of the sphere that electrodes (n, 3) [m] in the head frame are projected from.
+
+    Its equator is the circle of the map: at the height of Fpz and Oz, as electrodes of the 10-20 system lie, or at that
+    of the lowest electrode, if one lies lower; so that each lies within the head.
+    """
+    return (0.0, 0.0, float(min(0.035, positions[:, 2].min())), 0.095)
+
+
+def within_the_head(axes: Axes, image: AxesImage, sphere: tuple[float, float, float, float]) -> None:
+    """Show the electrodes, and nothing painted outside the circle of the head."""
+    limits = axes.axis()
+    ring = Wedge(sphere[:2], 2 * sphere[3], 0, 360, width=sphere[3], facecolor="white", zorder=image.get_zorder() + 0.5)
+    axes.add_patch(ring)
+    axes.axis(limits)
+    for dots in axes.collections:  # the electrodes
+        dots.set(color=PALETTE["ink"], sizes=[2.0], linewidth=0, zorder=5)
 
 
 def inside(frequencies: Array, edges: tuple[float, float]) -> NDArray[np.bool_]:

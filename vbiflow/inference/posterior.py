@@ -16,8 +16,9 @@ from vbiflow.inference.estimators import ESTIMATORS, new_network
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import Scaling
-from vbiflow.io import atomic
+from vbiflow.io import sealed
 from vbiflow.prior import Prior
+from vbiflow.seal import verify
 
 FORMAT = 1
 EDGE = 8.0
@@ -173,8 +174,8 @@ class Posterior:
         whole = EnsemblePosterior(each) if len(each) > 1 else each[0]
         return whole.set_default_x(torch.from_numpy(self.inputs(x_o)))
 
-    def save(self, path: str | Path) -> None:
-        """Write weights and configuration, atomically; no live object is pickled."""
+    def save(self, path: str | Path, seed: int = -1) -> None:
+        """Write weights and configuration, sealed with the study's seed; no live object is pickled."""
         config = {
             "format": FORMAT,
             "prior": self.prior.to_config(),
@@ -189,7 +190,7 @@ class Posterior:
         }
         content = io.BytesIO()  # torch.save would put the name of a file into it
         torch.save({"state": state, "config": config}, content)
-        with atomic(path) as part:
+        with sealed(path, seed) as part:
             part.write_bytes(content.getvalue())
 
     @classmethod
@@ -201,11 +202,10 @@ class Posterior:
         ValueError
             If the file is missing, damaged or of another format.
         """
+        verify(path)
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
             state, config = content["state"], content["config"]
-        except FileNotFoundError:
-            raise ValueError(f"{path}: no such file; run the rule that trains the estimator") from None
         except Exception as error:
             raise ValueError(f"{path}: not a whole posterior ({str(error).splitlines()[0]}); train again") from None
         if config["format"] != FORMAT:

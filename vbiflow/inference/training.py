@@ -23,7 +23,8 @@ from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
-from vbiflow.io import atomic
+from vbiflow.io import sealed
+from vbiflow.seal import verify
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
@@ -135,8 +136,8 @@ def fit(
     """Train one network; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
     with seeded(seed):
         run = Run(data, options)
-        if checkpoint and checkpoint.exists():
-            run.load(checkpoint)
+        if checkpoint and checkpoint.exists() and not run.resume(checkpoint):
+            return fit(data, options, seed, progress, checkpoint)
         saved = time.monotonic()
         while not run.finished:
             run.epoch()
@@ -218,21 +219,26 @@ class Run:
             "random": torch.get_rng_state(),
             "random_device": torch.cuda.get_rng_state() if self.data.device == "cuda" else None,
         }
-        with atomic(path) as part:
+        with sealed(path) as part:
             torch.save(content, part)
 
-    def load(self, path: Path) -> None:
-        """Go on from what `save` wrote."""
+    def resume(self, path: Path) -> bool:
+        """Go on from what `save` wrote; drop it with a line, and say no, if it is damaged or not of this training."""
         try:
+            if verify(path).made_as != str(path):
+                raise ValueError(f"{path}: a checkpoint of another training")
             content = torch.load(path, map_location="cpu", weights_only=True)
             self.network.load_state_dict(content["network"])
-        except Exception as error:
-            raise ValueError(f"{path}: not a checkpoint of this training ({error}); delete it and run again") from None
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.best, self.history = content["best"], content["history"]
-        torch.set_rng_state(content["random"])
-        if content["random_device"] is not None:
-            torch.cuda.set_rng_state(content["random_device"])
+            self.optimiser.load_state_dict(content["optimiser"])
+            self.best, self.history = content["best"], content["history"]
+            torch.set_rng_state(content["random"])
+            if content["random_device"] is not None:
+                torch.cuda.set_rng_state(content["random_device"])
+        except Exception as error:  # whatever is wrong with it, the training can start anew
+            print(f"{str(error).splitlines()[0]}: the checkpoint is dropped, training starts anew", flush=True)
+            path.unlink()
+            return False
+        return True
 
 
 def weights(network: nn.Module) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.connectome.pool import block_size
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.empirical.sensor_options import leads_back, sensor_unit
@@ -157,7 +158,9 @@ class Study(Topology):
     @property
     def pool_options(self) -> Mapping[str, Any] | None:
         """How simulations draw from a pool of connectomes; None where they do not."""
-        return self["connectome"].get("pool", {}) if self.pooled else None
+        if not self.pooled:
+            return None
+        return {**self["connectome"].get("pool", {}), "block": block_size(self.n_simulations)}
 
     @property
     def n_predictive_simulations(self) -> int:
@@ -170,12 +173,17 @@ class Study(Topology):
         model = MODELS[self["model"]]
         return {"title": model.title, "reference": model.reference}
 
+    @property
+    def nodes(self) -> str:
+        """What features are taken on: regions or sensors."""
+        return "sensors" if self.on_sensors else "regions"
+
     def compared_quantity(self, subject: str) -> dict[str, str]:
-        """How figures name what a subject is compared in, its unit, and its nodes."""
+        """How figures name what a subject is compared in, and its unit."""
         if not self.on_sensors:
-            return {"name": self.signal, "unit": "y", "nodes": "regions"}
+            return {"name": self.signal, "unit": "y"}
         unit = {"T/m": "(T/m)"}.get(self.sensor_unit, self.sensor_unit)
-        return {"name": self.cohort[subject]["kind"], "unit": unit, "nodes": "sensors"}
+        return {"name": self.cohort[subject]["kind"], "unit": unit}
 
 
 def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,170 @@
+"""Seals: every result file ends in a digest of its bytes and in what it was made as, checked before anything parses it.
+
+HDF5 and zip files (.pt) go on being such with bytes behind them, an SVG with a comment, JSON with one more member; what
+is none of these has its seal in a hidden file beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+MARK = b"vbiflow-seal "
+SIZE = 32
+"""Bytes of the BLAKE2b digest."""
+LONGEST = 8192
+"""The seal lies within so many bytes of the end of a file."""
+CHUNK = 1 << 20
+REMEDY = "delete it and run again"
+LINE = re.compile(rb"vbiflow-seal made_as=(\S+) seed=(-?\d+) blake2b=([0-9a-f]{64})(.*)", re.DOTALL)
+FRAMES = {b"\x89HDF": (b"\n", b"\n"), b"PK": (b"\n", b"\n"), b"<": (b"<!-- ", b" -->\n"), b"{": (b"", b'"\n}\n')}
+"""What stands before and after the seal in a file that begins so."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The path that a file was written as, and the seed of its study; -1 where it has none."""
+
+    made_as: str
+    seed: int
+
+
+def seal(part: Path, made_as: str | Path, seed: int = -1) -> None:
+    """Put the seal at the end of a file that is whole, under its temporary name `part`, or beside it."""
+    place = quote(str(made_as)).replace("--", "-%2D")
+    line = MARK + f"made_as={place} seed={seed} blake2b=".encode()
+    start = beginning(part)
+    if start is None:
+        text = line + digest(part, part.stat().st_size, line).encode()
+        beside(Path(made_as)).write_bytes(text + b"\n")
+        return
+    opening, closing = FRAMES[start]
+    with open(part, "r+b") as file:
+        if start == b"{":
+            opening = open_member(file)
+        file.seek(0, os.SEEK_END)
+        if start == b"PK":
+            extend_comment(file, len(opening + line + closing) + 2 * SIZE)
+        file.seek(0, os.SEEK_END)
+        file.write(opening + line)
+    found = digest(part, part.stat().st_size).encode()
+    with open(part, "ab") as file:
+        file.write(found + closing)
+
+
+def beginning(path: Path) -> bytes | None:
+    """The key of FRAMES that a file begins with; None for other files."""
+    with open(path, "rb") as file:
+        head = file.read(4)
+    return next((start for start in FRAMES if head.startswith(start)), None)
+
+
+def beside(path: Path) -> Path:
+    """Where the seal of a file lies that cannot hold it."""
+    return path.with_name(f".{path.name}.seal")
+
+
+def open_member(file) -> bytes:
+    """Take the closing brace off a JSON object, and return what begins its last member."""
+    file.seek(0)
+    text = file.read().rstrip()
+    empty = text[:-1].rstrip() == b"{"
+    kept = text[:-1].rstrip()
+    file.truncate(len(kept))
+    return (b"" if empty else b",") + b'\n  "seal": "'
+
+
+def extend_comment(file, length: int) -> None:
+    """Tell a zip file that a comment of that length follows its directory."""
+    file.seek(-22, os.SEEK_END)
+    if file.read(4) != b"PK\x05\x06":
+        raise ValueError(f"{file.name}: a zip file with a comment cannot be sealed")
+    file.seek(-2, os.SEEK_END)
+    file.write(struct.pack("<H", length))
+
+
+def digest(path: Path, stop: int, more: bytes = b"") -> str:
+    """BLAKE2b of the first `stop` bytes of a file and of `more`, in hexadecimal digits."""
+    found = hashlib.blake2b(digest_size=SIZE)
+    with open(path, "rb", buffering=0) as file:
+        while stop and (block := file.read(min(CHUNK, stop))):
+            found.update(block)
+            stop -= len(block)
+    found.update(more)
+    return found.hexdigest()
+
+
+def verify(path: str | Path) -> Seal:
+    """Check the digest of a result file, once a process unless the file changes.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged, or was written without a seal; the message names the file and the fix.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; run the rule that makes it") from None
+    key = str(path), status.st_ino, status.st_size, status.st_mtime_ns
+    if key not in VERIFIED:
+        VERIFIED[key] = checked(Path(path))
+    return VERIFIED[key]
+
+
+VERIFIED: dict[tuple, Seal] = {}
+
+
+def checked(path: Path) -> Seal:
+    """The seal of a file, compared with its bytes."""
+    try:
+        start, size = beginning(path), path.stat().st_size
+        if start is None:
+            tail, origin = (beside(path).read_bytes() if beside(path).is_file() else b""), 0
+        else:
+            origin = max(0, size - LONGEST)
+            with open(path, "rb") as file:
+                file.seek(origin)
+                tail = file.read()
+        at = tail.rfind(MARK)
+        parts = LINE.fullmatch(tail[at:]) if at >= 0 else None
+        if parts is None or parts[4] != (b"\n" if start is None else FRAMES[start][1]):
+            raise ValueError(
+                f"{path}: damaged, or not written by this vbiflow: it does not end in its digest; {REMEDY}"
+            )
+        if start is None:
+            found = digest(path, size, tail[: parts.start(3)])
+        else:
+            found = digest(path, origin + at + parts.start(3))
+    except OSError as error:
+        raise ValueError(f"{path}: unreadable ({error.strerror}); {REMEDY}") from None
+    if found != parts[3].decode():
+        raise ValueError(f"{path}: damaged: its bytes are not those that were written; {REMEDY}")
+    return Seal(unquote(parts[1].decode()), int(parts[2]))
+
+
+def verify_input(path: str | Path, seed: int = -1) -> None:
+    """Check a job's input: whole, made for its place, and with the job's seed.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    for file in files_of(Path(path)):
+        found = verify(file)
+        if found.made_as != str(file):
+            raise ValueError(f"{file}: foreign: it was made as {found.made_as}; {REMEDY}")
+        if -1 not in (seed, found.seed) and seed != found.seed:
+            raise ValueError(f"{file}: made with seed {found.seed}, the study has {seed}; {REMEDY}")
+
+
+def files_of(path: Path) -> Iterator[Path]:
+    """The file, or those in a folder that jobs read."""
+    yield from sorted(entry for entry in path.iterdir() if not entry.name.startswith(".")) if path.is_dir() else [path]
