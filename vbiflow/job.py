@@ -19,6 +19,7 @@ from vbiflow.io import attributes
 from vbiflow.lock import hold_job
 from vbiflow.provenance import digest, versions
 from vbiflow.seal import verify_input
+from vbiflow.termination import STATUS, handle_termination
 
 FULL = {
     errno.ENOSPC: "nothing is half written: make room and run again",
@@ -107,6 +108,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
         hold_job()
+        handle_termination()
         try:
             run.verify_inputs()
         except ValueError as error:
@@ -129,6 +131,10 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 raise SystemExit(0) from None
             print(f"{run.label}: {error}", file=terminal)
             raise SystemExit(1) from None
+        except SystemExit as ended:
+            if ended.code == STATUS:
+                run.say("ended by SIGTERM; run again to go on")
+            raise
         except Exception as error:
             with contextlib.suppress(OSError):  # the log may lie on the full disk
                 traceback.print_exc(file=log)
