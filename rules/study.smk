@@ -10,7 +10,7 @@ from vbiflow.arrays import is_table
 from vbiflow.datasets import find, load_catalogue, sources_of
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
-from vbiflow.registries import members_of
+from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import load_config, load_study
 from vbiflow.study.settings import asked_studies, kept_studies, user_path
@@ -177,25 +177,32 @@ def code(script, compared=False):
     """
 
     def value(wildcards, resources):
-        name = wildcards.get("study")
-        if name is None:
+        if "study" not in wildcards.keys():
             return code_hash(script)
-        cohort = study_of(wildcards).cohort
-        alone = cohort.get(wildcards.get("subject"))
-        kinds = {row["kind"] for row in ([alone] if alone else cohort.values())}
-        gpu = resources.get("gpu")
+        person, gpu = wildcards.get("subject"), resources.get("gpu")
+        formats, kinds = cohort_use(wildcards.study)
+        if "estimator" in wildcards.keys():
+            formats, _ = cohort_use(wildcards.study, wildcards.estimator)
+        elif person:
+            _, kinds = cohort_use(wildcards.study, person)
         device = "" if gpu is None else "cuda" if gpu else "cpu"
-        return hashed(script, name, frozenset(kinds), compared, device)
+        return hashed(script, wildcards.study, formats, kinds, compared, device)
 
     return value
 
 
 @cache
-def hashed(script, name, kinds, compared, device):
+def cohort_use(name, person=None):
+    """Formats of the connectomes and kinds of the recordings of a study's cohort, or of one person of it."""
+    cohort = find_study(name).cohort
+    return cohort_members([cohort[person]] if person in cohort else cohort.values())
+
+
+@cache
+def hashed(script, name, *uses):
     """Content hash for all jobs of a script that use the same members of registries."""
     study = find_study(name)
-    members = members_of(study, kinds, compared, device)
-    return code_hash(script, members, beside=study.own_features)
+    return code_hash(script, members_of(study, *uses), beside=study.own_features)
 
 
 def amount(rule, resource, default):

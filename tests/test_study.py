@@ -100,8 +100,12 @@ def test_one_shared_connectome(config):
             "n_simulations: 250",
             "of 250 are left 25 to validate, at least 30 should be; raise it or",
         ),
-        ("test_share: 0.2", "test_share: 0.05", "left 15 to test, at least 30 should be; raise it or test_share 0.05"),
-        ("test_share: 0.2", "test_share: 0.85", "left 15 to train, .* or lower the shares held out, 0.1 and 0.85"),
+        (
+            "test_share: 0.34",
+            "test_share: 0.33",
+            "left 99 to test, at least 100 should be; raise it or test_share 0.33",
+        ),
+        ("test_share: 0.34", "test_share: 0.85", "left 15 to train, .*; raise it, or hold less out than 0.1 and 0.85"),
         ("  n_simulations: 300", "  estimator: mfa\n  n_simulations: 300", "unknown estimator .mfa.; choose from maf"),
     ],
 )
@@ -337,3 +341,16 @@ def test_mistakes_in_a_study_of_a_virtual_person_get_one_line(config, old, new, 
     with pytest.raises(ValueError, match=message) as error:
         load_study("ou_network", config)
     assert "\n" not in str(error.value)
+
+
+def test_derived_parameters_can_be_inferred_and_have_units(config):
+    edit(config, "G: {uniform: [1, 10]}", "share_of_critical: {uniform: [0.5, 1]}")
+    study = load_study("tiny", config)
+    assert study.units["share_of_critical"] == "1" and "share_of_critical" in study["prior"]
+    edit(
+        config,
+        "share_of_critical: {uniform: [0.5, 1]}",
+        "share_of_critical: {uniform: [0.5, 1]}\n  G: {uniform: [1, 2]}",
+    )
+    with pytest.raises(ValueError, match="share_of_critical and G are both given; G follows from share_of_critical"):
+        load_study("tiny", config)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from vbiflow.diagnostics.verdict import resolve_thresholds
+from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.estimator_options import resolve
 from vbiflow.figures.table import figure_inputs

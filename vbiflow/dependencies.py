@@ -67,7 +67,7 @@ class Closure:
             return targets(name, statement)
         found: list[Node] = []
         for member in self.members[registry]:
-            entry = statement.entries.get(member)
+            entry = statement.entries.get(member, statement.entries.get("**"))
             own = targets(name, entry) if entry else labelled(node, member)
             self.entries[name, registry, member] = own
             found += own
@@ -84,7 +84,8 @@ class Closure:
             yield f"{path_of(name)} {statement.text} {self.shown(found)}"
         for (name, registry, member), found in self.entries.items():
             statement = module(name).statements[module(name).bound[registry.rpartition(".")[2]][-1]]
-            text = statement.entries[member].text if member in statement.entries else ""
+            entry = statement.entries.get(member, statement.entries.get("**"))
+            text = entry.text if entry else ""
             yield f"{registry}[{member}] {text} {self.shown(found)}"
 
     def shown(self, nodes: Iterable[Node]) -> str:

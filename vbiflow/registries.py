@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from vbiflow.connectome.normalise import parse as steps
+from vbiflow.connectome.read import format_of
 from vbiflow.estimator_options import resolve
 from vbiflow.observation import OBSERVATION_MODELS
 
@@ -13,11 +14,20 @@ if TYPE_CHECKING:
     from vbiflow.study import Study
 
 
-def members_of(study: Study, kinds: Iterable[str], compared: bool, device: str = "") -> dict[str, set[str]]:
+def cohort_members(rows: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], frozenset[str]]:
+    """Formats of the connectomes and kinds of the recordings in rows of a cohort."""
+    rows = list(rows)
+    formats = {format_of(str(row["weights"])) for row in rows} - {None}  # whoever has another file is left out
+    return frozenset(formats), frozenset(row["kind"] for row in rows)
+
+
+def members_of(
+    study: Study, formats: Iterable[str], kinds: Iterable[str], compared: bool = False, device: str = ""
+) -> dict[str, set[str]]:
     """Members of the registries that a job of a checked study may use, by the registries' full names.
 
-    `kinds` are those of the recordings that the job may read, `compared` says whether it trains the estimators that the
-    study's own is compared with, `device` which engine simulates, if that is known.
+    `formats` and `kinds` are those of the connectomes and recordings that the job may read. `compared` says whether it
+    trains the estimators that the study's own is compared with, `device` which engine simulates, if that is known.
     """
     inference, diagnostics = resolve(study["inference"]), study["diagnostics"]
     features = {request.feature.name for request in study.feature_requests if not request.file}
@@ -26,6 +36,7 @@ def members_of(study: Study, kinds: Iterable[str], compared: bool, device: str =
         "vbiflow.models.MODELS": {study["model"]},
         "vbiflow.observation.OBSERVATION_MODELS": {*study["observation"]} & OBSERVATION_MODELS.keys(),
         "vbiflow.engine.integrators.INTEGRATORS": {study["simulation"]["integrator"]},
+        "vbiflow.connectome.read.READERS": {*formats},
         "vbiflow.connectome.normalise.NORMALISATIONS": {name for name, _ in steps(study["connectome"]["normalise"])},
         "vbiflow.empirical.observe.KINDS": {*kinds},
         "vbiflow.features.registry.FEATURES": features,

@@ -77,16 +77,18 @@ class Statement:
 
     @cached_property
     def entries(self) -> Mapping[str, Statement]:
-        """Values of a table that is written out, by key."""
+        """Values of a table that is written out, by key; those of tables unpacked into it together as ``**``."""
         table = getattr(self.node, "value", None)
         if not isinstance(table, ast.Dict):
             return {}
-        pairs = zip(table.keys, table.values, strict=True)
-        return {
-            key.value: Statement(value, self.outer, self.package)
-            for key, value in pairs
-            if isinstance(key, ast.Constant)
-        }
+        own: dict[str, Statement] = {}
+        unpacked: list[ast.expr] = []
+        for key, value in zip(table.keys, table.values, strict=True):
+            if isinstance(key, ast.Constant):
+                own[key.value] = Statement(value, self.outer, self.package)
+            else:
+                unpacked.append(value)
+        return own | ({"**": Statement(ast.Tuple(unpacked), self.outer, self.package)} if unpacked else {})
 
     @cached_property
     def label(self) -> str:
@@ -125,10 +127,14 @@ class Module:
 
 def read_module(path: Path, package: str, own: str) -> Module:
     """The file `path` that lies in a package; only imports from the package `own` are followed."""
-    source = path.read_text(encoding="utf-8")
+    return parse_module(path.read_text(encoding="utf-8"), package, own)
+
+
+def parse_module(source: str, package: str, own: str) -> Module:
+    """A module from its text."""
     imports: dict[str, Import] = {}
     found: list[Statement] = []
-    tree, table = ast.parse(source), symtable.symtable(source, str(path), "exec")
+    tree, table = ast.parse(source), symtable.symtable(source, package, "exec")
     top = frozenset(symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced())
     scopes = [(scope.get_lineno(), frozenset(outer(scope))) for scope in table.get_children()]
     for node in tree.body:

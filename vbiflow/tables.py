@@ -13,12 +13,14 @@ import numpy as np
 
 from vbiflow import features
 from vbiflow.engine.cpu import LANES
+from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.plan import check
 from vbiflow.engine.source import kernel_source
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
 from vbiflow.io import write_text
-from vbiflow.models import MODELS
+from vbiflow.models import MODELS, Model
+from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
@@ -54,6 +56,25 @@ def models() -> str:
         states, sends, signals = (", ".join(names) for names in (model.states, model.sends, model.signals))
         cells = f"`{name}`", model.title, states, sends, model.coupling, signals, linked(model.reference)
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def parameters() -> str:
+    """Every parameter of every model and observation model, and what can stand for it."""
+    every = [*MODELS.values(), *(observation.model for observation in OBSERVATION_MODELS.values())]
+    return "\n\n".join(parameter_table(model) for model in every)
+
+
+def parameter_table(model: Model) -> str:
+    """Value, unit and meaning of a model's parameters."""
+    defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
+    lines = [f"## {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
+    lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
+    lines += ["", "| parameter | value | unit | meaning |", "|---|---|---|---|"]
+    for name, parameter in model.parameters.items():
+        lines.append(f"| `{name}` | {parameter.value:.6g} | {parameter.unit} | {parameter.meaning} |")
+    for name, derived in derived_quantities(model).items() if model.name in MODELS else ():
+        lines.append(f"| `{name}` | | {derived.unit} | in the place of `{derived.parameter}`: {derived.meaning} |")
     return "\n".join(lines)
 
 
@@ -114,13 +135,15 @@ def filled(text: str, *made: Callable[[], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
-    readme = ROOT / "README.md"
     listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
-    engine = ROOT / "docs" / "engine.md"
-    return {
-        readme: filled(readme.read_text(encoding="utf-8"), models, domains, estimators),
-        engine: filled(engine.read_text(encoding="utf-8"), kernel),
-        ROOT / "docs" / "features.md": listing,
+    docs = ROOT / "docs"
+    tables = {
+        ROOT / "README.md": (models, domains, estimators),
+        docs / "engine.md": (kernel,),
+        docs / "models.md": (parameters,),
+    }
+    return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
+        docs / "features.md": listing,
     }
 
 

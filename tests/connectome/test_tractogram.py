@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 import zipfile
@@ -50,6 +51,17 @@ TABLE = "index\tlabel\n3\tL_a\n7\tR_a\n20\tL_b\n"
 def parcels(folder: Path) -> Parcellation:
     (folder / "r.tsv").write_text(TABLE)
     return read_parcellation(volume(folder / "p.nii.gz"), folder / "r.tsv")
+
+
+@pytest.mark.parametrize("suffix", [".tck", ".trk"])
+def test_packed_streamlines_are_the_same(suffix: str, tmp_path: Path) -> None:
+    plain, packed = tracks(tmp_path / f"t{suffix}", LINES), tmp_path / f"t{suffix}.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    wanted, found = (build_connectome(path, parcels(tmp_path)) for path in (plain, packed))
+    np.testing.assert_array_equal(found.weights, wanted.weights)
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=rf"t{suffix}.gz: (damaged or )?cut short|t{suffix}.gz: not a whole|damaged"):
+        build_connectome(packed, parcels(tmp_path))
 
 
 @pytest.mark.parametrize("suffix", [".tck", ".trk"])

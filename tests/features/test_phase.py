@@ -82,6 +82,24 @@ def test_envelope_correlation_sees_common_amplitude_and_orthogonalising_removes_
     assert of(leaked, {"envelope_correlation": {**plain, "orthogonalise": True}})[name] < 0.3
 
 
+def test_orthogonalised_envelopes_keep_the_sign_of_their_correlation():
+    t = np.arange(6000) / 200
+    swell = 0.8 * np.sin(2 * np.pi * 0.3 * t)
+    pair = np.stack([(1 + swell) * np.sin(2 * np.pi * 10 * t), (1 - swell) * np.sin(2 * np.pi * 10.7 * t)])[None]
+    request = {"envelope_correlation": {"bands": {"alpha": [8, 12]}, "statistics": "mean", "orthogonalise": True}}
+    assert of(pair, request)["envelope_correlation.[alpha].mean".replace(".[", "[")] < -0.5
+
+
+def test_imaginary_coherence_does_not_depend_on_the_order_of_the_nodes():
+    rng, t = np.random.default_rng(1), np.arange(6000) / 200
+    series = np.stack([np.sin(2 * np.pi * 10 * t + 0.7 * k) + 0.3 * rng.standard_normal(len(t)) for k in range(3)])
+    request = {"spectral_connectivity": {"methods": ["imcoh"], "statistics": "mean"}}
+    one, other = (
+        of(nodes[None], request)["spectral_connectivity.imcoh[alpha].mean"] for nodes in (series, series[::-1])
+    )
+    assert one == pytest.approx(other) and one > 0.1
+
+
 def test_spectral_connectivity_sees_lagged_coupling_in_its_band_only():
     rng = np.random.default_rng(1)
     shared = bandpass(rng.standard_normal((1, T.size)), FS, (8, 12))[0] * 3

@@ -27,6 +27,13 @@ def test_every_feature_is_finite_named_deterministic_and_leaves_its_input(name, 
 
 
 @pytest.mark.parametrize("name", FEATURES)
+def test_the_order_of_an_array_in_memory_changes_nothing(name, ts, nodes):
+    expected = of(name, ts, nodes).x
+    for stored in (np.asfortranarray(ts), np.repeat(ts, 2, axis=2)[..., ::2]):
+        np.testing.assert_array_equal(of(name, stored, nodes).x, expected)
+
+
+@pytest.mark.parametrize("name", FEATURES)
 def test_every_feature_tells_simulations_apart(name, ts, nodes):
     x = of(name, ts, nodes).x
     assert (x.std(axis=0) > 0).any()

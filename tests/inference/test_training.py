@@ -201,7 +201,14 @@ def test_split_belongs_to_the_simulation():
         assert np.array_equal(getattr(small, name), getattr(large, name)[getattr(large, name) < 400])
     together = np.concatenate([large.train, large.validation, large.test])
     assert sorted(together) == list(range(1000))
-    assert len(large.validation) == pytest.approx(200, abs=60)
+    assert (len(large.validation), len(large.test)) == (200, 100) and (len(small.validation), len(small.test)) == (
+        80,
+        40,
+    )
+    assert len(split(valid[:400], 9, 0.1, 0.25).test) == 100, "exact, whatever the seed"
+    assert abs(len(split(valid[:333], 5, 0.2, 0.1).test) - 33.3) < 1
+    some = np.arange(1000) % 3 > 0
+    assert some[split(some, 5).test].all() and abs(len(split(some, 5).test) - 0.1 * some.sum()) < 1
     assert not np.array_equal(large.test, split(valid, 6, 0.2, 0.1).test)
 
 

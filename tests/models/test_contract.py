@@ -42,6 +42,7 @@ WONG_WANG = MODELS["wong_wang"]
         ({"parameters": WONG_WANG.parameters | {"w": Parameter(1.0, "", "x")}}, "parameter w has no unit"),
         ({"coupling": "diffusive"}, "coupling is 'diffusive'; write linear or difference"),
         ({"gains": {"E": "G"}}, "gains name the input 'E'; it has S"),
+        ({"units": {"rate": "Hz"}}, "units name the signal 'rate'; it has S, bold_input"),
         ({"gains": {"S": "g"}}, "gains name the parameter 'g'"),
         ({"defaults": {"step": 1.0}}, "defaults hold step; they are dt and integrator"),
         ({"defaults": {"dt": 200.0}}, "default dt 200.0 is not between 0 and its shortest time constant, 100 ms"),

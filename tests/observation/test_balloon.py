@@ -68,10 +68,18 @@ def test_constants_of_stephan_2007():
 
 def test_kong_and_paper_constants():
     kong, paper = balloon.PARAMETERS["kong2021"], balloon.PARAMETERS["paper"]
+    assert kong["V0"] == pytest.approx(0.02 / 0.34)
     assert (kong["k1"], kong["k2"], kong["k3"]) == pytest.approx((4.10342, 0.581832, 0.53), rel=1e-4)
     assert (paper["k1"], paper["k2"], paper["k3"]) == pytest.approx(
         (4.3 * 40.3 * 0.8 * 0.04, 1.43 * 25 * 0.8 * 0.04, -0.43)
     )
+
+
+@pytest.mark.parametrize("name", balloon.PARAMETERS)
+def test_every_set_gives_the_relative_change_of_the_signal(name):
+    """With all deoxyhaemoglobin washed out of the resting volume the signal rises by some percent, not hundreds."""
+    p = parameters(name)
+    assert 0.005 < MODEL.signals["bold"](MODEL.y(0.0, 1.0, 1.0, 0.0), p) < 0.5
 
 
 def test_coarse_step_of_the_haemodynamics_changes_little():

@@ -72,18 +72,23 @@ def read_connectome(
 
 
 def reader_of(path: str) -> Callable[[ConnectomeFiles], Connectome]:
-    """Reader of a format, by how the file's name ends.
+    """Reader of a file's format.
 
     Raises
     ------
     ValueError
-        If there is no such format.
+        If there is none.
     """
-    name = split_key(path)[0].name.lower()
-    suffix = next((suffix for suffix in READERS if name.removesuffix(".gz").endswith(suffix)), None)
+    suffix = format_of(path)
     if suffix is None:
         raise ValueError(f"{split_key(path)[0]}: unknown format; choose from {', '.join(READERS)}")
     return READERS[suffix]
+
+
+def format_of(path: str) -> str | None:
+    """The format of a file, a key of READERS, by how its name ends; None if it is unknown."""
+    name = split_key(path)[0].name.lower()
+    return next((suffix for suffix in READERS if name.removesuffix(".gz").endswith(suffix)), None)
 
 
 def from_matrices(files: ConnectomeFiles) -> Connectome:

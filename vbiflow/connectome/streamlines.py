@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +41,39 @@ class Block:
 
 
 def read_blocks(path: str | Path) -> Iterator[Block]:
-    """Ends and lengths of the streamlines of a .tck or .trk file, block by block in bounded memory."""
+    """Ends and lengths of the streamlines of a .tck or .trk file, block by block in bounded memory.
+
+    A file that gzip packed is unpacked into a temporary folder first.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged or of another format.
+    """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    if suffix not in FORMATS:
         raise ValueError(f"{path}: unknown format of streamlines; choose from {', '.join(FORMATS)}")
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
-    return tck_blocks(path) if path.suffix.lower() == ".tck" else trk_blocks(path)
+    if path.suffix.lower() == ".gz":
+        return unpacked_blocks(path)
+    return tck_blocks(path) if suffix == ".tck" else trk_blocks(path)
+
+
+def unpacked_blocks(path: Path) -> Iterator[Block]:
+    """Blocks of a file that gzip packed."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, path.stem)
+        try:
+            with gzip.open(path) as packed, open(plain, "wb") as file:
+                shutil.copyfileobj(packed, file)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path}: damaged or cut short ({error}); copy it again") from None
+        try:
+            yield from read_blocks(plain)
+        except ValueError as error:
+            raise ValueError(str(error).replace(str(plain), str(path))) from None
 
 
 def tck_header(path: Path) -> tuple[np.dtype, int]:

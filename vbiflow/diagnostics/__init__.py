@@ -1,5 +1,6 @@
 """Evidence that a posterior can be trusted: calibration, misspecification, predictive checks, sensitivity."""
 
+from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.ablation import ablate, compare_ablations
 from vbiflow.diagnostics.amortisation import amortisation
 from vbiflow.diagnostics.benchmark import benchmark
@@ -13,7 +14,7 @@ from vbiflow.diagnostics.optimisation import point_estimates
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.sensitivity import sensitivity
 from vbiflow.diagnostics.subject import subject_verdict
-from vbiflow.diagnostics.verdict import THRESHOLDS, verdict
+from vbiflow.diagnostics.verdict import verdict
 
 __all__ = [
     "THRESHOLDS",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.diagnostics.verdict import resolve_thresholds
+from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.features.files import CONDITIONING
 from vbiflow.inference.scaling import location
 from vbiflow.io import read, rows

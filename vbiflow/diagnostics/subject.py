@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.predictive import judge_predictive
-from vbiflow.diagnostics.verdict import resolve_thresholds
 from vbiflow.features.files import CONDITIONING
 
 LISTED = 3

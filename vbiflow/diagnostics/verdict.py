@@ -8,24 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.calibration import Calibration, coverage
 
-THRESHOLDS: dict[str, float] = {
-    "alpha": 0.01,
-    "rank_deviation": 0.05,
-    "coverage_deviation": 0.04,
-    "tarp_deviation": 0.05,
-    "leak": 0.01,
-    "shrinkage": 0.1,
-    "n_test": 100,
-    "invalid_share": 0.5,
-    "misspecification_p": 0.01,
-    "feature_tail": 0.001,
-    "fc_correlation_loss": 0.1,
-    "fcd_ks_excess": 0.1,
-    "psd_distance_excess": 0.1,
-    "series_error_excess": 0.2,
-}
 SENTENCES = {
     "overconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its "
     "50 % intervals in {half:.0%}: they are narrower than they should be",
@@ -33,16 +18,6 @@ SENTENCES = {
     "50 % intervals in {half:.0%}: they are wider than they need to be",
     "biased": "its estimates lie too {side} in {n} held-out simulations",
 }
-
-
-def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:
-    """`THRESHOLDS` with the study's `diagnostics.thresholds` on top."""
-    for key, value in (thresholds or {}).items():
-        if key not in THRESHOLDS:
-            raise ValueError(f"unknown threshold {key!r}; choose from {', '.join(THRESHOLDS)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise ValueError(f"threshold {key} must be a number from 0 up, found {value!r}")
-    return THRESHOLDS | dict(thresholds or {})
 
 
 def verdict(

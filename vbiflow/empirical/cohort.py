@@ -87,7 +87,7 @@ def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:
         raise ValueError(f"{where}: participant_id {name!r}; write letters, digits, - and _")
     if not row["weights"]:
         raise ValueError(f"{where}: no weights; give the file of the connectome")
-    if row["weights"].lower().endswith((".tck", ".trk")) and not row["parcellation"]:
+    if row["weights"].lower().removesuffix(".gz").endswith((".tck", ".trk")) and not row["parcellation"]:
         raise ValueError(f"{where}: weights are streamlines; give the volume of their regions in a column parcellation")
     if row["recording"] and row["kind"] not in KINDS:
         raise ValueError(f"{where}: kind {row['kind']!r}; choose from {', '.join(KINDS)}")

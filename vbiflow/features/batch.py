@@ -74,9 +74,10 @@ class Batch:
     """Frequencies and densities that are given, in place of the series' own."""
 
     def __init__(self, ts: Any, fs: float, nodes: Nodes, epoch: int | None = None) -> None:
-        self.ts, self.fs, self.nodes = ts, float(fs), nodes
-        self.epoch = epoch or self.n_times
         self.xp = namespace(ts)
+        # compiled loops take rows that lie together, whatever the order of the array in memory
+        self.ts, self.fs, self.nodes = self.xp.ascontiguousarray(ts), float(fs), nodes
+        self.epoch = epoch or self.n_times
         self._shared: dict[Any, Any] = {}
 
     @property

@@ -74,13 +74,16 @@ def amplitude_correlation(ts: Any, fs: float, band: tuple[float, float] | None) 
 
 
 def leakage_free_correlation(ts: Any, fs: float, band: tuple[float, float] | None) -> Any:
-    """Correlation between envelopes after pairwise orthogonalisation, which takes out what both share at no lag."""
+    """Signed correlation between envelopes after pairwise orthogonalisation, which takes out what both share at
+    no lag; the mean of both directions.
+    """
     from mne_connectivity import envelope_correlation
 
     signal = to_host(analytic(ts, fs, band))
     names = [str(k) for k in range(signal.shape[1])]
     found = [
-        envelope_correlation(one[None], names=names, verbose="error").get_data("dense")[0, ..., 0] for one in signal
+        envelope_correlation(one[None], names=names, absolute=False, verbose="error").get_data("dense")[0, ..., 0]
+        for one in signal
     ]
     return namespace(ts).asarray(np.nan_to_num(np.stack(found)))
 
@@ -130,7 +133,9 @@ def phase_locking(batch: Batch, *, bands: Bands | None, **options: Any) -> Piece
     "envelope_correlation",
     reference="Hipp et al. 2012, doi:10.1038/nn.3101",
     bands=BANDS,
-    orthogonalise=Option(False, "boolean", "whether to take out first what two nodes share at no lag (source leakage)"),
+    orthogonalise=Option(
+        False, "boolean", "whether to take out first what two nodes share at no lag (leakage); the sign stays"
+    ),
     **PAIRS,
 )
 def envelope_correlation(batch: Batch, *, bands: Bands | None, orthogonalise: bool, **options: Any) -> Pieces:
@@ -147,7 +152,7 @@ def envelope_correlation(batch: Batch, *, bands: Bands | None, orthogonalise: bo
     methods=Option(
         ("coh", "wpli"),
         "texts",
-        "measures, by their names in mne-connectivity",
+        "measures, by their names in mne-connectivity; imcoh by its size, for its sign is the order of the nodes",
         choices=("coh", "imcoh", "plv", "ciplv", "ppc", "pli", "wpli", "wpli2_debiased"),
     ),
     bands=Option(EEG_BANDS, "bands", "bands", "Hz"),
@@ -193,4 +198,7 @@ def cross_spectral(
         for store, result in zip(rows, results if isinstance(results, list) else [results], strict=True):
             lower = result.get_data("dense")
             store.append(np.nan_to_num(lower + lower.swapaxes(0, 1)))
+    for method, store in zip(methods, rows, strict=True):
+        if method == "imcoh":  # antisymmetric: its sign says which of the two comes first
+            store[:] = [abs(matrix) for matrix in store]
     return [namespace(ts).asarray(np.stack(store)) for store in rows]

@@ -18,9 +18,9 @@ import vbiflow
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
+from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
-from vbiflow.study.topology import LEAVE_ONE_OUT, POOLED
 
 REM = 60.0
 """Width [rem] on the page of a figure that is WIDTH inches wide."""

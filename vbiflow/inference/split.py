@@ -21,18 +21,28 @@ class Split:
 
 
 def split(valid: np.ndarray, seed: int, validation_share: float = 0.1, test_share: float = 0.1) -> Split:
-    """Assign every valid simulation to one set by a uniform number u(seed, index).
+    """Take every so many-th valid simulation to test, and of the others to validate, so that the shares are exact.
 
-    A simulation keeps its set when the study grows, so that none moves from test to training.
+    Simulations are independent draws, so that any choice that does not look at them is fair; the seed says where to
+    begin. Of n valid ones `test_share` n are held out, one less or more where that is no whole number. A simulation
+    keeps its set when the study grows, so that none moves from test to training.
     """
     valid = np.asarray(valid, bool)
     if validation_share + test_share >= 1:
         raise ValueError(
             f"validation_share {validation_share:g} and test_share {test_share:g} leave nothing to train on; lower them"
         )
-    u = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x73706C74]))).random(len(valid))
-    test, validation = u < test_share, (u >= test_share) & (u < test_share + validation_share)
-    return Split(*(np.where(valid & chosen)[0] for chosen in (~test & ~validation, validation, test)))
+    first, second = np.random.default_rng([seed, 0x73706C74]).uniform(0.05, 0.95, 2)
+    rows = np.flatnonzero(valid)
+    test = every(len(rows), test_share, first)
+    rest = rows[~test]
+    validation = every(len(rest), validation_share / (1 - test_share), second)
+    return Split(rest[~validation], rest[validation], rows[test])
+
+
+def every(n: int, share: float, phase: float) -> np.ndarray:
+    """Which of n in a row are taken, (n,) bool, so that of the first m always floor(share m + phase) are."""
+    return np.diff(np.floor(share * np.arange(n + 1) + phase)) > 0
 
 
 def held_out(valid: np.ndarray, seed: int, options: Mapping[str, Any] | None) -> np.ndarray:

@@ -80,6 +80,8 @@ def check_options(model: Model) -> None:
     for sent, gain in model.gains.items():
         require(model, sent in model.sends, f"gains name the input {sent!r}; it has {', '.join(model.sends)}")
         require(model, gain in model.parameters, f"gains name the parameter {gain!r}, which it does not have")
+    for name in model.units:
+        require(model, name in model.signals, f"units name the signal {name!r}; it has {', '.join(model.signals)}")
     for name, derived in model.derived.items():
         good = name.isidentifier() and name not in model.parameters and bool(derived.unit and derived.meaning)
         require(model, good, f"derived {name!r} needs a name that no parameter has, a unit and a meaning")

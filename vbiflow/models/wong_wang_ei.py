@@ -113,4 +113,5 @@ MODEL = Model(
     },
     reference="Deco et al. 2014, doi:10.1523/JNEUROSCI.5068-13.2014",
     defaults={"dt": 1.0, "integrator": "heun"},
+    units={"rate_E": "Hz"},
 )

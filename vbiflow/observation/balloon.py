@@ -47,13 +47,14 @@ PARAMETERS = {
     "stephan2007": {**FRISTON, "alpha": 0.32, "E0": 0.4, "V0": 0.04, **signal_constants(0.4)},
     "paper": {**DECAY, "alpha": 0.2, "E0": 0.8, "V0": 0.02, **signal_constants(0.8, ratio=1.43)},
     "kong2021": {
-        **{**FRISTON, "alpha": 0.33, "E0": 0.34, "V0": 0.02 * 100 / 0.34},
+        **{**FRISTON, "alpha": 0.33, "E0": 0.34, "V0": 0.02 / 0.34},
         **{"k1": 4.3 * 28.265 * 3 * 0.0331 * 0.34, "k2": 0.47 * 110 * 0.0331 * 0.34, "k3": 0.53},
     },
 }
 """Named sets. stephan2007: the signal equation of Stephan et al. 2007 with its constants for 1.5 T (E0 0.4, V0 4 %,
 intra- to extravascular ratio 1), on flow and volume with the constants of Friston et al. 2003. paper: table 7 of
-Ziaeemehr et al. 2025, doi:10.7554/eLife.106194. kong2021: Kong et al. 2021, doi:10.1038/s41467-021-26704-y.
+Ziaeemehr et al. 2025, doi:10.7554/eLife.106194. kong2021: Kong et al. 2021, doi:10.1038/s41467-021-26704-y, who give
+percent. All sets give the relative change of the signal, a fraction.
 """
 
 MODEL = Model(

@@ -13,6 +13,7 @@ from vbiflow.connectome.normalise import parse as parse_steps
 from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
+from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS, check_file
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
@@ -246,15 +247,21 @@ def check_shares(study: Study) -> None:
     """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
     n, inference = study.n_simulations, resolve(study["inference"])
     validation, test = inference["validation_share"], inference["test_share"]
-    for use, share, cure in (
-        ("validate", validation, f"raise it or validation_share {validation:g}"),
-        ("test", test, f"raise it or test_share {test:g}"),
-        ("train", 1 - validation - test, f"raise it, or lower the shares held out, {validation:g} and {test:g}"),
+    needed = int(resolve_thresholds(study["diagnostics"]["thresholds"])["n_test"])
+    for use, share, least, cure in (
+        ("validate", validation, FEWEST, f"raise it or validation_share {validation:g}"),
+        ("test", test, max(FEWEST, needed), f"raise it or test_share {test:g}"),
+        (
+            "train",
+            1 - validation - test,
+            FEWEST,
+            f"raise it, or hold less out than {validation:g} and {test:g}",
+        ),
     ):
-        if n * share < FEWEST - 1e-9:
+        if n * share < least - 1e-9:
             left = max(0, round(n * share))
             raise ValueError(
-                f"inference.n_simulations: of {n} are left {left} to {use}, at least {FEWEST} should be; {cure}"
+                f"inference.n_simulations: of {n} are left {left} to {use}, at least {least} should be; {cure}"
             )
 
 

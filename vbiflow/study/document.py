@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+STANDARD = "tag:yaml.org,2002:"
 LARGEST = 2_000_000
 """Bytes of a file; a study has a few thousand."""
 DEEPEST = 40
@@ -108,6 +109,9 @@ def construct(node: yaml.Node | None, name: str) -> Any:
     """Plain data of a node."""
     if node is None:
         return None
+    kind = node.tag.removeprefix(STANDARD)
+    if kind == node.tag or kind.startswith("python"):
+        raise ValueError(f"{name}: line {line_of(node)}: tag {shortened(node.tag)}; write plain values")
     if isinstance(node, yaml.ScalarNode):
         return scalar(node, name)
     if isinstance(node, yaml.SequenceNode):
@@ -140,8 +144,6 @@ def mapping(node: yaml.MappingNode, name: str) -> dict[str, Any]:
 def scalar(node: yaml.ScalarNode, name: str) -> Any:
     """Null, truth value, number or text of a scalar."""
     text, line = node.value, line_of(node)
-    if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.partition("2002:")[2].startswith("python"):
-        raise ValueError(f"{name}: line {line}: tag {node.tag}; write plain values")
     if node.style:  # quoted, or a block of text
         return check_text(text, name, line)
     if text in NULL:

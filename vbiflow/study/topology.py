@@ -13,12 +13,10 @@ from functools import cached_property
 from typing import Any
 
 from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS
+from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 
 PER = ("subject", "pooled", "leave_one_out")
 """What connectome.per may be beside the name of one participant whose connectome all share."""
-POOLED = "pooled.all"
-LEAVE_ONE_OUT = "leave_one_out."
-"""Folders of estimators that learn from many connectomes; a participant_id has no full stop, so that none collides."""
 RESERVED = ("subjects", "figures", "logs", "benchmarks")
 """Folders of a study's results that are nobody's."""
 

@@ -1,0 +1,32 @@
+"""The study's `diagnostics.thresholds`: names, defaults, and mistakes found before anything is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+THRESHOLDS: dict[str, float] = {
+    "alpha": 0.01,
+    "rank_deviation": 0.05,
+    "coverage_deviation": 0.04,
+    "tarp_deviation": 0.05,
+    "leak": 0.01,
+    "shrinkage": 0.1,
+    "n_test": 100,
+    "invalid_share": 0.5,
+    "misspecification_p": 0.01,
+    "feature_tail": 0.001,
+    "fc_correlation_loss": 0.1,
+    "fcd_ks_excess": 0.1,
+    "psd_distance_excess": 0.1,
+    "series_error_excess": 0.2,
+}
+
+
+def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:
+    """`THRESHOLDS` with the study's `diagnostics.thresholds` on top."""
+    for key, value in (thresholds or {}).items():
+        if key not in THRESHOLDS:
+            raise ValueError(f"unknown threshold {key!r}; choose from {', '.join(THRESHOLDS)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ValueError(f"threshold {key} must be a number from 0 up, found {value!r}")
+    return THRESHOLDS | dict(thresholds or {})
