@@ -107,6 +107,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
+        stack.enter_context(quiet())
         hold_job()
         handle_termination()
         try:
@@ -136,13 +137,26 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 run.say("ended by SIGTERM; run again to go on")
             raise
         except Exception as error:
-            with contextlib.suppress(OSError):  # the log may lie on the full disk
-                traceback.print_exc(file=log)
             reason = shortage(error, snakemake.rule)
             if not reason:
+                traceback.print_exc(file=log)
                 raise
+            with contextlib.suppress(OSError):  # the log may lie on the full disk
+                print(f"{run.label}: {reason}", file=log)
             print(f"{run.label}: {reason}", file=terminal)
             raise SystemExit(1) from None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out what HDF5 says again and again as it closes a file that found no room; the rest is said as ever."""
+    before = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook = lambda found: None if shortage(found.exc_value, "") else before[0](found)
+    sys.excepthook = lambda kind, error, trace: None if shortage(error, "") else before[1](kind, error, trace)
+    try:
+        yield
+    finally:
+        sys.unraisablehook, sys.excepthook = before
 
 
 def shortage(error: Exception, rule: str) -> str:
