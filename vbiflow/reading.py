@@ -49,9 +49,9 @@ class Problems:
     def tell(self) -> None:
         """Raise what was kept as one ValueError, if there is any."""
         if self.found:
-            raise ValueError(joined(self.found))
+            raise ValueError(join_problems(self.found))
 
 
-def joined(found: Sequence[str]) -> str:
+def join_problems(found: Sequence[str]) -> str:
     """Several problems as one line, each once."""
     return "; and ".join(dict.fromkeys(found))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vbiflow.datasets import load_catalogue
-from vbiflow.empirical.archive import read_ts, save_epochs, unfolded
+from vbiflow.empirical.archive import read_ts, save_epochs, unfold_channels
 
 
 def written(path: Path, data: np.ndarray) -> Path:
@@ -27,8 +27,8 @@ def test_channels_cut_at_every_28th_sample_are_joined_and_cut_again() -> None:
     whole = np.random.default_rng(0).standard_normal((2, 28, 50))
     line = whole.reshape(2, -1)
     rows = np.stack([line[:, 28 * k : 28 * k + 50] for k in range(28)], axis=1)
-    np.testing.assert_array_equal(unfolded(rows), whole[:, :16])
-    np.testing.assert_array_equal(unfolded(whole), whole)
+    np.testing.assert_array_equal(unfold_channels(rows), whole[:, :16])
+    np.testing.assert_array_equal(unfold_channels(whole), whole)
 
 
 def test_real_channels_resemble_their_neighbours(catalogue_file) -> None:

@@ -189,7 +189,7 @@ def test_sources_that_fall_out_of_the_sphere_are_told_not_lost(template, eeg, mo
 
 def test_points_outside_are_drawn_in_along_their_radius() -> None:
     points = np.array([[0.0, 0, 0.05], [0, 0.3, 0.04], [0, 0, 0.04]])
-    drawn = forward.drawn_in(points, np.array([0, 0, 0.04]), 0.08)
+    drawn = forward.clamp_to_sphere(points, np.array([0, 0, 0.04]), 0.08)
     np.testing.assert_allclose(drawn, [[0, 0, 0.05], [0, 0.08, 0.04], [0, 0, 0.04]], atol=1e-12)
 
 
@@ -197,17 +197,17 @@ def test_a_meg_helmet_whose_place_is_unknown_stands_over_the_head() -> None:
     """MNE's canonical sensors say nothing of it: without 4 cm up the helmet cuts through the brain."""
     info = mne.channels.read_meg_canonical_info("neuromag")
     np.testing.assert_array_equal(info["dev_head_t"]["trans"], np.eye(4))
-    placed = forward.with_device(info, "meg")
+    placed = forward.place_device(info, "meg")
     np.testing.assert_allclose(placed["dev_head_t"]["trans"][:3, 3], [0, 0, 0.04])
     nowhere = placed.copy()
     with nowhere._unlock():
         nowhere["dev_head_t"] = None
-    np.testing.assert_allclose(forward.with_device(nowhere, "meg")["dev_head_t"]["trans"][2, 3], 0.04)
+    np.testing.assert_allclose(forward.place_device(nowhere, "meg")["dev_head_t"]["trans"][2, 3], 0.04)
     moved = placed.copy()
     with moved._unlock():
         moved["dev_head_t"] = mne.transforms.Transform("meg", "head", mne.transforms.translation(0, 0, 0.02))
     np.testing.assert_allclose(
-        forward.with_device(moved, "meg")["dev_head_t"]["trans"][2, 3], 0.02
+        forward.place_device(moved, "meg")["dev_head_t"]["trans"][2, 3], 0.02
     )  # what is said stays
     places = np.array([channel["loc"][:3] for channel in info["chs"]]) + np.array([0, 0, 0.04])
     assert np.linalg.norm(places - forward.CENTRE, axis=1).min() > forward.MEG_RADIUS

@@ -34,7 +34,7 @@ def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:
     if name == CONSTANT:
         raise ValueError(f"connectome.maps: {CONSTANT} is the coefficient without a map; give the map another name")
     if split_key(entry)[0].suffix.lower() in (".tsv", ".csv"):
-        values = column(entry, labels)
+        values = read_column(entry, labels)
     else:
         values = np.squeeze(read_array(entry))
         if values.shape != (len(labels),):
@@ -49,7 +49,7 @@ def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:
     return values
 
 
-def column(entry: str, labels: tuple[str, ...]) -> np.ndarray:
+def read_column(entry: str, labels: tuple[str, ...]) -> np.ndarray:
     """A column of a table of regions, matched by label."""
     file, key = split_key(entry)
     table = read_regions(file)

@@ -13,12 +13,12 @@ Step = str | Mapping[str, Any]
 
 def largest(weights: np.ndarray) -> np.ndarray:
     """Divide by the largest weight."""
-    return divided(weights, weights.max())
+    return divide_weights(weights, weights.max())
 
 
 def spectral_radius(weights: np.ndarray) -> np.ndarray:
     """Divide by the largest absolute eigenvalue, so that the gain of the network is 1."""
-    return divided(weights, np.abs(np.linalg.eigvals(weights)).max())
+    return divide_weights(weights, np.abs(np.linalg.eigvals(weights)).max())
 
 
 def row_sum(weights: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def row_sum(weights: np.ndarray) -> np.ndarray:
 
 def mean_strength(weights: np.ndarray) -> np.ndarray:
     """Divide by the mean row sum, so that regions receive 1 on average."""
-    return divided(weights, weights.sum(axis=1).mean())
+    return divide_weights(weights, weights.sum(axis=1).mean())
 
 
 def log1p(weights: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def scale(weights: np.ndarray, factor: float) -> np.ndarray:
 
 def clip(weights: np.ndarray, percentile: float) -> np.ndarray:
     """Cut weights off at a percentile of those above zero."""
-    bounded(percentile, 0, 100)
+    check_bounds(percentile, 0, 100)
     positive = weights[weights > 0]
     return np.minimum(weights, np.percentile(positive, percentile)) if positive.size else weights
 
@@ -65,7 +65,7 @@ def threshold(weights: np.ndarray, least: float) -> np.ndarray:
 
 def density(weights: np.ndarray, share: float) -> np.ndarray:
     """Keep the strongest connections, a share of all possible ones; equal weights are kept or dropped together."""
-    bounded(share, 0, 1)
+    check_bounds(share, 0, 1)
     n = len(weights)
     keep = round(share * n * (n - 1))
     off = np.sort(weights[~np.eye(n, dtype=bool)])[::-1]
@@ -126,10 +126,10 @@ def parse(steps: Sequence[Step]) -> list[tuple[str, list[Any]]]:
     """
     if isinstance(steps, str | Mapping):
         raise ValueError(f"normalise: found {steps!r}; write a list of steps, as in [log1p, max]")
-    return [parsed(step) for step in steps]
+    return [parse_step(step) for step in steps]
 
 
-def parsed(step: Step) -> tuple[str, list[Any]]:
+def parse_step(step: Step) -> tuple[str, list[Any]]:
     """Name and value of one step."""
     if isinstance(step, Mapping) and len(step) != 1:
         raise ValueError(f"normalise: found {dict(step)}; write each step for itself, as in [{{clip: 99}}, max]")
@@ -150,14 +150,14 @@ def parsed(step: Step) -> tuple[str, list[Any]]:
     return name, values
 
 
-def divided(weights: np.ndarray, divisor: float) -> np.ndarray:
+def divide_weights(weights: np.ndarray, divisor: float) -> np.ndarray:
     """weights / divisor, refusing zero."""
     if not divisor > 0:
         raise ValueError("all weights are zero")
     return weights / divisor
 
 
-def bounded(value: float, low: float, high: float) -> None:
+def check_bounds(value: float, low: float, high: float) -> None:
     """Refuse a value outside its range."""
     if not low < value <= high:
         raise ValueError(f"found {value:g}; allowed above {low} up to {high}")

@@ -17,15 +17,18 @@ ENOUGH = 8
 
 
 def negative(connectome: Connectome) -> Finding | None:
+    """Weights below zero."""
     count = int((connectome.weights < 0).sum())
     return Finding("negative", "severe", f"{count} weights are below zero") if count else None
 
 
 def all_zero(connectome: Connectome) -> Finding | None:
+    """No connection at all."""
     return None if connectome.weights.any() else Finding("all_zero", "severe", "all weights are zero")
 
 
 def isolated(connectome: Connectome) -> Finding | None:
+    """Regions without any connection."""
     linked = (connectome.weights != 0).any(axis=0) | (connectome.weights != 0).any(axis=1)
     alone = [label for label, has in zip(connectome.labels, linked, strict=True) if not has]
     if not alone or not linked.any():
@@ -34,19 +37,21 @@ def isolated(connectome: Connectome) -> Finding | None:
 
 
 def asymmetric(connectome: Connectome) -> Finding | None:
+    """Weights or lengths that differ from their transpose: rows are taken as targets."""
     lengths = np.where(connectome.weights != 0, np.nan_to_num(connectome.tract_lengths), 0)
     parts = {"weights": connectome.weights, "tract lengths": np.where(lengths.T > 0, lengths, 0)}
-    shares = {name: difference(part) for name, part in parts.items()}
+    shares = {name: asymmetry_share(part) for name, part in parts.items()}
     found = [f"{name} differ from their transpose by {share:.1%}" for name, share in shares.items() if share > 1e-3]
     return Finding("asymmetric", "warning", f"{', '.join(found)}; rows are taken as targets") if found else None
 
 
-def difference(matrix: np.ndarray) -> float:
+def asymmetry_share(matrix: np.ndarray) -> float:
     """Share of a matrix that its transpose does not have."""
     return float(np.abs(matrix - matrix.T).sum() / max(np.abs(matrix + matrix.T).sum(), 1e-300))
 
 
 def density(connectome: Connectome) -> Finding | None:
+    """Very few, or nearly all, of the connections that there could be."""
     n = connectome.n_nodes
     share = np.count_nonzero(connectome.weights) / max(n * (n - 1), 1)
     if n <= ENOUGH or 0.02 <= share <= 0.95:
@@ -56,6 +61,7 @@ def density(connectome: Connectome) -> Finding | None:
 
 
 def heavy_tail(connectome: Connectome) -> Finding | None:
+    """A largest weight of at least 1000 times the median."""
     positive = connectome.weights[connectome.weights > 0]
     if positive.size <= ENOUGH or positive.max() < 1000 * np.median(positive):
         return None
@@ -66,6 +72,7 @@ def heavy_tail(connectome: Connectome) -> Finding | None:
 
 
 def outliers(connectome: Connectome) -> Finding | None:
+    """Regions whose strength is far (6 robust sd of its logarithm) from that of the others."""
     strength = connectome.weights.sum(axis=0) + connectome.weights.sum(axis=1)
     some = strength > 0
     level = np.log(strength[some])
@@ -84,6 +91,7 @@ def outliers(connectome: Connectome) -> Finding | None:
 
 
 def zero_lengths(connectome: Connectome) -> Finding | None:
+    """Connections of length zero."""
     count = int(((connectome.weights != 0) & (connectome.tract_lengths <= 0)).sum())
     if not count:
         return None
@@ -92,7 +100,7 @@ def zero_lengths(connectome: Connectome) -> Finding | None:
     )
 
 
-def straight(connectome: Connectome) -> tuple[np.ndarray, np.ndarray]:
+def lengths_and_distances(connectome: Connectome) -> tuple[np.ndarray, np.ndarray]:
     """Tract lengths and straight distances between centres [mm] of connections that have both."""
     distances = np.linalg.norm(connectome.centres[:, None] - connectome.centres, axis=-1)
     lengths = connectome.tract_lengths
@@ -101,9 +109,10 @@ def straight(connectome: Connectome) -> tuple[np.ndarray, np.ndarray]:
 
 
 def length_unit(connectome: Connectome) -> Finding | None:
-    lengths, distances = straight(connectome)
+    """Tract lengths that no mm can be, against the distances of centres."""
+    lengths, distances = lengths_and_distances(connectome)
     if lengths.size <= ENOUGH:
-        return implausible(connectome)
+        return implausible_lengths(connectome)
     ratio = float(np.median(lengths / distances))
     if 0.3 < ratio < 10:
         return None
@@ -112,7 +121,7 @@ def length_unit(connectome: Connectome) -> Finding | None:
     )
 
 
-def implausible(connectome: Connectome) -> Finding | None:
+def implausible_lengths(connectome: Connectome) -> Finding | None:
     """Lengths that fit no brain, where centres are unknown."""
     known = connectome.tract_lengths[(connectome.weights != 0) & (connectome.tract_lengths > 0)]
     if known.size <= ENOUGH or 1 < np.median(known) < 500:
@@ -122,7 +131,8 @@ def implausible(connectome: Connectome) -> Finding | None:
 
 
 def short_lengths(connectome: Connectome) -> Finding | None:
-    lengths, distances = straight(connectome)
+    """Tracts shorter than the straight line between their regions."""
+    lengths, distances = lengths_and_distances(connectome)
     if lengths.size <= ENOUGH:
         return None
     share = float((lengths < 0.95 * distances).mean())
@@ -135,7 +145,8 @@ def short_lengths(connectome: Connectome) -> Finding | None:
 
 
 def order(connectome: Connectome) -> Finding | None:
-    lengths, distances = straight(connectome)
+    """Tract lengths that do not follow the distances of centres, as in another order of regions."""
+    lengths, distances = lengths_and_distances(connectome)
     if lengths.size <= 10 * ENOUGH or lengths.std() == 0 or distances.std() == 0:
         return None
     correlation = float(np.corrcoef(lengths, distances)[0, 1])
@@ -148,6 +159,7 @@ def order(connectome: Connectome) -> Finding | None:
 
 
 def hemispheres(connectome: Connectome) -> Finding | None:
+    """Regions that lie on the other side than their name says."""
     x = connectome.centres[:, 0]
     sides = np.array(connectome.hemispheres)
     if not (np.nanmin(x, initial=0) < 0 < np.nanmax(x, initial=0)):
@@ -165,6 +177,7 @@ def hemispheres(connectome: Connectome) -> Finding | None:
 
 
 def homotopic(connectome: Connectome) -> Finding | None:
+    """Regions whose counterpart across is no strong connection of theirs, as where sides are mixed up."""
     found = pairs(connectome.labels)
     if len(found) <= ENOUGH:
         return None

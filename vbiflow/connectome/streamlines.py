@@ -135,13 +135,13 @@ def trk_blocks(path: Path, size: int = 10000) -> Iterator[Block]:
     parts: list[np.ndarray] = []
     n = 0
     try:
-        file = opened_trk(path)
+        file = open_trk(path)
         stated = int(file.header["nb_streamlines"])  # nibabel puts what it finds there in the end
         for streamline in file.streamlines:
             parts += [np.asarray(streamline, dtype=float), gap]
             n += 1
             if len(parts) == 2 * size:
-                yield joined(parts)
+                yield join_streamlines(parts)
                 parts = []
     except Exception as error:
         text = str(error).splitlines()[0]
@@ -149,10 +149,10 @@ def trk_blocks(path: Path, size: int = 10000) -> Iterator[Block]:
     if stated not in (0, n):
         raise ValueError(f"{path}: {n} streamlines, but its header says {stated}: cut short; copy or make it again")
     if parts:
-        yield joined(parts)
+        yield join_streamlines(parts)
 
 
-def opened_trk(path: Path) -> Any:
+def open_trk(path: Path) -> Any:
     """A .trk file whose header says how its coordinates become mm; nibabel would take the identity."""
     import nibabel as nib  # here, as simulations import this package without it
     from nibabel.streamlines.tractogram_file import HeaderWarning
@@ -165,7 +165,7 @@ def opened_trk(path: Path) -> Any:
     return file
 
 
-def joined(parts: list[np.ndarray]) -> Block:
+def join_streamlines(parts: list[np.ndarray]) -> Block:
     """Ends and lengths of streamlines given one by one."""
     points = np.concatenate(parts)
     return streamline_block(points[:-1], np.flatnonzero(np.isnan(points[:, 0])))

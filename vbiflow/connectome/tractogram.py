@@ -108,14 +108,17 @@ class Tally:
 
 
 def unscaled(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+    """One for each streamline (n,)."""
     return np.ones(len(lengths))
 
 
 def inverse_length(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+    """1 / length [1/mm] of each streamline, zero for those without length."""
     return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
 
 
 def inverse_volume(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+    """2 / (voxels of one region + of the other) for each streamline."""
     return 2.0 / np.r_[np.inf, volumes][nodes].sum(axis=1)
 
 

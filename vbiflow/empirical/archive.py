@@ -23,12 +23,12 @@ def read_ts(path: str | Path) -> np.ndarray:
         raise ValueError(f"{path}: no line @data; give a .ts file of the time series archive")
     rows = [line.split(":")[:-1] for line in lines[lines.index("@data") + 1 :] if line.strip()]
     try:
-        return unfolded(np.array([[np.fromstring(series, sep=",") for series in row] for row in rows]))
+        return unfold_channels(np.array([[np.fromstring(series, sep=",") for series in row] for row in rows]))
     except ValueError:
         raise ValueError(f"{path}: epochs of different lengths or channels; equal ones are needed") from None
 
 
-def unfolded(rows: np.ndarray) -> np.ndarray:
+def unfold_channels(rows: np.ndarray) -> np.ndarray:
     """Epochs (n_epochs, n_channels, n_times) whose channels stand apart.
 
     The archive's FingerMovements cuts a line of channels (28 of 50 samples) at every 28th sample in place of every

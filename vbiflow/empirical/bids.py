@@ -119,7 +119,7 @@ def make_cohort(
     for file in files:
         person = "_".join(f"{key}-{file.entities[key]}" for key in ("sub", "ses") if key in file.entities)
         for column, query in queries.items():
-            if fits(file, query):
+            if matches_query(file, query):
                 people.setdefault(person, {}).setdefault(column, []).append(file)
     rows, left_out = {}, {}
     for person, found in sorted(people.items()):
@@ -127,8 +127,8 @@ def make_cohort(
         if missing:
             left_out[person] = f"no file for {', '.join(missing)}"
             continue
-        chosen = {column: only(person, column, found[column]) for column in queries}
-        entries = {column: named(chosen[column], queries[column]) for column in queries}
+        chosen = {column: choose_file(person, column, found[column]) for column in queries}
+        entries = {column: table_entry(chosen[column], queries[column]) for column in queries}
         tr = {"tr": stated_tr(chosen["recording"])} if "recording" in chosen else {}
         rows[person] = {**dict.fromkeys(COLUMNS, ""), **tr, **columns, **entries, "participant_id": person}
     if not rows:
@@ -136,20 +136,22 @@ def make_cohort(
     return rows, left_out
 
 
-def fits(file: BidsFile, query: Mapping[str, Any]) -> bool:
+def matches_query(file: BidsFile, query: Mapping[str, Any]) -> bool:
     """Whether a file has all entities of a query; run: 1 fits run-01."""
     wanted = {name: value if isinstance(value, list | tuple) else (value,) for name, value in query.items()}
     return all(
-        plain(file.entities.get(name, "")) in map(plain, values) for name, values in wanted.items() if name != "key"
+        plain_entity(file.entities.get(name, "")) in map(plain_entity, values)
+        for name, values in wanted.items()
+        if name != "key"
     )
 
 
-def plain(value: Any) -> str:
+def plain_entity(value: Any) -> str:
     """An entity's value as text, numbers without leading zeros."""
     return str(value).lstrip("0") or "0" if str(value).isdigit() else str(value)
 
 
-def only(person: str, column: str, files: Sequence[BidsFile]) -> BidsFile:
+def choose_file(person: str, column: str, files: Sequence[BidsFile]) -> BidsFile:
     """The one file of a person for a column; of two, the entities that tell them apart are named."""
     if len(files) == 1:
         return files[0]
@@ -162,7 +164,7 @@ def only(person: str, column: str, files: Sequence[BidsFile]) -> BidsFile:
     raise ValueError(f"{person}: {len(files)} files for {column}; choose one by {values}, as in {example}")
 
 
-def named(file: BidsFile, query: Mapping[str, Any]) -> str:
+def table_entry(file: BidsFile, query: Mapping[str, Any]) -> str:
     """Entry of the cohort table for a file."""
     return f"{file.path}::{query['key']}" if "key" in query else str(file.path)
 
@@ -223,9 +225,9 @@ def read_folders(
             raise ValueError(
                 f"{folder}: no {DESCRIPTION} in it or in a folder below; name a folder of BIDS derivatives"
             )
-    found = [file for file in scan(folders) if not excluded(file, exclude)]
+    found = [file for file in scan(folders) if not is_excluded(file, exclude)]
     try:
-        queries = completed(found, files or {}, columns["kind"] != "simulated")
+        queries = complete_queries(found, files or {}, columns["kind"] != "simulated")
         rows, left_out = make_cohort(found, queries, columns)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
@@ -246,26 +248,26 @@ def read_folders(
     return rows
 
 
-def excluded(file: BidsFile, exclude: Sequence[str]) -> bool:
+def is_excluded(file: BidsFile, exclude: Sequence[str]) -> bool:
     """Whether a file is of somebody to leave out, in all sessions (sub-01) or in one (sub-01_ses-2)."""
     subject = f"sub-{file.entities['sub']}"
     return subject in exclude or f"{subject}_ses-{file.entities.get('ses')}" in exclude
 
 
-def completed(
+def complete_queries(
     files: Sequence[BidsFile], queries: Mapping[str, Mapping[str, Any]], recorded: bool
 ) -> dict[str, dict[str, Any]]:
     """Queries for the connectome, the recording and whatever else is asked, with what is usual for each."""
     asked = {"weights": {}, **({"recording": {}} if recorded else {}), **queries}
-    return {column: usual(files, column, query) for column, query in asked.items()}
+    return {column: usual_query(files, column, query) for column, query in asked.items()}
 
 
-def usual(files: Sequence[BidsFile], column: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def usual_query(files: Sequence[BidsFile], column: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """A query with the entities that a column's files usually have, unless it names a suffix itself."""
     if "suffix" in query or column not in USUAL:
         return dict(query)
     choices = [{**entities, **query} for entities in USUAL[column]]
-    return next((choice for choice in choices if any(fits(file, choice) for file in files)), choices[-1])
+    return next((choice for choice in choices if any(matches_query(file, choice) for file in files)), choices[-1])
 
 
 def participants(folders: Sequence[str]) -> dict[str, Row]:
@@ -297,7 +299,7 @@ def of_participant(person: str, known: Mapping[str, Row]) -> Row | None:
 
 def bare_id(name: str) -> str:
     """A participant's id without sub- and leading zeros."""
-    return plain(name.strip().removeprefix("sub-")).lower()
+    return plain_entity(name.strip().removeprefix("sub-")).lower()
 
 
 def write_cohort(path: str | Path, rows: Mapping[str, Row]) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import headed_columns, read_regions, table_lines
 from vbiflow.connectome.regions import match, shown
 from vbiflow.empirical.lead_field import LeadField, contact_lead_field
 from vbiflow.empirical.sensor_options import IN_RECORDING
-from vbiflow.io import read_json
 
 MNI = ("mni", "icbm", "fsaverage")
 """How names of coordinate systems begin that are MNI space, in which region centres usually are."""
@@ -57,7 +59,7 @@ def recorded_positions(recording: str | Path | None) -> tuple[str, tuple[str, ..
     systems = {}
     for table in sorted(path.parent.glob(f"{start}*_electrodes.tsv")):
         described = table.with_name(table.name.replace("_electrodes.tsv", "_coordsystem.json"))
-        content = read_json(described) if described.is_file() else {}
+        content = read_description(described) if described.is_file() else {}
         name, unit = (str(content.get(f"iEEGCoordinate{part}", "")) for part in ("System", "Units"))
         systems[table.name] = name or "unknown"
         if name.lower().startswith(MNI) and unit in MILLIMETRES:
@@ -66,6 +68,15 @@ def recorded_positions(recording: str | Path | None) -> tuple[str, tuple[str, ..
     known = ", ".join(f"{name} in {system}" for name, system in systems.items()) or "none"
     advice = "give a table of contacts, label, x, y, z [mm] in the space of the regions' centres"
     raise ValueError(f"{path}: no electrodes.tsv in MNI space beside it (found {known}); {advice}")
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """What BIDS says of a coordinate system."""
+    try:
+        content = json.loads("\n".join(read_lines(path)))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not whole JSON ({error}); correct it") from None
+    return content if isinstance(content, dict) else {}
 
 
 def check_contacts(path: str, contacts: np.ndarray, centres: np.ndarray, sensors: Sequence[str]) -> None:

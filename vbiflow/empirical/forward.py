@@ -40,12 +40,12 @@ def template_forward(
         If electrodes have no position, or if a source falls out of the head.
     """
     check_positions(info)
-    info = with_device(info, kind)
-    sphere, radius = head(info, kind)
+    info = place_device(info, kind)
+    sphere, radius = spherical_head(info, kind)
     with tempfile.TemporaryDirectory() as folder:
         for side, surface in zip(("lh", "rh"), surfaces, strict=True):
             points, faces = (array.data for array in nib.load(surface).darrays[:2])
-            points = drawn_in(in_head_frame(points / 1000.0), np.asarray(sphere["r0"]), INSIDE * radius)
+            points = clamp_to_sphere(to_head_frame(points / 1000.0), np.asarray(sphere["r0"]), INSIDE * radius)
             path = Path(folder, "template", "surf", f"{side}.pial")
             path.parent.mkdir(parents=True, exist_ok=True)
             mne.write_surface(path, points * 1000, faces)
@@ -73,9 +73,18 @@ def gifti_labels(path: str | Path, side: str) -> list[mne.Label]:
 
 
 def annotation_labels(left: str | Path, right: str | Path) -> list[mne.Label]:
-    """Regions of both hemispheres from FreeSurfer's .annot files."""
+    """Regions of both hemispheres from FreeSurfer's .annot files, or from folders of its .label files.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read, or a folder holds none.
+    """
     labels = []
     for side, path in (("lh", left), ("rh", right)):
+        if Path(path).is_dir():
+            labels += folder_labels(path, side)
+            continue
         try:
             keys, _, names = nib.freesurfer.read_annot(path)
         except Exception as error:
@@ -84,6 +93,23 @@ def annotation_labels(left: str | Path, right: str | Path) -> list[mne.Label]:
             if name.lower() not in NO_REGION and (keys == key).any():
                 labels.append(mne.Label(np.flatnonzero(keys == key), hemi=side, name=f"{name}-{side}"))
     return labels
+
+
+def folder_labels(folder: str | Path, side: str) -> list[mne.Label]:
+    """Regions of one hemisphere from FreeSurfer's .label files, one each, named as ``lh.insula.label``."""
+    found = []
+    for path in sorted(Path(folder).glob("*.label")):
+        name = path.stem.removeprefix(f"{side}.").removesuffix(f"-{side}")
+        if name.startswith(("lh.", "rh.")) or name.endswith(("-lh", "-rh")) or name.lower() in NO_REGION:
+            continue
+        try:
+            vertices = np.loadtxt(path, skiprows=2, usecols=0, ndmin=1).astype(int)
+        except Exception as error:
+            raise ValueError(f"{path}: not a label of FreeSurfer ({str(error).splitlines()[0]})") from None
+        found.append(mne.Label(np.sort(vertices), hemi=side, name=f"{name}-{side}"))
+    if not found:
+        raise ValueError(f"{folder}: no .label file of {side}; give FreeSurfer's .annot, or a folder of labels")
+    return found
 
 
 def read_forward(path: str | Path) -> mne.Forward:
@@ -190,20 +216,20 @@ def beamformer(raw: mne.io.BaseRaw, forward: mne.Forward, noise: mne.Covariance,
     return mne.beamformer.apply_lcmv_raw(raw, filters, verbose="ERROR")
 
 
-def in_head_frame(points: np.ndarray) -> np.ndarray:
+def to_head_frame(points: np.ndarray) -> np.ndarray:
     """Points of fsaverage's surfaces [m] in the head frame of its fiducials."""
     folder = Path(mne.__file__).parent / "data" / "fsaverage"
     head_to_mri = mne.read_trans(folder / "fsaverage-trans.fif", verbose="ERROR")
     return mne.transforms.apply_trans(mne.transforms.invert_transform(head_to_mri), points)
 
 
-def drawn_in(points: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
+def clamp_to_sphere(points: np.ndarray, centre: np.ndarray, radius: float) -> np.ndarray:
     """Points with those outside a sphere moved radially onto it."""
     away = np.linalg.norm(points - centre, axis=1, keepdims=True)
     return centre + (points - centre) * np.minimum(1.0, radius / np.maximum(away, 1e-12))
 
 
-def head(info: mne.Info, kind: str) -> tuple[Any, float]:
+def spherical_head(info: mne.Info, kind: str) -> tuple[Any, float]:
     """Spherical head model and the radius of its inner skull [m]."""
     if kind == "meg":
         return mne.make_sphere_model(CENTRE, None, info, verbose="ERROR"), MEG_RADIUS
@@ -214,7 +240,7 @@ def head(info: mne.Info, kind: str) -> tuple[Any, float]:
     return sphere, float(sphere["layers"][0]["rad"])
 
 
-def with_device(info: mne.Info, kind: str) -> mne.Info:
+def place_device(info: mne.Info, kind: str) -> mne.Info:
     """Sensor description in which the MEG device's place over the head is known.
 
     An identity says that it is not: MNE writes it for its canonical sensors, and where no marker was read.

@@ -24,7 +24,7 @@ VOXELS = 1 << 23
 """Voxels of a 4-D image read at a time: 64 MB as numbers of 8 bytes."""
 
 
-def opened(path: str | Path, **options: bool) -> Any:
+def open_image(path: str | Path, **options: bool) -> Any:
     """An image that nibabel reads, or one line that names the file."""
     if not Path(path).is_file():
         raise ValueError(f"{path}: no such file")
@@ -45,11 +45,11 @@ def read_volumes(
         raise ValueError(
             f"{path}: a 4-D image needs the volume of its regions; give a column atlas in the cohort table"
         )
-    image = opened(path, keep_file_open=True)  # or each block would unpack the file from its start
+    image = open_image(path, keep_file_open=True)  # or each block would unpack the file from its start
     if len(image.shape) != 4 or image.shape[3] < 2:
         raise ValueError(f"{path}: shape {' x '.join(map(str, image.shape))}; a recording is 4-D, x, y, z and time")
     parcels = read_parcellation(atlas, regions, select)
-    nodes = on_grid(parcels.nodes, parcels.affine, image)
+    nodes = resample_labels(parcels.nodes, parcels.affine, image)
     counts = np.bincount(nodes.ravel(), minlength=len(parcels.regions) + 1)[1:]
     labels, kept = parcels.regions.labels, parcels.regions.where(select)
     empty = [labels[k] for k in kept if not counts[k]]
@@ -57,7 +57,7 @@ def read_volumes(
         advice = "are both in the same space? If the scan does not reach them, leave them out by connectome.select"
         raise ValueError(f"{path}: no voxel in {shown(empty)} of {atlas}; {advice}")
     try:
-        values = averaged(image, nodes, np.maximum(counts, 1))
+        values = average_voxels(image, nodes, np.maximum(counts, 1))
     except Exception as error:
         raise ValueError(f"{path}: damaged or cut short ({str(error).splitlines()[0]}); copy it again") from None
     unit = SECONDS.get(image.header.get_xyzt_units()[1])
@@ -65,7 +65,7 @@ def read_volumes(
     return Series(values[kept], tuple(labels[k] for k in kept), step or None)
 
 
-def averaged(image: Any, nodes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def average_voxels(image: Any, nodes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Mean (n_nodes, n_times) of a 4-D image over the voxels of each node of `nodes`, of which it has `counts`."""
     import scipy.sparse
 
@@ -78,7 +78,7 @@ def averaged(image: Any, nodes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.concatenate([mean @ block.reshape(nodes.size, -1, order="F")[inside] for block in blocks], axis=1)
 
 
-def on_grid(nodes: np.ndarray, affine: np.ndarray, image: Any) -> np.ndarray:
+def resample_labels(nodes: np.ndarray, affine: np.ndarray, image: Any) -> np.ndarray:
     """Label volume on the voxels of `image`."""
     if nodes.shape == image.shape[:3] and np.allclose(affine, image.affine, atol=1e-3):
         return nodes
@@ -91,40 +91,40 @@ def on_grid(nodes: np.ndarray, affine: np.ndarray, image: Any) -> np.ndarray:
 
 def read_parcels(path: str | Path, *_: object) -> Series:
     """Series of a CIFTI .ptseries.nii file, with its names and TR."""
-    image, time, parcels = cifti(path, nib.cifti2.ParcelsAxis)
-    return Series(content(path, image).T, tuple(parcels.name.tolist()), interval(time))
+    image, time, parcels = open_cifti(path, nib.cifti2.ParcelsAxis)
+    return Series(image_values(path, image).T, tuple(parcels.name.tolist()), sampling_interval(time))
 
 
 def read_grayordinates(path: str | Path, atlas: str | Path | None, *_: object) -> Series:
     """Mean over the grayordinates of each label of a .dlabel.nii file, of a CIFTI .dtseries.nii file."""
     if not atlas:
         raise ValueError(f"{path}: grayordinates need labels; give a .dlabel.nii in a column atlas of the cohort table")
-    image, time, places = cifti(path, nib.cifti2.BrainModelAxis)
+    image, time, places = open_cifti(path, nib.cifti2.BrainModelAxis)
     file, wanted = split_key(atlas)
-    labels, maps, labelled = cifti(file, nib.cifti2.BrainModelAxis)
+    labels, maps, labelled = open_cifti(file, nib.cifti2.BrainModelAxis)
     if not isinstance(maps, nib.cifti2.LabelAxis):
         raise ValueError(f"{atlas}: no label map; give a .dlabel.nii")
     names = maps.name.tolist()
     if wanted not in names and (wanted or len(names) > 1):
         raise ValueError(f"{atlas}: holds the maps {', '.join(names)}; name one, as in {file.name}::{names[0]}")
     k = names.index(wanted) if wanted else 0
-    keys = content(file, labels).astype(int)[k]
+    keys = image_values(file, labels).astype(int)[k]
     table = {key: name for key, (name, _) in maps.label[k].items() if key in keys and name not in ("???", "")}
     where = {place: k for k, place in enumerate(grayordinates(places))}
     column = np.array([where.get(place, -1) for place in grayordinates(labelled)])
-    values = content(path, image)
+    values = image_values(path, image)
     rows = []
     for key, name in table.items():
         chosen = column[(keys == key) & (column >= 0)]
         if not chosen.size:
             raise ValueError(f"{path}: no grayordinate of {name} of {atlas}; are both on the same surface?")
         rows.append(values[:, chosen].mean(axis=1))
-    return Series(np.stack(rows), tuple(table.values()), interval(time))
+    return Series(np.stack(rows), tuple(table.values()), sampling_interval(time))
 
 
-def cifti(path: str | Path, kind: type) -> tuple[Any, Any, Any]:
+def open_cifti(path: str | Path, kind: type) -> tuple[Any, Any, Any]:
     """A CIFTI image with its two axes, the second of the given kind."""
-    image = opened(path)
+    image = open_image(path)
     if not isinstance(image, nib.Cifti2Image) or len(image.shape) != 2:
         raise ValueError(f"{path}: not a CIFTI file of two axes")
     first, second = (image.header.get_axis(k) for k in (0, 1))
@@ -133,7 +133,7 @@ def cifti(path: str | Path, kind: type) -> tuple[Any, Any, Any]:
     return image, first, second
 
 
-def content(path: str | Path, image: Any) -> np.ndarray:
+def image_values(path: str | Path, image: Any) -> np.ndarray:
     """The numbers of an image, or one line that names the file."""
     try:
         return np.asarray(image.dataobj, dtype=float)
@@ -147,7 +147,7 @@ def grayordinates(axis: Any) -> list[tuple]:
     return list(zip(axis.name.tolist(), axis.vertex.tolist(), voxels, strict=True))
 
 
-def interval(axis: Any) -> float | None:
+def sampling_interval(axis: Any) -> float | None:
     """TR [s] of a CIFTI series."""
     return float(axis.step) if isinstance(axis, nib.cifti2.SeriesAxis) and axis.unit == "SECOND" else None
 

@@ -70,8 +70,21 @@ def observe(
     """
     if row["kind"] not in KINDS:
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
+    tell_unread(row, options)
     with reading(row["recording"]):
         return KINDS[row["kind"]](row, settings, select, options)
+
+
+def tell_unread(row: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    """Say which entries of a cohort row nobody reads."""
+    image = str(row["recording"]).lower().endswith((".nii", ".nii.gz"))
+    unread = {
+        "atlas": "the recording is no image" if not image else "",
+        "confounds": "recording.confounds names none of its columns" if not options.get("confounds") else "",
+    }
+    for column, why in unread.items():
+        if row.get(column) and why:
+            print(f"{row['recording']}: column {column} of the cohort is not read, as {why}")
 
 
 def describe_recording(
@@ -91,7 +104,7 @@ def describe_recording(
     return found
 
 
-def regional(
+def observe_regions(
     row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of regional series: tables, arrays, 4-D images with an atlas, CIFTI."""
@@ -108,13 +121,17 @@ def regional(
     return extract_x_o(path, recording, settings, settings.nodes, confounds)
 
 
-def sensed(
+def observe_sensors(
     row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of EEG, MEG or intracranial recordings that MNE reads, or of their series in a table."""
     path, kind = row["recording"], row["kind"]
     if is_table(path):
-        return tabulated(row, settings) if settings.lead_field else regional(row, settings, select, options)
+        return (
+            observe_sensor_table(row, settings)
+            if settings.lead_field
+            else observe_regions(row, settings, select, options)
+        )
     from vbiflow.empirical.sensor_space import sensor_recording  # here, as MNE takes a second to import
 
     field, labels = settings.lead_field, settings.nodes.labels
@@ -122,7 +139,7 @@ def sensed(
     return extract_x_o(path, recording, settings, settings.nodes)
 
 
-def tabulated(row: Mapping[str, str], settings: ComparisonSettings) -> dict[str, Quantity]:
+def observe_sensor_table(row: Mapping[str, str], settings: ComparisonSettings) -> dict[str, Quantity]:
     """Features of a table of sensor series, one column or row a sensor, in the reference of the simulated ones."""
     path, wanted = row["recording"], settings.lead_field.sensors
     recording = read_recording(path, row["kind"], row["tr"])
@@ -135,7 +152,7 @@ def tabulated(row: Mapping[str, str], settings: ComparisonSettings) -> dict[str,
     return extract_x_o(path, recording, settings, settings.nodes)
 
 
-def given_spectra(
+def observe_spectra(
     row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of power spectra that somebody else computed: a table of frequencies x nodes."""
@@ -143,7 +160,7 @@ def given_spectra(
     return observed_spectra(spectra.power, spectra.frequencies, settings.features, settings.nodes, settings.folder)
 
 
-def given_features(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
+def observe_features(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
     """Features that somebody else computed, in the order of the simulated ones."""
     noise = np.random.default_rng(0).standard_normal((len(settings.nodes), settings.n_times))
     fs = 1000.0 / settings.interval
@@ -166,18 +183,18 @@ def observe_simulated(row: Mapping[str, str], settings: ComparisonSettings, *_: 
 
 
 KINDS: dict[str, Callable[..., dict[str, Quantity]]] = {
-    "bold": regional,
-    "source": regional,
-    "eeg": sensed,
-    "meg": sensed,
-    "seeg": sensed,
-    "psd": given_spectra,
-    "features": given_features,
+    "bold": observe_regions,
+    "source": observe_regions,
+    "eeg": observe_sensors,
+    "meg": observe_sensors,
+    "seeg": observe_sensors,
+    "psd": observe_spectra,
+    "features": observe_features,
     "simulated": observe_simulated,
 }
 
 
-def in_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) -> Recording:
+def cut_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) -> Recording:
     """A recording in epochs cut to those that the study takes, as many as fit into each; any other as it is.
 
     Raises
@@ -208,7 +225,7 @@ def extract_x_o(
 ) -> dict[str, Quantity]:
     """Features of a recording of the simulations' sampling interval, cut to their length and prepared as they are."""
     check_tr(path, recording, settings.interval)
-    recording = in_epochs(path, recording, settings.preparation)
+    recording = cut_epochs(path, recording, settings.preparation)
     found, wanted = recording.ts.shape[1], settings.n_times
     if found < wanted:
         advice = f"set simulation.duration to {found * settings.interval:g}"

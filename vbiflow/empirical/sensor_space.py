@@ -73,7 +73,7 @@ def sensor_recording(
         matrix, names = field.view(sensors)
         sensed = as_recording(path, raw, kind)
         return replace(sensed, ts=matrix @ sensed.ts, labels=names, kind="source", unit=field.unit)
-    forward, regions = solution(raw.info, kind, sensors)
+    forward, regions = forward_solution(raw.info, kind, sensors)
     whole = mne.io.RawArray(end_to_end(raw), raw.info, verbose="ERROR")
     found = reconstruct(whole, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
     found = replace(found, epoch=epoch_length(raw), unit=source_unit(options))
@@ -124,7 +124,7 @@ def region_inverse(
     """Matrix (n_nodes, n_sensors) from sensors to regions by a minimum-norm inverse: what it makes of unit sensors."""
     if info is None:
         raise ValueError("observation.sensors.montage: missing; name the sensors of a recording that is simulated")
-    forward, regions = solution(info, kind, sensors)
+    forward, regions = forward_solution(info, kind, sensors)
     units = mne.io.RawArray(np.eye(len(info["ch_names"])), info, verbose="ERROR")
     found = reconstruct(units, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
     return found.take(match(field.labels, found.labels, "sources", "the connectome")).ts
@@ -147,10 +147,10 @@ def head_lead_field(
         names = read_sensor_names(sensors["names"])
         return surface_lead_field(sensors["projection"], sensors["region_mapping"], labels, names)
     if sensors.get("forward"):
-        return region_lead_field(*solution(None, kind, sensors))
+        return region_lead_field(*forward_solution(None, kind, sensors))
     if info is None:
         raise ValueError("observation.sensors.montage: missing; name the sensors of a recording that is simulated")
-    return region_lead_field(*solution(info, kind, sensors))
+    return region_lead_field(*forward_solution(info, kind, sensors))
 
 
 def mapped_regions(path: str) -> tuple[str, ...]:
@@ -158,7 +158,9 @@ def mapped_regions(path: str) -> tuple[str, ...]:
     return read_connectome(path).labels if path.lower().endswith(".zip") else read_regions(path).labels
 
 
-def solution(info: mne.Info | None, kind: str, sensors: Mapping[str, Any]) -> tuple[mne.Forward, list[mne.Label]]:
+def forward_solution(
+    info: mne.Info | None, kind: str, sensors: Mapping[str, Any]
+) -> tuple[mne.Forward, list[mne.Label]]:
     """Forward solution and regions of a head with a cortex."""
     if sensors.get("forward"):
         return read_forward(sensors["forward"]), annotation_labels(*sensors["annotations"])
