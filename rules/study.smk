@@ -322,6 +322,23 @@ def of_cohort(wildcards):
     )
 
 
+def other_recordings(name):
+    """Input function: the file `name` of up to five other people of the cohort, to grade a model by."""
+
+    def paths(wildcards):
+        study = study_of(wildcards)
+        people = [one for one in study.subjects if one not in study.simulated]
+        others = [one for one in people if one != wildcards.subject][:5]
+        return expand(
+            "results/{study}/subjects/{subject}/{name}",
+            study=wildcards.study,
+            subject=others,
+            name=name,
+        )
+
+    return paths
+
+
 def each_recording(name):
     """Input function: the file `name` of every subject to whom the job's estimator is applied."""
     return lambda wildcards: expand(
