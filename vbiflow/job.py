@@ -68,10 +68,10 @@ class Run:
 
     def verify_inputs(self) -> None:
         """Refuse results that are damaged, or that were made for another place or with another seed."""
-        seed = self.snakemake.params.get("seed", -1)
+        seed, own = self.snakemake.params.get("seed", -1), f"results/{self.snakemake.wildcards.get('study', '')}/"
         for path in map(str, self.snakemake.input):
             if path.startswith("results/") and not path.endswith(".html"):
-                verify_input(path, seed)
+                verify_input(path, seed if path.startswith(own) else -1)  # a study compared with has a seed of its own
 
     def provenance(self) -> dict[str, Any]:
         """Study, rule, seed, hash of settings and code, versions, and the sources of the data in the inputs."""
