@@ -177,7 +177,9 @@ def code(script, compared=False, simulates=False):
     it runs on the device that the profile chooses.
     """
 
-    def value(wildcards):  # a param that takes resources is no reason for Snakemake to run a job again
+    def value(
+        wildcards,
+    ):  # a param that takes resources is no reason for Snakemake to run a job again
         if "study" not in wildcards.keys():
             return code_hash(script)
         person = wildcards.get("subject")
@@ -187,7 +189,9 @@ def code(script, compared=False, simulates=False):
         elif person:
             _, kinds = cohort_use(wildcards.study, person)
         limit = workflow.global_resources.get("gpu") if simulates else None
-        device = ("cuda" if limit is None or limit.value else "cpu") if simulates else ""
+        device = (
+            ("cuda" if limit is None or limit.value else "cpu") if simulates else ""
+        )
         return hashed(script, wildcards.study, formats, kinds, compared, device)
 
     return value
