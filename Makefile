@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo test test-gpu gpu-check test-slurm test-recovery test-cohort test-coverage test-peers bench lint docs lock clean
+.PHONY: demo test test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -38,6 +38,11 @@ test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG a
 test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
 		tests/workflow/test_optional_columns.py -m slow
+
+MINUTES ?= 30
+
+test-faults: $(READY)  ## kills, damaged files, full disks, too little memory; the table of docs/reliability.md
+	$(BIN)/python -m tests.faults --minutes $(MINUTES)
 
 test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
 	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"

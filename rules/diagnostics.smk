@@ -41,8 +41,11 @@ use rule calibrate as calibrate_round with:
 
 rule posterior_predictive:
     input:
-        features=of_first_round("features.h5"),
+        prior=of_estimator("prior.h5"),
+        features=of_estimator("features.h5"),
         diagnostics=of_estimator("diagnostics.json"),
+        samples="results/{study}/subjects/{subject}/samples.h5",
+        others=other_recordings("x_o.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         lead_field=projected(of_connectome("lead_field.h5")),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
@@ -63,7 +66,8 @@ rule posterior_predictive:
         sensors=derived("sensors"),
         signal=derived("signal"),
         deterministic=derived("deterministic"),
-        diagnostics=of_diagnostics("n_predictive", "scores", "thresholds"),
+        diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
+        n_rounds=derived("n_rounds"),
         seed=setting("seed"),
         code=code("scripts/posterior_predictive.py"),
     script:

@@ -1,24 +1,27 @@
 """Check one person's posterior: is the recording like the simulations, do re-simulations look like it."""
 
-from vbiflow.diagnostics import misspecification, subject_verdict
+from vbiflow.diagnostic_options import resolve_thresholds
+from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
 from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
+from vbiflow.exclusion import not_excluded
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
+from vbiflow.prior import Prior
 from vbiflow.streams import Stream
 
-with job(snakemake) as run:
-    params = snakemake.params
+with job(snakemake, reads_exclusions="others") as run:
+    params, limits = snakemake.params, snakemake.params.diagnostics["thresholds"]
     observed = read(snakemake.input.x_o)
     found = misspecification(
         prior_predictive(snakemake.input.features),
         observed["x"],
         observed["names"],
         seed=params.seed,
-        thresholds=params.diagnostics["thresholds"],
+        thresholds=limits,
     )
-    quantities, scores = {}, None
+    quantities, scores, others = {}, None, not_excluded(snakemake.input.others)
     if "ts" in observed:  # tables of spectra or features have no series to compare
         quantities, scores = posterior_predictive(
             snakemake.input.simulations,
@@ -36,19 +39,28 @@ with job(snakemake) as run:
                 Stream.PREDICTIVE,
                 snakemake.input.simulations,
             ),
+            {path: found["ts"] for path in others if "ts" in (found := read(path))},
         )
-    again = read(snakemake.input.predictive, "x", "names")
+    again = read(snakemake.input.predictive, "x", "names", "valid", "index")
+    drawn = again["x"][again["valid"] & (again["index"] < params.diagnostics["n_predictive"])]
     quantities["x"] = Quantity(
         again["x"], attributes(snakemake.input.predictive, "x")["unit"], ("simulation", "feature")
     )
     quantities["names"] = Quantity.text(again["names"], "feature")
     write(snakemake.output.predictive, quantities, run.provenance())
+    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
+    samples = read(snakemake.input.samples, "theta")["theta"]
+    marginals, notes = judge_marginals(prior.names, prior.cdf(samples), resolve_thresholds(limits)["information"])
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),
+        check_features(drawn, observed["x"]),
         scores,
-        thresholds=params.diagnostics["thresholds"],
+        thresholds=limits,
         deterministic=params.deterministic,
+        require=params.diagnostics["require"],
+        notes=notes,
+        where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
-    write_json(snakemake.output.verdict, verdict)
+    write_json(snakemake.output.verdict, verdict | {"parameters": marginals})
     run.say(f"{verdict['verdict']}: {verdict['reasons'][0]}")

@@ -25,12 +25,12 @@ class Named(dict):
 def snakemake(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = {"name": "data", "licence": "CC0", "notice": "n", "citation": "c"}
-    io.write("results/in.h5", {"x": [1]}, {"sources": [source]})
+    io.write("results/tiny/in.h5", {"x": [1]}, {"sources": [source]})
     return SimpleNamespace(
         rule="simulate",
         wildcards=Named(study="tiny", shard="shard-0001"),
         params=Named(seed=3, code="abc", dt=10),
-        input=Named(data="results/in.h5"),
+        input=Named(data="results/tiny/in.h5"),
         log=["logs/simulate.log"],
         threads=1,
     )
@@ -90,11 +90,11 @@ def test_durations_as_people_write_them(seconds, text):
 @pytest.mark.parametrize(("reads", "worked"), [(False, False), ("pool", True), ("theta", False), (True, True)])
 def test_notes_stop_a_job_that_does_not_read_them(snakemake, reads, worked):
     write_exclusion(Exclusion("bob", "connectome", "bob.csv: no such file"), ["results/bob.h5"])
-    snakemake.input["pool"], snakemake.output, done = ["results/in.h5", "results/bob.h5"], ["results/out.h5"], []
+    snakemake.input["pool"], snakemake.output, done = ["results/tiny/in.h5", "results/bob.h5"], ["results/out.h5"], []
     with contextlib.suppress(SystemExit), job(snakemake, reads_exclusions=reads) as run:
         assert run.provenance()["sources"][0]["name"] == "data"
         done.append(not_excluded(snakemake.input["pool"]))
-    assert done == ([["results/in.h5"]] if worked else [])
+    assert done == ([["results/tiny/in.h5"]] if worked else [])
     assert (read_exclusion("results/out.h5") is None) == worked
 
 
@@ -129,19 +129,23 @@ def test_what_a_machine_runs_out_of_is_said_in_one_line(snakemake, capsys, error
 
 
 def test_inputs_that_are_damaged_or_foreign_stop_a_job_before_its_work(snakemake, capsys):
-    whole = Path("results/in.h5").read_bytes()
-    for content in (whole[:-9], whole.replace(b"results/in.h5", b"results/io.h5")):
-        Path("results/in.h5").write_bytes(content)
+    whole = Path("results/tiny/in.h5").read_bytes()
+    for content in (whole[:-9], whole.replace(b"results/tiny/in.h5", b"results/io.h5")):
+        Path("results/tiny/in.h5").write_bytes(content)
         with pytest.raises(SystemExit), job(snakemake, excludes="shard"):
             raise AssertionError("the job began")
         said = capsys.readouterr().err
-        assert "simulate tiny shard-0001: results/in.h5: damaged" in said and "delete it and run again" in said
-    io.write("results/other.h5", {"x": [1]}, {"seed": 3})
-    Path("results/other.h5").replace("results/in.h5")
+        assert "simulate tiny shard-0001: results/tiny/in.h5: damaged" in said and "delete it and run again" in said
+    io.write("results/tiny/other.h5", {"x": [1]}, {"seed": 3})
+    Path("results/tiny/other.h5").replace("results/tiny/in.h5")
     with pytest.raises(SystemExit), job(snakemake):
         raise AssertionError("the job began")
-    assert "results/in.h5: foreign: it was made as results/other.h5; delete it" in capsys.readouterr().err
-    io.write("results/in.h5", {"x": [1]}, {"seed": 4})
+    assert "results/tiny/in.h5: foreign: it was made as results/tiny/other.h5; delete it" in capsys.readouterr().err
+    io.write("results/tiny/in.h5", {"x": [1]}, {"seed": 4})
     with pytest.raises(SystemExit), job(snakemake):
         raise AssertionError("the job began")
-    assert "results/in.h5: made with seed 4, the study has 3; delete it" in capsys.readouterr().err
+    assert "results/tiny/in.h5: made with seed 4, the study has 3; delete it" in capsys.readouterr().err
+    io.write("results/another/in.h5", {"x": [1]}, {"seed": 4})
+    snakemake.input["data"] = "results/another/in.h5"
+    with job(snakemake):
+        pass  # of another study, which has its own seed

@@ -10,15 +10,12 @@ THRESHOLDS: dict[str, float] = {
     "coverage_deviation": 0.04,
     "tarp_deviation": 0.05,
     "leak": 0.01,
-    "shrinkage": 0.1,
+    "information": 0.05,
     "n_test": 100,
     "invalid_share": 0.5,
     "misspecification_p": 0.01,
     "feature_tail": 0.001,
-    "fc_correlation_loss": 0.1,
-    "fcd_ks_excess": 0.1,
-    "psd_distance_excess": 0.1,
-    "series_error_excess": 0.2,
+    "predictive_p": 0.01,
 }
 
 

@@ -19,6 +19,7 @@ from vbiflow.io import attributes
 from vbiflow.lock import hold_job
 from vbiflow.provenance import digest, versions
 from vbiflow.seal import verify_input
+from vbiflow.termination import STATUS, handle_termination
 
 FULL = {
     errno.ENOSPC: "nothing is half written: make room and run again",
@@ -67,10 +68,10 @@ class Run:
 
     def verify_inputs(self) -> None:
         """Refuse results that are damaged, or that were made for another place or with another seed."""
-        seed = self.snakemake.params.get("seed", -1)
+        seed, own = self.snakemake.params.get("seed", -1), f"results/{self.snakemake.wildcards.get('study', '')}/"
         for path in map(str, self.snakemake.input):
             if path.startswith("results/") and not path.endswith(".html"):
-                verify_input(path, seed)
+                verify_input(path, seed if path.startswith(own) else -1)  # a study compared with has a seed of its own
 
     def provenance(self) -> dict[str, Any]:
         """Study, rule, seed, hash of settings and code, versions, and the sources of the data in the inputs."""
@@ -106,7 +107,9 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
+        stack.enter_context(quiet())
         hold_job()
+        handle_termination()
         try:
             run.verify_inputs()
         except ValueError as error:
@@ -129,14 +132,31 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 raise SystemExit(0) from None
             print(f"{run.label}: {error}", file=terminal)
             raise SystemExit(1) from None
+        except SystemExit as ended:
+            if ended.code == STATUS:
+                run.say("ended by SIGTERM; run again to go on")
+            raise
         except Exception as error:
-            with contextlib.suppress(OSError):  # the log may lie on the full disk
-                traceback.print_exc(file=log)
             reason = shortage(error, snakemake.rule)
             if not reason:
+                traceback.print_exc(file=log)
                 raise
+            with contextlib.suppress(OSError):  # the log may lie on the full disk
+                print(f"{run.label}: {reason}", file=log)
             print(f"{run.label}: {reason}", file=terminal)
             raise SystemExit(1) from None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out what HDF5 says again and again as it closes a file that found no room; the rest is said as ever."""
+    before = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook = lambda found: None if shortage(found.exc_value, "") else before[0](found)
+    sys.excepthook = lambda kind, error, trace: None if shortage(error, "") else before[1](kind, error, trace)
+    try:
+        yield
+    finally:
+        sys.unraisablehook, sys.excepthook = before
 
 
 def shortage(error: Exception, rule: str) -> str:

@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, prior, simulate
 
-from vbiflow.diagnostics import misspecification, predictive_scores, subject_verdict
+from vbiflow.diagnostics import check_features, judge_marginals, misspecification, predictive_scores
+from vbiflow.diagnostics.grade import GRADES, grade_scores
+from vbiflow.diagnostics.marginal import cut_off, marginal_information
+from vbiflow.diagnostics.subject import PASSED, subject_verdict
 from vbiflow.features.scores import SCORES, choose_scores, fc_correlation, fcd_ks, series_error
 
 X = simulate(prior().sample(1, 0, 1500), 2)
+RIGHT = {"p_value": 0.4, "in_band": 0.95, "off": [], "n_simulations": 100, "n_features": 6}
 CALIBRATED = {"verdict": "trusted", "reasons": ["calibrated on 600 held-out simulations"]}
 
 
@@ -30,9 +34,9 @@ def scores(shift=0.0, repeats_vary=True):
 def test_a_simulation_is_inside():
     result = compared(simulate(prior().sample(9, 0, 1), 8)[0])
     assert result["inside"] and not result["outside"]
-    found = subject_verdict(result, CALIBRATED)
+    found = subject_verdict(result, CALIBRATED, RIGHT)
     assert found["verdict"] == "trusted"
-    assert found["reasons"] == ["the recording lies inside what the model can produce"]
+    assert found["reasons"] == [PASSED]
 
 
 def test_p_values_of_simulations_are_uniform():
@@ -49,18 +53,11 @@ def test_one_impossible_feature_is_named_with_its_distance():
     result = compared(x_o)
     assert not result["inside"] and list(result["outside"]) == ["x3"]
     assert result["features"]["x3"] == 1.0 and result["p_value"] < 0.01
-    found = subject_verdict(result, CALIBRATED)
+    found = subject_verdict(result, CALIBRATED, RIGHT)
     assert found["verdict"] == "not trusted"
-    gap = abs(25.0 - np.median(X[:, 3])) / (np.subtract(*np.quantile(X[:, 3], [0.75, 0.25])) / 1.349)
-    expected = f"outside what the model can produce: x3 lies {gap:.1f} standard widths above the median simulation"
-    assert expected in found["reasons"][0]
-
-
-def test_what_simulations_lack_as_well_is_no_evidence():
-    """Mean tract length of a cohort whose files hold none."""
-    x, x_o = np.column_stack([X, np.full(len(X), np.nan)]), np.append(X[0], np.nan)
-    result = compared(x_o, x, [*NAMES, "connectome.length"])
-    assert result["inside"] and not result["outside"]
+    gap = (25.0 - X[:, 3].max()) / np.subtract(*np.quantile(X[:, 3], [0.999, 0.001]))
+    assert f"x3 lies above all simulations, by {gap:.1f} times their width" in found["reasons"][0]
+    assert found["reasons"][0].startswith("the recording is rare under this prior (0.00% of its simulations come near")
 
 
 def test_a_person_at_the_rim_of_the_pool_is_inside_and_one_beyond_is_set_apart_from_the_recording():
@@ -76,7 +73,7 @@ def test_a_person_at_the_rim_of_the_pool_is_inside_and_one_beyond_is_set_apart_f
     for person in people:
         assert compared(np.r_[x_o, person], pooled, names)["inside"]
     assert compared(np.r_[x_o, people[0]], pooled, names)["p_value"] == compared(x_o)["p_value"]
-    found = subject_verdict(compared(np.r_[x_o, people[0] + [0, 9, 0]], pooled, names), CALIBRATED)
+    found = subject_verdict(compared(np.r_[x_o, people[0] + [0, 9, 0]], pooled, names), CALIBRATED, RIGHT)
     assert "the connectome is outside those that the estimator learned from: connectome.gap lies" in found["reasons"][0]
     assert len(found["reasons"]) == 1 and found["verdict"] == "not trusted"
 
@@ -88,14 +85,16 @@ def test_an_impossible_combination_of_possible_features_is_seen():
     result = compared(np.array([1.5, -1.5]), x, ["u", "v"])
     assert not result["outside"] and not result["inside"]
     assert result["distance"] > 5
-    reason = subject_verdict(result, CALIBRATED)["reasons"][0]
-    assert reason.startswith("the recording's features do not occur together in simulations")
+    reason = subject_verdict(result, CALIBRATED, RIGHT)["reasons"][0]
+    assert "rare under this prior" in reason and "its features do not occur together" in reason
 
 
 def test_a_missing_feature_is_named():
     x_o = X[0].copy()
     x_o[2] = np.nan
-    assert "x2 is not finite" in subject_verdict(compared(x_o), CALIBRATED)["reasons"][0]
+    assert (
+        "x2 is not finite, as it is in simulations" in subject_verdict(compared(x_o), CALIBRATED, RIGHT)["reasons"][0]
+    )
 
 
 def test_constant_and_missing_columns_do_no_harm():
@@ -121,26 +120,93 @@ def test_shapes_must_agree():
         compared(X[0], X[:9])
 
 
-def test_predictions_as_good_as_noise_allows_are_trusted():
-    found = subject_verdict(compared(X[0]), CALIBRATED, scores())
+def test_predictions_are_graded_on_the_ladder_of_the_data():
+    found = subject_verdict(compared(X[0]), CALIBRATED, RIGHT, scores())
     assert found["verdict"] == "trusted", found["reasons"]
-    assert "reproduce it as well as noise allows" in found["reasons"][0]
+    assert found["parts"]["model"]["grade"] == "noise_ceiling"
+    rungs = {"chance_fc_correlation": np.full(40, 0.05), "other_fc_correlation": np.array([0.61, 0.84])}
+    rungs |= {"half_fc_correlation": np.array([0.9]), "floor_fc_correlation": np.array([0.95, 0.99])}
+    for value, grade in zip((0.0, 0.3, 0.7, 0.92, 0.97), GRADES, strict=True):
+        one = grade_scores({"fc_correlation": np.full(9, value)} | rungs)["fc_correlation"]
+        assert one["grade"] == grade, value
+    assert one["words"].startswith("FC correlation 0.97: as much as another simulation of the same parameters")
+    assert "another person's recording 0.61 to 0.84" in one["words"]
 
 
-def test_predictions_unlike_the_recording_are_seen():
-    found = subject_verdict(compared(X[0]), CALIBRATED, scores(shift=0.9))
-    assert found["verdict"] == "not trusted"
-    assert "do not reproduce the functional connectivity" in found["reasons"][0]
-    assert "do not reproduce the dynamics" in found["reasons"][1]
+def test_a_grade_fails_a_posterior_only_where_the_study_requires_one():
+    poor = scores(shift=0.9)
+    assert subject_verdict(compared(X[0]), CALIBRATED, RIGHT, poor)["verdict"] == "trusted"
+    found = subject_verdict(compared(X[0]), CALIBRATED, RIGHT, poor, require="noise_ceiling")
+    assert found["verdict"] == "not trusted" and "the study requires the grade noise_ceiling" in found["reasons"][0]
+    good = subject_verdict(compared(X[0]), CALIBRATED, RIGHT, scores(), require="noise_ceiling")
+    assert good["verdict"] == "trusted"
+    assert subject_verdict(compared(X[0]), CALIBRATED, RIGHT, require="chance")["verdict"] == "not trusted"
+
+
+def test_nothing_is_trusted_without_a_check_of_its_features():
+    found = subject_verdict(compared(X[0]), CALIBRATED, None)
+    assert found["reasons"][0] == "no simulation from the posterior was compared with the recording"
+    few = subject_verdict(compared(X[0]), CALIBRATED, RIGHT | {"n_simulations": 10})
+    assert "set diagnostics.n_predictive to 99 or more" in few["reasons"][0]
+
+
+def test_simulations_with_other_features_than_the_recording_fail_and_true_ones_pass_at_the_nominal_rate():
+    rng = np.random.default_rng(4)
+    p = [check_features(rng.standard_normal((100, 20)), rng.standard_normal(20))["p_value"] for _ in range(200)]
+    assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.07) and np.mean(np.array(p) < 0.01) < 0.05
+    off = rng.standard_normal(20)
+    off[7] += 12
+    found = check_features(rng.standard_normal((200, 20)), off)
+    assert found["p_value"] < 0.01 and found["off"][0] == 7
+    verdict = subject_verdict(compared(X[0]), CALIBRATED, found | {"off": [3]})
+    assert "do not have the features of the recording" in verdict["reasons"][0] and "x3" in verdict["reasons"][0]
+    assert verdict["parts"]["recording"]["verdict"] == "not trusted"
+
+
+def test_features_beyond_all_simulations_are_counted_whatever_their_tails():
+    rng = np.random.default_rng(5)
+    x = rng.standard_cauchy((2000, 60))
+    x_o = np.abs(x).max(axis=0) * 1.2
+    x_o[40:] = rng.standard_cauchy(20)
+    found = compared(x_o, x, [f"x{k}" for k in range(60)])
+    assert found["n_beyond"] >= 40 and found["beyond_p"] < 0.01 and not found["inside"]
+    assert "rare under this prior" in subject_verdict(found, CALIBRATED, RIGHT)["reasons"][0]
+
+
+def test_a_feature_that_simulations_lack_too_is_no_evidence():
+    x = X.copy()
+    x[::3, 2] = np.nan
+    x_o = X[5].copy()
+    x_o[2] = np.nan
+    assert compared(x_o, x)["inside"]
+
+
+def test_two_modes_inform_though_they_are_as_wide_as_the_prior():
+    rng = np.random.default_rng(6)
+    two = np.where(rng.random((4000, 1)) < 0.5, 0.05, 0.95) + 0.02 * rng.random((4000, 1))
+    assert two.std() > 0.29 and marginal_information(two)[0] > 2
+    assert marginal_information(rng.random((4000, 3))) == pytest.approx(0, abs=0.005)
+    assert marginal_information(rng.random((20_000, 1)) / 4)[0] == pytest.approx(np.log(4), abs=0.01)
+
+
+def test_a_posterior_piled_at_an_end_of_its_prior_says_which_prior_to_widen():
+    rng = np.random.default_rng(7)
+    u = np.column_stack([1 - 0.1 * rng.random(1000) ** 2, 0.5 + 0.05 * rng.standard_normal(1000), rng.random(1000)])
+    assert cut_off(u).tolist() == [1, 0, 0]
+    assert cut_off(1 - u).tolist() == [-1, 0, 0]
+    found, notes = judge_marginals(["noise", "G", "w"], u, 0.05)
+    assert notes[0] == "noise is piled at the upper end of its prior: widen the prior of noise upwards"
+    assert notes[1].startswith("w is hardly learnt from this recording") and len(notes) == 2
+    assert found["noise"]["information"] > 1
 
 
 def test_frozen_noise_shows_in_the_noise_floor():
-    found = subject_verdict(compared(X[0]), CALIBRATED, scores(repeats_vary=False))
+    found = subject_verdict(compared(X[0]), CALIBRATED, RIGHT, scores(repeats_vary=False))
     assert "repeated simulations at one theta are identical" in " ".join(found["reasons"])
 
 
 def test_a_model_without_noise_may_repeat_itself():
-    found = subject_verdict(compared(X[0]), CALIBRATED, scores(repeats_vary=False), deterministic=True)
+    found = subject_verdict(compared(X[0]), CALIBRATED, RIGHT, scores(repeats_vary=False), deterministic=True)
     assert "identical" not in " ".join(found["reasons"])
 
 
@@ -157,12 +223,8 @@ def test_every_score_is_best_for_the_recording_itself_and_judged(name):
     near = observed + 1e-4 * rng.standard_normal((5, 6, 6))
     poor = predictive_scores([name], {quantity: others}, {quantity: observed}, {quantity: near})
     good = predictive_scores([name], {quantity: near}, {quantity: observed}, {quantity: near})
-    tight = {score.threshold(name): 0.0001 if name == "fcd_ks" else 0.01}
-    assert (
-        "do not reproduce " + score.what
-        in subject_verdict(compared(X[0]), CALIBRATED, poor, thresholds=tight)["reasons"][0]
-    )
-    assert subject_verdict(compared(X[0]), CALIBRATED, good)["verdict"] == "trusted"
+    assert GRADES.index(grade_scores(poor)[name]["grade"]) < GRADES.index("noise_ceiling")
+    assert grade_scores(good)[name]["grade"] == "noise_ceiling"
 
 
 def test_scores_are_chosen_by_name():
@@ -182,16 +244,10 @@ def test_the_error_of_a_series_by_hand():
 def test_an_untrusted_estimator_gives_no_trusted_subject_but_x_o_comes_first():
     failed = {"verdict": "not trusted", "reasons": ["G is overconfident: ..."]}
     x_o = np.full(6, 40.0)
-    found = subject_verdict(compared(x_o), failed)
-    assert "outside what the model can produce" in found["reasons"][0]
+    found = subject_verdict(compared(x_o), failed, RIGHT)
+    assert "rare under this prior" in found["reasons"][0]
     assert found["reasons"][1] == "the estimator is not trusted: G is overconfident: ..."
     assert found["estimator"] == "not trusted"
-
-
-def test_what_cannot_be_identified_is_said_of_the_subject_too():
-    note = "G cannot be identified from these features: its posterior is as wide as its prior"
-    found = subject_verdict(compared(X[0]), CALIBRATED | {"reasons": [note]})
-    assert found["verdict"] == "trusted" and found["reasons"][-1] == note
 
 
 def test_scores_by_hand():

@@ -54,7 +54,16 @@ def test_average_lets_alias_through_what_the_filter_stops():
 @pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-10), ("float32", 1e-4)])
 def test_kernel_is_the_reference(precision, tolerance):
     signals = {"v": {"period": 1.0, "filter": True}, "r": {"period": 0.6, "average": False}}
-    run = {"duration": 30.0, "dt": 0.2, "transient": 15.0, "integrator": "heun", "seed": 5, "start": 3, "stream": 0}
+    run = {
+        "duration": 30.0,
+        "dt": 0.2,
+        "transient": 15.0,
+        "integrator": "heun",
+        "seed": 5,
+        "start": 3,
+        "stream": 0,
+        "accept": ["dt"],
+    }
     run |= {"n_simulations": 5, "bold": None, "initial": None, "signals": signals, "precision": precision}
     made = check("montbrio", W, {}, **run)
     assert made.n_steps == 225 + 13 * 5
@@ -65,7 +74,15 @@ def test_kernel_is_the_reference(precision, tolerance):
 
 
 def test_the_filter_looks_ahead_without_changing_other_recordings():
-    run = {"n_simulations": 3, "duration": 60, "dt": 1, "transient": 80, "seed": 5, "device": "reference"}
+    run = {
+        "n_simulations": 3,
+        "duration": 60,
+        "dt": 1,
+        "transient": 80,
+        "seed": 5,
+        "device": "reference",
+        "accept": ["dt"],
+    }
     x, filtered = {"period": 2}, {"period": 5, "filter": True}
     alone = simulate("wilson_cowan", W, {}, signals={"E": x}, **run)
     both = simulate("wilson_cowan", W, {}, signals={"E": x, "I": filtered}, **run)

@@ -13,7 +13,7 @@ W = np.array([[0, 2, 0], [0, 0, 3], [1, 0, 0]])
 
 def run(model, parameters, dt, integrator="heun", duration=40.0, signal="x", **options):
     period = {"period": duration, "average": False}
-    options = {"precision": "float64", "device": "reference", "seed": 1, "n_simulations": 1} | options
+    options = {"precision": "float64", "device": "reference", "seed": 1, "n_simulations": 1, "accept": ["dt"]} | options
     out = simulate(
         model, W, parameters, duration=duration, dt=dt, integrator=integrator, signals={signal: period}, **options
     )

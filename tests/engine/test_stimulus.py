@@ -70,7 +70,16 @@ def test_every_course_has_options_here():
 
 
 def plan(precision, integrator="heun", stimulus=None):
-    run = {"duration": 30.0, "dt": 0.5, "transient": 10.0, "integrator": integrator, "seed": 5, "start": 3, "stream": 0}
+    run = {
+        "duration": 30.0,
+        "dt": 0.5,
+        "transient": 10.0,
+        "integrator": integrator,
+        "seed": 5,
+        "start": 3,
+        "stream": 0,
+        "accept": ["dt"],
+    }
     run |= {"n_simulations": 5, "bold": None, "initial": None, "signals": {"r": {"period": 2.0}, "v": {"period": 1.0}}}
     return check("montbrio", W, {"J": np.full(6, 14.5)}, precision=precision, stimulus=stimulus, **run)
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from vbiflow import __version__
 from vbiflow.exclusion import Exclusion, write_exclusion
@@ -19,6 +20,7 @@ from vbiflow.provenance import ROOT
 TEMPLATE = ROOT / "vbiflow" / "figures" / "report.html.jinja"
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 VERDICTS = {"alice": "trusted", "bob": "not trusted"}
+GRADE = "FC correlation 0.68: as much as another person's recording (0.61 to 0.84)"
 REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
 LEFT_OUT = Exclusion("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
@@ -112,7 +114,9 @@ def subject_files(folder, name):
         {"x": Quantity(np.zeros(2), "1")},
         NOTES | {"versions": {"mne": "1.9"} if name == "bob" else {}} | recording,
     )
-    write_json(folder / "verdict.json", {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted"})
+    parts = {"model": {"grade": "other_person", "reasons": [GRADE]}}
+    verdict = {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted", "parts": parts}
+    write_json(folder / "verdict.json", verdict)
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +242,10 @@ def test_sets_the_subjects_side_by_side(page):
     assert section.count("<tr>") == 4 and section.count("<figure") == 1
     for name in VERDICTS:
         assert f'<a href="#subject-{name}">{name}</a>' in section
+
+
+def test_the_grade_of_the_model_stands_in_the_card_of_each_subject(page):
+    assert page.count(str(escape(GRADE))) == len(VERDICTS)
 
 
 def test_numbers_figures_in_the_order_of_the_page(page):

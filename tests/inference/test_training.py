@@ -1,4 +1,6 @@
+import os
 import re
+import signal
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from vbiflow.inference import (
 )
 from vbiflow.inference.estimators import maf
 from vbiflow.io import sealed
+from vbiflow.termination import handle_termination
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
 
@@ -94,6 +97,21 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
         posterior.save(tmp_path / "posterior.pt")
         saved.append((tmp_path / "posterior.pt").read_bytes())
     assert saved[0] == saved[1]
+
+
+def test_sigterm_ends_a_training_after_the_epoch_with_its_state_saved(data, tmp_path):
+    """Checkpoints are half a minute apart, but this one is made at once."""
+    folder = tmp_path / "unfinished"
+    handle_termination()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            fitted(data, checkpoint=folder, progress=lambda epoch, loss: epoch == 2 and os.kill(os.getpid(), 15))
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    assert ended.value.code == 143 and len(list(folder.glob("*-0.pt"))) == 1
+    done = []
+    again, _ = fitted(data, checkpoint=folder, progress=lambda epoch, loss: done.append(epoch))
+    assert done == [3, 4] and same(again, fitted(data)[0])
 
 
 def test_a_checkpoint_of_other_data_or_options_is_not_used(data, tmp_path, monkeypatch):

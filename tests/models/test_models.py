@@ -150,7 +150,7 @@ def test_epileptor_2d_rests_below_the_threshold_and_seizes_above():
 
 
 def test_epileptor_discharges_when_excitable_and_rests_when_not():
-    run = RUN | {"n_simulations": 2, "duration": 1000, "dt": 0.1, "signals": {"x1": {"period": 1}}}
+    run = RUN | {"n_simulations": 2, "duration": 1000, "dt": 0.05, "signals": {"x1": {"period": 1}}}
     excitability = {"sigma": 0, "x0": [[-1.6], [-2.4]]}
     ill, healthy = simulate("epileptor", ALONE, excitability, initial={"z": 3.0}, **run).ts["x1"]
     assert ill.max() > 0.5 and healthy[:, 500:].max() < -1

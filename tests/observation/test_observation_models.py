@@ -12,7 +12,7 @@ from vbiflow.models import Model, Parameter, State
 from vbiflow.observation import OBSERVATION_MODELS, ObservationModel, balloon
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
-from vbiflow.study.settings import validator
+from vbiflow.study.schema import validator
 
 W = np.array([[0, 1, 2], [3, 0, 1], [0, 2, 0]]) / 4
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
+from vbiflow.diagnostics.marginal import marginal_information
 from vbiflow.inference import Posterior
 from vbiflow.io import Progress, Quantity
 
@@ -14,7 +16,15 @@ BEYOND = 5.0
 LEVELS = np.linspace(0.05, 0.95, 19)
 EACH, BOTH = ("simulation",), ("simulation", "parameter")
 AXES = {
-    **{"names": ("parameter",), "theta": BOTH, "mean": BOTH, "sd": BOTH, "z": BOTH, "shrinkage": BOTH},
+    **{
+        "names": ("parameter",),
+        "theta": BOTH,
+        "mean": BOTH,
+        "sd": BOTH,
+        "z": BOTH,
+        "shrinkage": BOTH,
+        "information": BOTH,
+    },
     **{"coverage_level": ("level",), "coverage": ("level", "parameter"), "tarp_level": ("level",)},
     **{"tarp_coverage": ("level",), "tarp": EACH, "leaked": EACH, "log_prob": EACH, "prior_log_prob": EACH},
 }
@@ -28,6 +38,7 @@ class Calibration:
     coverage (level, p): share of simulations whose central interval of probability `level` holds the truth.
     tarp (n,): share of samples nearer to a random reference point than the truth is; uniform if calibrated.
     leaked (n,): share of samples that the prior all but excludes.
+    information (n, p): what the marginal posterior tells of a parameter beyond its prior [nat].
     z = \\|mean - truth\\| / sd and shrinkage = 1 - sd^2 / prior sd^2, (n, p); log_prob (n,) [nats].
     """
 
@@ -37,6 +48,7 @@ class Calibration:
     sd: np.ndarray
     z: np.ndarray
     shrinkage: np.ndarray
+    information: np.ndarray
     ranks: np.ndarray
     n_samples: int
     coverage_level: np.ndarray
@@ -100,12 +112,13 @@ def calibrate(
                 (samples < theta[rows, None]).sum(axis=1),
                 nearer(z, truth[rows], references[rows]),
                 (np.abs(z) > BEYOND).any(axis=-1).mean(axis=1),
+                marginal_information(ndtr(z)),
             )
         )
         if progress:
             progress(rows.stop, len(theta))
-    mean, sd, ranks, tarp, leaked = (np.concatenate(parts) for parts in zip(*summaries, strict=True))
-    return assemble_calibration(posterior, theta, x, (mean, sd, ranks, tarp, leaked), n_samples)
+    parts = (np.concatenate(parts) for parts in zip(*summaries, strict=True))
+    return assemble_calibration(posterior, theta, x, tuple(parts), n_samples)
 
 
 def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -117,8 +130,8 @@ def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarr
 def assemble_calibration(
     posterior: Posterior, theta: np.ndarray, x: np.ndarray, parts: tuple[np.ndarray, ...], n_samples: int
 ) -> Calibration:
-    """Put a `Calibration` together from means, standard deviations, ranks, TARP shares and leaks."""
-    mean, sd, ranks, tarp, leaked = parts
+    """Put a `Calibration` together from means, standard deviations, ranks, TARP shares, leaks and information."""
+    mean, sd, ranks, tarp, leaked, information = parts
     floor = np.finfo(float).tiny
     return Calibration(
         names=posterior.parameters,
@@ -127,6 +140,7 @@ def assemble_calibration(
         sd=sd,
         z=np.abs(mean - theta) / np.maximum(sd, floor),
         shrinkage=1 - (sd / posterior.prior.std) ** 2,
+        information=information,
         ranks=ranks,
         n_samples=n_samples,
         coverage_level=LEVELS,

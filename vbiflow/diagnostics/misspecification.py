@@ -1,4 +1,4 @@
-"""Is x_o something the model can produce: feature by feature, and all together."""
+"""How rare is x_o among simulations from the prior: feature by feature, and all together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.features.files import CONDITIONING
@@ -27,13 +28,24 @@ def misspecification(
     seed: int,
     thresholds: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Compare x_o (f,) with the valid simulations x (n, f) of the prior predictive.
+    """Ask how rare x_o (f,) is among the valid simulations x (n, f) from the prior.
 
-    Each feature is standardised by median and interquartile range. `distance` is Mahalanobis' with a covariance shrunk
-    towards its diagonal (Ledoit-Wolf), divided by its median over simulations; `p_value` the share of simulations at
-    least as far, which did not enter the covariance. `mmd` compares x_o with the simulations by a Gaussian kernel, and
-    `mmd_p` ranks it among simulations. `nearest` are the simulations closest to x_o. Covariates of the
-    connectome are each compared alone: people are the rim of the pool that lies between them.
+    Half of the simulations are the reference. Each feature becomes the normal score of its rank among them,
+    Phi^-1((below + 1/2) / (n + 1)), so that heavy tails hide nothing. `distance` is Mahalanobis' with a covariance
+    shrunk towards its diagonal (Ledoit-Wolf), over its median; `p_value` is the share of the other half at least as
+    far. `mmd` and `mmd_p` are the same for a Gaussian kernel; `n_beyond` and `beyond_p` for the number of features
+    beyond every reference simulation. `near` is the share of simulations as near to x_o as 1 % are to a typical
+    simulation, and `nearest` are the closest. Covariates of the connectome are each compared alone: people are the rim
+    of the pool that lies between them.
+
+    Parameters
+    ----------
+    x, x_o
+        Features of simulations, and of the recording.
+    names
+        Names of the features.
+    seed
+        Of the choice of the reference.
 
     References
     ----------
@@ -44,31 +56,48 @@ def misspecification(
     limits = resolve_thresholds(thresholds)
     x, x_o = checked(x, x_o, names)
     quantiles = feature_quantiles(x, x_o)
-    u, u_o, kept = standardised(x, x_o)
-    rng = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373]))
-    order = rng.permutation(len(u))
-    recorded = np.array([not names[k].startswith(CONDITIONING) for k in np.where(kept)[0]])
-    v, v_o = u[:, recorded], u_o[recorded]
-    fitted, held = v[order[: len(v) // 2]], v[order[len(v) // 2 :]]
-    distances, distance = mahalanobis(fitted, held), mahalanobis(fitted, v_o[None])[0]
-    mmd, mmd_p = kernel_distance(fitted[:REFERENCE], held[:REFERENCE], v_o)
-    gaps = np.abs(u - u_o).mean(axis=1)
-    share = float((1 + (distances >= distance).sum()) / (1 + len(distances)))
-    outside = outlying(quantiles, u, u_o, np.where(kept)[0], names, limits["feature_tail"])
-    usual = np.isfinite(x).mean(axis=0) > 0.5  # what simulations lack as well is no evidence
-    outside |= {
-        name: float("nan") for name, gone, had in zip(names, np.isnan(quantiles), usual, strict=True) if gone and had
-    }
+    kept = comparable(x, x_o)
+    order = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373])).permutation(len(x))
+    recorded = kept & np.array([not name.startswith(CONDITIONING) for name in names])
+    half, rest = x[order[: len(x) // 2]][:, recorded], x[order[len(x) // 2 :]][:, recorded]
+    fitted, held, v_o = normal_scores(half, half), normal_scores(half, rest), normal_scores(half, x_o[None, recorded])
+    distances, distance = mahalanobis(fitted, held), mahalanobis(fitted, v_o)[0]
+    mmd, mmd_p = kernel_distance(fitted[:REFERENCE], held[:REFERENCE], v_o[0])
+    counts, n_beyond = beyond(half, rest), int(beyond(half, x_o[None, recorded])[0])
+    outside = outlying(x, x_o, kept, names, limits["feature_tail"])
     result = {
-        "p_value": share,
+        "p_value": rank_p(distances, distance),
         "distance": float(distance / np.median(distances)),
         "mmd": mmd,
         "mmd_p": mmd_p,
+        "n_beyond": n_beyond,
+        "beyond_p": rank_p(counts, n_beyond) if n_beyond else 1.0,
+        "n_features": int(recorded.sum()),
+        "n_compared": len(rest),
+        "near": near(fitted[:REFERENCE], held[:REFERENCE], v_o[0]),
         "features": dict(zip(names, quantiles.tolist(), strict=True)),
         "outside": outside,
-        "nearest": np.argsort(gaps)[:NEAREST].tolist(),
+        "nearest": order[np.argsort(squared(np.vstack([fitted, held]), v_o)[:, 0])[:NEAREST]].tolist(),
     }
-    return result | {"inside": bool(min(share, mmd_p) >= limits["misspecification_p"] and not outside)}
+    smallest = min(result["p_value"], mmd_p, result["beyond_p"])
+    return result | {"inside": bool(smallest >= limits["misspecification_p"] and not outside)}
+
+
+def rank_p(others: np.ndarray, own: float) -> float:
+    """Share of `others` at least as large as `own`, which counts as one of them."""
+    return float((1 + (others >= own).sum()) / (1 + len(others)))
+
+
+def near(fitted: np.ndarray, held: np.ndarray, v_o: np.ndarray) -> float:
+    """Share of simulations `fitted` (n, f) as near to v_o (f,) as 1 % of them are to a typical one of `held` (m, f)."""
+    typical = np.median(np.quantile(squared(held[:500], fitted), 0.01, axis=1))
+    return float((squared(v_o[None], fitted)[0] <= typical).mean())
+
+
+def beyond(reference: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """How many features of each of points (m, f) lie below or above all of `reference` (n, f)."""
+    low, high = np.nanmin(reference, axis=0), np.nanmax(reference, axis=0)
+    return ((points < low) | (points > high)).sum(axis=1)
 
 
 def prior_predictive(path: str | Path) -> np.ndarray:
@@ -94,22 +123,32 @@ def feature_quantiles(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x_o), below / np.maximum(finite.sum(axis=0), 1), np.nan)
 
 
-def standardised(x: np.ndarray, x_o: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x and x_o by median and interquartile range over the features that vary and are finite, and which these are."""
+def comparable(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
+    """Which features (f,) are finite in x_o and in most simulations x (n, f), and vary there."""
     kept = np.isfinite(x_o) & (np.isfinite(x).mean(axis=0) > 0.5)
     centre, scale = location(x, columns=np.where(kept)[0])
-    varies = scale > 1e-10 * np.abs(centre)
-    kept[np.where(kept)[0][~varies]] = False
-    centre, scale = centre[varies], scale[varies]
-    u = np.where(np.isfinite(x[:, kept]), (x[:, kept] - centre) / scale, 0.0)
-    return u, (x_o[kept] - centre) / scale, kept
+    kept[np.where(kept)[0][scale <= 1e-10 * np.abs(centre)]] = False
+    return kept
+
+
+def normal_scores(reference: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Normal scores (m, f) of the ranks of points (m, f) among `reference` (n, f), ties in the middle.
+
+    A value that is not finite has score 0.
+    """
+    out = np.zeros(points.shape)
+    for k, (column, values) in enumerate(zip(reference.T, points.T, strict=True)):
+        ordered, good = np.sort(column[np.isfinite(column)]), np.isfinite(values)
+        below = np.searchsorted(ordered, values[good], "left") + np.searchsorted(ordered, values[good], "right")
+        out[good, k] = ndtri((below / 2 + 0.5) / (len(ordered) + 1))
+    return out
 
 
 def mahalanobis(fitted: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Distance (m,) of points (m, f) from the mean of `fitted` (n, f) under its shrunk covariance."""
     from sklearn.covariance import LedoitWolf
 
-    model = LedoitWolf().fit(np.clip(fitted, -10, 10))
+    model = LedoitWolf().fit(fitted)
     centred = points - model.location_
     return np.sqrt(np.maximum(((centred @ model.precision_) * centred).sum(axis=1), 0.0))
 
@@ -126,7 +165,7 @@ def kernel_distance(reference: np.ndarray, held: np.ndarray, u_o: np.ndarray) ->
         return 1 + within - 2 * np.exp(-squared(points, reference) / (2 * width)).mean(axis=1)
 
     own, others = discrepancy(u_o[None])[0], discrepancy(held)
-    return float(own), float((1 + (others >= own).sum()) / (1 + len(others)))
+    return float(own), rank_p(others, own)
 
 
 def squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -134,14 +173,19 @@ def squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0.0)
 
 
-def outlying(
-    quantiles: np.ndarray, u: np.ndarray, u_o: np.ndarray, kept: np.ndarray, names: Sequence[str], tail: float
-) -> dict[str, float]:
-    """{name: how many interquartile widths / 1.349 from the median} of features outside all simulations by a margin.
+def outlying(x: np.ndarray, x_o: np.ndarray, kept: np.ndarray, names: Sequence[str], tail: float) -> dict[str, float]:
+    """Features outside all simulations by a margin: {name: how far, in widths of the simulations}.
 
-    A feature counts if it is beyond every simulation, by more than half their range.
+    The width is that of all simulations but the share `tail` at either end. A feature counts if it is beyond every
+    simulation by more than half of it. One that is not finite in x_o counts, as not-a-number, if hardly any simulation
+    lacks it.
     """
-    low, high = u.min(axis=0), u.max(axis=0)
-    beyond = np.maximum(u_o - high, low - u_o) > 0.5 * (np.quantile(u, 1 - tail, axis=0) - np.quantile(u, tail, axis=0))
-    found = {names[kept[k]]: float(u_o[k]) for k in np.where(beyond)[0]}
-    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+    values = np.where(np.isfinite(x[:, kept]), x[:, kept], np.nan)
+    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    width = np.subtract(*np.nanquantile(values, [1 - tail, tail], axis=0))
+    gap = np.where(x_o[kept] > high, x_o[kept] - high, np.minimum(x_o[kept] - low, 0.0))
+    gap /= np.maximum(width, 1e-300)
+    found = {names[k]: float(far) for k, far in zip(np.flatnonzero(kept), gap, strict=True) if abs(far) > 0.5}
+    lacking = ~np.isfinite(x_o) & (np.isfinite(x).mean(axis=0) >= 1 - tail)
+    lost = {names[k]: float("nan") for k in np.flatnonzero(lacking)}
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1]))) | lost

@@ -20,6 +20,9 @@ from vbiflow.features.spectral import welch
 
 OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
 SHOWN = 5000
+SHUFFLES = 40
+HALF_WINDOWS = 2
+"""So many windows or segments must fit into half a recording."""
 
 
 def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
 def posterior_predictive(
     path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
     signal: str = "bold", prepare: Mapping[str, Any] | None = None,
-    sensors: Observer | None = None,
+    sensors: Observer | None = None, others: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
@@ -102,6 +105,7 @@ def posterior_predictive(
         observed = {quantity: measure(quantity, series, fs, options) for quantity, options in wanted.items()}
         mine, again = ({quantity: stack[part] for quantity, stack in stacks.items()} for part in (drawn, ~drawn))
         scores = predictive_scores(names, mine, observed, again)
+        rungs = measured_rungs(names, series, fs, wanted, others or {})
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
         ts = like_recording(file[signal][kept[best]], fs, steps, kept[best], sensors)
@@ -115,7 +119,38 @@ def posterior_predictive(
         notes = {"label": SCORES[name].label, "bounds": SCORES[name].bounds}
         shown[name] = io.Quantity(scores[name], "1", ("simulation",), notes)
         shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], "1", ("pair",))
-    return shown, scores
+    for name, values in rungs.items():
+        shown[name] = io.Quantity(np.atleast_1d(values), "1", ("recording",))
+    return shown, scores | rungs
+
+
+def measured_rungs(
+    names: Sequence[str], series: np.ndarray, fs: float, wanted: Mapping[str, Mapping[str, Any]],
+    others: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """What the recording reaches with its nodes shuffled, with other people and between its own halves, by score.
+
+    A course in time has no other half, and chance is left out where the order of nodes plays no part.
+    """
+    found: dict[str, np.ndarray] = {}
+    rng, n_times = np.random.default_rng(0), series.shape[1]
+    shuffled = [rng.permutation(len(series)) for _ in range(SHUFFLES)]
+    for name in names:
+        quantity, compare = SCORES[name].quantity, SCORES[name].compare
+        options = wanted[quantity]
+        own = measure(quantity, series, fs, options)
+        same = [other for other in others.values() if other.shape == series.shape]
+        if same:
+            found[f"other_{name}"] = compare(np.array([measure(quantity, other, fs, options) for other in same]), own)
+        if quantity in ("fc", "psd"):
+            mixed = [own[order][:, order] if quantity == "fc" else own[order] for order in shuffled]
+            found[f"chance_{name}"] = compare(np.array(mixed), own)
+        epoch = options.get("epoch", 1)
+        half = n_times // 2 // epoch * epoch
+        if quantity != "series" and half > HALF_WINDOWS * options.get("window", options.get("segment", 0.0)) * fs:
+            first, second = (measure(quantity, part, fs, options) for part in (series[:, :half], series[:, -half:]))
+            found[f"half_{name}"] = np.atleast_1d(compare(first[None], second))
+    return found
 
 
 def like_recording(

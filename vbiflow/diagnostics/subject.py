@@ -1,82 +1,149 @@
-"""The verdict on one subject's posterior: x_o first, then the estimator, then the predictions."""
+"""The verdict on one subject's posterior in three parts: estimator, recording, model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from vbiflow.diagnostic_options import resolve_thresholds
+from vbiflow.diagnostics.grade import GRADES, described, grade_scores, lowest
 from vbiflow.diagnostics.predictive import judge_predictive
 from vbiflow.features.files import CONDITIONING
 
 LISTED = 3
+PASSED = "the recording is among the simulations, and simulations from its posterior have its features"
 
 
 def subject_verdict(
     misspecification: Mapping[str, Any],
     estimator: Mapping[str, Any],
+    features: Mapping[str, Any] | None,
     predictive: Mapping[str, np.ndarray] | None = None,
     *,
     thresholds: Mapping[str, float] | None = None,
     deterministic: bool = False,
+    require: str | None = None,
+    notes: Sequence[str] = (),
+    where: str = "this prior",
 ) -> dict[str, Any]:
-    """What verdict.json holds: trusted only if x_o is inside, the estimator calibrated and the predictions right.
+    """What verdict.json holds: trusted if the estimator is calibrated and the recording is one that it is right for.
 
-    `misspecification` comes from the function of that name, `estimator` from `verdict`, `predictive` from
-    `predictive_scores`; a `deterministic` model has no noise floor to show.
+    Parameters
+    ----------
+    misspecification, estimator, features
+        What the function of that name, `verdict` and `check_features` found; without the last nothing is trusted.
+    predictive
+        Scores of simulations from the posterior against the series of the recording, and their ladders, as
+        `grade_scores` takes them. They grade the model, which is no part of trust unless the study says `require`.
+    deterministic
+        Whether repeated simulations at one theta are to be the same.
+    require
+        One of GRADES that every score must reach.
+    notes
+        Sentences on what this posterior leaves open.
+    where
+        Name of what the simulations were drawn from: the prior, or that of the last round.
     """
     limits = resolve_thresholds(thresholds)
-    failed = outside_reasons(misspecification, limits)
-    summary: dict[str, Any] = {}
-    if estimator["verdict"] != "trusted":
-        failed.append(f"the estimator is not trusted: {estimator['reasons'][0]}")
-    if predictive is not None:
-        summary, reasons = judge_predictive(predictive, limits, deterministic)
-        failed += reasons
-    passed = "the recording lies inside what the model can produce"
-    if predictive is not None:
-        passed += ", and simulations from the posterior reproduce it as well as noise allows"
-    notes = [reason for reason in estimator["reasons"] if "cannot be identified" in reason]
+    rare = rarity_reasons(misspecification, limits, where)
+    wrong = feature_reasons(features, list(misspecification["features"]), limits)
+    failed = [f"the estimator is not trusted: {estimator['reasons'][0]}"] if estimator["verdict"] != "trusted" else []
+    summary, frozen = judge_predictive(predictive or {}, deterministic)
+    grades = grade_scores(predictive or {})
+    model = {"grade": lowest(grades), "scores": grades, "reasons": [one["words"] for one in grades.values()]}
+    short = required(model, require)
+    recording = rare + wrong + frozen
+    reasons = recording + failed + short
     return {
-        "verdict": "not trusted" if failed else "trusted",
-        "reasons": (failed or [passed]) + [note for note in notes if not any(note in reason for reason in failed)],
+        "verdict": "not trusted" if reasons else "trusted",
+        "reasons": [*(reasons or [PASSED]), *notes],
+        "parts": {
+            "estimator": {"verdict": estimator["verdict"], "reasons": failed},
+            "recording": {
+                "verdict": "not trusted" if rare + wrong + frozen else "trusted",
+                "reasons": rare + wrong + frozen,
+            },
+            "model": model,
+        },
         "misspecification": dict(misspecification),
+        "features": dict(features or {}),
         "predictive": summary,
         "estimator": estimator["verdict"],
     }
 
 
-def outside_reasons(found: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
+def required(model: Mapping[str, Any], require: str | None) -> list[str]:
+    """A sentence if the model does not reach the grade that the study requires."""
+    if require is None:
+        return []
+    if model["grade"] is None:
+        return [f"the study requires the grade {require}, but there is no series to grade the model by"]
+    if GRADES.index(model["grade"]) < GRADES.index(require):
+        return [f"the study requires the grade {require} ({described(require)}); the model reaches {model['grade']}"]
+    return []
+
+
+def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where: str) -> list[str]:
     """Sentences that say where and how far x_o lies outside the simulations."""
-    quantiles = found["features"]
     strange = {name: gap for name, gap in found["outside"].items() if name.startswith(CONDITIONING)}
     outside = {name: gap for name, gap in found["outside"].items() if name not in strange}
-    reasons = []
+    reasons, limit = [], limits["misspecification_p"]
     if strange:
-        reasons.append(f"the connectome is outside those that the estimator learned from: {listed(strange, quantiles)}")
+        reasons.append(f"the connectome is outside those that the estimator learned from: {listed(strange)}")
+    p = min(found["p_value"], found["mmd_p"], found["beyond_p"])
+    share = f"{found['near']:.2%} of its simulations come near, 1 % near a typical one"
+    rare = f"the recording is rare under {where} ({share})"
+    doubt = ""
+    if abs(p - limit) < 2 * np.sqrt(limit * (1 - limit) / found["n_compared"]):
+        doubt = f"; {found['n_compared']} simulations leave open on which side of {limit:g} p lies"
     if outside:
-        reasons.append(f"the recording is outside what the model can produce: {listed(outside, quantiles)}")
-    elif min(found["p_value"], found["mmd_p"]) < limits["misspecification_p"]:
+        reasons.append(f"{rare}: {listed(outside)}")
+    elif p < limit and found["beyond_p"] == p:
+        reasons.append(
+            f"{rare}: {found['n_beyond']} of {found['n_features']} features are beyond all simulations "
+            f"(p = {p:.2g}{doubt})"
+        )
+    elif p < limit:
+        quantiles = found["features"]
         recorded = [name for name in quantiles if not name.startswith(CONDITIONING)]
         tails = sorted(recorded, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
         reasons.append(
-            f"the recording's features do not occur together in simulations: their distance is {found['distance']:.1f} "
-            f"times the usual one (p = {min(found['p_value'], found['mmd_p']):.2g}); the most extreme are "
-            f"{', '.join(tails)}"
+            f"{rare}: its features do not occur together, their distance is {found['distance']:.1f} times the usual "
+            f"one (p = {p:.2g}{doubt}); the most extreme are {', '.join(tails)}"
         )
     return reasons
 
 
-def listed(outside: Mapping[str, float], quantiles: Mapping[str, float]) -> str:
+def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limits: Mapping[str, float]) -> list[str]:
+    """A sentence if simulations from the posterior do not have the features of the recording, or were not asked."""
+    if not found:
+        return ["no simulation from the posterior was compared with the recording"]
+    n, limit = found["n_simulations"], limits["predictive_p"]
+    if 1 / (1 + n) > limit:
+        needed = int(np.ceil(1 / limit)) - 1
+        return [
+            f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
+            f"diagnostics.n_predictive to {needed} or more"
+        ]
+    if found["p_value"] >= limit:
+        return []
+    off = ", ".join(names[k] for k in found["off"][:LISTED])
+    return [
+        f"simulations from the posterior do not have the features of the recording (p = {found['p_value']:.2g}; "
+        f"{found['in_band']:.0%} of {found['n_features']} features in their 95 % band): farthest off are {off}"
+    ]
+
+
+def listed(outside: Mapping[str, float]) -> str:
     """The first few features in words."""
-    shown = "; ".join(phrase(name, gap, quantiles[name]) for name, gap in list(outside.items())[:LISTED])
+    shown = "; ".join(phrase(name, gap) for name, gap in list(outside.items())[:LISTED])
     return shown + (f" and {len(outside) - LISTED} more" if len(outside) > LISTED else "")
 
 
-def phrase(name: str, gap: float, quantile: float) -> str:
+def phrase(name: str, gap: float) -> str:
     """One feature in words."""
     if not np.isfinite(gap):
-        return f"{name} is not finite"
-    return f"{name} lies {abs(gap):.1f} standard widths {'above' if quantile > 0.5 else 'below'} the median simulation"
+        return f"{name} is not finite, as it is in simulations"
+    return f"{name} lies {'above' if gap > 0 else 'below'} all simulations, by {abs(gap):.1f} times their width"

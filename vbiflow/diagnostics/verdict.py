@@ -10,6 +10,7 @@ from scipy import stats
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.calibration import Calibration, coverage
+from vbiflow.diagnostics.marginal import unlearnt
 
 SENTENCES = {
     "overconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its "
@@ -54,7 +55,7 @@ def verdict(
     off = joint["deviation"] > limits["tarp_deviation"] and adjusted[-1] < limits["alpha"]
     reasons += overall(calibration, joint, off, limits, invalid)
     notes = [
-        f"{name} cannot be identified from these features: its posterior is as wide as its prior"
+        unlearnt(name, entry, f"these features, on average over {n} held-out simulations")
         for name, entry in parameters.items()
         if entry["verdict"] == "uninformative"
     ]
@@ -79,6 +80,7 @@ def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, flo
         stats.binomtest(round(share * n), n, level).pvalue for share, level in zip((half, most), levels, strict=True)
     )
     return {
+        "information": float(calibration.information[:, k].mean()),
         "shrinkage": float(calibration.shrinkage[:, k].mean()),
         "z_score": float(calibration.z[:, k].mean()),
         "correlation": float(calibration.correlation[k]),
@@ -104,7 +106,7 @@ def judge(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[st
         return "overconfident" if test["spread"] > 0 else "underconfident"
     if missed.any():
         return "overconfident" if gaps[np.argmax(missed * np.abs(gaps))] < 0 else "underconfident"
-    return "uninformative" if test["shrinkage"] < limits["shrinkage"] else "trusted"
+    return "uninformative" if test["information"] < limits["information"] else "trusted"
 
 
 def explain(name: str, word: str, test: Mapping[str, float], n: int) -> str:

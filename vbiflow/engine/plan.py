@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,13 +155,23 @@ def check_parameters(
     return arrays
 
 
-def check_dt(model: Model, parameters: Mapping[str, np.ndarray], dt: float) -> None:
-    """dt may not exceed the shortest time constant."""
+def check_dt(
+    model: Model, parameters: Mapping[str, np.ndarray], dt: float, integrator: str, accept: Sequence[str] = ()
+) -> None:
+    """dt may not exceed the shortest time constant, nor, unless accepted, the step that the model states."""
     with np.errstate(divide="ignore"):
         shortest = float(np.min(model.time_scale(model.p(**parameters))))
     if dt > shortest:
         raise ValueError(
             f"dt {dt:g} ms is longer than the shortest time constant of {model.name}, {shortest:g} ms; use a smaller dt"
+        )
+    for name in accept:
+        choose("acceptance of the simulation", name, ("dt",))
+    limit = model.largest_dt.get(integrator, math.inf)
+    if dt > limit * (1 + 1e-9) and "dt" not in accept:
+        raise ValueError(
+            f"dt {dt:g} ms is longer than {limit:.3g} ms, to which statistics of noisy networks of {model.name} hold "
+            f"by {integrator}; use a smaller dt, or simulation.accept: [dt]"
         )
 
 
@@ -283,6 +293,7 @@ def check(
     speed: Any = None,
     stimulus: Mapping[str, Any] | None = None,
     noise: Any = None,
+    accept: Sequence[str] = (),
     **observations: Mapping[str, Any] | None,
 ) -> Plan:
     """A Plan, or a ValueError of one line."""
@@ -297,7 +308,7 @@ def check(
     n_steps = n_recorded + n_transient + max((recording.ahead for recording in recordings), default=0)
     whole("number of steps", n_steps, 1, 2**32 - 1)
     arrays = check_parameters(model, parameters, n_simulations, len(weights))
-    check_dt(model, arrays, dt)
+    check_dt(model, arrays, dt, integrator, accept)
     observers = check_observers(model, observations, n_recorded, n_transient, dt)
     if not observers and not signals:
         raise ValueError(

@@ -87,6 +87,7 @@ def simulate(
     speed: Any = None,
     stimulus: Mapping[str, Any] | None = None,
     noise: Any = None,
+    accept: Sequence[str] = (),
     precision: str = "float32",
     device: str = "auto",
     on_device: bool = False,
@@ -118,6 +119,7 @@ def simulate(
         [ms]}}, added to a parameter of the equations; see stimulus.py for other courses, and times.
     noise : standard deviation of white noise added to every recorded sample, scalar or (n_simulations, 1), in the unit
         of the signal; {"level": ..., "relative": True} for shares of each simulation's own standard deviation.
+    accept : ["dt"] takes a dt above the model's `largest_dt`.
     device : "cpu"; "cuda", the GPU; "auto", the GPU where there is one, else the CPU: devices round differently, with
         "auto" the bytes depend on the machine; or "reference", the readable loop, which takes weights, parameters and
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
@@ -159,6 +161,7 @@ def simulate(
         speed=host(speed),
         stimulus=stimulus,
         noise=noise,
+        accept=(*accept, "dt") if derived.reason else accept,  # a derived quantity has a longest step of its own
         precision=precision,
         **observations,
     )

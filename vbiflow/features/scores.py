@@ -97,8 +97,7 @@ def series_error(simulated: Any, observed: Any) -> Any:
 class Score:
     """How alike two series are in one `quantity` (fc, fcd, psd, series), and how to speak of it.
 
-    `compare` takes the quantity of several simulations and of one recording; `sign` is 1 where more is better. `limit`
-    is what the threshold of the name tolerates beyond the noise floor.
+    `compare` takes the quantity of several simulations and of one recording; `sign` is 1 where more is better.
     """
 
     quantity: str
@@ -112,10 +111,6 @@ class Score:
     def worst(self, floor: Any) -> float:
         """The value that 95 % of the pairs of the noise floor reach."""
         return float(np.quantile(floor, 0.05 if self.sign > 0 else 0.95))
-
-    def threshold(self, name: str) -> str:
-        """Name of the threshold of the score `name`."""
-        return f"{name}_{'loss' if self.sign > 0 else 'excess'}"
 
 
 SCORES = {

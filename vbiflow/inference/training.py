@@ -25,6 +25,7 @@ from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import sealed
 from vbiflow.seal import verify
+from vbiflow.termination import asked, deferred
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
@@ -140,12 +141,13 @@ def fit(
             return fit(data, options, seed, progress, checkpoint)
         saved = time.monotonic()
         while not run.finished:
-            run.epoch()
-            if progress:
-                progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
-            if checkpoint and (run.finished or time.monotonic() - saved >= SAVED_EVERY):
-                run.save(checkpoint)
-                saved = time.monotonic()
+            with deferred():  # of an epoch that ends in time nothing is lost
+                run.epoch()
+                if progress:
+                    progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
+                if checkpoint and (run.finished or asked() or time.monotonic() - saved >= SAVED_EVERY):
+                    run.save(checkpoint)
+                    saved = time.monotonic()
         network = new_network(data.z.shape[1], data.u.shape[1], options)
         network.load_state_dict(run.best)
         return network.eval(), run.history

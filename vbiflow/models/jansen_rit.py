@@ -75,6 +75,7 @@ MODEL = Model(
     signals={"eeg": eeg, "rate": rate, "bold_input": rate},
     time_scale=lambda p: 1 / p.a,
     reference="Jansen & Rit 1995, doi:10.1007/BF00199471",
+    largest_dt={"heun": 2.0, "euler": 0.1},
     defaults={"dt": 0.1, "integrator": "heun"},
     units={"eeg": "mV", "rate": "1/ms", "bold_input": "1/ms"},
 )

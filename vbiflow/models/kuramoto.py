@@ -43,5 +43,6 @@ MODEL = Model(
     signals={"theta": phase, "sine": signal, "bold_input": signal},
     time_scale=lambda p: 1 / abs(p.omega),
     reference="Sakaguchi & Kuramoto 1986, doi:10.1143/PTP.76.576",
+    largest_dt={"heun": 0.8, "euler": 0.8},
     defaults={"dt": 0.1, "integrator": "heun"},
 )

@@ -84,6 +84,8 @@ class Model:
     dfun : (y, c, p) -> tuple, time derivatives of the states [1/ms], by + - * / **, and the functions of models.maths.
     signals : functions (y, p) that can be recorded, by name.
     time_scale : p -> the shortest time constant [ms]; dt must not exceed it.
+    largest_dt : by integrator, the longest step [ms] at which statistics of a noisy, strongly coupled network hold, at
+        the default time constants, as tests/benchmarks/step_size.py finds; longer ones must be accepted.
     derived : quantities that can be given in the place of a parameter, by name.
     strength : the parameter that scales the coupling.
     reference : with year and DOI.
@@ -102,6 +104,7 @@ class Model:
     signals: Mapping[str, Function]
     time_scale: Function
     reference: str
+    largest_dt: Mapping[str, float] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     gains: Mapping[str, str] = field(default_factory=dict)
     derived: Mapping[str, Derived] = field(default_factory=dict)

@@ -79,6 +79,7 @@ MODEL = Model(
     signals={"E": excitation, "I": inhibition, "bold_input": excitation},
     time_scale=lambda p: p.tau_e.clip(max=p.tau_i),
     reference="Wilson & Cowan 1972, doi:10.1016/S0006-3495(72)86068-5",
+    largest_dt={"heun": 0.8, "euler": 0.8},
     defaults={"dt": 0.1, "integrator": "heun"},
     gains={"E": "g_e", "I": "g_i"},
     strength="g_e",

@@ -112,6 +112,7 @@ MODEL = Model(
         "rate_E": Derived("J_I", "Hz", "excitatory rate that feedback inhibition J_I keeps", balance, longest_dt=5.0),
     },
     reference="Deco et al. 2014, doi:10.1523/JNEUROSCI.5068-13.2014",
+    largest_dt={"heun": 1.0, "euler": 0.5},
     defaults={"dt": 1.0, "integrator": "heun"},
     units={"rate_E": "Hz"},
 )

@@ -42,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
         "exact": False,
         "sensitivity": True,
         "local_c2st": False,
+        "require": None,
         "baselines": False,
         "optimise": 0,
         "estimators": [],

@@ -1,0 +1,67 @@
+"""How much of a recording the model explains beyond the features it was fitted to, on a ladder measured from data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vbiflow.features.scores import SCORES
+
+GRADES = ("chance", "above_chance", "other_person", "own_half", "noise_ceiling")
+"""Grades from the lowest: no better than with nodes shuffled; better; as much as another person's recording; as the
+person's own other half; as two simulations of one theta agree."""
+RUNGS = {
+    "above_chance": ("chance", "a recording with its nodes shuffled"),
+    "other_person": ("other", "another person's recording"),
+    "own_half": ("half", "the person's own other half"),
+    "noise_ceiling": ("floor", "another simulation of the same parameters"),
+}
+"""What each grade is measured by: first part of the name of the values, and words."""
+
+
+def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Grade each predictive score on its ladder: {score: {value, grade, ladder: {grade: [low, high]}, words}}.
+
+    `scores` holds values <score> (n,) of simulations from the posterior against the recording, and of each rung what
+    the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
+    theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A grade
+    is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it.
+    """
+    found = {}
+    for name in (name for name in SCORES if name in scores):
+        sign, value = SCORES[name].sign, float(np.median(scores[name]))
+        ladder, reached = {}, "chance"
+        for grade in GRADES[1:]:
+            rung = np.atleast_1d(scores.get(f"{RUNGS[grade][0]}_{name}", ()))
+            if not len(rung):
+                continue
+            ladder[grade] = [float(rung.min()), float(rung.max())]
+            least = np.quantile(sign * rung, {"above_chance": 0.95, "noise_ceiling": 0.05}.get(grade, 0.0))
+            reached = grade if sign * value >= least else reached
+        words = "; ".join(f"{RUNGS[grade][1]} {interval(*ends)}" for grade, ends in ladder.items())
+        found[name] = {
+            "value": value,
+            "grade": reached,
+            "ladder": ladder,
+            "words": f"{SCORES[name].label} {value:.2f}: {described(reached, 'above_chance' in ladder)} ({words})",
+        }
+    return found
+
+
+def interval(low: float, high: float) -> str:
+    """Two ends in words, or the one value that they are."""
+    return f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
+
+
+def described(grade: str, measured: bool = True) -> str:
+    """A grade in words; chance only where it was `measured`."""
+    if grade == "chance":
+        return "no more than chance" if measured else "less than all that it was compared with"
+    return "more than chance" if grade == "above_chance" else f"as much as {RUNGS[grade][1]}"
+
+
+def lowest(grades: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The lowest grade of all scores, None if there is none."""
+    return min((one["grade"] for one in grades.values()), key=GRADES.index, default=None)
