@@ -106,7 +106,8 @@ def results(copy: Copy, study: str) -> dict[str, bytes]:
     """Content of every result file of a study, without times."""
     folder = copy.path / "results" / study
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in SEALED}
-    kept = {name: path for name, path in files.items() if not {"logs", "benchmarks"} & {*path.parts}}
+    beyond = {"logs", "benchmarks", "simulations"}  # series that nothing needs any more are not made again
+    kept = {name: path for name, path in files.items() if not beyond & {*path.parts}}
     return {name: without_times(path) for name, path in sorted(kept.items())}
 
 
@@ -198,6 +199,10 @@ def damaged_runs(copy: Copy, whole: dict[str, bytes], trials: Trials) -> Iterato
         shutil.rmtree(made) if made.is_dir() else made.unlink()
         said = run_to_end(copy, f"results/tiny/{use}")
         lines = [line for line in said.splitlines() if "delete it and run again" in line and path.name in line]
+        if not said and results(copy, "tiny") == whole:
+            trials.note("a run with a damaged file", "made again before it was read, the same bytes")
+            yield
+            continue
         if not lines or "Traceback (most recent call last)" in said:
             trials.note(f"a run with {name} {kind}", f"FAILED: {said[-300:]!r}")
             shutil.copytree(copy.path / "whole", folder, dirs_exist_ok=True)
