@@ -7,7 +7,7 @@ SIMULATE = {
     "observation": derived("recorded"),
     "seed": setting("seed"),
     "pool": derived("pool_options"),
-    "code": code("scripts/simulate.py"),
+    "code": code("scripts/simulate.py", simulates=True),
 }
 
 

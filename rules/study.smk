@@ -170,22 +170,28 @@ def pool_of(wildcards):
     return study_of(wildcards).pool_paths(wildcards.estimator)
 
 
-def code(script, compared=False):
+def code(script, compared=False, simulates=False):
     """Param function: content hash of a script and of all that it depends on, of registries what the job's study uses.
 
-    `compared` says whether the script trains the estimators that the study's own is compared with.
+    `compared` says whether the script trains the estimators that the study's own is compared with, `simulates` whether
+    it runs on the device that the profile chooses.
     """
 
-    def value(wildcards, resources):
+    def value(
+        wildcards,
+    ):  # a param that takes resources is no reason for Snakemake to run a job again
         if "study" not in wildcards.keys():
             return code_hash(script)
-        person, gpu = wildcards.get("subject"), resources.get("gpu")
+        person = wildcards.get("subject")
         formats, kinds = cohort_use(wildcards.study)
         if "estimator" in wildcards.keys():
             formats, _ = cohort_use(wildcards.study, wildcards.estimator)
         elif person:
             _, kinds = cohort_use(wildcards.study, person)
-        device = "" if gpu is None else "cuda" if gpu else "cpu"
+        limit = workflow.global_resources.get("gpu") if simulates else None
+        device = (
+            ("cuda" if limit is None or limit.value else "cpu") if simulates else ""
+        )
         return hashed(script, wildcards.study, formats, kinds, compared, device)
 
     return value

@@ -175,3 +175,10 @@ def test_no_two_test_files_share_a_name():
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     twice = sorted({name for name in names if names.count(name) > 1})
     assert not twice, f"pytest imports by name, so that only the first of each is run: {twice}"
+
+
+def test_the_content_hash_is_a_param_that_snakemake_compares():
+    """Of params that take resources, threads, input or output it keeps no record, and reruns nothing for them."""
+    text = (ROOT / "rules" / "study.smk").read_text()
+    body = text.split("def code(")[1].split("\ndef ")[0]
+    assert re.findall(r"def value\((.*?)\)", body) == ["wildcards"]
