@@ -166,6 +166,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
     for path in sorted(Path("results", study).rglob("*")):
         if path.suffix not in SEALED or {"logs", "benchmarks"} & {*path.parts} or path.name.startswith("."):
             continue
+        status = path.stat()
         before, seal = path.read_bytes(), beside(path).read_bytes() if beside(path).exists() else None
         for name, damage in DAMAGES.items():
             for _ in range(rounds):
@@ -182,6 +183,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
                     pass  # there is no other file of its kind
                 finally:
                     path.write_bytes(before)
+                    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
                     if seal is not None:
                         beside(path).write_bytes(seal)
     print(f"{trials.left:.0f} s left; {sum(trials.found.values())} damaged files of {study}", flush=True)
