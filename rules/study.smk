@@ -1,11 +1,12 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
 import sys
 from functools import cache
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from vbiflow.arrays import is_table
-from vbiflow.datasets import find, load_catalogue, sources_of
+from vbiflow.datasets import DATA, find, load_catalogue, parts_of, sources_of
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import user_path, workflow_path
