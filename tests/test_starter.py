@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from vbiflow.__main__ import main
@@ -42,20 +43,19 @@ def test_everybody_is_looked_at_before_anything_is_simulated(tmp_path, monkeypat
     table = tmp_path / "lab/config/cohorts/my_cohort.tsv"
     header, row = table.read_text().splitlines()
     spectra = (tmp_path / "lab/data/example_spectra.tsv").read_text().splitlines()
-    weights = "\n".join(
-        ",".join("0" if i == j else f"{1 / (1 + abs(i - j)):.3f}" for j in range(68)) for i in range(68)
-    )
-    (tmp_path / "lab/data/sc.csv").write_text(weights)
+    apart = abs(np.subtract.outer(np.arange(84), np.arange(84)))
+    np.savetxt("data/sc.csv", (apart > 0) / (1.0 + apart), delimiter=",")
     row = row.replace(row.split("\t")[1], "data/sc.csv").replace(row.split("\t")[2], "")
     (tmp_path / "lab/data/short.tsv").write_text("\n".join(spectra[:10]))
     (tmp_path / "lab/data/decibel.tsv").write_text("\n".join(spectra).replace("\t0.", "\t-0."))
     others = [row.replace("example\t", f"{name}\t").replace("example_spectra", name) for name in ("short", "decibel")]
     table.write_text("\n".join([header, row, *others]))
     text = (tmp_path / "lab/config/studies/my_study.yaml").read_text().replace("per: example ", "per: subject ")
-    text = text.replace("normalise:", "accept: [short_lengths, density, lengths]\n  normalise:")
+    text = text.replace("normalise:", "accept: [short_lengths, density]\n  normalise:")
     (tmp_path / "lab/config/studies/my_study.yaml").write_text(text)
     found = {outcome.person: outcome for outcome in check_people(load_study("my_study"))}
-    assert found["example"].state == "ready" and "68 regions, psd, 21 features" in found["example"].text
+    assert found["example"].state == "ready", found
+    assert "68 regions, psd, 21 features" in found["example"].text
     assert found["short"].state == "left out" and "short.tsv" in found["short"].text
     assert found["decibel"].state == "left out" and "not its logarithm in dB" in found["decibel"].text
     assert main(["check", "my_study"]) == 1

@@ -12,7 +12,7 @@ from vbiflow.provenance import ROOT
 
 STARTER = ROOT / "resources" / "starter"
 KINDS = ("fmri", "eeg", "meg", "seeg", "psd")
-SNAKEFILE = """# vbiflow, run in this folder: studies, cohorts, models, features, data and results are those that lie here.
+SNAKEFILE = """# vbiflow, run in this folder: studies, cohorts, models, features, data and results lie here.
 configfile: "config/config.yaml"
 
 
@@ -67,7 +67,6 @@ def example_spectra() -> str:
     frequencies = np.arange(1.0, 50.5, 0.5)
     power = 1 / frequencies + 0.5 * np.exp(-0.5 * ((frequencies - 10) / 1.5) ** 2)
     gains = 1 + 0.2 * np.sin(np.arange(len(labels)))
-    rows = [
-        f"{f:g}\t" + "\t".join(f"{value:.4g}" for value in p * gains) for f, p in zip(frequencies, power, strict=True)
-    ]
+    values = np.column_stack([frequencies, power[:, None] * gains])
+    rows = ["\t".join(f"{value:.4g}" for value in row) for row in values]
     return "\n".join(["\t".join(["frequency", *labels]), *rows]) + "\n"
