@@ -37,7 +37,7 @@ test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG a
 
 test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
-		tests/workflow/test_missing_columns.py -m slow
+		tests/workflow/test_bare_cohort.py -m slow
 
 MINUTES ?= 30
 

@@ -44,6 +44,7 @@ rule posterior_predictive:
         prior=of_estimator("prior.h5"),
         features=of_estimator("features.h5"),
         diagnostics=of_estimator("diagnostics.json"),
+        calibration=of_estimator("diagnostics.h5"),
         samples="results/{study}/subjects/{subject}/samples.h5",
         others=other_recordings("x_o.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",

@@ -177,9 +177,8 @@ def code(script, compared=False, simulates=False):
     it runs on the device that the profile chooses.
     """
 
-    def value(
-        wildcards,
-    ):  # a param that takes resources is no reason for Snakemake to run a job again
+    # of a param that takes resources Snakemake keeps no record, and a change of it runs nothing again
+    def value(wildcards):
         if "study" not in wildcards.keys():
             return code_hash(script)
         person = wildcards.get("subject")
