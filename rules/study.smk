@@ -1,13 +1,14 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
 import sys
 from functools import cache
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, workflow.basedir)
 
 from vbiflow.arrays import is_table
-from vbiflow.datasets import find, load_catalogue, sources_of
+from vbiflow.datasets import DATA, find, load_catalogue, parts_of, sources_of
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.registries import cohort_members, members_of
