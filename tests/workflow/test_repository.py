@@ -182,3 +182,18 @@ def test_the_content_hash_is_a_param_that_snakemake_compares():
     text = (ROOT / "rules" / "study.smk").read_text()
     body = text.split("def code(")[1].split("\ndef ")[0]
     assert re.findall(r"def value\((.*?)\)", body) == ["wildcards"]
+
+
+def test_no_script_rebinds_a_name_within_a_comprehension():
+    """A walrus there binds the name of the whole script, which may hold something else that is needed below."""
+    for path in sorted((ROOT / "scripts").glob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        walrus = {node.target.id for node in nodes if isinstance(node, ast.NamedExpr)}
+        assigned = {
+            name.id
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            for name in node.targets
+            if isinstance(name, ast.Name)
+        }
+        assert not walrus & assigned, f"{path.name}: {walrus & assigned}"
