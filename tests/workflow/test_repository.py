@@ -17,6 +17,7 @@ from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORK
 from vbiflow.inference import EMBEDDINGS, ESTIMATORS, OPTIONS
 from vbiflow.statements import imported
 from vbiflow.study import known_studies, load_study
+from vbiflow.study.reference import configuration
 from vbiflow.tables import documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,3 +198,10 @@ def test_no_script_rebinds_a_name_within_a_comprehension():
             if isinstance(name, ast.Name)
         }
         assert not walrus & assigned, f"{path.name}: {walrus & assigned}"
+
+
+def test_every_key_of_a_study_has_a_meaning():
+    rows = [line for line in configuration().splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    for row in rows:
+        assert row.split("|")[-2].strip(), f"{row}: write a description in config/schemas"
