@@ -1,4 +1,4 @@
-"""Every option of a study as documentation and as a JSON schema for editors, from the schema and the registries."""
+"""Members of the registries as documentation and the schema of a study as JSON for editors."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ from typing import Any
 from vbiflow import features
 from vbiflow.connectome import CHECKS, NORMALISATIONS
 from vbiflow.diagnostic_options import THRESHOLDS
-from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, OPTIONS
+from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS
 from vbiflow.features.scores import SCORES
 from vbiflow.marginals import FAMILIES
 from vbiflow.models import MODELS
 from vbiflow.study.schema import validator
-from vbiflow.study.settings import DEFAULTS
 
 HEAD = """\
-# Every option of a study
+# What options can be set to
 
-Made from the schema and the registries by `make docs`. A study is a file `config/studies/<name>.yaml`; keys that are
-not listed here are refused. `<name>` stands for a name of your own, or of a parameter, map, participant, signal or rule.
+Made from the registries by `make docs`. Every key of a study, with its default, stands in
+[config/README.md](../config/README.md).
 """
 
 
 def options_document() -> str:
     """The page docs/options.md."""
     tables = {
-        "Keys": keys_table(),
         "Thresholds (`diagnostics.thresholds`)": rows(
             ("threshold", "default"), ((f"`{name}`", f"{value:g}") for name, value in THRESHOLDS.items())
         ),
@@ -60,16 +58,6 @@ def options_document() -> str:
     )
 
 
-def keys_table() -> str:
-    """Every key of the schema with its default and meaning."""
-    defaults = {**DEFAULTS, "inference": {**OPTIONS, **DEFAULTS["inference"]}}
-    found = []
-    for path, entry in properties(validator("study").schema):
-        text = default_of(defaults, path)
-        found.append((f"`{'.'.join(path)}`", text, description(entry)))
-    return rows(("key", "default", "meaning"), found)
-
-
 def properties(
     node: Mapping[str, Any], path: tuple[str, ...] = (), root: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -85,24 +73,6 @@ def properties(
         yield from properties(choice, path, root)
     if isinstance(node.get("additionalProperties"), dict):
         yield from properties(node["additionalProperties"], (*path, "<name>"), root)
-
-
-def description(entry: Mapping[str, Any]) -> str:
-    """Meaning of a key, with the values it takes where they are listed."""
-    text = entry.get("description", "").replace("<", "&lt;").replace(">", "&gt;")
-    listed = ", ".join("none" if value is None else str(value) for value in entry.get("enum", ()))
-    return f"{text} ({listed})" if listed else text
-
-
-def default_of(defaults: Any, path: tuple[str, ...]) -> str:
-    """Default of a key as a study spells it, empty where there is none."""
-    for name in path:
-        if not isinstance(defaults, Mapping) or name not in defaults:
-            return ""
-        defaults = defaults[name]
-    if isinstance(defaults, Mapping):
-        return ""
-    return json.dumps(defaults).replace('"', "").replace("[]", "none")
 
 
 def step_value(step: Any) -> str:
@@ -124,7 +94,7 @@ def editor_schema() -> str:
     content["$schema"] = "http://json-schema.org/draft-07/schema#"
     content["definitions"] = content.pop("$defs")
     known = content["properties"]
-    known["model"]["enum"] = list(MODELS)
+    known["model"]["anyOf"] = [{"enum": list(MODELS)}, {"type": "string"}]  # a study may bring its own
     known["connectome"]["properties"]["accept"]["items"]["enum"] = list(CHECKS)
     known["diagnostics"]["properties"]["scores"]["items"]["enum"] = list(SCORES)
     known["diagnostics"]["properties"]["estimators"]["items"]["enum"] = list(ESTIMATOR_OPTIONS)

@@ -23,6 +23,7 @@ from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
+from vbiflow.study.reference import configuration
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
 
@@ -147,6 +148,7 @@ def documents() -> dict[Path, str]:
         docs / "features.md": listing,
         docs / "options.md": options_document(),
         ROOT / "config" / "schemas" / "study.schema.json": editor_schema(),
+        ROOT / "config" / "README.md": configuration(),
     }
 
 
