@@ -25,6 +25,7 @@ include: "rules/diagnostics.smk"
 include: "rules/figure_table.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/case_studies.smk"
 
 
 # Nodes of a cluster rarely reach a network.
