@@ -80,7 +80,7 @@ def summary_row(
 ) -> dict[str, Any]:
     """One study's row of the summary.
 
-    `diagnostics` and `training` are what diagnostics.json and training.json hold, `seconds` processor time [s] by stage.
+    `diagnostics` and `training` are the contents of the files of that name, `seconds` processor time [s] by stage.
     Medians go over parameters.
     """
     parameters = diagnostics["parameters"].values()
