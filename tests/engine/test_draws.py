@@ -152,7 +152,7 @@ def test_time_step_is_checked_against_the_time_constant_that_follows_maps():
     slow = SIMULATION | {"dt": 40.0, "duration": 4000.0, "transient": 400.0}
     heard = {"signals": {"x": {"period": 400.0}}}
     check_draws("linear", {"tau": entry}, MAPS, {}, slow, heard, 1)
-    with pytest.raises(ValueError, match="dt 40 ms is longer than the shortest time constant of linear, 20.0855 ms"):
+    with pytest.raises(ValueError, match=r"dt 40 ms is longer than .* of linear, 20\.0855 ms"):
         entry = entry | {"map": {**entry["map"], "constant": {"uniform": [3, 8]}}}
         check_draws("linear", {"tau": entry}, MAPS, {}, slow, heard, 1)
 
