@@ -63,6 +63,7 @@ rule posterior_predictive:
         runtime=minutes("posterior_predictive"),
     params:
         features=setting("features"),
+        discrepancy=setting("discrepancy"),
         preparation=setting("preparation"),
         sensors=derived("sensors"),
         signal=derived("signal"),

@@ -3,6 +3,7 @@ FEATURES = {
     "preparation": setting("preparation"),
     "sensors": derived("sensors"),
     "signal": derived("signal"),
+    "discrepancy": setting("discrepancy"),
     "seed": setting("seed"),
 }
 

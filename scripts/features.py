@@ -3,6 +3,7 @@
 from vbiflow.connectome import Connectome
 from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.features import compute_file
+from vbiflow.features.discrepancy import add_discrepancy
 from vbiflow.io import write
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
@@ -20,4 +21,6 @@ with job(snakemake) as run:
         sensors=sensors_of(path, params.sensors, params.seed, params.stream, snakemake.input.simulations),
         progress=run,
     )
+    simulations = snakemake.input.simulations
+    quantities = add_discrepancy(quantities, simulations, params.discrepancy, params.seed, params.stream)
     write(snakemake.output[0], quantities, run.provenance())

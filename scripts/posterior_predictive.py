@@ -6,6 +6,7 @@ from vbiflow.diagnostics.conformal import conformal_intervals
 from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.exclusion import not_excluded
+from vbiflow.features.discrepancy import discrepancy_note
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
@@ -51,6 +52,7 @@ with job(snakemake, reads_exclusions="others") as run:
     write(snakemake.output.predictive, quantities, run.provenance())
     prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
+    named = discrepancy_note(prior.names, samples, params.discrepancy)
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), resolve_thresholds(limits)["information"])
     ranks = read(snakemake.input.calibration, "ranks")["ranks"]
     n_samples = attributes(snakemake.input.calibration, "ranks")["n_samples"]
@@ -65,7 +67,7 @@ with job(snakemake, reads_exclusions="others") as run:
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=notes,
+        notes=[*named, *notes],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
     write_json(snakemake.output.verdict, verdict | {"parameters": marginals})

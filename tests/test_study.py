@@ -354,3 +354,17 @@ def test_derived_parameters_can_be_inferred_and_have_units(config):
     )
     with pytest.raises(ValueError, match="share_of_critical and G are both given; G follows from share_of_critical"):
         load_study("tiny", config)
+
+
+def test_discrepancy_needs_features_and_a_size(config):
+    edit(config, "inference:\n", "discrepancy: [fc]\ninference:\n")
+    with pytest.raises(ValueError, match="discrepancy lacks its size: write discrepancy into prior or parameters"):
+        load_study("tiny", config)
+    edit(config, "prior:\n", "prior:\n  discrepancy: {loguniform: [0.01, 0.2]}\n")
+    assert load_study("tiny", config)["discrepancy"] == ["fc"]
+    edit(config, "discrepancy: [fc]", "discrepancy: [psd]")
+    with pytest.raises(ValueError, match="unknown feature in discrepancy 'psd'; choose from"):
+        load_study("tiny", config)
+    edit(config, "discrepancy: [psd]\n", "")
+    with pytest.raises(ValueError, match="discrepancy lacks features: list them there"):
+        load_study("tiny", config)

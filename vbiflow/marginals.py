@@ -27,6 +27,8 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     ),
 }
 EXTENTS = ("node",)
+DISCREPANCY = "discrepancy"
+"""Name of the parameter that says by how much features may be missed (see features/discrepancy.py)."""
 
 
 @dataclass(frozen=True)

@@ -137,18 +137,41 @@ def test_message_before_any_connectome_is_known(change, message):
     assert "\n" not in str(error.value)
 
 
+def test_discrepancy_stands_beside_the_series_and_its_size_is_checked():
+    prior = Prior.from_config({"G": PRIOR["G"], "discrepancy": {"loguniform": [0.01, 0.2]}})
+    theta = prior.sample(1, 0, 6)
+    out = draws(prior, theta)
+    assert out.ts["x"].tobytes() == plain({"G": theta[:, :1]}, 6).ts["x"].tobytes()
+    np.testing.assert_array_equal(out.quantities()["discrepancy"].values, theta[:, 1])
+    with pytest.raises(ValueError, match=r"discrepancy reaches down to -1; it is at least 0"):
+        check_draws("linear", {"discrepancy": {"uniform": [-1, 2]}}, (), {}, SIMULATION, OBSERVATION, 1)
+
+
+def test_time_step_is_checked_against_the_time_constant_that_follows_maps():
+    entry = {"map": {"constant": {"uniform": [6, 8]}, "myelin": {"uniform": [-1, 1]}}, "link": "log"}
+    slow = SIMULATION | {"dt": 40.0, "duration": 4000.0, "transient": 400.0}
+    heard = {"signals": {"x": {"period": 400.0}}}
+    check_draws("linear", {"tau": entry}, MAPS, {}, slow, heard, 1)
+    with pytest.raises(ValueError, match=r"dt 40 ms is longer than .* of linear, 20\.0855 ms"):
+        entry = entry | {"map": {**entry["map"], "constant": {"uniform": [3, 8]}}}
+        check_draws("linear", {"tau": entry}, MAPS, {}, slow, heard, 1)
+
+
 def test_noise_and_gain_of_sensors_stand_beside_the_series():
     """They act where regions are projected: here they change nothing, whatever the shards."""
     prior = Prior.from_config({"G": PRIOR["G"], "noise": {"uniform": [0, 1e-5]}, "gain": {"lognormal": [0, 1]}})
     theta, heard = prior.sample(1, 0, 6), OBSERVATION | {"sensors": True}
     out = draws(prior, theta, observation=heard)
     assert out.ts["x"].tobytes() == plain({"G": theta[:, :1]}, 6).ts["x"].tobytes()
-    np.testing.assert_array_equal(out.sensor_parameters["noise"].values, theta[:, 1])
+    np.testing.assert_array_equal(out.observation_parameters["noise"].values, theta[:, 1])
     np.testing.assert_array_equal(out.quantities()["gain"].values, theta[:, 2])
     part = draws(prior, theta[4:], observation=heard, start=4)
-    assert part.sensor_parameters["noise"].values.tobytes() == out.sensor_parameters["noise"].values[4:].tobytes()
+    assert (
+        part.observation_parameters["noise"].values.tobytes()
+        == out.observation_parameters["noise"].values[4:].tobytes()
+    )
     fixed = draws(Prior.from_config({"G": PRIOR["G"]}), theta[:, :1], {"gain": 2.0}, observation=heard)
-    assert fixed.sensor_parameters["gain"].values.tolist() == [2.0] * 6
+    assert fixed.observation_parameters["gain"].values.tolist() == [2.0] * 6
     with pytest.raises(ValueError, match=r"gain is that of sensors; say observation.sensors, or leave it out"):
         draws(prior, theta)
     with pytest.raises(ValueError, match=r"noise of the sensors is -1; it is at least 0"):

@@ -62,3 +62,12 @@ def test_studies_of_the_working_directory_come_first(copy, tmp_path):
     (copy.path / "config" / "studies" / "tiny.yaml").unlink()
     done = copy.snakemake("-n", "--directory", str(own), "results/mine/report.html")
     assert "unknown study" not in done.stdout, done.stdout
+
+
+def test_regional_maps_of_the_catalogue_are_made_for_the_study_that_names_them(copy):
+    tiny = (copy.path / "config" / "studies" / "tiny.yaml").read_text()
+    maps = "connectome:\n  maps: {myelin: 'resources/data/brainspace-conte69/aal2-maps.tsv::myelin'}\n"
+    assert "connectome:\n" in tiny
+    (copy.path / "config" / "studies" / "mapped.yaml").write_text(tiny.replace("connectome:\n", maps, 1))
+    done = copy.snakemake("-n", "results/mapped/101309/connectome.h5")
+    assert done.returncode == 0 and "brainspace-conte69/aal2-maps.tsv" in done.stdout, done.stdout[-3000:]

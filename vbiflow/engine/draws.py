@@ -15,15 +15,15 @@ from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.io import Quantity
-from vbiflow.maps import CONSTANT, regional, regression
-from vbiflow.marginals import Marginal, read_marginals
+from vbiflow.maps import CONSTANT, LINKS, regional, regression
+from vbiflow.marginals import DISCREPANCY, Marginal, read_link, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
 
 FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
-NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1"}
+NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""
 
 
@@ -44,7 +44,8 @@ def simulate_draws(
     parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
         [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
     simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has
-        `sensors`, noise and gain are theirs: they change no series here, but stand beside them as `sensor_parameters`.
+        `sensors`, noise and gain are theirs: they change no series here, but stand beside them as
+        `observation_parameters`, as the discrepancy of features does.
     options : further arguments of `simulate`.
 
     Raises
@@ -53,7 +54,7 @@ def simulate_draws(
         As `simulate` does, and if a map or label is unknown.
     """
     values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
-    speed, observed, sensor_parameters = split_parameters(values, observation)
+    speed, observed, observation_parameters = split_parameters(values, observation)
     simulations = simulate(
         model,
         connectome.weights,
@@ -67,12 +68,15 @@ def simulate_draws(
     )
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
     units = prior.to_config()["units"]
-    sensor_parameters = {
+    observation_parameters = {
         name: Quantity(np.broadcast_to(np.ravel(value), len(theta)), units.get(name, "1"), ("simulation",))
-        for name, value in sensor_parameters.items()
+        for name, value in observation_parameters.items()
     }
     return replace(
-        simulations, valid=np.array([not text for text in reason]), reason=reason, sensor_parameters=sensor_parameters
+        simulations,
+        valid=np.array([not text for text in reason]),
+        reason=reason,
+        observation_parameters=observation_parameters,
     )
 
 
@@ -81,21 +85,27 @@ def split_parameters(
 ) -> tuple[Any, dict[str, Any], dict[str, np.ndarray]]:
     """Take what is no parameter of the model out of the values.
 
-    Returns the speed, the observation with the level of noise, and noise and gain where they are of `sensors`.
+    Returns the speed, the observation with the level of noise, and what is applied later: noise and gain where they
+    are of `sensors`, the discrepancy of features.
     """
     speed, observed = values.pop("speed", None), dict(observation)
+    later = {DISCREPANCY: np.asarray(values.pop(DISCREPANCY), float)} if DISCREPANCY in values else {}
+    if later and not (later[DISCREPANCY] >= 0).all():
+        raise ValueError(f"{DISCREPANCY} reaches down to {later[DISCREPANCY].min():g}; it is at least 0")
     if observed.pop("sensors", False):
-        sensor_parameters = {name: np.asarray(values.pop(name), float) for name in SENSOR_PARAMETERS if name in values}
-        for name, level in sensor_parameters.items():
+        observation_parameters = {
+            name: np.asarray(values.pop(name), float) for name in SENSOR_PARAMETERS if name in values
+        }
+        for name, level in observation_parameters.items():
             if not (level >= 0).all():
                 raise ValueError(f"{name} of the sensors is {level.min():g}; it is at least 0")
-        return speed, observed, sensor_parameters
+        return speed, observed, observation_parameters | later
     if "gain" in values:
         raise ValueError("gain is that of sensors; say observation.sensors, or leave it out")
     if "noise" in values:
         given = observed.get("noise")
         observed["noise"] = {**(given if isinstance(given, Mapping) else {}), "level": values.pop("noise")}
-    return speed, observed, {}
+    return speed, observed, later
 
 
 def fixed(name: str, value: Any, connectome: Connectome) -> Any:
@@ -140,7 +150,13 @@ def check_draws(
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
         if marginal.coefficient:
             regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
-        values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
+        link = read_link(marginal.parameter, prior[marginal.parameter])
+        if marginal.coefficient == CONSTANT and link != "identity":
+            values[marginal.parameter] = LINKS[link](np.array(extremes(marginal)))[:, None]
+        elif marginal.coefficient:
+            values.setdefault(marginal.parameter, None)
+        else:
+            values[marginal.parameter] = np.array(extremes(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
     speed, observed, _ = split_parameters(values, observation)
     values, derived = split_derived(own, values, simulation.get("dt"))

@@ -56,7 +56,7 @@ def joined(parts: Sequence[Simulations], start: int) -> Simulations:
     valid = np.concatenate([part.valid for part in parts])
     reason = [reason for part in parts for reason in part.reason]
     own = {
-        name: replace(first, values=np.concatenate([part.sensor_parameters[name].values for part in parts]))
-        for name, first in parts[0].sensor_parameters.items()
+        name: replace(first, values=np.concatenate([part.observation_parameters[name].values for part in parts]))
+        for name, first in parts[0].observation_parameters.items()
     }
-    return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, sensor_parameters=own)
+    return replace(parts[0], ts=ts, valid=valid, reason=reason, start=start, observation_parameters=own)

@@ -38,8 +38,8 @@ class Simulations:
     units : of the series by name.
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
-    sensor_parameters : noise and gain (n_simulations,) of the sensors that are to hear the simulations, by name, with
-        their units, where inferred.
+    observation_parameters : what is applied to the series or their features later (n_simulations,), by name, with
+        units: noise and gain of the sensors that are to hear the simulations, the discrepancy of features.
     """
 
     ts: dict[str, Any]
@@ -47,7 +47,7 @@ class Simulations:
     valid: np.ndarray
     reason: list[str]
     start: int = 0
-    sensor_parameters: Mapping[str, Quantity] = field(default_factory=dict)
+    observation_parameters: Mapping[str, Quantity] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
 
     def quantities(self, compressed: bool = False) -> dict[str, Quantity]:
@@ -61,7 +61,7 @@ class Simulations:
         }
         return {
             **series,
-            **self.sensor_parameters,
+            **self.observation_parameters,
             "index": Quantity(self.start + np.arange(len(self.valid)), "1", each),
             "valid": Quantity(self.valid, "1", each),
             "reason": Quantity.text(self.reason, *each),

@@ -24,7 +24,7 @@ from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs
 from vbiflow.features.scores import choose_scores
-from vbiflow.marginals import read_marginals
+from vbiflow.marginals import DISCREPANCY, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.prior import check_names as check_parameter_names
@@ -64,6 +64,7 @@ def check_study(study: Study) -> None:
             check_preparation,
             check_recordings,
             check_connectome,
+            check_discrepancy,
             check_shares,
             check_evidence,
         )
@@ -152,6 +153,23 @@ def check_features(study: Study) -> None:
     groups = study.groups
     if study["diagnostics"]["ablation"] and len(groups) < 2:
         raise ValueError(f"diagnostics.ablation leaves one feature out of several; found only {groups[0]}")
+
+
+def check_discrepancy(study: Study) -> None:
+    """Refuse a discrepancy of no feature or without a size, and one of what is known exactly."""
+    listed, given = study["discrepancy"], DISCREPANCY in {**study["prior"], **study["parameters"]}
+    if given != bool(listed):
+        lacks = "its size: write discrepancy into prior or parameters" if listed else "features: list them there"
+        raise ValueError(f"discrepancy lacks {lacks}, as in prior: {{discrepancy: {{loguniform: [0.01, 0.2]}}}}")
+    for name in listed:
+        choose("feature in discrepancy", name, study.features)
+    if listed and study.simulated:
+        who = min(study.simulated)
+        raise ValueError(
+            f"discrepancy: the recording of {who} is simulated, and no model is wrong about it; leave it out"
+        )
+    if listed and study["diagnostics"]["exact"]:
+        raise ValueError("diagnostics.exact knows no discrepancy; leave one of them out")
 
 
 def check_connectome(study: Study) -> None:

@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "simulation": {"transient": 0.0, "precision": "float32", "shard_size": 500, "keep": False},
     "recording": {},
     "preparation": {},
+    "discrepancy": [],
     "inference": {"estimator": "maf", "rounds": 1},
     "posterior": {"n_samples": 10000},
     "diagnostics": {
