@@ -166,4 +166,5 @@ def test_a_figure_that_is_damaged_or_foreign_stops_the_job_that_reads_its_folder
     with pytest.raises(SystemExit), job(snakemake):
         raise AssertionError("the job began")
     said = capsys.readouterr().err
-    assert f"{path}: {'damaged' if fault == 'zeroed' else 'foreign'}: " in said and "delete it and run again" in said
+    assert f"{path}: {'damaged' if fault == 'zeroed' else 'foreign'}: " in said
+    assert f"delete the folder {folder} and run again" in said and "delete it" not in said
