@@ -149,3 +149,22 @@ def test_inputs_that_are_damaged_or_foreign_stop_a_job_before_its_work(snakemake
     snakemake.input["data"] = "results/another/in.h5"
     with job(snakemake):
         pass  # of another study, which has its own seed
+
+
+@pytest.mark.parametrize("fault", ["zeroed", "foreign"])
+def test_a_figure_that_is_damaged_or_foreign_stops_the_job_that_reads_its_folder(snakemake, capsys, fault):
+    folder = Path("results/tiny/subjects/101309/figures")
+    for name in ("fc", "posterior"):
+        io.write_text(folder / f"{name}.svg", f"<svg><g id='{name}'/>{'<path/>' * 200}</svg>\n", seals=True)
+    snakemake.input["figures"] = [str(folder)]
+    with job(snakemake):
+        pass
+    path = folder / "fc.svg"
+    content = path.read_bytes()
+    zeroed = content[:100] + bytes(512) + content[612:]
+    path.write_bytes(zeroed if fault == "zeroed" else (folder / "posterior.svg").read_bytes())
+    with pytest.raises(SystemExit), job(snakemake):
+        raise AssertionError("the job began")
+    said = capsys.readouterr().err
+    assert f"{path}: {'damaged' if fault == 'zeroed' else 'foreign'}: " in said
+    assert f"delete the folder {folder} and run again" in said and "delete it" not in said

@@ -157,12 +157,19 @@ def verify_input(path: str | Path, seed: int = -1) -> None:
     ValueError
         In one line.
     """
-    for file in files_of(Path(path)):
-        found = verify(file)
-        if found.made_as != str(file):
-            raise ValueError(f"{file}: foreign: it was made as {found.made_as}; {REMEDY}")
-        if -1 not in (seed, found.seed) and seed != found.seed:
-            raise ValueError(f"{file}: made with seed {found.seed}, the study has {seed}; {REMEDY}")
+    path = Path(path)
+    for file in files_of(path):
+        try:
+            found = verify(file)
+            if found.made_as != str(file):
+                raise ValueError(f"{file}: foreign: it was made as {found.made_as}; {REMEDY}")
+            if -1 not in (seed, found.seed) and seed != found.seed:
+                raise ValueError(f"{file}: made with seed {found.seed}, the study has {seed}; {REMEDY}")
+        except ValueError as error:
+            if file == path:
+                raise
+            # Snakemake makes a folder again only as a whole: without one of its files it would be taken as it is
+            raise ValueError(str(error).replace(REMEDY, f"delete the folder {path} and run again")) from None
 
 
 def files_of(path: Path) -> Iterator[Path]:
