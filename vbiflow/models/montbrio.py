@@ -53,6 +53,6 @@ MODEL = Model(
     signals={"r": rate, "v": potential, "rate": rate, "bold_input": rate},
     time_scale=lambda p: p.tau,
     reference="Montbrio, Pazo & Roxin 2015, doi:10.1103/PhysRevX.5.021028",
-    largest_dt={"heun": 0.1, "euler": 0.05},
+    largest_dt={"heun": 0.1, "euler": 0.05, "semi_implicit": 0.4},
     defaults={"dt": 0.1, "integrator": "heun"},
 )

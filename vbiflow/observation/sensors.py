@@ -73,18 +73,18 @@ class Sensors:
 
     def __call__(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
         """Series (n_simulations, n_seen, n_times) of the simulations `index` (n_simulations, n_nodes, n_times)."""
-        return np.matmul(self.view, self.heard(ts, index))
+        return np.matmul(self.view, self.record(ts, index))
 
-    def heard(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
+    def record(self, ts: np.ndarray, index: Sequence[int] | np.ndarray) -> np.ndarray:
         """What the sensors record (n_simulations, n_sensors, n_times), with their noise, before any reference."""
-        heard = np.matmul(self.gain, np.asarray(ts, float))
-        for one, k in zip(heard, map(int, index), strict=True):
+        recorded = np.matmul(self.gain, np.asarray(ts, float))
+        for one, k in zip(recorded, map(int, index), strict=True):
             if "gain" in self.sensor_parameters:
                 one *= self.sensor_parameters["gain"][k]
             noise = self.sensor_parameters["noise"][k] if "noise" in self.sensor_parameters else self.noise
             if noise:
                 one += noise * self.generator(k).standard_normal(one.shape)
-        return heard
+        return recorded
 
     def generator(self, index: int) -> np.random.Generator:
         """Random numbers of one simulation."""
@@ -102,7 +102,7 @@ def sensors_of(
     """The way from simulated regions to sensors by the lead field saved at `path`, and back if it has an inverse.
 
     None if there is no lead field. `options` are the study's observation.sensors, `simulations` a file of those that
-    are to be heard, which may have noise and gain of their own.
+    the sensors record, which may have noise and gain of their own.
     """
     if not path:
         return None
