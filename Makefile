@@ -17,7 +17,7 @@ $(READY): envs/requirements.lock
 
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
 	@$(BIN)/snakemake demo --cores $(CORES) --quiet host rules
-	@$(BIN)/python -m vbiflow demo_wong_wang
+	@$(BIN)/python -m vbiflow summary demo_wong_wang
 
 test: $(READY)  ## the tests, with coverage
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
@@ -37,7 +37,7 @@ test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG a
 
 test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
-		tests/workflow/test_optional_columns.py -m slow
+		tests/workflow/test_bare_cohort.py -m slow
 
 MINUTES ?= 30
 

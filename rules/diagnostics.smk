@@ -12,10 +12,10 @@ rule calibrate:
         "results/{study}/{estimator}/benchmarks/calibrate.tsv"
     conda:
         "../envs/infer.yaml"
-    threads: amount("calibrate", "threads", 1)
+    threads: threads_of("calibrate")
     resources:
-        mem_mb=amount("calibrate", "mem_mb", 3000),
-        runtime=amount("calibrate", "runtime", 120),
+        mem_mb=memory("calibrate"),
+        runtime=minutes("calibrate"),
     params:
         inference=derived("inference_options"),
         diagnostics=of_diagnostics("thresholds"),
@@ -44,6 +44,7 @@ rule posterior_predictive:
         prior=of_estimator("prior.h5"),
         features=of_estimator("features.h5"),
         diagnostics=of_estimator("diagnostics.json"),
+        calibration=of_estimator("diagnostics.h5"),
         samples="results/{study}/subjects/{subject}/samples.h5",
         others=other_recordings("x_o.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
@@ -58,8 +59,8 @@ rule posterior_predictive:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory("posterior_predictive"),
+        runtime=minutes("posterior_predictive"),
     params:
         features=setting("features"),
         preparation=setting("preparation"),
@@ -93,10 +94,10 @@ rule baselines:
         "results/{study}/{estimator}/benchmarks/baselines.tsv"
     conda:
         "../envs/infer.yaml"
-    threads: amount("baselines", "threads", 1)
+    threads: threads_of("baselines")
     resources:
-        mem_mb=amount("baselines", "mem_mb", 3000),
-        runtime=amount("baselines", "runtime", 240),
+        mem_mb=memory("baselines"),
+        runtime=minutes("baselines"),
     params:
         inference=derived("inference_options"),
         diagnostics=of_diagnostics("estimators"),
@@ -118,10 +119,10 @@ rule learning_curve:
         "results/{study}/{estimator}/benchmarks/learning_curve.tsv"
     conda:
         "../envs/infer.yaml"
-    threads: amount("learning_curve", "threads", 1)
+    threads: threads_of("learning_curve")
     resources:
-        mem_mb=amount("learning_curve", "mem_mb", 3000),
-        runtime=amount("learning_curve", "runtime", 240),
+        mem_mb=memory("learning_curve"),
+        runtime=minutes("learning_curve"),
     params:
         inference=derived("inference_options"),
         diagnostics=of_diagnostics("learning_curve", "estimators"),
@@ -144,10 +145,10 @@ rule optimise:
         "results/{study}/{estimator}/benchmarks/optimise.tsv"
     conda:
         "../envs/infer.yaml"
-    threads: amount("optimise", "threads", 1)
+    threads: threads_of("optimise")
     resources:
-        mem_mb=amount("optimise", "mem_mb", 3000),
-        runtime=amount("optimise", "runtime", 480),
+        mem_mb=memory("optimise"),
+        runtime=minutes("optimise"),
     params:
         model=setting("model"),
         parameters=setting("parameters"),
@@ -174,10 +175,10 @@ rule sensitivity:
         "results/{study}/subjects/{subject}/logs/sensitivity.log",
     conda:
         "../envs/infer.yaml"
-    threads: amount("sensitivity", "threads", 1)
+    threads: threads_of("sensitivity")
     resources:
-        mem_mb=amount("sensitivity", "mem_mb", 3000),
-        runtime=amount("sensitivity", "runtime", 30),
+        mem_mb=memory("sensitivity"),
+        runtime=minutes("sensitivity"),
     params:
         seed=setting("seed"),
         code=code("scripts/sensitivity.py"),
@@ -197,10 +198,10 @@ rule local_c2st:
         "results/{study}/subjects/{subject}/logs/local_c2st.log",
     conda:
         "../envs/infer.yaml"
-    threads: amount("local_c2st", "threads", 1)
+    threads: threads_of("local_c2st")
     resources:
-        mem_mb=amount("local_c2st", "mem_mb", 3000),
-        runtime=amount("local_c2st", "runtime", 60),
+        mem_mb=memory("local_c2st"),
+        runtime=minutes("local_c2st"),
     params:
         inference=derived("inference_options"),
         seed=setting("seed"),
@@ -224,8 +225,8 @@ rule compare:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory("compare"),
+        runtime=minutes("compare"),
     params:
         studies=lambda wildcards: wildcards.studies.split("+"),
         code=code("scripts/compare.py"),
@@ -245,8 +246,8 @@ rule amortisation:
         "../envs/infer.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory("amortisation"),
+        runtime=minutes("amortisation"),
     params:
         inference=lambda wildcards: compared_studies(wildcards)[0]["inference"],
         seed=lambda wildcards: compared_studies(wildcards)[0]["seed"],

@@ -12,8 +12,8 @@ rule observe:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=amount("observe", "mem_mb", 2000),
-        runtime=amount("observe", "runtime", 30),
+        mem_mb=memory("observe"),
+        runtime=minutes("observe"),
     params:
         row=columns("kind", "tr", *RECORDING),
         select=setting("connectome", "select"),
@@ -64,8 +64,8 @@ rule lead_field:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=amount("lead_field", "mem_mb", 3000),
-        runtime=amount("lead_field", "runtime", 30),
+        mem_mb=memory("lead_field"),
+        runtime=minutes("lead_field"),
     params:
         kind=lambda wildcards: row(wildcards)["kind"],
         recording=setting("recording"),
@@ -91,8 +91,8 @@ rule save_recording:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=memory("save_recording"),
+        runtime=minutes("save_recording"),
     params:
         recording=setting("recording"),
         sensors=derived("sensors"),
@@ -115,8 +115,8 @@ rule exclusions:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory("exclusions"),
+        runtime=minutes("exclusions"),
     params:
         estimators=derived("estimators"),
         estimator_of=estimator_by_subject,

@@ -12,8 +12,8 @@ rule features_report:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=memory("features_report"),
+        runtime=minutes("features_report"),
     params:
         features=derived("groups"),
         inference=derived("inference_options"),
@@ -36,10 +36,10 @@ rule ablate:
         "results/{study}/{estimator}/benchmarks/ablate/{feature}.tsv"
     conda:
         "../envs/infer.yaml"
-    threads: amount("train", "threads", 1)
+    threads: threads_of("train")
     resources:
-        mem_mb=amount("train", "mem_mb", 3000),
-        runtime=amount("train", "runtime", 240),
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
     params:
         features=derived("groups"),
         inference=derived("inference_options"),
@@ -65,8 +65,8 @@ rule ablation:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory("ablation"),
+        runtime=minutes("ablation"),
     params:
         code=code("scripts/ablation.py"),
     script:

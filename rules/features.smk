@@ -22,10 +22,10 @@ rule features:
         "results/{study}/{estimator}/benchmarks/features/{shard}.tsv"
     conda:
         "../envs/empirical.yaml"
-    threads: amount("features", "threads", 1)
+    threads: threads_of("features")
     resources:
-        mem_mb=amount("features", "mem_mb", 1500),
-        runtime=amount("features", "runtime", 60),
+        mem_mb=memory("features"),
+        runtime=minutes("features"),
     params:
         **FEATURES,
         stream=int(Stream.PRIOR),
@@ -65,8 +65,8 @@ rule gather:
     conda:
         "../envs/empirical.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory("gather"),
+        runtime=minutes("gather"),
     params:
         n_simulations=derived("n_simulations"),
         code=code("scripts/gather.py"),

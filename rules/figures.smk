@@ -15,8 +15,8 @@ rule figures_subject:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=memory("figures"),
+        runtime=minutes("figures"),
     params:
         **figures_of("subject"),
     script:

@@ -11,10 +11,10 @@ rule train:
         "results/{study}/{estimator}/benchmarks/train.tsv"
     conda:
         "../envs/infer.yaml"
-    threads: amount("train", "threads", 1)
+    threads: threads_of("train")
     resources:
-        mem_mb=amount("train", "mem_mb", 3000),
-        runtime=amount("train", "runtime", 240),
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
     params:
         prior=setting("prior"),
         inference=derived("inference_options"),
@@ -36,8 +36,8 @@ rule truncate:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory("truncate"),
+        runtime=minutes("truncate"),
     params:
         n_simulations=derived("n_simulations"),
         seed=setting("seed"),
@@ -118,8 +118,8 @@ rule join_rounds:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory("join_rounds"),
+        runtime=minutes("join_rounds"),
     params:
         seed=setting("seed"),
         code=code("scripts/join_rounds.py"),

@@ -10,8 +10,8 @@ rule sample:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=memory("sample"),
+        runtime=minutes("sample"),
     params:
         n_samples=setting("posterior", "n_samples"),
         diagnostics=of_diagnostics("n_predictive", "n_floor"),
@@ -33,8 +33,8 @@ rule exact:
     conda:
         "../envs/infer.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory("exact"),
+        runtime=minutes("exact"),
     params:
         signal=derived("signal"),
         parameters=lambda wildcards: study_of(wildcards).values("tau", "I"),

@@ -8,8 +8,8 @@ rule prior:
     conda:
         "../envs/simulate.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=memory("prior"),
+        runtime=minutes("prior"),
     params:
         prior=setting("prior"),
         units=derived("units"),

@@ -16,8 +16,8 @@ rule tabulate:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=memory("tabulate"),
+        runtime=minutes("tabulate"),
     params:
         covariates=derived("covariates"),
         estimators=derived("estimators"),
@@ -29,9 +29,9 @@ rule tabulate:
 
 rule report:
     input:
-        template="vbiflow/figures/report.html.jinja",
+        template=workflow_path("vbiflow/figures/report.html.jinja"),
         captions=expand(
-            "rules/report/{figure}.rst",
+            workflow_path("rules/report/{figure}.rst"),
             figure=[name for name, one in FIGURES.items() if one.scope in PAGE],
         ),
         exclusions="results/{study}/exclusions.json",
@@ -59,8 +59,8 @@ rule report:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
     params:
         study=lambda wildcards: wildcards.study,
         alone=lambda wildcards: wildcards.get("subject", ""),

@@ -14,7 +14,7 @@ SIMULATE = {
 # simulate draws its rows of theta again, by the function that fills prior.h5, and does not read that file: the more
 # simulations, the longer prior.h5, and with it as an input every shard would be computed again. Snakemake's ancient()
 # is no way out: it overlooks that a new shard needs rows which an old prior.h5 lacks. A test compares the two.
-# The profile alone decides the device: `resources: gpu=0` in it turns the 1 below into 0, the CPU kernel.
+# The profile alone decides the device: `set-resources: {simulate: {gpu: 1}}` in it (profiles/gpu) asks for the GPU kernel.
 rule simulate:
     input:
         connectome="results/{study}/{estimator}/connectome.h5",
@@ -26,12 +26,12 @@ rule simulate:
     benchmark:
         "results/{study}/{estimator}/benchmarks/simulate/{shard}.tsv"
     conda:
-        "../envs/simulate.yaml"
-    threads: amount("simulate", "threads", 1)
+        "../envs/simulate.yaml" if DEVICE == "cpu" else "../envs/simulate-gpu.yaml"
+    threads: threads_of("simulate")
     resources:
-        mem_mb=amount("simulate", "mem_mb", 1500),
-        runtime=amount("simulate", "runtime", 60),
-        gpu=1,
+        mem_mb=memory("simulate"),
+        runtime=minutes("simulate"),
+        gpu=0,
     params:
         **SIMULATE,
         stream=int(Stream.PRIOR),
@@ -88,8 +88,8 @@ rule truth:
     conda:
         "../envs/simulate.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        mem_mb=memory("truth"),
+        runtime=minutes("truth"),
     params:
         prior=setting("prior"),
         units=derived("units"),

@@ -1,19 +1,20 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
 import sys
 from functools import cache
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, workflow.basedir)
-
 from vbiflow.arrays import is_table
-from vbiflow.datasets import find, load_catalogue, sources_of
+from vbiflow.datasets import DATA, find, load_catalogue, parts_of, sources_of
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.sensor_options import head_files
+from vbiflow.places import user_path, workflow_path
 from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import load_config, load_study
-from vbiflow.study.settings import asked_studies, kept_studies, user_path
+from vbiflow.study.demand import demand
+from vbiflow.study.settings import asked_studies, device_of, kept_studies
 from vbiflow.study.topology import amortisation_paths
 
 
@@ -44,6 +45,8 @@ except ValueError as error:
     raise SystemExit(str(error)) from None
 
 
+# Where a profile gives a GPU to rules that simulate, their code and environment are those of the GPU's engine.
+DEVICE = device_of(workflow.resource_settings.overwrite_resources)
 KEPT = "|".join(kept_studies()) or "(?!)"
 
 
@@ -177,9 +180,8 @@ def code(script, compared=False, simulates=False):
     it runs on the device that the profile chooses.
     """
 
-    def value(
-        wildcards,
-    ):  # a param that takes resources is no reason for Snakemake to run a job again
+    # of a param that takes resources Snakemake keeps no record, and a change of it runs nothing again
+    def value(wildcards):
         if "study" not in wildcards.keys():
             return code_hash(script)
         person = wildcards.get("subject")
@@ -188,10 +190,7 @@ def code(script, compared=False, simulates=False):
             formats, _ = cohort_use(wildcards.study, wildcards.estimator)
         elif person:
             _, kinds = cohort_use(wildcards.study, person)
-        limit = workflow.global_resources.get("gpu") if simulates else None
-        device = (
-            ("cuda" if limit is None or limit.value else "cpu") if simulates else ""
-        )
+        device = DEVICE if simulates else ""
         return hashed(script, wildcards.study, formats, kinds, compared, device)
 
     return value
@@ -208,16 +207,43 @@ def cohort_use(name, person=None):
 def hashed(script, name, *uses):
     """Content hash for all jobs of a script that use the same members of registries."""
     study = find_study(name)
-    return code_hash(script, members_of(study, *uses), beside=study.own_features)
+    return code_hash(script, members_of(study, *uses), beside=study.own_files)
 
 
-def amount(rule, resource, default):
-    """Threads, mem_mb or runtime [min] of a rule: the study's own figure, else `default`."""
+def threads_of(rule):
+    """Threads of a rule, as the study says, or 1."""
     return (
         lambda wildcards: study_of(wildcards)["resources"]
         .get(rule, {})
-        .get(resource, default)
+        .get("threads", 1)
     )
+
+
+def memory(rule):
+    """Resource function: mem_mb of a rule as the study says, or by its size; more at each attempt."""
+    return lambda wildcards, attempt: attempt * needed(rule, "mem_mb", wildcards)
+
+
+def minutes(rule):
+    """Resource function: runtime [min] of a rule as the study says, or by its size; more at each attempt."""
+    return lambda wildcards, attempt: attempt * needed(rule, "runtime", wildcards)
+
+
+def needed(rule, resource, wildcards):
+    """The study's own figure of a rule, or what its size demands."""
+    study = (
+        compared_studies(wildcards)[0]
+        if "studies" in wildcards.keys()
+        else study_of(wildcards)
+    )
+    own = study["resources"].get(rule, {})
+    return own[resource] if resource in own else demanded(study.name, rule)[resource]
+
+
+@cache
+def demanded(name, rule):
+    """Memory and time of a rule by the size of a study."""
+    return demand(find_study(name), rule)
 
 
 def source_of(wildcards):

@@ -2,6 +2,7 @@
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
+from vbiflow.diagnostics.conformal import conformal_intervals
 from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.exclusion import not_excluded
@@ -51,6 +52,11 @@ with job(snakemake, reads_exclusions="others") as run:
     prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), resolve_thresholds(limits)["information"])
+    ranks = read(snakemake.input.calibration, "ranks")["ranks"]
+    n_samples = attributes(snakemake.input.calibration, "ranks")["n_samples"]
+    intervals = conformal_intervals(samples, ranks, n_samples, prior.bounds)
+    for found_one, ends in zip(marginals.values(), intervals.T, strict=True):
+        found_one["conformal_90"] = ends
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),

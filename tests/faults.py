@@ -106,7 +106,8 @@ def results(copy: Copy, study: str) -> dict[str, bytes]:
     """Content of every result file of a study, without times."""
     folder = copy.path / "results" / study
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in SEALED}
-    kept = {name: path for name, path in files.items() if not {"logs", "benchmarks"} & {*path.parts}}
+    beyond = {"logs", "benchmarks", "simulations"}  # series that nothing needs any more are not made again
+    kept = {name: path for name, path in files.items() if not beyond & {*path.parts}}
     return {name: without_times(path) for name, path in sorted(kept.items())}
 
 
@@ -165,6 +166,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
     for path in sorted(Path("results", study).rglob("*")):
         if path.suffix not in SEALED or {"logs", "benchmarks"} & {*path.parts} or path.name.startswith("."):
             continue
+        status = path.stat()
         before, seal = path.read_bytes(), beside(path).read_bytes() if beside(path).exists() else None
         for name, damage in DAMAGES.items():
             for _ in range(rounds):
@@ -181,6 +183,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
                     pass  # there is no other file of its kind
                 finally:
                     path.write_bytes(before)
+                    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
                     if seal is not None:
                         beside(path).write_bytes(seal)
     print(f"{trials.left:.0f} s left; {sum(trials.found.values())} damaged files of {study}", flush=True)
@@ -198,6 +201,10 @@ def damaged_runs(copy: Copy, whole: dict[str, bytes], trials: Trials) -> Iterato
         shutil.rmtree(made) if made.is_dir() else made.unlink()
         said = run_to_end(copy, f"results/tiny/{use}")
         lines = [line for line in said.splitlines() if "delete it and run again" in line and path.name in line]
+        if not said and results(copy, "tiny") == whole:
+            trials.note("a run with a damaged file", "made again before it was read, the same bytes")
+            yield
+            continue
         if not lines or "Traceback (most recent call last)" in said:
             trials.note(f"a run with {name} {kind}", f"FAILED: {said[-300:]!r}")
             shutil.copytree(copy.path / "whole", folder, dirs_exist_ok=True)

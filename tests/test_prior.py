@@ -10,6 +10,7 @@ from vbiflow.prior import Prior
 
 ENTRIES = {
     "uniform": [1, 10],
+    "loguniform": [0.01, 10],
     "normal": [2, 3],
     "lognormal": [0, 0.5],
     "truncated_normal": [0, 1, -0.5, 2],
@@ -24,6 +25,17 @@ def prior():
 
 def test_every_family_has_an_entry_here():
     assert ENTRIES.keys() == FAMILIES.keys()
+
+
+def test_the_logarithm_of_a_parameter_follows_maps_and_survives_a_file():
+    entry = {"map": {"constant": {"uniform": [-1, 1]}, "m": {"uniform": [0, 2]}}, "link": "log", "within": [0.1, 9]}
+    prior = Prior.from_config({"tau": entry}, "abc", {"m": [-1.0, 0.0, 2.0]}, {"tau": "ms"})
+    assert prior.units == ("1", "1")  # the unit is that of the parameter, not of its logarithm
+    theta = np.array([[np.log(2), np.log(2)], [1.0, 2.0]])
+    again = Prior.from_plain(prior.to_config(), prior.names)
+    for one in (prior, again):
+        np.testing.assert_allclose(one.parameters(theta)["tau"][0], [1, 2, 8])
+    assert again.reasons(theta) == ["", "tau is outside [0.1, 9] in 1 nodes"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -70,6 +82,8 @@ def test_plain_data_round_trip(prior):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
+        ({"loguniform": [0, 1]}, "low of loguniform must be above 0, found 0"),
+        ({"map": {"constant": {"uniform": [0, 1]}}, "link": "logit"}, "link is 'logit'; choose from identity, log"),
         ({"unifrom": [0, 1]}, "unknown family 'unifrom'.*uniform, normal"),
         ({"uniform": [1, 0]}, "low 1 must be below high 0"),
         ({"uniform": [0]}, r"uniform takes \[low, high\], found \[0\]"),

@@ -250,7 +250,7 @@ def test_a_set_of_features_is_written_out(config):
     study = load_study("tiny", config)
     assert study["features"][:2] == ["fc", "fcd"] and study["features"][-1] == "skewness"
     assert study.features == ["fc", "fcd", "variance", "autocorrelation_time", "kuramoto", "skewness"]
-    assert study.own_features == []
+    assert study.own_files == []
 
 
 def test_files_of_own_features_are_known(config, monkeypatch, tmp_path):
@@ -262,7 +262,7 @@ def test_files_of_own_features_are_known(config, monkeypatch, tmp_path):
     monkeypatch.setattr("vbiflow.study.study.FOLDER", tmp_path)
     edit(config, "features: [fc]", "features: [fc, swing]")
     study = load_study("tiny", config)
-    assert study.features == ["fc", "swing"] and study.own_features == [str(own)]
+    assert study.features == ["fc", "swing"] and study.own_files == [str(own)]
 
 
 def test_a_pool_has_one_map_for_everybody(config):

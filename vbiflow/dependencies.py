@@ -113,7 +113,7 @@ def targets(name: str, statement: Statement) -> tuple[Node, ...]:
         if meaning:
             found |= dict.fromkeys(followed(meaning, used[1:]))
     for file in statement.files:
-        beside = file_of(name).with_name(file).relative_to(ROOT).as_posix()
+        beside = str(file_of(name).with_name(file))
         found |= dict.fromkeys(whole(beside) if is_module(beside) else ())
     return tuple(found)
 
@@ -196,7 +196,7 @@ def binds(name: str, symbol: str) -> bool:
 def module(name: str) -> Module:
     """A module by its dotted name, or a file by its path from the root."""
     path = file_of(name)
-    return read_module(path, ".".join(path.relative_to(ROOT).parts[:-1]), PACKAGE)
+    return read_module(path, ".".join(path.relative_to(ROOT).parts[:-1]) if path.is_relative_to(ROOT) else "", PACKAGE)
 
 
 @cache
@@ -207,7 +207,7 @@ def is_module(name: str) -> bool:
 
 @cache
 def file_of(name: str) -> Path | None:
-    """File of a module by its dotted name, or of a script by its path from the root."""
+    """File of a module by its dotted name, or of a script by its path, whole or from the root."""
     if name.endswith(".py"):
         return ROOT / name
     base = ROOT.joinpath(*name.split("."))
@@ -215,5 +215,7 @@ def file_of(name: str) -> Path | None:
 
 
 def path_of(name: str) -> str:
-    """Path of a module's file from the root."""
-    return file_of(name).relative_to(ROOT).as_posix()
+    """Path of a module's file from the root, or of a user's from the working directory."""
+    path = file_of(name)
+    base = next((base for base in (ROOT, Path.cwd()) if path.is_relative_to(base)), path.parent)
+    return path.relative_to(base).as_posix()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 CONSTANT = "constant"
 """Name of the coefficient that belongs to no map."""
+LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"identity": lambda values: values, "log": np.exp}
+"""What the sum is of a parameter, and its inverse: with log, coefficients are the logarithms of ratios."""
 
 
 def regression(terms: Mapping[str, Any], maps: Mapping[str, np.ndarray], what: str) -> np.ndarray:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import scipy
 
-from vbiflow.maps import CONSTANT
+from vbiflow.maps import CONSTANT, LINKS
 
 FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "uniform": (("low", "high"), lambda low, high: scipy.stats.uniform(low, high - low)),
+    "loguniform": (("low", "high"), lambda low, high: scipy.stats.loguniform(low, high)),
     "normal": (("mean", "sd"), lambda mean, sd: scipy.stats.norm(mean, sd)),
     "lognormal": (("log_mean", "log_sd"), lambda mean, sd: scipy.stats.lognorm(sd, scale=np.exp(mean))),
     "truncated_normal": (
@@ -73,6 +74,8 @@ class Marginal:
             raise ValueError(f"prior of {self.name}: {self.family} has a value that is not finite: {self.values}")
         if "low" in given and given["low"] >= given["high"]:
             raise ValueError(f"prior of {self.name}: low {given['low']:g} must be below high {given['high']:g}")
+        if self.family == "loguniform" and given["low"] <= 0:
+            raise ValueError(f"prior of {self.name}: low of loguniform must be above 0, found {given['low']:g}")
         for name in ("sd", "log_sd", "a", "b"):
             if given.get(name, 1.0) <= 0:
                 raise ValueError(f"prior of {self.name}: {name} must be positive, found {given[name]:g}")
@@ -112,7 +115,8 @@ def stem(parameter: str, coefficient: str | None) -> str:
 def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
     """Marginals of one entry of a study's `prior`: ``{family: [numbers]}``, or coefficients of regional maps.
 
-    The latter is written ``{map: {constant: {family: [numbers]}, <map>: {family: [numbers]}}, within: [low, high]}``.
+    The latter is written ``{map: {constant: {family: [numbers]}, <map>: {family: [numbers]}}, within: [low, high]}``;
+    with ``link: log`` the sum is the parameter's logarithm.
 
     Raises
     ------
@@ -123,12 +127,13 @@ def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
         return [Marginal.from_config(parameter, entry)]
     terms, form = (
         entry["map"],
-        f"{{map: {{{CONSTANT}: {{uniform: [low, high]}}, <map>: {{...}}}}, within: [low, high]}}",
+        f"{{map: {{{CONSTANT}: {{uniform: [low, high]}}, <map>: {{...}}}}, within: [low, high], link: log}}",
     )
-    unknown = [key for key in entry if key not in ("map", "within")]
+    unknown = [key for key in entry if key not in ("map", "within", "link")]
     if unknown or not isinstance(terms, Mapping) or not terms:
         raise ValueError(f"prior of {parameter}: found {dict(entry)!r}; write it as {parameter}: {form}")
     read_limits(parameter, entry)
+    read_link(parameter, entry)
     return [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items()]
 
 
@@ -141,3 +146,11 @@ def read_limits(parameter: str, entry: Any) -> tuple[float, float] | None:
     if not good or not within[0] < within[1]:
         raise ValueError(f"prior of {parameter}: within is {within!r}; give [low, high], low below high")
     return float(within[0]), float(within[1])
+
+
+def read_link(parameter: str, entry: Any) -> str:
+    """The function of the parameter that the regression gives: identity, unless the entry says ``link: log``."""
+    link = entry.get("link", "identity") if isinstance(entry, Mapping) else "identity"
+    if link not in LINKS:
+        raise ValueError(f"prior of {parameter}: link is {link!r}; choose from {', '.join(LINKS)}")
+    return link

@@ -16,6 +16,8 @@ from vbiflow.prior import Prior
 
 STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
 """What the table holds of each parameter; shrinkage is one minus posterior over prior variance."""
+CONFORMAL = ("c05", "c95")
+"""Ends of the 90 % interval that held-out simulations correct, where the verdict holds them."""
 LEFT_OUT = "left out"
 LEADING = ("participant_id", "verdict", "reason")
 MISSING = "n/a"
@@ -54,6 +56,9 @@ def posterior_table(
         line |= {own_name(column): entry for column, entry in entries.items()}
         for parameter, values in ({} if note else statistics(files[0], files[2])).items():
             line |= {f"{parameter}_{statistic}": f"{value:.9g}" for statistic, value in values.items()}
+            ends = verdict.get("parameters", {}).get(parameter, {}).get("conformal_90", ())
+            corrected = zip(CONFORMAL, ends, strict=bool(ends))
+            line |= {f"{parameter}_{end}": MISSING if at is None else f"{at:.9g}" for end, at in corrected}
         lines.append(line)
     header = list(dict.fromkeys(column for line in sorted(lines, key=len, reverse=True) for column in line))
     text = text_io.StringIO()
@@ -67,7 +72,7 @@ def posterior_table(
 
 def own_name(column: str) -> str:
     """Name of a covariate in the table: one that the table's own columns have gets covariate_ before it."""
-    own = column in LEADING or column.rpartition("_")[2] in STATISTICS
+    own = column in LEADING or column.rpartition("_")[2] in (*STATISTICS, *CONFORMAL)
     return f"covariate_{column}" if own else column
 
 
@@ -81,7 +86,7 @@ def read_posterior_table(path: str | Path) -> dict[str, Any]:
         for column in header
         if column.endswith("_shrinkage") and not column.startswith("covariate_")
     ]
-    own = {f"{parameter}_{statistic}" for parameter in parameters for statistic in STATISTICS}
+    own = {f"{parameter}_{statistic}" for parameter in parameters for statistic in (*STATISTICS, *CONFORMAL)}
     covariates = [column for column in header if column not in own and column not in LEADING]
     return {
         "subjects": [line["participant_id"] for line in lines],

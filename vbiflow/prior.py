@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy
 
-from vbiflow.maps import regional, regression
-from vbiflow.marginals import Marginal, read_limits, read_marginals
+from vbiflow.maps import LINKS, regional, regression
+from vbiflow.marginals import Marginal, read_limits, read_link, read_marginals
 
 EDGE = np.finfo(float).eps
 
@@ -19,7 +19,7 @@ class Prior:
 
     Through the probability integral transform every parameter becomes standard normal, z = Phi^-1(F(theta)): estimators
     work on z, so that no posterior mass can lie outside the prior. `units` are those of the columns of theta, that of
-    the parameter for a coefficient of a regression on maps.
+    the parameter for a coefficient of a regression on maps, a pure number for one of its logarithm.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class Prior:
         maps: Mapping[str, Any] | None = None,
         limits: Mapping[str, tuple[float, float]] | None = None,
         units: Mapping[str, str] | None = None,
+        links: Mapping[str, str] | None = None,
     ) -> None:
         if not marginals:
             raise ValueError("the prior names no parameter; infer at least one")
@@ -36,6 +37,7 @@ class Prior:
         self.labels = tuple(labels)
         self.maps = {name: np.asarray(values, float) for name, values in (maps or {}).items()}
         self.limits = dict(limits or {})
+        self.links = dict(links or {})
         self.columns: list[tuple[str, Marginal]] = []
         for marginal in self.marginals:
             if marginal.per == "node" and not self.labels:
@@ -45,7 +47,10 @@ class Prior:
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
         self.names = tuple(name for name, _ in self.columns)
-        self.units = tuple((units or {}).get(marginal.parameter, "1") for _, marginal in self.columns)
+        self.units = tuple(
+            "1" if marginal.parameter in self.links else (units or {}).get(marginal.parameter, "1")
+            for _, marginal in self.columns
+        )
 
     @classmethod
     def from_config(
@@ -66,7 +71,9 @@ class Prior:
         """
         marginals = [marginal for name, entry in config.items() for marginal in read_marginals(name, entry)]
         limits = {name: read_limits(name, entry) for name, entry in config.items()}
-        return cls(marginals, labels, maps, {name: limit for name, limit in limits.items() if limit}, units)
+        links = {name: read_link(name, entry) for name, entry in config.items()}
+        links = {name: link for name, link in links.items() if link != "identity"}
+        return cls(marginals, labels, maps, {name: limit for name, limit in limits.items() if limit}, units, links)
 
     def to_config(self) -> dict[str, Any]:
         """Plain data that `from_plain` turns back into this prior."""
@@ -78,6 +85,8 @@ class Prior:
                 entries[m.parameter] = m.to_config()
         for name, limits in self.limits.items():
             entries[name]["within"] = list(limits)
+        for name, link in self.links.items():
+            entries[name]["link"] = link
         used = {m.coefficient for m in self.marginals} & self.maps.keys()
         maps = {name: values.tolist() for name, values in self.maps.items() if name in used}
         units = {m.parameter: unit for (_, m), unit in zip(self.columns, self.units, strict=True)}
@@ -192,7 +201,9 @@ class Prior:
             columns, terms = theta[:, owners == name], [m.coefficient for m in self.marginals if m.parameter == name]
             values[str(name)] = columns
             if terms[0]:
-                values[str(name)] = regression(dict(zip(terms, columns.T, strict=True)), self.maps, f"prior of {name}")
+                terms = dict(zip(terms, columns.T, strict=True))
+                inverse = LINKS[self.links.get(str(name), "identity")]
+                values[str(name)] = inverse(regression(terms, self.maps, f"prior of {name}"))
         return values
 
     def _checked(self, array: np.ndarray) -> np.ndarray:

@@ -29,5 +29,6 @@ def versions() -> dict[str, str]:
 
 
 def digest(content: Any) -> str:
-    """Twelve hexadecimal digits that change when the plain data `content` does."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    """Twelve hexadecimal digits that change when the plain data `content` does, wherever the workflow lies."""
+    text = json.dumps(content, sort_keys=True, default=str).replace(f"{ROOT}/", "")
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.read import format_of
 from vbiflow.estimator_options import resolve
+from vbiflow.models import MODELS
 from vbiflow.observation import OBSERVATION_MODELS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def members_of(
     features = {request.feature.name for request in study.feature_requests if not request.file}
     estimators = {inference["estimator"]["name"], *(diagnostics["estimators"] if compared else ())}
     return {
-        "vbiflow.models.MODELS": {study["model"]},
+        "vbiflow.models.MODELS": {study["model"]} & MODELS.keys(),
         "vbiflow.observation.OBSERVATION_MODELS": {*study["observation"]} & OBSERVATION_MODELS.keys(),
         "vbiflow.engine.integrators.INTEGRATORS": {study["simulation"]["integrator"]},
         "vbiflow.connectome.read.READERS": {*formats},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +16,7 @@ import scipy.io
 import scipy.sparse
 
 from vbiflow.arrays import FORMATS, read_array, read_table
+from vbiflow.arrays.containers import guarded
 from vbiflow.arrays.text import decode
 from vbiflow.connectome import inspect, read_connectome, read_parcellation, read_regions
 from vbiflow.connectome.quality import CHECKS
@@ -367,6 +370,22 @@ def test_damaged_files_of_every_format_end_in_one_line(tmp_path: Path) -> None:
                 read_connectome(bad)
             except ValueError as error:
                 assert str(bad) in str(error) and "\n" not in str(error), error
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0.2)  # the same alarm, sooner
+    signal.pause()
+
+
+def test_a_library_that_crashes_or_hangs_stops_nobody(tmp_path: Path) -> None:
+    for work in (crash, hang):
+        with pytest.raises(ValueError, match=r"w.mat: damaged: reading it ends in a crash, or not at all"):
+            guarded(tmp_path / "w.mat", work)
+    assert guarded(tmp_path / "w.mat", lambda: 3) == 3
 
 
 def test_a_flipped_bit_in_a_compressed_file(tmp_path: Path) -> None:

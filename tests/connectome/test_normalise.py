@@ -11,7 +11,16 @@ from hypothesis.extra.numpy import arrays
 from vbiflow.connectome import NORMALISATIONS, normalise
 
 W = np.array([[0.0, 1.0, 0.0], [2.0, 0.0, 4.0], [8.0, 0.0, 0.0]])
-VALUES = {"power": 0.5, "scale": 0.2, "clip": 90, "threshold": 1.5, "density": 0.5, "symmetrise": "max"}
+VALUES = {
+    "power": 0.5,
+    "scale": 0.2,
+    "clip": 90,
+    "threshold": 1.5,
+    "density": 0.5,
+    "symmetrise": "max",
+    "homotopic": 0.5,
+}
+LABELS = ("A_L", "A_R", "B_L", "B_R", "C_L", "C_R", "D_L")
 MATRICES = arrays(float, st.integers(2, 7).map(lambda n: (n, n)), elements=st.floats(0, 1e6)).map(
     lambda w: np.where(np.eye(len(w)) > 0, 0.0, np.maximum(w, 1e-3 * (w > 0)) + np.eye(len(w), k=1))
 )
@@ -27,7 +36,11 @@ def step(name: str) -> str | dict:
 def test_every_step_keeps_shape_sign_and_diagonal(name: str, weights: np.ndarray) -> None:
     before = weights.copy()
     out = (
-        normalise(weights, ["mean_strength", step(name)] if name == "spectral_radius" else [step(name)])
+        normalise(
+            weights,
+            ["mean_strength", step(name)] if name == "spectral_radius" else [step(name)],
+            LABELS[: len(weights)],
+        )
         if (name != "spectral_radius" or np.abs(np.linalg.eigvals(weights)).max() > 1e-9)
         else weights
     )
@@ -58,6 +71,13 @@ def test_worked_numbers() -> None:
     assert normalise(W, [{"clip": 50}]).max() == 3
 
 
+def test_homotopic_connections_are_raised_not_lowered() -> None:
+    out = normalise(W, [{"homotopic": 0.25}], ("A_L", "A_R", "B_L"))
+    np.testing.assert_array_equal(out, [[0, 2, 0], [2, 0, 4], [8, 0, 0]])
+    out = normalise(W, [{"homotopic": 1}], ("lh-A", "B", "rh-A"))
+    np.testing.assert_array_equal(out, [[0, 1, 8], [2, 0, 4], [8, 0, 0]])
+
+
 def test_isolated_row_stays_zero() -> None:
     np.testing.assert_array_equal(normalise(np.array([[0.0, 2.0], [0.0, 0.0]]), ["row_sum"]), [[0, 1], [0, 0]])
 
@@ -78,6 +98,8 @@ def test_order_matters() -> None:
         ([{"clip": 101}], r"normalise: clip: found 101; allowed above 0 up to 100"),
         ([{"density": 0}], r"normalise: density: found 0; allowed above 0 up to 1"),
         ([{"clip": 99, "max": None}], r"write each step for itself"),
+        ([{"homotopic": 0.5}], r"normalise: homotopic: no region has a counterpart"),
+        ([{"homotopic": 2}], r"normalise: homotopic: found 2; allowed above 0 up to 1"),
         ([{"symmetrise": "min"}], r"normalise: symmetrise: found 'min'; choose from mean, max, sum"),
     ],
 )

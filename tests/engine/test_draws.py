@@ -159,6 +159,7 @@ def test_noise_and_gain_of_sensors_stand_beside_the_series():
 def test_extremes_are_bounds_or_far_quantiles(family):
     names, _ = FAMILIES[family]
     given = {"low": -1.0, "high": 2.0, "mean": 0.5, "sd": 0.7, "log_mean": 0.5, "log_sd": 0.7, "a": 2.0, "b": 3.0}
+    given["low"] = 0.1 if family == "loguniform" else given["low"]
     marginal = Marginal.from_config("w", {family: [given[name] for name in names]})
     low, high = marginal.distribution.support()
     far = marginal.distribution.ppf([1e-9, 1 - 1e-9])

@@ -1,18 +1,23 @@
 """The workflow as a whole, on the tiny study: what runs, what runs again, what survives a kill."""
 
+import csv
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import yaml
+from checkout import ROOT
 
 from vbiflow.engine import gpu
-from vbiflow.study import known_studies
+from vbiflow.study import known_studies, load_study
+from vbiflow.study.demand import demand
 
 REPORT = "results/tiny/report.html"
 UNITS = {
@@ -84,7 +89,8 @@ def test_second_run_touch_comment_and_another_model_do_nothing(finished):
 def test_changed_code_remakes_what_it_makes(finished):
     module = finished.path / "vbiflow" / "inference" / "posterior.py"
     before = module.read_text()
-    module.write_text(before + "\nCHANGED = 1\n")
+    module.write_text(before.replace("generator(seed: int, row: int)", "generator(seed: int, row: int = 0)"))
+    assert module.read_text() != before
     again = jobs(finished.snakemake("-n", REPORT))
     module.write_text(before)
     assert {"train", "sample"} <= again.keys() and not {"simulate", "features", "connectome"} & again.keys()
@@ -180,6 +186,44 @@ def test_unknown_study_names_the_known_ones(copy):
 @pytest.mark.skipif(not gpu.missing(), reason="there is a GPU")
 def test_profile_chooses_the_device(copy):
     """`gpu=1` reaches the script, which says in one line that there is no GPU."""
-    done = copy.snakemake("--resources", "gpu=1", "--", "results/tiny/101309/simulations/shard-0000.h5")
+    shard = "results/tiny/101309/simulations/shard-0000.h5"
+    done = copy.snakemake("--workflow-profile", "profiles/gpu", "--", shard)
     assert done.returncode != 0 and "gpu=1" in done.stdout
-    assert "ValueError: device 'cuda': " in done.stdout and "or use device 'cpu' (resources gpu=0" in done.stdout
+    assert "ValueError: device 'cuda': " in done.stdout and "or use device 'cpu' (no gpu in" in done.stdout
+
+
+def test_the_profile_of_a_gpu_names_every_rule_that_simulates():
+    rules = (ROOT / "rules").glob("*.smk")
+    names = re.findall(r"^(?:rule|use rule \w+ as) (simulate\w*)", "".join(path.read_text() for path in rules), re.M)
+    profile = yaml.safe_load((ROOT / "profiles/gpu/config.yaml").read_text())
+    assert profile["set-resources"] == {name: {"gpu": 1} for name in sorted(names)}
+
+
+SHARE = 0.9
+"""Of the memory that is asked for, so much may be used."""
+
+
+def benchmarks(folder: Path) -> dict[str, list[tuple[float, float]]]:
+    """Peak memory [MB] and minutes of the jobs of each rule, from Snakemake's benchmark files."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for path in (path for path in folder.rglob("*.tsv") if "benchmarks" in path.parts):
+        parts = path.relative_to(folder).with_suffix("").parts
+        rule = parts[parts.index("benchmarks") + 1].removesuffix("_predictive").removesuffix("_recording")
+        with open(path) as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                found.setdefault(rule, []).append((float(row["max_rss"]), float(row["s"]) / 60))
+    return found
+
+
+def check_against(folder: Path, study: str) -> None:
+    loaded, found = load_study(study), benchmarks(folder)
+    assert {"simulate", "features", "train", "calibrate"} <= found.keys()
+    for rule, jobs in found.items():
+        asked = demand(loaded, rule)
+        memory, minutes = max(one for one, _ in jobs), max(one for _, one in jobs)
+        assert memory < SHARE * asked["mem_mb"], (rule, memory, asked)
+        assert minutes < asked["runtime"], (rule, minutes, asked)
+
+
+def test_jobs_take_no_more_than_they_ask_for(finished):
+    check_against(finished.path / "results" / "tiny", "tiny")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import signal
 import zipfile
@@ -23,7 +24,7 @@ PACKED = 1100
 ENTRIES = 100_000
 """Cells of a list of words that are read at most."""
 SECONDS = 30
-"""Longest that the HDF5 library may look through a file: damaged ones make it turn in circles, or crash."""
+"""Longest that a library may look through a file: damaged ones make it turn in circles."""
 
 
 def check_promise(what: str, n_bytes: int, stored: int, packed: bool = False) -> None:
@@ -80,6 +81,11 @@ def read_mat(file: Path, key: str) -> Table:
     """Read one variable of a MATLAB file, version 4, 5 or 7.3 (HDF5, whose axes are reversed)."""
     if h5py.is_hdf5(file):
         return read_hdf5(file, key, flip=True)
+    return guarded(file, lambda: read_mat5(file, key))
+
+
+def read_mat5(file: Path, key: str) -> Table:
+    """Read one variable of a MATLAB file of version 4 or 5."""
     import scipy.io
     import scipy.sparse
 
@@ -99,22 +105,28 @@ def read_mat(file: Path, key: str) -> Table:
 
 
 def read_hdf5(file: Path, key: str, flip: bool = False) -> Table:
-    """Read one dataset of an HDF5 file; `flip` reverses the axes, as MATLAB's files need.
+    """Read one dataset of an HDF5 file; `flip` reverses the axes, as MATLAB's files need."""
+    return guarded(file, lambda: read_datasets(file, key, flip))
+
+
+def guarded(file: Path, work: Callable[[], Table]) -> Table:
+    """What `work` reads, after a process of its own has tried: damaged files crash the libraries of HDF5 and MATLAB.
 
     Raises
     ------
     ValueError
-        If the library crashes on the file, or does not come to an end in SECONDS.
+        If it crashed, or did not come to an end in SECONDS.
     """
-    if not survives(lambda: read_datasets(file, key, flip)):
+    if not survives(work):
         raise ValueError(f"{file}: damaged: reading it ends in a crash, or not at all; copy or make it again")
-    return read_datasets(file, key, flip)
+    return work()
 
 
 def survives(work: Callable[[], Any]) -> bool:
     """Whether `work` comes to an end, well or with an error, when a process of its own does it."""
     child = os.fork()
     if not child:
+        faulthandler.disable()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(SECONDS)
         with contextlib.suppress(BaseException):

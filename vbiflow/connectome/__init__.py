@@ -5,6 +5,7 @@ from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.maps import with_maps
 from vbiflow.connectome.normalise import NORMALISATIONS, normalise
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
+from vbiflow.connectome.prepare import prepare_connectome
 from vbiflow.connectome.quality import CHECKS, inspect
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.region_tables import read_regions
@@ -20,6 +21,7 @@ __all__ = [
     "inspect",
     "match",
     "normalise",
+    "prepare_connectome",
     "read_connectome",
     "read_parcellation",
     "read_regions",

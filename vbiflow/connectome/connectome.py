@@ -55,7 +55,7 @@ class Connectome:
 
     def normalised(self, steps: Sequence[Step]) -> Connectome:
         """The connectome with its weights normalised by named steps, in order; see `normalise`."""
-        return replace(self, weights=normalise(self.weights, steps))
+        return replace(self, weights=normalise(self.weights, steps, self.labels))
 
     def delays(self, speed: float) -> np.ndarray:
         """Conduction delays, tract_lengths / speed: (target, source) [ms] for a speed in mm/ms (= m/s).

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.connectome.regions import pairs
+
 Step = str | Mapping[str, Any]
 
 
@@ -82,6 +84,22 @@ def symmetrise(weights: np.ndarray, how: str = "mean") -> np.ndarray:
     return ways[how](weights)
 
 
+def homotopic(weights: np.ndarray, share: float, labels: Sequence[str] = ()) -> np.ndarray:
+    """Raise connections between the same region of both hemispheres to at least a share of the largest weight.
+
+    Tractography misses most callosal fibres (Finger et al. 2016, doi:10.1371/journal.pcbi.1005025).
+    """
+    check_bounds(share, 0, 1)
+    found = pairs(labels)
+    if not found:
+        raise ValueError("no region has a counterpart of the same name in the other hemisphere; name regions by side")
+    left, right = np.array(found).T
+    raised = weights.copy()
+    for targets, sources in ((left, right), (right, left)):
+        raised[targets, sources] = np.maximum(weights[targets, sources], share * weights.max())
+    return raised
+
+
 NORMALISATIONS: dict[str, Callable[..., np.ndarray]] = {
     "max": largest,
     "spectral_radius": spectral_radius,
@@ -94,11 +112,14 @@ NORMALISATIONS: dict[str, Callable[..., np.ndarray]] = {
     "threshold": threshold,
     "density": density,
     "symmetrise": symmetrise,
+    "homotopic": homotopic,
 }
 
 
-def normalise(weights: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
+def normalise(weights: np.ndarray, steps: Sequence[Step], labels: Sequence[str] = ()) -> np.ndarray:
     """Apply named steps, for instance ``[{"symmetrise": "mean"}, {"clip": 99.9}, "log1p", "max"]``, in that order.
+
+    `labels` name the regions, for the steps that ask which is where.
 
     Raises
     ------
@@ -108,7 +129,9 @@ def normalise(weights: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
     weights = np.asarray(weights, dtype=float)
     for name, values in parse(steps):
         try:
-            weights = NORMALISATIONS[name](weights, *values)
+            step = NORMALISATIONS[name]
+            named = {"labels": labels} if "labels" in inspect.signature(step).parameters else {}
+            weights = step(weights, *values, **named)
         except ValueError as error:
             raise ValueError(f"normalise: {name}: {error}") from None
         if not np.isfinite(weights).all():

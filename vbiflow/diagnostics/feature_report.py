@@ -17,6 +17,7 @@ from vbiflow.io import Progress
 
 FEWEST = 50
 MOST_ROWS = 5000
+MOST_SIMULATIONS = 20_000
 MOST_COLUMNS = 3000
 INPUTS = 300
 SHOWN = 40
@@ -121,9 +122,9 @@ def features_report(
 ) -> dict[str, Any]:
     """What the simulations of a study say of its features, as plain data.
 
-    The features that are dropped are those that the training drops, by the same rule over the same simulations. All
-    else is over the valid simulations, 5 000 at most, and over the inputs that the estimator sees; of more than 3 000
-    features, redundancy is looked for among the most informative.
+    The features that are dropped are those that the training drops, by the same rule over the first 20 000 simulations,
+    beyond all of which a recording is outside. All else is over the valid simulations, 5 000 at most, and over the
+    inputs that the estimator sees; of more than 3 000 features, redundancy is looked for among the most informative.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def features_report(
         If fewer than 50 simulations are valid.
     """
     options = resolve(options)
-    data = data.in_memory()
+    data = data.head(MOST_SIMULATIONS)
     x, names, valid, parameters = data.x, data.names, data.valid, data.prior.names
     if valid.sum() < FEWEST:
         raise ValueError(f"{valid.sum()} valid simulations are too few to judge features by, {FEWEST} are needed")

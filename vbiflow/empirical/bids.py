@@ -29,6 +29,7 @@ from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.regions import shown
 from vbiflow.datasets import Dataset, load_catalogue
 from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
+from vbiflow.places import user_file
 
 DESCRIPTION = "dataset_description.json"
 VOLUMES = (".nii", ".nii.gz")
@@ -219,6 +220,7 @@ def read_folders(
     """
     folders = [folders] if isinstance(folders, str) else list(folders)
     columns = {"kind": "bold", **{name: str(entry) for name, entry in (columns or {}).items()}}
+    columns |= {name: user_file(columns[name]) for name in FILES if name in columns}
     where = ", ".join(folders)
     for folder in map(Path, folders):
         if folder.is_dir() and not any((*folder.glob(DESCRIPTION), *folder.glob(f"*/{DESCRIPTION}"))):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vbiflow.arrays.text import read_lines
 from vbiflow.datasets import Dataset, load_catalogue, origin
+from vbiflow.places import user_file
 
 REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
@@ -24,9 +25,9 @@ def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -
     """Read a cohort (tabs): participant_id -> its row, every column present, empty where not given.
 
     Columns: participant_id, weights; optional tract_lengths, regions, parcellation and streamline_weights (for weights
-    that are streamlines), recording, atlas (for a recording that is an image), confounds (all files, relative to where
-    the workflow runs; ``file::key`` names an array inside), kind, tr [s]. Further columns are kept. ``n/a`` is an empty
-    entry.
+    that are streamlines), recording, atlas (for a recording that is an image), confounds, kind, tr [s]. Files are
+    relative to where the workflow runs, or else to its root; ``file::key`` names an array inside. Further columns are
+    kept. ``n/a`` is an empty entry.
 
     Raises
     ------
@@ -77,7 +78,8 @@ def parse_row(where: str, header: list[str], cells: list[str]) -> Row:
     if len(cells) != len(header):
         raise ValueError(f"{where} has {len(cells)} entries, the header {len(header)}; separate them by tabs")
     entries = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    return dict.fromkeys(COLUMNS, "") | {name: "" if cell == "n/a" else cell for name, cell in entries.items()}
+    entries = {name: "" if cell == "n/a" else cell for name, cell in entries.items()}
+    return dict.fromkeys(COLUMNS, "") | entries | {name: user_file(entries[name]) for name in FILES if name in entries}
 
 
 def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:

@@ -20,6 +20,7 @@ from vbiflow.features import Nodes, compute, observed, observed_spectra
 from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, attributes, read
 from vbiflow.observation.sensors import reference_of
+from vbiflow.places import relative_path
 from vbiflow.reading import reading
 
 
@@ -93,7 +94,10 @@ def describe_recording(
     """What a recording was, for the attributes of x_o.h5: its file, and of what was used of its series duration [s],
     channels (sensors or regions), rate [Hz] and, of sensors, the reference.
     """
-    found: dict[str, str | float | int] = {"recording_file": str(row["recording"]), "recording_kind": row["kind"]}
+    found: dict[str, str | float | int] = {
+        "recording_file": relative_path(Path(row["recording"])),
+        "recording_kind": row["kind"],
+    }
     if "ts" not in quantities:
         return found
     ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"])

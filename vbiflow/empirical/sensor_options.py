@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vbiflow.places import user_file
+
 PLACES = ("sensors", "sources")
 METHODS = ("MNE", "dSPM", "sLORETA", "eLORETA", "LCMV")
 STEPS = (
@@ -112,6 +114,16 @@ def sensor_unit(kind: str, options: Mapping[str, Any]) -> str:
 def source_unit(options: Mapping[str, Any]) -> str:
     """Unit of sources: a moment, or a pure number where the method divides by the noise of each."""
     return "A m" if options.get("method", "dSPM") in ("MNE", "LCMV") else "1"
+
+
+def with_user_files(sensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the sensors with the paths of their files as they are found."""
+    return {name: found(entry) if name in FILES else entry for name, entry in sensors.items()}
+
+
+def found(entry: Any) -> Any:
+    """A file, or each of several, as it is found."""
+    return list(map(user_file, entry)) if isinstance(entry, list) else user_file(entry)
 
 
 def head_files(sensors: Mapping[str, Any]) -> list[str]:

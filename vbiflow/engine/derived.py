@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import broadcast, choose, whole
+from vbiflow.engine.checks import broadcast, whole
 from vbiflow.engine.criticality import Branch, critical_coupling
 from vbiflow.engine.plan import check_weights
-from vbiflow.models import MODELS, Derived, Model, Solution
+from vbiflow.models import Derived, Model, Solution, find_model
 from vbiflow.models.maths import host
 
 SHARE = "share_of_critical"
@@ -80,7 +80,7 @@ def resolve(
     ValueError
         As `split_derived`, and for weights or values of wrong shape, or not positive.
     """
-    model = model if isinstance(model, Model) else choose("model", model, MODELS)
+    model = model if isinstance(model, Model) else find_model(model)
     own, given = split_derived(model, parameters, dt)
     if not given:
         return Resolved(own, dict(initial or {}), [])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome, match
-from vbiflow.engine.checks import choose, number
+from vbiflow.engine.checks import number
 from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
@@ -18,7 +18,7 @@ from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, regional, regression
 from vbiflow.marginals import Marginal, read_marginals
-from vbiflow.models import MODELS
+from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
 
@@ -129,7 +129,7 @@ def check_draws(
     ValueError
         In one line, before any connectome is known.
     """
-    own = choose("model", model, MODELS)
+    own = find_model(model)
     marginals = [marginal for name, entry in prior.items() for marginal in read_marginals(name, entry)]
     known = {name: np.ones(1) for name in maps}
     values = {name: check_fixed(name, value, known) for name, value in parameters.items()}

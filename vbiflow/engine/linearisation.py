@@ -20,7 +20,7 @@ import numpy as np
 
 from vbiflow.engine.checks import broadcast, choose
 from vbiflow.engine.plan import check_parameters, check_weights, coupling_matrix
-from vbiflow.models import MODELS, Model
+from vbiflow.models import Model, find_model
 
 STEP = 1e-30
 """Imaginary step of the derivatives; no difference is taken, so that it can be as small."""
@@ -272,7 +272,7 @@ def linearise(
         For unknown names, wrong shapes, or one of lengths and speed without the other. Where no fixed point is found,
         or it is unstable (limit cycle), the result's `reason` says so.
     """
-    model = model if isinstance(model, Model) else choose("model", model, MODELS)
+    model = model if isinstance(model, Model) else find_model(model)
     weights = check_weights(weights)
     n_nodes, matrix = len(weights), coupling_matrix(model, weights)
     for name in initial or {}:

@@ -16,7 +16,7 @@ from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.philox import uniforms
 from vbiflow.engine.stimulus import Stimulus, check_stimuli
-from vbiflow.models import MODELS, Model
+from vbiflow.models import Model, find_model
 from vbiflow.models.maths import namespace
 from vbiflow.observation import OBSERVATION_MODELS
 
@@ -303,7 +303,7 @@ def check(
     **observations: Mapping[str, Any] | None,
 ) -> Plan:
     """A Plan, or a ValueError of one line."""
-    model = model if isinstance(model, Model) else choose("model", model, MODELS)
+    model = model if isinstance(model, Model) else find_model(model)
     weights = check_weights(weights)
     n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
     dt = number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)

@@ -201,7 +201,7 @@ def choose_device(device: str) -> str:
     if device == "auto":
         return "cpu" if gpu.SIMULATED or gpu.missing() else "cuda"
     if device == "cuda" and gpu.missing():
-        raise ValueError(f"device 'cuda': {gpu.missing()}, or use device 'cpu' (resources gpu=0 in the profile)")
+        raise ValueError(f"device 'cuda': {gpu.missing()}, or use device 'cpu' (no gpu in the profile's set-resources)")
     return device
 
 

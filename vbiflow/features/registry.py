@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from vbiflow.features import (
     temporal,
 )
 from vbiflow.features.feature import Feature
+from vbiflow.places import load_user_module, user_modules
 
 MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity, states)
 
@@ -125,7 +125,7 @@ def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:
     alias = str(options.pop("as", found.name))
     if not re.fullmatch(r"\w+", alias):
         raise ValueError(f"feature {name}: as: {alias!r} is not a word of letters, digits and _, such as slow_{name}")
-    own = Path(folder or ".") / f"{name}.py" if str(name) not in FEATURES else None
+    own = user_modules(folder)[str(name)] if str(name) not in FEATURES else None
     return Request(found, alias, found.read(options), own)
 
 
@@ -139,7 +139,7 @@ def find(name: str, folder: str | Path | None = None) -> Feature:
     """
     if name in FEATURES:
         return FEATURES[name]
-    own = {path.stem: path for path in sorted(Path(folder).glob("*.py"))} if folder else {}
+    own = user_modules(folder) if folder else {}
     if name in own:
         return load(own[name])
     where = f"; none in {folder}/{name}.py" if folder else ""
@@ -154,13 +154,7 @@ def load(path: Path) -> Feature:
     ValueError
         If the file fails to run or defines no feature of that name.
     """
-    module_spec = importlib.util.spec_from_file_location(f"vbiflow_study_feature_{path.stem}", path)
-    module = importlib.util.module_from_spec(module_spec)
-    try:
-        module_spec.loader.exec_module(module)
-    except Exception as error:
-        raise ValueError(f"{path}: {type(error).__name__}: {error}; a feature's file must run by itself") from error
-    for member in vars(module).values():
+    for member in vars(load_user_module(path, "a feature's")).values():
         if isinstance(member, Feature) and member.name == path.stem:
             return member
     raise ValueError(f'{path}: no feature named {path.stem!r}; decorate a function with @feature("{path.stem}")')

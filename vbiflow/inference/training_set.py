@@ -16,6 +16,8 @@ from vbiflow.io import attributes, read
 from vbiflow.prior import Prior
 
 BLOCK = 4096
+MOST_HELD_OUT = 5000
+"""Held-out simulations that diagnostics use: they tell a coverage to within 0.7 %."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,18 @@ class TrainingSet:
         return self.theta[indices], out
 
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters and features of the simulations that no training sees."""
-        return self.rows(self.split.test)
+        """Parameters and features of simulations that no training sees, 5 000 at most."""
+        return self.rows(self.split.test[:MOST_HELD_OUT])
 
     @property
     def learnt(self) -> np.ndarray:
         """Rows that are not held out, in their order: those that train and those that validate."""
         return np.sort(np.r_[self.split.train, self.split.validation])
+
+    def head(self, n: int) -> TrainingSet:
+        """The first n simulations, x as an array; each keeps its use."""
+        parts = {name: part[part < n] for name, part in vars(self.split).items()}
+        return replace(self, theta=self.theta[:n], x=np.asarray(self.x[:n]), valid=self.valid[:n], split=Split(**parts))
 
     def in_memory(self) -> TrainingSet:
         """The same with x as an array."""

@@ -1,5 +1,7 @@
 """The models by name: one file each, equations written once."""
 
+from pathlib import Path
+
 from vbiflow.models import (
     damped_oscillator,
     epileptor,
@@ -15,6 +17,7 @@ from vbiflow.models import (
     wong_wang_ei,
 )
 from vbiflow.models.model import Derived, Model, Parameter, Solution, State
+from vbiflow.models.own import load_model, own_models
 
 MODELS: dict[str, Model] = {
     module.MODEL.name: module.MODEL
@@ -34,4 +37,33 @@ MODELS: dict[str, Model] = {
     )
 }
 
-__all__ = ["MODELS", "Derived", "Model", "Parameter", "Solution", "State"]
+
+def known_models() -> list[str]:
+    """Names of the models that ship, and of the user's own."""
+    return list(dict.fromkeys([*MODELS, *own_models()]))
+
+
+def own_model(name: str) -> Path | None:
+    """The file of a model of the user's own; None for those that ship."""
+    return own_models().get(name)
+
+
+def find_model(name: str) -> Model:
+    """The model of that name: one that ships, or config/models/<name>.py.
+
+    Raises
+    ------
+    ValueError
+        If there is none or there are two, or if the file is no model's.
+    """
+    path = own_model(name) if isinstance(name, str) else None
+    if path and name in MODELS:
+        raise ValueError(f"{path}: a model that ships is called {name!r}, too; rename yours, file and model")
+    if path:
+        return load_model(path)
+    if name not in MODELS:
+        raise ValueError(f"unknown model {name!r}; choose from {', '.join(MODELS)}, or write config/models/{name}.py")
+    return MODELS[name]
+
+
+__all__ = ["MODELS", "Derived", "Model", "Parameter", "Solution", "State", "find_model", "known_models", "own_model"]

@@ -25,7 +25,7 @@ from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.scores import choose_scores
 from vbiflow.marginals import read_marginals
-from vbiflow.models import MODELS
+from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.prior import check_names as check_parameter_names
 from vbiflow.provenance import ROOT
@@ -87,7 +87,7 @@ def check_names(study: Study) -> None:
     both = study["prior"].keys() & study["parameters"].keys()
     if both:
         raise ValueError(f"{', '.join(sorted(both))} stands in both prior and parameters; keep one")
-    model = choose("model", study["model"], MODELS)
+    model = find_model(study["model"])
     for name in [*study["prior"], *study["parameters"]]:
         choose(f"parameter of {model.name}", name, model.parameters | derived_quantities(model) | NETWORK_PARAMETERS)
 
@@ -108,7 +108,7 @@ def check_resources(study: Study) -> None:
 def rules_with_resources() -> tuple[str, ...]:
     """Rules whose threads, memory and time a study may set, as the rules say."""
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.smk")))
-    return tuple(sorted(set(re.findall(r'\bamount\(\s*"(\w+)"', text))))
+    return tuple(sorted(set(re.findall(r'\b(?:threads_of|memory)\("(\w+)"', text))))
 
 
 def check_maps(study: Study) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vbiflow.features import expanded
-from vbiflow.models import MODELS
+from vbiflow.models import find_model, known_models
+from vbiflow.places import relative_path, user_path
 from vbiflow.provenance import ROOT
 from vbiflow.study.document import read_document, shortened
 from vbiflow.study.schema import check_schema
@@ -75,8 +76,9 @@ def read_settings(name: str, config: Path | None = None) -> tuple[str, dict[str,
             raise ValueError(f"{where}: found {shortened(scales[scale])}; write the keys that it replaces")
         settings = merged(settings, scales[scale])
     settings = merged(DEFAULTS, check_schema(settings, "study", where))
-    if settings["model"] in MODELS:
-        settings["simulation"] = {"integrator": "heun", **MODELS[settings["model"]].defaults, **settings["simulation"]}
+    if settings["model"] in known_models():
+        defaults = find_model(settings["model"]).defaults
+        settings["simulation"] = {"integrator": "heun", **defaults, **settings["simulation"]}
     settings["features"] = expanded(settings["features"])
     return where, settings
 
@@ -152,14 +154,11 @@ def asked_studies(arguments: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def user_path(name: str) -> Path:
-    """A file or folder of the user's: below the working directory if it is there, else below the workflow's root."""
-    return Path(name) if Path(name).exists() else ROOT / name
-
-
-def relative_path(path: Path) -> str:
-    """`path` as a user of the repository writes it."""
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+def device_of(amounts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Device on which a profile lets rules simulate, `cuda` or `cpu`, by the resources that it sets for each rule."""
+    given = (str(getattr(own["gpu"], "value", own["gpu"])) for name, own in amounts.items() if own.get("gpu"))
+    simulating = [gpu for gpu in given if gpu != "0"]
+    return "cuda" if simulating else "cpu"
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,21 +12,20 @@ import numpy as np
 from vbiflow.connectome.pool import block_size
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.empirical.sensor_options import leads_back, sensor_unit
+from vbiflow.empirical.sensor_options import leads_back, sensor_unit, with_user_files
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request, spectral_grid
 from vbiflow.marginals import Marginal
-from vbiflow.models import MODELS
+from vbiflow.models import Model, find_model, own_model
 from vbiflow.observation import OBSERVATION_MODELS
-from vbiflow.provenance import ROOT
-from vbiflow.study.settings import relative_path, user_path
+from vbiflow.places import user_file, user_path
 from vbiflow.study.topology import Topology
 
 INLINE = 12
 """Up to this many subjects stand on the report itself."""
-FOLDER = ROOT / "config" / "features"
+FOLDER = "config/features"
 
 
 class Study(Topology):
@@ -48,9 +47,15 @@ class Study(Topology):
         return [*self.features, *(["connectome"] if self.pooled else [])]
 
     @cached_property
-    def own_features(self) -> list[str]:
-        """Files of the features that the study brings itself, relative to the repository."""
-        return sorted({relative_path(request.file) for request in self.feature_requests if request.file})
+    def neural_mass(self) -> Model:
+        """The model that a node is."""
+        return find_model(self["model"])
+
+    @cached_property
+    def own_files(self) -> list[str]:
+        """Files of the features and of the model that the study brings itself."""
+        own = {request.file for request in self.feature_requests} | {own_model(self["model"])}
+        return sorted(str(file.absolute()) for file in own if file)
 
     @property
     def simulation(self) -> dict[str, Any]:
@@ -92,7 +97,7 @@ class Study(Topology):
     @property
     def sensors(self) -> dict[str, Any]:
         """How regions reach sensors; empty if no sensors are said."""
-        return self["observation"].get("sensors", {})
+        return with_user_files(self["observation"].get("sensors", {}))
 
     @property
     def on_sensors(self) -> bool:
@@ -107,7 +112,7 @@ class Study(Topology):
     @property
     def deterministic(self) -> bool:
         """Whether simulations of one theta are all the same, as no noise drives them and they start alike."""
-        model = MODELS[self["model"]]
+        model = self.neural_mass
         noise = "sigma" in model.parameters and "sigma" not in self["prior"]
         silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
         given = {**self["parameters"], **self["observation"], **self["prior"], **self.sensors}
@@ -119,7 +124,7 @@ class Study(Topology):
         """Units of what can be fixed or inferred."""
         units = {
             name: parameter.unit
-            for known in (MODELS[self["model"]].parameters, derived_quantities(MODELS[self["model"]]))
+            for known in (self.neural_mass.parameters, derived_quantities(self.neural_mass))
             for name, parameter in known.items()
         } | NETWORK_PARAMETERS
         return units | ({"noise": self.sensor_unit} if self.sensors else {})
@@ -144,12 +149,13 @@ class Study(Topology):
     def maps(self, connectome: str) -> dict[str, str]:
         """Files of the regional maps of one person's connectome."""
         return {
-            name: entry.replace("{participant_id}", connectome) for name, entry in self["connectome"]["maps"].items()
+            name: user_file(entry.replace("{participant_id}", connectome))
+            for name, entry in self["connectome"]["maps"].items()
         }
 
     def values(self, *names: str) -> dict[str, Any]:
         """Parameters of the model that are not inferred, as the study gives them or by default."""
-        defaults = {name: MODELS[self["model"]].parameters[name].value for name in names if name not in self["prior"]}
+        defaults = {name: self.neural_mass.parameters[name].value for name in names if name not in self["prior"]}
         return defaults | {name: value for name, value in self["parameters"].items() if name in defaults}
 
     @property
@@ -177,7 +183,7 @@ class Study(Topology):
     @property
     def model(self) -> dict[str, str]:
         """Title and reference of the model."""
-        model = MODELS[self["model"]]
+        model = self.neural_mass
         return {"title": model.title, "reference": model.reference}
 
     @property

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+from linear_gaussian import Exact, draws, prior, simulate
+
+from vbiflow.diagnostics import calibrate
+from vbiflow.diagnostics.conformal import conformal_intervals, conformal_levels
+
+
+@pytest.mark.parametrize(("widen", "shift"), [(0.7, 0.0), (1.0, 0.0), (1.6, 0.0), (0.8, 0.7)])
+def test_intervals_of_a_wrong_estimator_hold_the_truth_in_ninety_of_a_hundred(widen, shift):
+    theta = prior().sample(3, 0, 1500)
+    x = simulate(theta, 4)
+    found = calibrate(Exact(widen, shift), theta[:500], x[:500], seed=1, n_samples=500)
+    samples = draws(x[500:], 500, 5, widen, shift)
+    ends = np.array([conformal_intervals(one, found.ranks, 500, prior().bounds) for one in samples])
+    held = ((theta[500:] >= ends[:, 0]) & (theta[500:] <= ends[:, 1])).mean(axis=0)
+    assert held == pytest.approx(0.9, abs=0.045)
+
+
+def test_a_level_that_simulations_cannot_show_is_the_whole_prior():
+    assert conformal_levels(np.zeros((5, 2)), 100).tolist() == [1.0, 1.0]
+    ends = conformal_intervals(np.zeros((50, 1)), np.zeros((200, 1)), 100, (np.array([-3.0]), np.array([4.0])))
+    assert ends[:, 0].tolist() == [-3.0, 4.0]

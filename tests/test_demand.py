@@ -1,0 +1,49 @@
+"""What jobs are said to need, beside what they took, and how it grows with the study."""
+
+from pathlib import Path
+
+import pytest
+
+from vbiflow.study import load_study
+from vbiflow.study.checks import check_resources
+from vbiflow.study.demand import BASE, MEMORY, MINUTES, TORCH, count_regions, demand, size_of
+
+
+def test_demand_grows_with_what_a_job_holds():
+    study = load_study("demo_wong_wang")
+    before = demand(study, "simulate")["mem_mb"]
+    study.settings["simulation"]["shard_size"] = 2000
+    shards = demand(study, "simulate")["mem_mb"]
+    assert shards > 2 * before
+    study.settings["inference"]["n_simulations"] = 500_000
+    assert demand(study, "train")["mem_mb"] > 1000
+    assert demand(study, "features_report")["mem_mb"] < 3000 and demand(study, "calibrate")["mem_mb"] < 3000
+
+
+def test_the_shard_that_was_asked_too_little_for_gets_enough():
+    """500 simulations of 84 regions and 12 000 samples took 2.1 GB."""
+    study = load_study("demo_wong_wang")
+    study.settings["simulation"]["duration"] = 12_000 * 720.0
+    size = size_of(study)
+    assert size.samples == 12_000 and size.shard == 500
+    assert demand(study, "simulate")["mem_mb"] > 2100 * size.nodes / 84
+
+
+def test_regions_are_counted_as_they_are_selected():
+    assert count_regions(load_study("tiny")) == 8
+
+
+@pytest.mark.parametrize("rule", [*BASE, *TORCH, *MEMORY, *MINUTES])
+def test_every_entry_is_a_rule(rule):
+    rules = "".join(path.read_text() for path in (Path(__file__).parents[1] / "rules").glob("*.smk"))
+    assert f'memory("{rule}")' in rules or rule in ("ablate",), rule
+
+
+def test_a_study_may_set_the_resources_of_every_rule_and_no_other():
+    study = load_study("tiny")
+    for rule in ("connectome", "simulate", "figures", "report", "posterior_predictive"):
+        study.settings["resources"] = {rule: {"mem_mb": 100}}
+        check_resources(study)
+    study.settings["resources"] = {"simulat": {"mem_mb": 100}}
+    with pytest.raises(ValueError, match=r"unknown rule in resources 'simulat'; choose from .*simulate"):
+        check_resources(study)

@@ -1,0 +1,63 @@
+"""Repositories that `python -m vbiflow init` writes are valid as they stand, and every person of them is looked at."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from vbiflow.__main__ import main
+from vbiflow.empirical.cohort import read_cohort
+from vbiflow.study import load_study
+from vbiflow.study.people import check_people
+from vbiflow.study.starter import KINDS, start_repository
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_repository_is_valid_as_it_stands(kind, tmp_path, monkeypatch):
+    start_repository(tmp_path / "lab", kind)
+    monkeypatch.chdir(tmp_path / "lab")
+    study = load_study("my_study")
+    assert load_study("my_study@quick").n_simulations < study.n_simulations
+    kinds = {row["kind"] for row in read_cohort("config/cohorts/my_cohort.tsv").values()}
+    assert kinds == {"bold" if kind == "fmri" else kind}
+
+
+def test_a_new_repository_runs_and_overwrites_nothing(tmp_path):
+    start_repository(tmp_path / "lab", "fmri")
+    with pytest.raises(ValueError, match="Snakefile is there already; name an empty folder"):
+        start_repository(tmp_path / "lab", "eeg")
+    with pytest.raises(ValueError, match="unknown kind 'mri'; choose from fmri, eeg"):
+        start_repository(tmp_path / "other", "mri")
+    command = [sys.executable, "-m", "snakemake", "-n", "--nocolor"]
+    done = subprocess.run(command, cwd=tmp_path / "lab", capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "results/my_study/report.html" in done.stdout + done.stderr
+
+
+def test_everybody_is_looked_at_before_anything_is_simulated(tmp_path, monkeypatch, capsys):
+    """Spectra that are whole, cut off, and in decibel; a connectome that is not there to be fetched."""
+    start_repository(tmp_path / "lab", "psd")
+    monkeypatch.chdir(tmp_path / "lab")
+    table = tmp_path / "lab/config/cohorts/my_cohort.tsv"
+    header, row = table.read_text().splitlines()
+    spectra = (tmp_path / "lab/data/example_spectra.tsv").read_text().splitlines()
+    apart = abs(np.subtract.outer(np.arange(84), np.arange(84)))
+    np.savetxt("data/sc.csv", (apart > 0) / (1.0 + apart), delimiter=",")
+    row = row.replace(row.split("\t")[1], "data/sc.csv").replace(row.split("\t")[2], "")
+    (tmp_path / "lab/data/short.tsv").write_text("\n".join(spectra[:10]))
+    (tmp_path / "lab/data/decibel.tsv").write_text("\n".join(spectra).replace("\t0.", "\t-0."))
+    others = [row.replace("example\t", f"{name}\t").replace("example_spectra", name) for name in ("short", "decibel")]
+    table.write_text("\n".join([header, row, *others]))
+    text = (tmp_path / "lab/config/studies/my_study.yaml").read_text().replace("per: example ", "per: subject ")
+    text = text.replace("normalise:", "accept: [short_lengths, density]\n  normalise:")
+    (tmp_path / "lab/config/studies/my_study.yaml").write_text(text)
+    found = {outcome.person: outcome for outcome in check_people(load_study("my_study"))}
+    assert found["example"].state == "ready", found
+    assert "68 regions, psd, 21 features" in found["example"].text
+    assert found["short"].state == "left out" and "short.tsv" in found["short"].text
+    assert found["decibel"].state == "left out" and "not its logarithm in dB" in found["decibel"].text
+    assert main(["check", "my_study"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and lines[-1] == "1 of 3 would be ready; 2 would be left out"

@@ -1,0 +1,143 @@
+"""A lab's own repository: the workflow as a module in a folder that holds nothing but the lab's own files."""
+
+import shutil
+import subprocess
+import sys
+
+import h5py
+import pytest
+from checkout import ROOT
+from test_snakemake import jobs
+
+MODULE = """module vbiflow:
+    snakefile: "{clone}/Snakefile"
+    config: config
+
+
+use rule * from vbiflow
+"""
+OWN_MODEL = '''"""Leaky units with a threshold."""
+
+from vbiflow.models import Model, Parameter, State
+from vbiflow.models.maths import tanh
+
+
+def send(y, p):
+    return (y.x,)
+
+
+def dfun(y, c, p):
+    return ((-y.x + tanh(p.G * c.x)) / p.tau,)
+
+
+def activity(y, p):
+    return y.x
+
+
+MODEL = Model(
+    name="leaky",
+    title="Leaky units",
+    states={"x": State(initial=(0.0, 0.1), noise=1.0)},
+    parameters={
+        "tau": Parameter(100.0, "ms", "time constant"),
+        "G": Parameter(0.5, "1", "global coupling"),
+        "sigma": Parameter(0.01, "1/sqrt(ms)", "noise"),
+    },
+    sends=("x",),
+    coupling="linear",
+    send=send,
+    dfun=dfun,
+    signals={"x": activity, "bold_input": activity},
+    time_scale=lambda p: p.tau,
+    reference="Hopfield 1984, doi:10.1073/pnas.81.10.3088",
+)
+'''
+OWN_FEATURE = '''"""The largest value."""
+
+from vbiflow.features import feature
+
+
+@feature("highest")
+def highest(batch):
+    """Largest value of a region, and of all."""
+    yield ["all"], batch.ts.max(axis=(1, 2))[:, None]
+'''
+
+
+class Lab:
+    """A folder of a lab's own."""
+
+    def __init__(self, path):
+        self.path = path
+        path.mkdir()
+
+    def write(self, name, text):
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def snakemake(self, *arguments, timeout=600):
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor", *arguments]
+        return subprocess.run(
+            command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout
+        )
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(tmp_path / "lab")
+
+
+def test_tiny_study_through_a_module_in_an_empty_folder(lab, finished):
+    lab.write("Snakefile", MODULE.format(clone=finished.path))
+    done = lab.snakemake("--notemp", "results/tiny/report.html")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert not (lab.path / "config").exists()
+    for file in sorted((finished.path / "results/tiny").rglob("*")):
+        if file.suffix in (".h5", ".pt", ".svg", ".json") and file.name != "training.json":  # which holds times
+            other = lab.path / file.relative_to(finished.path)
+            assert other.read_bytes() == file.read_bytes(), file.relative_to(finished.path)
+    assert "Nothing to be done" in lab.snakemake("--notemp", "results/tiny/report.html").stdout
+
+
+def test_studies_cohorts_features_and_models_of_the_lab(lab):
+    """The clone's own Snakefile, run in the lab's folder; the cohort's paths count from there."""
+    lab.write("config/models/leaky.py", OWN_MODEL)
+    lab.write("config/features/highest.py", OWN_FEATURE)
+    tiny = (ROOT / "config/studies/tiny.yaml").read_text()
+    for old, new in {
+        "model: wong_wang": "model: leaky",
+        "  G: {uniform: [1, 10]}\n  w: {uniform: [0, 1]}": "  G: {uniform: [0, 2]}",
+        "features: [fc]": "features: [fc, highest]",
+        "cohort: tiny": "cohort: ours",
+    }.items():
+        assert old in tiny
+        tiny = tiny.replace(old, new)
+    lab.write("config/studies/ours.yaml", tiny.partition("scales:")[0])
+    cohort = (ROOT / "config/cohorts/tiny.tsv").read_text()
+    lab.write("config/cohorts/ours.tsv", cohort.replace("resources/atlases/aal2.tsv", "tables/regions.tsv"))
+    (lab.path / "tables").mkdir()
+    shutil.copy(ROOT / "resources/atlases/aal2.tsv", lab.path / "tables/regions.tsv")
+    target = "results/ours/101309/features.h5"
+    clone = ["--snakefile", str(ROOT / "Snakefile")]
+    done = lab.snakemake("--notemp", *clone, target, "results/ours/subjects/101309/x_o.h5")
+    assert done.returncode == 0, done.stdout[-4000:]
+    with h5py.File(lab.path / target) as file:
+        assert "highest.all" in file["names"].asstr()[()] and file["x"].shape[0] == 300
+    assert "Nothing to be done" in lab.snakemake(*clone, target).stdout
+    lab.write("config/models/leaky.py", "# a comment\n" + OWN_MODEL)
+    assert "Nothing to be done" in lab.snakemake(*clone, target).stdout
+    lab.write("config/models/leaky.py", OWN_MODEL.replace("-y.x + tanh", "-y.x + 2 * tanh"))
+    assert jobs(lab.snakemake("-n", *clone, target))["simulate"] == 4
+    lab.write("config/models/leaky.py", OWN_MODEL.replace('name="leaky"', 'name="other"'))
+    message = "config/models/leaky.py: its model is called 'other'; call file and model by one name"
+    assert message in lab.snakemake("-n", *clone, target).stdout
+
+
+def test_a_lab_runs_the_studies_of_its_own_settings(lab):
+    lab.write("Snakefile", 'configfile: "config/config.yaml"\n\n\n' + MODULE.format(clone=ROOT))
+    lab.write("config/config.yaml", "studies: [tiny]\n")
+    done = lab.snakemake("-n")
+    assert done.returncode == 0 and jobs(done)["report"] == 1, done.stdout[-3000:]
+    assert "results/tiny/report.html" in done.stdout and "demo_wong_wang" not in done.stdout
+    assert "demo_wong_wang/report.html" in lab.snakemake("-n", "--config", 'studies=["demo_wong_wang"]').stdout

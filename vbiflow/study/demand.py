@@ -1,0 +1,180 @@
+"""Memory and time that jobs of a study need, from the size of the study.
+
+Constants come from benchmarks of the studies that ship and of 500 simulations of 84 regions and 12 000 samples. They
+are meant to be enough at the first attempt without asking for many times what is used; a test compares them with the
+benchmarks of a finished run.
+"""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections.abc import Callable
+from functools import cache
+from math import ceil
+from pathlib import Path
+from typing import NamedTuple
+
+from vbiflow.connectome.region_tables import read_regions
+from vbiflow.estimator_options import resolve
+from vbiflow.features.registry import Request
+from vbiflow.study.study import Study
+
+MB = 1e-6
+UNKNOWN_REGIONS = 200
+"""Where no table says how many regions there are; most atlases have fewer."""
+PER_NODE_STEP = 15e-9
+"""Seconds of one core for a step of one node, on a processor with AVX2."""
+DELAYED = 6
+"""So many times longer with delays."""
+PER_VALUE = 3e-7
+"""Seconds of one core for one feature of one sample of one node, a group of features at a time."""
+
+
+class Size(NamedTuple):
+    """What demand follows from: numbers of the study's largest job of each kind."""
+
+    nodes: int
+    samples: int
+    steps: float
+    shard: int
+    simulations: int
+    features: int
+    groups: int
+    parameters: int
+    people: int
+    members: int
+    itemsize: int
+    delayed: bool
+
+    @property
+    def series(self) -> float:
+        """Megabytes of the series of a shard."""
+        return self.shard * self.nodes * self.samples * self.itemsize * MB
+
+    @property
+    def table(self) -> float:
+        """Megabytes of the features of all simulations, in double precision."""
+        return self.simulations * (self.features + self.parameters) * 8 * MB
+
+    @property
+    def simulating(self) -> float:
+        """Core minutes of a shard's simulations."""
+        cost = self.nodes * (PER_NODE_STEP * (DELAYED if self.delayed else 1) + 1e-10 * self.nodes)
+        return self.shard * self.steps * cost / 60
+
+    @property
+    def reducing(self) -> float:
+        """Core minutes of a shard's features."""
+        return self.shard * self.groups * self.nodes * self.samples * PER_VALUE / 60
+
+    @property
+    def training(self) -> float:
+        """Core minutes of one training."""
+        return self.members * (1 + self.simulations * (1 + self.parameters / 20) / 1000)
+
+
+def size_of(study: Study) -> Size:
+    """Numbers that the demand of a study's jobs follows from."""
+    simulation, inference = study["simulation"], resolve(study["inference"])
+    nodes = count_regions(study)
+    dt = simulation.get("dt", study.neural_mass.defaults.get("dt", 1.0))
+    prior = study["prior"].values()
+    return Size(
+        nodes=nodes,
+        samples=ceil(simulation["duration"] / study.interval),
+        steps=(simulation["duration"] + simulation["transient"]) / dt,
+        shard=min(simulation["shard_size"], study.n_simulations),
+        simulations=study.n_simulations * study.n_rounds,
+        features=sum(count_values(request, nodes) for request in study.feature_requests),
+        groups=len(study.groups),
+        parameters=sum(nodes if entry.get("per") else len(entry.get("map", [0])) for entry in prior),
+        people=len(study.subjects),
+        members=inference["members"],
+        itemsize=4 if simulation["precision"] == "float32" else 8,
+        delayed=study.delays is not None,
+    )
+
+
+def count_regions(study: Study) -> int:
+    """Regions of the largest connectome as tables of regions tell, without reading any connectome."""
+    select = repr(study["connectome"]["select"])
+    tables = {row["regions"].partition("::")[0] for row in study.cohort.values()}
+    return max(selected(table, select) for table in tables)
+
+
+@cache
+def selected(table: str, select: str) -> int:
+    """Regions of one table that a selection keeps; of a file that is no such table or is not there, a usual number."""
+    try:
+        regions = read_regions(table) if Path(table).is_file() else None
+        return UNKNOWN_REGIONS if regions is None else len(regions.where(literal_eval(select)))
+    except ValueError:  # the job that reads the connectome says what is wrong
+        return UNKNOWN_REGIONS
+
+
+def count_values(request: Request, nodes: int) -> int:
+    """About how many values a feature gives."""
+    every = {"node": nodes, "pair": nodes * (nodes - 1) // 2, "edge": nodes * (nodes - 1) // 2}
+    name = request.feature.name
+    per = every.get("pair") if "pairs" in name or "edge" in name else every.get(str(request.options.get("per")), 1)
+    return 5 * per + 20
+
+
+BASE = {"simulate": 350, "features": 450, "gather": 300, "observe": 700, "connectome": 500, "lead_field": 1500}
+"""Megabytes that loading its libraries takes, by rule; 900 where torch is loaded, 500 else."""
+TORCH = (
+    "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",
+    "posterior_predictive", "features_report", "ablate", "ablation", "amortisation", "compare", "exact", "join_rounds",
+)  # fmt: skip
+
+MEMORY: dict[str, Callable[[Size], float]] = {
+    "simulate": lambda size: 1.3 * size.series,
+    "features": lambda size: 3 * size.shard * size.features * 8 * MB,
+    "gather": lambda size: 3 * size.shard * size.features * 8 * MB,
+    "prior": lambda size: 3 * size.simulations * size.parameters * 8 * MB,
+    "train": lambda size: 2 * size.table,
+    "ablate": lambda size: 2 * size.table,
+    "baselines": lambda size: 2 * size.table,
+    "learning_curve": lambda size: 3 * size.table,
+    "join_rounds": lambda size: 2 * size.table,
+    "truncate": lambda size: 100 * size.parameters,
+    "calibrate": lambda size: 5000 * size.features * 16 * MB + 3 * size.parameters,
+    "features_report": lambda size: 3 * 20_000 * size.features * 8 * MB,
+    "posterior_predictive": lambda size: 4 * 20_000 * size.features * 8 * MB,
+    "observe": lambda size: 20 * size.nodes * size.samples * 8 * MB,
+    "tabulate": lambda size: 0.05 * size.people,
+    "report": lambda size: 0.5 * size.people,
+}
+"""Megabytes beyond those of the libraries, by rule."""
+MINUTES: dict[str, Callable[[Size], float]] = {
+    "simulate": lambda size: size.simulating,
+    "features": lambda size: size.reducing,
+    "gather": lambda size: size.simulations / 50_000,
+    "train": lambda size: size.training,
+    "ablate": lambda size: size.training,
+    "baselines": lambda size: 3 * size.training,
+    "learning_curve": lambda size: 4 * size.training,
+    "optimise": lambda size: 5 * size.simulating * size.simulations / size.shard,
+    "truncate": lambda size: 5 + size.simulations / 5000,
+    "calibrate": lambda size: 1 + min(size.simulations, 5000) * (1 + size.parameters / 10) / 2000,
+    "local_c2st": lambda size: 5,
+    "sensitivity": lambda size: 2,
+    "posterior_predictive": lambda size: 2,
+    "observe": lambda size: 3,
+    "lead_field": lambda size: 3,
+    "figures": lambda size: 3,
+    "report": lambda size: size.people / 100,
+    "tabulate": lambda size: size.people / 500,
+}
+"""Core minutes beyond the start, by rule."""
+START, MARGIN = 5, 3
+"""Minutes that any job is given, and times what is estimated."""
+
+
+def demand(study: Study, rule: str) -> dict[str, int]:
+    """`mem_mb` and `runtime` [min] of a rule's largest job, at the first attempt on one core."""
+    size = size_of(study)
+    memory = BASE.get(rule, 900 if rule in TORCH else 500) + MEMORY.get(rule, lambda size: 0)(size)
+    threads = study["resources"].get(rule, {}).get("threads", 1)
+    minutes = START + MARGIN * MINUTES.get(rule, lambda size: 0)(size) / threads
+    return {"mem_mb": 100 * ceil(memory / 100), "runtime": ceil(minutes)}
