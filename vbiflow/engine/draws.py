@@ -141,7 +141,7 @@ def check_draws(
         values[marginal.parameter] = None if marginal.coefficient else np.array(extremes(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
     speed, observed, _ = split_parameters(values, observation)
-    values, derived = split_derived(own, values, simulation.get("dt"))
+    values, derived = split_derived(own, values, simulation.get("dt"), speed is not None)
     for name, value in derived.items():
         if value is not None and np.min(value) <= 0:
             raise ValueError(f"parameter {name} reaches down to {np.min(value):g}; it must be above 0")

@@ -143,7 +143,7 @@ def simulate(
     check_gradients(
         {"weights": weights, **parameters, **initial}, {"speed": speed, "tract_lengths": tract_lengths}, device
     )
-    derived = resolve(model, weights, parameters, n_simulations, initial, dt)
+    derived = resolve(model, weights, parameters, n_simulations, initial, dt, speed is not None)
     parameters, initial = derived.parameters, derived.initial
     plan = check(
         model,

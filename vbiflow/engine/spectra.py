@@ -91,7 +91,7 @@ def linear_spectra(
     """
     model = model if isinstance(model, Model) else choose("model", model, MODELS)
     name, frequencies, segments = check_spectrum(model, signals, spectrum, duration)
-    derived = resolve(model, weights, parameters, n_simulations, initial)
+    derived = resolve(model, weights, parameters, n_simulations, initial, delayed=speed is not None)
     level, fs = check_noise(noise, n_simulations), 1e3 / signals[name].get("period", 1.0)
     if level and level.relative and speed is not None:
         raise ValueError("noise: relative takes the variance, which is slow to find with delays; give it absolute")
