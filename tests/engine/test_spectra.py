@@ -7,6 +7,7 @@ import pytest
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
+from vbiflow.empirical import ComparisonSettings, observe
 from vbiflow.engine import linearise, simulate, simulate_draws
 from vbiflow.features import Nodes, compute, compute_file
 from vbiflow.features.registry import read_specs, spectral_grid
@@ -115,6 +116,15 @@ def test_without_a_stable_fixed_point_a_simulation_is_invalid_and_its_features_t
     io.write(tmp_path / "spectra.h5", out.quantities(), {})
     found = compute_file(tmp_path / "spectra.h5", SPECS, Nodes(list(LABELS)))
     assert found["valid"].values.tolist() == [True, False] and "limit cycle" in found["reason"].values[1]
+
+
+def test_a_virtual_persons_spectra_are_its_recording(tmp_path):
+    io.write(tmp_path / "recording.h5", draws(np.array([[0.04]])).quantities(), {})
+    settings = ComparisonSettings("x", Nodes(list(LABELS)), 4.0, 20_000.0, SPECS, {})
+    row = {"recording": str(tmp_path / "recording.h5"), "kind": "simulated", "atlas": "", "confounds": ""}
+    found = observe(row, settings, {}, {})
+    expected = compute_file(tmp_path / "recording.h5", SPECS, Nodes(list(LABELS)))
+    np.testing.assert_array_equal(found["x"].values, expected["x"].values[0])
 
 
 STUDY = """

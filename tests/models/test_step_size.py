@@ -32,7 +32,7 @@ def test_a_longer_step_is_refused_with_the_number_unless_accepted(name, integrat
 
 def test_what_is_accepted_is_checked():
     montbrio = MODELS["montbrio"]
-    run(montbrio, 0.2, "heun", accept=["dt"], precision="float64")
+    run(montbrio, 0.1, "heun", accept=["dt"], precision="float64")
     with pytest.raises(ValueError, match="unknown acceptance of the simulation 'step'; choose from dt"):
         run(montbrio, 0.1, "heun", accept=["step"])
 
