@@ -40,7 +40,7 @@ with job(snakemake, reads_exclusions="others") as run:
                 Stream.PREDICTIVE,
                 snakemake.input.simulations,
             ),
-            {path: found["ts"] for path in others if "ts" in (found := read(path))},
+            {path: other["ts"] for path, other in zip(others, map(read, others), strict=True) if "ts" in other},
         )
     again = read(snakemake.input.predictive, "x", "names", "valid", "index")
     drawn = again["x"][again["valid"] & (again["index"] < params.diagnostics["n_predictive"])]

@@ -22,6 +22,7 @@ from vbiflow.io import write_text
 from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
+from vbiflow.study.reference import configuration
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
 
@@ -146,6 +147,7 @@ def documents() -> dict[Path, str]:
     }
     return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
         docs / "features.md": listing,
+        ROOT / "config" / "README.md": configuration(),
     }
 
 

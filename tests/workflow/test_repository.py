@@ -17,6 +17,7 @@ from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORK
 from vbiflow.inference import EMBEDDINGS, ESTIMATORS, OPTIONS
 from vbiflow.statements import imported
 from vbiflow.study import known_studies, load_study
+from vbiflow.study.reference import configuration
 from vbiflow.tables import documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,3 +183,25 @@ def test_the_content_hash_is_a_param_that_snakemake_compares():
     text = (ROOT / "rules" / "study.smk").read_text()
     body = text.split("def code(")[1].split("\ndef ")[0]
     assert re.findall(r"def value\((.*?)\)", body) == ["wildcards"]
+
+
+def test_no_script_rebinds_a_name_within_a_comprehension():
+    """A walrus there binds the name of the whole script, which may hold something else that is needed below."""
+    for path in sorted((ROOT / "scripts").glob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        walrus = {node.target.id for node in nodes if isinstance(node, ast.NamedExpr)}
+        assigned = {
+            name.id
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            for name in node.targets
+            if isinstance(name, ast.Name)
+        }
+        assert not walrus & assigned, f"{path.name}: {walrus & assigned}"
+
+
+def test_every_key_of_a_study_has_a_meaning():
+    rows = [line for line in configuration().splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    for row in rows:
+        assert row.split("|")[-2].strip(), f"{row}: write a description in config/schemas"

@@ -120,7 +120,16 @@ def count_values(request: Request, nodes: int) -> int:
     return 5 * per + 20
 
 
-BASE = {"simulate": 350, "features": 450, "gather": 300, "observe": 700, "connectome": 500, "lead_field": 1500}
+BASE = {
+    "simulate": 350,
+    "features": 450,
+    "gather": 300,
+    "observe": 700,
+    "lead_field": 1500,
+    "figures": 900,
+    "tabulate": 700,
+    "report": 700,
+}
 """Megabytes that loading its libraries takes, by rule; 900 where torch is loaded, 500 else."""
 TORCH = (
     "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",

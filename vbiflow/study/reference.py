@@ -1,0 +1,109 @@
+"""config/README.md: every key of a study, made from its schema and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from vbiflow.observation import OBSERVATION_MODELS
+from vbiflow.study.schema import SCHEMAS, validator
+from vbiflow.study.settings import DEFAULTS
+
+INTRODUCTION = """# Configuration
+
+`config/config.yaml` names the studies that plain `snakemake` runs (`studies`, a list of names, each `study` or
+`study@scale`). A study is one file, `config/studies/<study>.yaml`; its people are one table,
+`config/cohorts/<cohort>.tsv`, or a folder of BIDS derivatives. Models and features of your own lie in
+`config/models/<name>.py` and `config/features/<name>.py`.
+
+All of them are looked for in the working directory first, then in vbiflow's own folder, and so are the files that they
+name. `python -m vbiflow init <folder>` writes a repository to begin from, `python -m vbiflow check <study>` reads every
+file of a cohort, `python -m vbiflow plan <study>` says what a study costs.
+
+In a workflow of your own:
+
+```python
+configfile: "config/config.yaml"
+
+
+module vbiflow:
+    snakefile:
+        "path/to/vbiflow/Snakefile"
+    config:
+        config
+
+
+use rule * from vbiflow
+```
+
+`--configfile mine.yaml` and `--config 'studies=["my_study@quick"]'` come before config/config.yaml.
+
+## Keys of a study
+
+Made from the schema (`make docs`). A key that is not listed is refused before anything runs, and the nearest one is
+named.
+"""
+
+
+def configuration() -> str:
+    """The page as Markdown."""
+    schema = validator("study").schema
+    parts = [INTRODUCTION]
+    rows = [row(name, entry, DEFAULTS) for name, entry in schema["properties"].items()]
+    parts.append(table(rows, schema.get("required", ())))
+    for name, entry in schema["properties"].items():
+        own = list(inner(name, entry, DEFAULTS.get(name, {})))
+        if own:
+            parts.append(f"### {name}\n\n{table(own, [f'{name}.{key}' for key in entry.get('required', ())])}")
+    config = yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
+    parts.append(
+        f"## Keys of config.yaml\n\n{table([row(n, e, {}) for n, e in config['properties'].items()], ['studies'])}"
+    )
+    return "\n".join(parts)
+
+
+def table(rows: list[tuple[str, str, str, str]], required: Any) -> str:
+    """Rows (key, type, default, meaning) as a table of Markdown."""
+    lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for key, kind, default, meaning in rows:
+        lines.append(f"| `{key}` | {kind} | {'required' if key in required else default} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def inner(name: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of the keys within a key, and of those within them."""
+    for key, part in entry.get("properties", {}).items():
+        if name == "observation" and key in OBSERVATION_MODELS:
+            part = validator("study").schema["$defs"]["observation_model"]
+        yield row(f"{name}.{key}", part, defaults, key)
+        below = defaults.get(key) if isinstance(defaults, Mapping) else {}
+        yield from inner(f"{name}.{key}", part, below if isinstance(below, Mapping) else {})
+
+
+def row(label: str, entry: Mapping[str, Any], defaults: Mapping[str, Any], key: str = "") -> tuple[str, str, str, str]:
+    """Key, type, default and meaning of one entry of the schema."""
+    found = defaults.get(key or label)
+    default = "" if isinstance(found, Mapping) or found is None else f"`{written(found)}`"
+    return label, kind_of(entry), default, entry.get("description", "").replace("|", "\\|")
+
+
+def written(value: Any) -> str:
+    """A default as a study file spells it."""
+    return yaml.safe_dump(value, default_flow_style=True).splitlines()[0]
+
+
+def kind_of(entry: Mapping[str, Any]) -> str:
+    """Type and limits of an entry, as a user reads them."""
+    if "enum" in entry:
+        return " / ".join(f"`{'null' if value is None else value}`" for value in entry["enum"])
+    if "oneOf" in entry:
+        return " or ".join(kind_of(one) for one in entry["oneOf"])
+    types = entry.get("type", "any")
+    words = {"object": "table", "array": "list", "string": "text", "boolean": "true / false", "null": "nothing"}
+    text = " or ".join(words.get(one, one) for one in ([types] if isinstance(types, str) else types))
+    low = entry.get("minimum", entry.get("exclusiveMinimum"))
+    limits = f"{'from' if 'minimum' in entry else 'above'} {low:g}" if low is not None else ""
+    high = f"to {entry['maximum']:g}" if "maximum" in entry else ""
+    return " ".join(part for part in (text, limits, high) if part)
