@@ -50,7 +50,8 @@ test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU wher
 gpu-check: $(READY)  ## on a machine with a GPU: all models against the reference, and what a simulated second costs
 	$(BIN)/python -m tests.benchmarks.gpu_check
 
-test-slurm: $(READY)  ## the tiny study on a real Slurm of one machine (root, slurm-wlm, munge)
+test-slurm: $(READY)  ## the tiny study, an array and a GPU on a real Slurm of one machine (as root)
+	@command -v slurmctld munged > /dev/null || apt-get install --yes --no-install-recommends slurm-wlm munge || { echo "needs Slurm and munge: apt-get install slurm-wlm munge, as root"; exit 1; }
 	$(BIN)/python -m pytest tests/slurm -m slow
 
 lint: $(READY)  ## ruff, snakefmt and Snakemake's own lint

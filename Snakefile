@@ -37,7 +37,11 @@ localrules:
 
 rule all:
     input:
-        expand("results/{study}/report.html", study=CONFIG["studies"]),
+        expand(
+            "results/{study}/{file}",
+            study=CONFIG["studies"],
+            file=["report.html", "ro-crate-metadata.json"],
+        ),
 
 
 rule demo:

@@ -78,3 +78,36 @@ use rule report as report_subject with:
         "results/{study}/subjects/{subject}/report.html",
     log:
         "results/{study}/subjects/{subject}/logs/report.log",
+
+
+rule provenance:
+    input:
+        snakefile=workflow_path("Snakefile"),
+        report="results/{study}/report.html",
+        cohort="results/{study}/cohort.tsv",
+        exclusions="results/{study}/exclusions.json",
+        connectome=each_estimator("connectome.h5"),
+        prior=each_estimator("prior.h5"),
+        features=each_estimator("features.h5"),
+        posterior=each_estimator("posterior.pt"),
+        x_o=each_subject("x_o.h5"),
+        samples=each_subject("samples.h5"),
+        verdict=each_subject("verdict.json"),
+    output:
+        provenance="results/{study}/provenance.json",
+        crate="results/{study}/ro-crate-metadata.json",
+        workflow="results/{study}/workflow/Snakefile",
+    log:
+        "results/{study}/logs/provenance.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=memory("provenance"),
+        runtime=minutes("provenance"),
+    params:
+        study=lambda wildcards: wildcards.study,
+        settings=derived("settings"),
+        sources=lambda wildcards: input_files(study_of(wildcards)),
+        code=code("scripts/provenance.py"),
+    script:
+        "../scripts/provenance.py"

@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 from vbiflow.arrays import is_table
 from vbiflow.datasets import DATA, find, load_catalogue, parts_of, sources_of
 from vbiflow.dependencies import code_hash
+from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import user_path, workflow_path
 from vbiflow.registries import cohort_members, members_of
@@ -269,6 +270,14 @@ CONNECTOME = (
     "streamline_weights",
 )
 RECORDING = ("recording", "regions", "atlas", "confounds")
+
+
+def input_files(study):
+    """All files that people of a study bring, and its own settings."""
+    entries = [row[name] for row in study.cohort.values() for name in FILES]
+    stem = study.name.partition("@")[0]
+    own = [str(user_path(f"config/studies/{stem}.yaml")), *study.own_files]
+    return sorted({file_of(entry) for entry in entries if entry}) + own
 
 
 def columns(*names):

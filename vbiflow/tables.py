@@ -21,6 +21,7 @@ from vbiflow.inference import ESTIMATORS
 from vbiflow.io import write_text
 from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS
+from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
 from vbiflow.study.reference import configuration
 
@@ -147,6 +148,8 @@ def documents() -> dict[Path, str]:
     }
     return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
         docs / "features.md": listing,
+        docs / "options.md": options_document(),
+        ROOT / "config" / "schemas" / "study.schema.json": editor_schema(),
         ROOT / "config" / "README.md": configuration(),
     }
 

@@ -12,6 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from checkout import Copy
 
+from vbiflow.engine import gpu
+
 SCRIPT = Path(__file__).parent / "minislurm.sh"
 pytestmark = [
     pytest.mark.slow,
@@ -35,20 +37,54 @@ def cluster(tmp_path_factory):
     subprocess.run([SCRIPT, "down", state], check=False)
 
 
-def test_tiny_study_on_slurm(cluster, tmp_path):
-    copy = Copy(tmp_path / "vbiflow")
-    profile = ["--workflow-profile", "profiles/slurm", "--jobs", "4", *FAST]
+def submit(copy, *arguments, timeout=1500):
+    """Run Snakemake in a checkout, its jobs on the cluster."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "snakemake", *profile, "--", "results/tiny/report.html"]
-    done = subprocess.run(
+    command = [sys.executable, "-m", "snakemake", "--jobs", "4", *arguments]
+    return subprocess.run(
         command,
         cwd=copy.path,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=1500,
+        timeout=timeout,
     )
+
+
+def submissions():
+    """What Slurm knows of each job, one text a job."""
+    shown = subprocess.run(["scontrol", "show", "jobs"], capture_output=True, text=True, check=True).stdout
+    return shown.split("\n\n")
+
+
+def test_shards_are_tasks_of_an_array(cluster, tmp_path):
+    copy = Copy(tmp_path / "vbiflow")
+    shards = [f"results/tiny/101309/simulations/shard-000{k}.h5" for k in range(4)]
+    plain = ["--workflow-profile", "none", "--executor", "slurm", "--slurm-array-jobs=simulate", "--notemp"]
+    done = submit(copy, *plain, *FAST, "--", *shards)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert sum("ArrayJobId=" in job for job in submissions()) == 4
+    assert all((copy.path / shard).is_file() for shard in shards)
+
+
+def test_a_gpu_is_asked_for_where_the_profile_says_so_and_only_there(cluster, tmp_path):
+    copy = Copy(tmp_path / "vbiflow")
+    raised = ["--set-resources", "simulate:gpu=1", "simulate:slurm_partition=gpu", "--retries", "0"]
+    target = "results/tiny/101309/simulations/shard-0000.h5"
+    before = len(submissions())
+    done = submit(copy, "--workflow-profile", "none", "--executor", "slurm", *FAST, *raised, "--", target)
+    jobs = submissions()[before - 1 :] if before > 1 else submissions()
+    on_gpu = [job for job in jobs if "gres/gpu" in job or "gres:gpu" in job]
+    assert len(on_gpu) == 1 and "NodeList=gpu1" in on_gpu[0], done.stdout[-4000:]
+    assert any("NodeList=cpu1" in job for job in jobs), "the connectome needs none"
+    if gpu.missing():
+        assert done.returncode != 0 and "device 'cuda'" in done.stdout
+
+
+def test_tiny_study_on_slurm(cluster, tmp_path):
+    copy = Copy(tmp_path / "vbiflow")
+    done = submit(copy, "--workflow-profile", "profiles/slurm", *FAST, "--", "results/tiny/report.html")
     assert done.returncode == 0, done.stdout[-4000:]
     submitted = re.findall(r"submitted with SLURM jobid", done.stdout)
     per_study = 3  # exclusions, tabulate, report

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checkout import PARTS
 
 from vbiflow.dependencies import file_of, packages
 from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORKFLOW
@@ -205,3 +206,8 @@ def test_every_key_of_a_study_has_a_meaning():
     assert len(rows) > 100
     for row in rows:
         assert row.split("|")[-2].strip(), f"{row}: write a description in config/schemas"
+
+
+def test_the_container_holds_every_part_of_the_workflow():
+    copied = set(re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    assert set(PARTS) <= {part for line in copied for part in line.split()}
