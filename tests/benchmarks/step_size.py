@@ -28,6 +28,8 @@ TOLERANCES = {"mean": 0.05, "sd": 0.05, "fc": 0.03, "power": 0.15, "valid": 0.01
 valid absolute."""
 NOISE = {"kuramoto": 0.05, "epileptor_2d": 0.05}
 """Where the default is none."""
+PERIODS = {"jansen_rit": 4.0}
+"""Of sampling [ms], where eight default steps are no multiple of the longest."""
 START = {name: {"x": 0.0, "y": 0.0} for name in ("hopf", "stuart_landau")}
 """Initial states, where those of the default take long to be forgotten."""
 SMALLEST = 1e-30
@@ -39,7 +41,7 @@ WEIGHTS /= WEIGHTS.sum(1).max()
 def statistics(name: str, integrator: str, dt: float, seed: int, samples: int = SAMPLES) -> dict[str, np.ndarray]:
     """Statistics of a model's signals at a step, one row a signal."""
     model = MODELS[name]
-    period, transient = TIMES[0] * model.defaults["dt"], samples / 4
+    period, transient = PERIODS.get(name, TIMES[0] * model.defaults["dt"]), samples / 4
     parameters: dict[str, Any] = {}
     if "G" in model.parameters:
         parameters["G"] = np.linspace(0.5, 2, N)[:, None] * model.parameters["G"].value
