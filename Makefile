@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo test test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
+.PHONY: demo case-studies test test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -18,6 +18,11 @@ $(READY): envs/requirements.lock
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
 	@$(BIN)/snakemake demo --cores $(CORES) --quiet host rules
 	@$(BIN)/python -m vbiflow summary demo_wong_wang
+
+SCALE ?= quick
+
+case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own numbers of simulations
+	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
 
 test: $(READY)  ## the tests, with coverage
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered

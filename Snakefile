@@ -25,6 +25,8 @@ include: "rules/diagnostics.smk"
 include: "rules/figure_table.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/case_study_files.smk"
+include: "rules/case_studies.smk"
 
 
 # Nodes of a cluster rarely reach a network.
@@ -47,6 +49,11 @@ rule all:
 rule demo:
     input:
         "results/demo_wong_wang/report.html",
+
+
+rule case_studies:
+    input:
+        "results/case_studies/report.html",
 
 
 # Mistakes in the studies of a run are told before the DAG is built, in one line and no trace of Snakemake's; it parses

@@ -69,7 +69,7 @@ rule regional_maps:
 rule connectome:
     input:
         files(*CONNECTOME),
-        maps=lambda wildcards: map(file_of, maps(wildcards)),
+        maps=lambda wildcards: map(file_of, maps(wildcards).values()),
     output:
         "results/{study}/{estimator}/connectome.h5",
     log:

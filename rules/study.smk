@@ -20,7 +20,7 @@ from vbiflow.study.topology import amortisation_paths
 
 
 wildcard_constraints:
-    study=r"[\w-]+(@[\w-]+)?",
+    study=r"(?!case_studies\b)[\w-]+(@[\w-]+)?",
     estimator=r"[\w.-]+",
     subject=r"[\w-]+",
     shard=r"shard-\d+",

@@ -1,7 +1,7 @@
 """Reduce one person's recording to features, by the code and settings of the simulations."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.empirical import ComparisonSettings, describe_recording, observe
+from vbiflow.empirical import ComparisonSettings, describe_recording, observe, unread_columns
 from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.features.files import of_person
 from vbiflow.io import write
@@ -21,8 +21,11 @@ with job(snakemake, excludes="subject") as run:
         params.sensors,
         lead_field,
     )
+    unread = unread_columns(params.row, params.recording)
+    if unread:
+        run.say(f"columns of the cohort that nobody reads: {', '.join(unread)}")
     quantities = observe(params.row, simulated, params.select, params.recording)
-    recorded = describe_recording(params.row, quantities, params.sensors)
+    recorded = describe_recording(params.row, quantities, params.sensors, unread)
     if params.pooled:
         quantities = of_person(quantities, Connectome.load(snakemake.input.connectome))
     write(snakemake.output[0], quantities, run.provenance() | recorded)

@@ -1,4 +1,4 @@
-"""Save a simulation with known parameters as the recording of its sensors."""
+"""Save a simulation with known parameters as the recording of sensors that hear it."""
 
 from vbiflow.empirical.synthetic import save_sensors
 from vbiflow.io import attributes, read
@@ -10,5 +10,5 @@ with job(snakemake):
     params, source, lead_field = snakemake.params, snakemake.input.recording, snakemake.input.lead_field
     found, fs = read(source, params.signal, "index"), attributes(source, params.signal)["fs"]
     sensors = sensors_of(lead_field, params.sensors, params.seed, Stream.RECORDING, source)
-    recording = sensors.record(found[params.signal], found["index"])[0]
-    save_sensors(snakemake.output[0], recording, fs, lead_field, params.recording.get("sensors"))
+    recorded = sensors.record(found[params.signal], found["index"])[0]
+    save_sensors(snakemake.output[0], recorded, fs, lead_field, params.recording.get("sensors"))

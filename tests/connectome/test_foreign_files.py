@@ -406,3 +406,61 @@ def test_formats_that_the_message_lists_are_all_that_are_read(tmp_path: Path) ->
         read_connectome(tmp_path / "w.doc")
     for suffix in (*FORMATS, ".zip", ".tck", ".trk"):
         assert suffix in str(told.value)
+
+
+def mat_cells(entries: list) -> np.ndarray:
+    """A row of MATLAB cells."""
+    found = np.empty((1, len(entries)), dtype=object)
+    found[0, :] = entries
+    return found
+
+
+def test_structs_and_cells_of_matlab_are_looked_into(tmp_path: Path) -> None:
+    """Fields by dotted name or, where one alone ends so, by their own; cells of one size are columns or a stack."""
+    matrix, series = np.arange(9.0).reshape(3, 3), np.random.default_rng(0).standard_normal((40, 3))
+    people = np.array([(matrix, "a"), (2 * matrix, "b")], dtype=[("sc", object), ("id", object)])
+    columns = {
+        "data": mat_cells([one[:, None] for one in series.T]),
+        "names": mat_cells(["Aa", "Bb", "Cc"]),
+        "xyz": matrix,
+    }
+    odd = mat_cells([np.ones((4, 1)), np.ones((4, 2))])
+    content = {"s": {"deep": {"data": matrix}}, "people": people, "many": mat_cells([matrix, 3 * matrix]), "odd": odd}
+    path = tmp_path / "w.mat"
+    scipy.io.savemat(path, content)
+    for key in ("s.deep.data", "s/deep/data", "deep.data", "data"):
+        np.testing.assert_array_equal(read_array(f"{path}::{key}"), matrix)
+    np.testing.assert_array_equal(read_array(f"{path}::people[1].sc"), 2 * matrix)
+    np.testing.assert_array_equal(read_array(f"{path}::many[1]"), 3 * matrix)
+    with pytest.raises(ValueError, match=r"w.mat::odd: holds cells of different sizes, not real numbers"):
+        read_array(f"{path}::odd")
+    with pytest.raises(ValueError, match=r"no array 'sc'; it holds s.deep.data, people\[0\].sc"):
+        read_array(f"{path}::sc")
+    scipy.io.savemat(tmp_path / "conn.mat", columns)
+    table = read_table(f"{tmp_path / 'conn.mat'}::data")
+    np.testing.assert_array_equal(table.values, series)
+    assert table.texts["names"] == ("Aa", "Bb", "Cc")
+    with pytest.raises(ValueError, match=r"holds data 40x3, names 1x3, xyz 3x3; name one, as in conn.mat::data"):
+        read_array(tmp_path / "conn.mat")
+
+
+def test_cells_of_matlab_73_are_columns_or_a_stack(tmp_path: Path) -> None:
+    series, matrix = np.random.default_rng(0).standard_normal((40, 3)), np.arange(9.0).reshape(3, 3)
+    with h5py.File(tmp_path / "w.mat", "w") as file:
+        for name, entries in {"data": [one[:, None] for one in series.T], "many": [matrix, 2 * matrix]}.items():
+            parts = [file.create_dataset(f"#refs#/{name}{k}", data=entry.T) for k, entry in enumerate(entries)]
+            file.create_dataset(name, data=np.array([[part.ref] for part in parts], h5py.ref_dtype))
+        file["s/sc"] = matrix.T
+    np.testing.assert_array_equal(read_array(f"{tmp_path / 'w.mat'}::data"), series)
+    for key in ("s.sc", "s/sc", "sc"):
+        np.testing.assert_array_equal(read_array(f"{tmp_path / 'w.mat'}::{key}"), matrix)
+    np.testing.assert_array_equal(read_array(f"{tmp_path / 'w.mat'}::many[1]"), 2 * matrix)
+
+
+@pytest.mark.parametrize("line", ["{0} {1}", "{0}\t{1}\t{2}", "s{2}\t{0}\t{1}"])
+def test_names_with_codes_are_names(line: str, tmp_path: Path) -> None:
+    names = ["Precentral_L", "Precentral_R", "Frontal_Sup_L"]
+    (tmp_path / "r.txt").write_text("\n".join(line.format(name, 2001 + k, k) for k, name in enumerate(names)))
+    assert read_regions(tmp_path / "r.txt").labels == tuple(names)
+    (tmp_path / "r.txt").write_text("Area 17\nArea 18\n")
+    assert read_regions(tmp_path / "r.txt").labels == ("Area 17", "Area 18")

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from vbiflow.empirical import read_cohort
-from vbiflow.empirical.bids import main, make_cohort, parse_name, read_folders, scan
+from vbiflow.empirical.bids import main, make_cohort, read_folders
+from vbiflow.empirical.bids_files import parse_name, scan
 
 FILES = {
     "weights": {"suffix": "connectivity", "extension": ".csv"},

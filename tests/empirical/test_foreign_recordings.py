@@ -223,3 +223,22 @@ def test_whatever_goes_wrong_in_reading_is_one_line(tmp_path: Path, monkeypatch)
     row = dict.fromkeys(COLUMNS, "") | {"recording": "b.npy", "kind": "bold", "tr": "2"}
     with pytest.raises(ValueError, match=r"^b.npy: cannot be read \(MemoryError: Unable to allocate 74 GiB\)$"):
         observe(row, settings, {}, {})
+
+
+def test_broken_files_of_a_lead_field_are_one_line_that_names_them(tmp_path: Path) -> None:
+    """The job that makes a person's lead field leaves out that person for a ValueError, and for nothing else."""
+    contacts = tmp_path / "c.tsv"
+    contacts.write_text("name\tregion\nA1\tr3_L\n")
+    for name in ("x_raw.fif", "x.edf", "x.set", "x.vhdr", "x-fwd.fif"):
+        (tmp_path / name).write_bytes(bytes(range(256)) * 8)
+        with pytest.raises(ValueError, match=rf"^\S*{name}: .*") as told:
+            make_lead_field(tmp_path / name, "seeg", {}, {"contacts": str(contacts)}, BRAIN)
+        assert "\n" not in str(told.value)
+    for name, content in {"g.h5": b"\x89HDF\r\n\x1a\n" + bytes(40), "g.csv": b"", "g.npy": b"\x93NUMPY"}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=rf"^\S*{name}: .*") as told:
+            make_lead_field(None, "eeg", {}, {"lead_field": str(tmp_path / name)}, BRAIN)
+        assert "\n" not in str(told.value)
+    contacts.write_text("")
+    with pytest.raises(ValueError, match=r"c.tsv: empty"):
+        make_lead_field(None, "seeg", {}, {"contacts": str(contacts)}, BRAIN)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vbiflow import io
-from vbiflow.empirical import KINDS, ComparisonSettings, observe
+from vbiflow.empirical import KINDS, ComparisonSettings, describe_recording, observe, unread_columns
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
 from vbiflow.features import Nodes, compute_file
@@ -138,3 +138,16 @@ def test_samples_are_counted_as_the_engine_counts_them() -> None:
     assert replace(SIMULATED, interval=0.1, duration=79.0).n_times == 790
     assert replace(SIMULATED, interval=720.0, duration=864000.0).n_times == 1200
     assert replace(SIMULATED, interval=0.3, duration=1.0).n_times == 3
+
+
+def test_columns_that_nobody_reads_are_named() -> None:
+    def unread(path: str, kind: str, options: dict | None = None, **entries: str) -> list[str]:
+        return [text.partition(" ")[0] for text in unread_columns(row(Path(path), kind=kind, **entries), options or {})]
+
+    given = {"atlas": "a.nii", "confounds": "c.tsv"}
+    assert unread("b.tsv", "bold", **given) == ["atlas", "confounds"]
+    assert unread("b.NII.gz", "bold", {"confounds": ["x"]}, **given) == []
+    assert unread("e.edf", "eeg") == unread("p.csv", "psd") == unread("f.csv", "features") == ["tr"]
+    assert unread("e.csv", "eeg") == unread("e.edf", "eeg", tr="") == []
+    found = describe_recording(row(Path("b.tsv")), {}, None, ["atlas (the recording is no image)"])
+    assert found["recording_unread"] == "atlas (the recording is no image)"

@@ -67,8 +67,8 @@ def test_saved_and_read_back_a_simulation_has_its_own_features(
     sensors = sensors_of(field, head, seed=5)
     nodes = asked(field, head).nodes
     theirs = compute_file(shard, SPECS, nodes, prepare=PREPARATION, sensors=sensors)
-    recorded = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
-    save_sensors(tmp_path / "recording_raw.fif", recorded, FS, field)
+    heard = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "recording_raw.fif", heard, FS, field)
     ours = observe(row(tmp_path / "recording_raw.fif"), asked(field, head), {}, {})
     assert ours["names"].values == theirs["names"].values
     np.testing.assert_allclose(ours["x"].values, theirs["x"].values[0], rtol=1e-7, atol=1e-18)
@@ -104,8 +104,8 @@ def test_other_kinds_of_sensors(simulated: tuple, kind: str, tmp_path: Path) -> 
 
 def test_more_channels_in_another_order_change_nothing(simulated: tuple, tmp_path: Path) -> None:
     shard, field, head = simulated
-    recorded = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
-    save_sensors(tmp_path / "a_raw.fif", recorded, FS, field)
+    heard = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     ours = observe(row(tmp_path / "a_raw.fif"), asked(field, head), {}, {})["x"].values
     raw = mne.io.read_raw(tmp_path / "a_raw.fif", preload=True, verbose="ERROR")
     more = mne.io.RawArray(1e-4 * np.ones((1, raw.n_times)), mne.create_info(["EXG1"], FS, "eeg"), verbose="ERROR")
@@ -123,14 +123,14 @@ def test_more_channels_in_another_order_change_nothing(simulated: tuple, tmp_pat
 
 def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
     shard, field, head = simulated
-    recorded = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
-    save_sensors(tmp_path / "a_raw.fif", recorded, FS, field)
+    heard = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     names = LeadField.load(field).sensors
-    save_regions(tmp_path / "a.tsv", recorded[::-1], names[::-1])
+    save_regions(tmp_path / "a.tsv", heard[::-1], names[::-1])
     wanted = observe(row(tmp_path / "a_raw.fif"), asked(field, head), {}, {})["x"].values
     found = observe(row(tmp_path / "a.tsv", tr="0.005"), asked(field, head), {}, {})["x"].values
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
-    save_regions(tmp_path / "b.tsv", recorded[1:], names[1:])
+    save_regions(tmp_path / "b.tsv", heard[1:], names[1:])
     with pytest.raises(ValueError, match=r"b.tsv: 1 sensors of the lead field have no series: Fp1"):
         observe(row(tmp_path / "b.tsv", tr="0.005"), asked(field, head), {}, {})
 
@@ -138,8 +138,8 @@ def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["dSPM", "MNE"])
 def test_led_back_to_regions_a_simulation_has_its_own_features(simulated: tuple, method: str, tmp_path: Path) -> None:
     shard, field, head = simulated
-    recorded = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
-    save_sensors(tmp_path / "a_raw.fif", recorded, FS, field)
+    heard = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     options = {"to": "sources", "method": method}
     both = make_lead_field(None, "eeg", options, head, BRAIN)
     both.save(tmp_path / "both.h5", {})
@@ -160,8 +160,8 @@ def test_a_beamformer_depends_on_the_data_and_reconstructs_the_recording_alone(
     simulated: tuple, tmp_path: Path
 ) -> None:
     shard, field, head = simulated
-    recorded = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
-    save_sensors(tmp_path / "a_raw.fif", recorded, FS, field)
+    heard = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     options = {"to": "sources", "method": "LCMV"}
     assert make_lead_field(None, "eeg", options, head, BRAIN).inverse is None
     study = replace(asked(field, head), nodes=Nodes(LABELS, BRAIN.hemispheres), lead_field=None)
@@ -221,8 +221,8 @@ def in_epochs(path: Path, raw_path: Path, seconds: float, every: float) -> Path:
 
 def test_epochs_and_a_recording_cut_by_the_study_are_the_same(simulated: tuple, tmp_path: Path) -> None:
     shard, field, head = simulated
-    recorded = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
-    save_sensors(tmp_path / "a_raw.fif", recorded, FS, field)
+    heard = sensors_of(field, head, seed=5).record(io.read(shard, "eeg")["eeg"], [0])[0]
+    save_sensors(tmp_path / "a_raw.fif", heard, FS, field)
     specs = [{"spectrum": {"segment": 0.25, "range": [2, 90], "step": 4, "per": "node"}}, "fc", "variance"]
     study = replace(asked(field, head), features=specs, preparation={"epochs": 0.5, "detrend": True})
     sensors = sensors_of(field, head, seed=5)

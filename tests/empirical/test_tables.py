@@ -62,3 +62,9 @@ def test_features_in_a_row_or_a_column(tmp_path: Path) -> None:
 def test_bad_features_are_one_line(content: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         read_features(text(tmp_path / "x.tsv", content), ["a", "b"])
+
+
+def test_an_index_of_pandas_is_the_frequencies(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(",L_a,L_b\n2.0,1,2\n4.0,3,4\n6.0,5,6\n")
+    spectra = read_spectra(tmp_path / "p.csv", ["L_b", "L_a"])
+    assert spectra.frequencies.tolist() == [2, 4, 6] and spectra.power.tolist() == [[2, 4, 6], [1, 3, 5]]

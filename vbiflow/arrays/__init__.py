@@ -47,6 +47,10 @@ def read_array(path: str | Path) -> np.ndarray:
     return read_table(path).values
 
 
+LONGEST = 600
+"""Characters of an error that are told at most."""
+
+
 def read_table(path: str | Path) -> Table:
     """Read one numeric array with its column and row names, if any; see `read_array`."""
     file, key = split_key(path)
@@ -63,13 +67,19 @@ def read_table(path: str | Path) -> Table:
     except Exception as error:  # whatever a library raises at a damaged file
         raise ValueError(f"{file}: damaged or not a {suffix} file ({one_line(error)})") from None
     if table.values.dtype.kind not in "biuf":
-        raise ValueError(f"{path}: holds {table.values.dtype} values, not real numbers")
+        raise ValueError(f"{path}: holds {kind_of(table.values)}, not real numbers")
     return replace(table, values=np.asarray(table.values, dtype=float))
 
 
+def kind_of(values: np.ndarray) -> str:
+    """What an array holds, for a message."""
+    return "cells of different sizes" if values.dtype.kind == "O" else f"{values.dtype} values"
+
+
 def one_line(error: Exception) -> str:
-    """What an error says, in one line; its kind if it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """What an error says, in one line, cut where a library quotes the file; its kind if it says nothing."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def is_table(path: str | Path) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from vbiflow.arrays.matlab import find_name, flatten, joined_cells
 from vbiflow.arrays.table import Table
 
 LARGEST = 4 << 30
@@ -96,12 +97,12 @@ def read_mat5(file: Path, key: str) -> Table:
             check_promise(f"{file}::{name}", n_bytes, LARGEST)
         else:
             check_promise(f"{file}::{name}", n_bytes // 8 if kind == "double" else n_bytes, size, packed=True)
-    content = {
-        name: value.toarray() if scipy.sparse.issparse(value) else value
-        for name, value in scipy.io.loadmat(file).items()
-        if not name.startswith("__")
-    }
-    return choose(file, key, {name: value for name, value in content.items() if isinstance(value, np.ndarray)})
+    content: dict[str, np.ndarray] = {}
+    for name, value in scipy.io.loadmat(file).items():
+        dense = value.toarray() if scipy.sparse.issparse(value) else value
+        if not name.startswith("__") and isinstance(dense, np.ndarray):
+            content |= flatten(name, dense)
+    return choose(file, key, content)
 
 
 def read_hdf5(file: Path, key: str, flip: bool = False) -> Table:
@@ -153,6 +154,8 @@ def read_datasets(file: Path, key: str, flip: bool) -> Table:
         small = {other: item for other, item in content.items() if other != name and item.size <= longest}
         beside = {other: short_dataset(archive, item) for other, item in small.items()}
         values = dataset[()]
+        if h5py.check_ref_dtype(dataset.dtype) is not None and dataset.size <= ENTRIES:
+            values = referenced_cells(archive, values)
     if flip:
         values, beside = values.T, {other: value.T for other, value in beside.items()}
     return Table(take_part(file, index, values), beside=beside)
@@ -170,6 +173,15 @@ def short_dataset(archive: h5py.File, item: h5py.Dataset) -> np.ndarray:
         return np.asarray(item[()])
     cells = [archive[reference][()] if reference else "" for reference in item[()].ravel()]
     return np.array([characters(cell) for cell in cells], dtype=object)
+
+
+def referenced_cells(archive: h5py.File, references: np.ndarray) -> np.ndarray:
+    """Numeric cells of one size that a MATLAB file refers to, as one array with reversed axes, as all there."""
+    items = [archive[reference] if reference else None for reference in references.ravel()]
+    if not all(isinstance(item, h5py.Dataset) for item in items):
+        return references
+    check_promise(archive.filename, sum(item.size * item.dtype.itemsize for item in items), LARGEST)
+    return joined_cells([item[()].T for item in items], references.T).T
 
 
 def characters(cell: Any) -> Any:
@@ -200,9 +212,12 @@ def choose(file: Path, key: str, content: Mapping[str, np.ndarray]) -> Table:
 def pick(file: Path, key: str, content: Mapping[str, Any]) -> tuple[str, str]:
     """Name of the array meant by `key` and its index; without a key the only matrix (MATLAB's vectors are none)."""
     if key:
-        name, mark, index = (key, "", "") if key in content else key.partition("[")
-        if name not in content:
-            raise ValueError(f"{file}: no array {name!r}; it holds {', '.join(content)}")
+        if name := find_name(key, content):
+            return name, ""
+        start, mark, index = key.rpartition("[")
+        name = find_name(start, content)
+        if not name:
+            raise ValueError(f"{file}: no array {start or key!r}; it holds {', '.join(content)}")
         return name, mark + index
     numeric = [name for name, value in content.items() if np.ndim(value) == 2 and value.dtype.kind in "biuf"]
     matrices = [name for name in numeric if min(content[name].shape) > 1] or numeric

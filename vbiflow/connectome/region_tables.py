@@ -23,6 +23,10 @@ NUMBERED = re.compile(r"^\s*(\d+)[\s,;:]+([^\d\s,;].*?|\d+\S*[^\d\s.,;]\S*?)(?:[
 """A line of index, name and perhaps a code, as MRIcron's tables of AAL have them."""
 
 
+CODED = re.compile(r"^\s*(?:\S+[\s,;]+)?([^\d\s,;]\S*)[\s,;]+(\d+)(?:[\s,;]+\d+)?\s*$")
+"""A line of name and code, a short name perhaps before them and a number after, as AAL's own tables have them."""
+
+
 def read_regions(path: str | Path) -> Regions:
     """Read a table of regions: label; optional hemisphere, network, x, y, z [mm], index and any others.
 
@@ -43,7 +47,9 @@ def read_regions(path: str | Path) -> Regions:
         raise ValueError(f"{path}: no column label; found nothing")
     if read_colour(lines[0]):
         return from_columns(path, colour_columns(path, lines))
-    return from_columns(path, numbered_columns(lines) or listed_names(lines) or headed_columns(path, lines))
+    return from_columns(
+        path, numbered_columns(lines) or coded_columns(lines) or listed_names(lines) or headed_columns(path, lines)
+    )
 
 
 def table_lines(path: Path) -> list[str]:
@@ -56,6 +62,8 @@ def table_lines(path: Path) -> list[str]:
 
 def headed_columns(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Columns of a table with a header."""
+    if not lines:
+        raise ValueError(f"{path}: empty; write a header with a column label")
     delimiter = next((mark for mark in "\t;," if mark in lines[0]), ",")
     rows = [split_cells(line, delimiter) for line in lines]
     header = [name.strip().lower() for name in rows[0]]
@@ -79,12 +87,23 @@ def numbered_columns(lines: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
     return columns if None in codes else columns | {"code": codes}
 
 
+def coded_columns(lines: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
+    """Columns label and code of lines such as ``Precentral_L 2001``; None for other lines, as of ``Area 17``."""
+    found = [CODED.match(line) for line in lines]
+    if None in found:
+        return None
+    labels, codes = zip(*(entry.groups() for entry in found), strict=True)
+    return {"label": labels, "code": codes} if len(set(labels)) == len(labels) > 1 else None
+
+
 def listed_names(lines: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
     """The one column of a plain list of names; None for a table, whose first line is a header."""
     cells = [split_cells(line, delimiter_of(line) if '"' in line else ",") for line in lines]
     if any(len(row) > 1 or "\t" in line or ";" in line for row, line in zip(cells, lines, strict=True)):
         return None
-    names = [row[0] for row in cells if row]
+    names = [row[0] for row in cells if row and row[0].strip()]
+    if not names:
+        return None
     return {"label": tuple(names[1:] if names[0].lower() in LABELS else names)}
 
 

@@ -97,7 +97,7 @@ def text_files(path: Path, folder: str = "") -> dict[str, str]:
     except ValueError as error:
         raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
     except Exception as error:  # encrypted members raise RuntimeError, damaged ones zlib.error
-        raise ValueError(f"{path}: not a whole ZIP archive ({error})") from None
+        raise ValueError(f"{path}: not a whole ZIP archive ({str(error)[:200]})") from None
 
 
 def choose_folder(

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,19 @@ from vbiflow.arrays import FORMATS
 from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.regions import shown
 from vbiflow.datasets import Dataset, load_catalogue
+from vbiflow.empirical.bids_files import (
+    DESCRIPTION,
+    BidsFile,
+    choose_file,
+    matches_query,
+    plain_entity,
+    scan,
+    stated_tr,
+    table_entry,
+)
 from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
 from vbiflow.places import user_file
 
-DESCRIPTION = "dataset_description.json"
 VOLUMES = (".nii", ".nii.gz")
 USUAL: dict[str, tuple[dict[str, Any], ...]] = {
     "weights": ({"datatype": "dwi", "suffix": ("connectivity", "relmat"), "extension": tuple(FORMATS)},),
@@ -42,56 +50,6 @@ USUAL: dict[str, tuple[dict[str, Any], ...]] = {
     "confounds": ({"datatype": "func", "suffix": "timeseries", "desc": "confounds", "extension": ".tsv"},),
 }
 """What QSIRecon, XCP-D and fMRIPrep call a file; of several the first that is there."""
-
-
-@dataclass(frozen=True)
-class BidsFile:
-    """A file, what its name says (sub, ses, task, ..., suffix, extension) and what JSON beside it or above says."""
-
-    path: Path
-    entities: Mapping[str, str]
-    metadata: Callable[[], Mapping[str, Any]] = dict
-
-
-def parse_name(path: Path) -> BidsFile | None:
-    """Entities of a file name; None for one that does not follow BIDS."""
-    from ancpbids.utils import parse_bids_name  # here, as the rules read studies that need no BIDS
-
-    found = parse_bids_name(path.name)
-    if found is None or "sub" not in found["entities"]:
-        return None
-    return BidsFile(path, {**found["entities"], "suffix": found["suffix"], "extension": found["extension"]})
-
-
-def scan(folders: Sequence[str | Path]) -> list[BidsFile]:
-    """All files below folders whose names follow BIDS, sorted; the folder of each is its entity datatype.
-
-    Raises
-    ------
-    ValueError
-        If a folder is missing or holds no such file.
-    """
-    from ancpbids import load_dataset
-    from ancpbids.model_base import Artifact
-
-    files: list[BidsFile] = []
-    for folder in map(Path, folders):
-        if not folder.is_dir():
-            raise ValueError(f"{folder}: no such folder")
-        try:
-            dataset = load_dataset(str(folder))
-        except AttributeError:  # broken JSON is None to ancpbids
-            raise ValueError(f"{folder}: {DESCRIPTION} cannot be read; it has to be a JSON object") from None
-        artifacts = {Path(file.get_absolute_path()): file for file in dataset.query() if isinstance(file, Artifact)}
-        found = [
-            replace(parsed, entities={"datatype": path.parent.name, **parsed.entities}, metadata=file.get_metadata)
-            for path, file in sorted(artifacts.items())
-            if (parsed := parse_name(path)) is not None
-        ]
-        if not found:
-            raise ValueError(f"{folder}: no file named as BIDS does, sub-01_..._bold.nii.gz")
-        files += found
-    return files
 
 
 def make_cohort(
@@ -135,62 +93,6 @@ def make_cohort(
     if not rows:
         raise ValueError(f"nobody has files for {', '.join(queries)}; correct the entities asked for")
     return rows, left_out
-
-
-def matches_query(file: BidsFile, query: Mapping[str, Any]) -> bool:
-    """Whether a file has all entities of a query; run: 1 fits run-01."""
-    wanted = {name: value if isinstance(value, list | tuple) else (value,) for name, value in query.items()}
-    return all(
-        plain_entity(file.entities.get(name, "")) in map(plain_entity, values)
-        for name, values in wanted.items()
-        if name != "key"
-    )
-
-
-def plain_entity(value: Any) -> str:
-    """An entity's value as text, numbers without leading zeros."""
-    return str(value).lstrip("0") or "0" if str(value).isdigit() else str(value)
-
-
-def choose_file(person: str, column: str, files: Sequence[BidsFile]) -> BidsFile:
-    """The one file of a person for a column; of two, the entities that tell them apart are named."""
-    if len(files) == 1:
-        return files[0]
-    names = sorted({name for file in files for name in file.entities})
-    differ = [name for name in names if len({file.entities.get(name) for file in files}) > 1]
-    if not differ:
-        raise ValueError(f"{person}: {files[0].path} and {files[1].path} for {column}; name one of their folders")
-    values = ", ".join(sorted({f"{name}-{file.entities.get(name, 'none')}" for name in differ for file in files}))
-    example = f"files: {{{column}: {{{differ[0]}: {files[0].entities.get(differ[0], 'none')}}}}}"
-    raise ValueError(f"{person}: {len(files)} files for {column}; choose one by {values}, as in {example}")
-
-
-def table_entry(file: BidsFile, query: Mapping[str, Any]) -> str:
-    """Entry of the cohort table for a file."""
-    return f"{file.path}::{query['key']}" if "key" in query else str(file.path)
-
-
-def stated_tr(file: BidsFile) -> str:
-    """TR [s] that the JSON beside a recording or above it states, as text; empty if none does."""
-    try:
-        content = file.metadata()
-    except AttributeError:  # broken JSON is None to ancpbids
-        raise ValueError(f"{file.path}: a JSON file that describes it, beside or above, cannot be read") from None
-    for key, seconds in (("RepetitionTime", float), ("SamplingFrequency", lambda rate: 1 / float(rate))):
-        entry = content.get(key)
-        if entry not in (None, "", "n/a"):
-            try:
-                return f"{seconds(entry):g}"
-            except (TypeError, ValueError, ZeroDivisionError):
-                described = file.path.with_name(f"{file.path.name.partition('.')[0]}.json")
-                advice = "write one number, or give columns: {tr: 2}"
-                raise ValueError(f"{described}: {key} is {entry!r}, no number of {key_unit(key)}; {advice}") from None
-    return ""
-
-
-def key_unit(key: str) -> str:
-    """Unit of an entry of BIDS's JSON."""
-    return "Hz" if key == "SamplingFrequency" else "seconds"
 
 
 def read_folders(

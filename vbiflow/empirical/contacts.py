@@ -1,4 +1,4 @@
-"""Intracranial contacts: where they are, or which regions they hear, and their lead field."""
+"""Intracranial contacts: where they are, or which regions they record from, and their lead field."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def check_contacts(path: str, contacts: np.ndarray, centres: np.ndarray, sensors
 def assigned_lead_field(path: str, columns: Mapping[str, Sequence[str]], labels: Sequence[str]) -> LeadField:
     """Gain of contacts whose positions are unknown, from a table's columns label, region and perhaps gain, else 1.
 
-    A contact may stand on several lines, one a region. Regions without a contact are not heard.
+    A contact may stand on several lines, one a region. Regions without a contact are not recorded.
 
     Raises
     ------

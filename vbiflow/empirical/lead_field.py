@@ -11,6 +11,7 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.arrays import read_array, read_table
+from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.regions import match, shown
 from vbiflow.features import Nodes
@@ -148,7 +149,7 @@ def read_sensor_names(path: str | Path) -> tuple[str, ...]:
     """Names of sensors: the first word of every line, as in TVB's tables of sensors."""
     if not Path(path).is_file():
         raise ValueError(f"{path}: no such file")
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    lines = read_lines(path)
     return tuple(line.split()[0] for line in lines if line.strip() and not line.startswith("#"))
 
 

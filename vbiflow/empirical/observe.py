@@ -11,6 +11,7 @@ import numpy as np
 
 from vbiflow.arrays import is_table
 from vbiflow.connectome.regions import shown
+from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES
 from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
@@ -71,33 +72,37 @@ def observe(
     """
     if row["kind"] not in KINDS:
         raise ValueError(f"unknown kind {row['kind']!r} of recording; choose from {', '.join(KINDS)}")
-    tell_unread(row, options)
     with reading(row["recording"]):
         return KINDS[row["kind"]](row, settings, select, options)
 
 
-def tell_unread(row: Mapping[str, str], options: Mapping[str, Any]) -> None:
-    """Say which entries of a cohort row nobody reads."""
-    image = str(row["recording"]).lower().endswith((".nii", ".nii.gz"))
-    unread = {
-        "atlas": "the recording is no image" if not image else "",
-        "confounds": "recording.confounds names none of its columns" if not options.get("confounds") else "",
+def unread_columns(row: Mapping[str, str], options: Mapping[str, Any]) -> list[str]:
+    """Columns of a cohort row that nobody reads, each with the reason; `options` are the study's block recording."""
+    recording = str(row["recording"]).lower()
+    by_mne = row["kind"] in SENSOR_KINDS and not is_table(recording)
+    reasons = {
+        "atlas": "" if recording.endswith((".nii", ".nii.gz")) else "the recording is no image",
+        "confounds": "" if options.get("confounds") else "recording.confounds names none of its columns",
+        "tr": "the recording has no samples" if row["kind"] in TABLES else "its file states the rate" if by_mne else "",
     }
-    for column, why in unread.items():
-        if row.get(column) and why:
-            print(f"{row['recording']}: column {column} of the cohort is not read, as {why}")
+    return [f"{column} ({why})" for column, why in reasons.items() if row.get(column) and why]
 
 
 def describe_recording(
-    row: Mapping[str, str], quantities: Mapping[str, Quantity], sensors: Mapping[str, Any] | None = None
+    row: Mapping[str, str],
+    quantities: Mapping[str, Quantity],
+    sensors: Mapping[str, Any] | None = None,
+    unread: Sequence[str] = (),
 ) -> dict[str, str | float | int]:
     """What a recording was, for the attributes of x_o.h5: its file, and of what was used of its series duration [s],
-    channels (sensors or regions), rate [Hz] and, of sensors, the reference.
+    channels (sensors or regions), rate [Hz] and, of sensors, the reference; and the `unread_columns` of its row.
     """
     found: dict[str, str | float | int] = {
         "recording_file": relative_path(Path(row["recording"])),
         "recording_kind": row["kind"],
     }
+    if unread:
+        found["recording_unread"] = ", ".join(unread)
     if "ts" not in quantities:
         return found
     ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"])

@@ -32,6 +32,7 @@ from vbiflow.empirical.montages import known_positions, montage_info
 from vbiflow.empirical.recording import Recording
 from vbiflow.empirical.sensor_files import end_to_end, epoch_length
 from vbiflow.empirical.sensor_options import (
+    IN_RECORDING,
     STEPS,
     TEMPLATES,
     check_recording,
@@ -46,6 +47,7 @@ from vbiflow.empirical.sensors import (
     read_sensors,
 )
 from vbiflow.observation.sensors import reference_of
+from vbiflow.reading import reading
 
 
 def sensor_recording(
@@ -102,13 +104,15 @@ def make_lead_field(
     check_recording(options, sensors)
     info = None
     if path is not None:
-        info = read_sensors(path, kind, {name: value for name, value in options.items() if name in STEPS}).info
+        with reading(path):
+            info = read_sensors(path, kind, {name: value for name, value in options.items() if name in STEPS}).info
     elif sensors.get("montage"):
         info = montage_info(sensors["montage"], kind, options.get("sensors"))
     if info is not None and {"mag", "grad"} <= set(info.get_channel_types()):
         raise ValueError("magnetometers and gradiometers have different units; write recording.sensors: mag or grad")
     names = None if info is None else info["ch_names"]
-    field = head_lead_field(info, kind, sensors, connectome, path).take(names, connectome.labels)
+    with reading(head_file(sensors, path)):
+        field = head_lead_field(info, kind, sensors, connectome, path).take(names, connectome.labels)
     positions = field.positions if info is None or field.positions is not None else known_positions(info)
     field = field.with_sensors(positions, kind, None if info is None else projector(info))
     field = field.scaled(float(sensors.get("scale", 1.0)))
@@ -116,6 +120,15 @@ def make_lead_field(
         return replace(field, unit=sensor_unit(kind, options))
     inverse = region_inverse(info, kind, options, sensors, field)
     return replace(field, inverse=inverse, unit=source_unit(options))
+
+
+def head_file(sensors: Mapping[str, Any], recording: str | Path | None) -> str:
+    """The file that a head is read from first, for messages; the recording's own where its contacts are in it."""
+    entries = [sensors.get(name) for name in ("lead_field", "contacts", "projection", "forward", "surfaces")]
+    entry = next((entry for entry in entries if entry), sensors.get("template", "observation.sensors"))
+    if entry == IN_RECORDING:
+        return str(recording)
+    return str(entry if isinstance(entry, str) else entry[0])
 
 
 def region_inverse(

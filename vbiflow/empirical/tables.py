@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vbiflow.arrays import read_table
+from vbiflow.arrays import Table, read_table
+from vbiflow.arrays.table import is_number
 from vbiflow.empirical.series import align
 
 
@@ -34,6 +35,9 @@ def read_spectra(path: str | Path, labels: Sequence[str] | None = None, drop: Se
     table = read_table(path)
     if table.values.ndim != 2 or len(table.columns) != table.values.shape[1] or table.values.shape[1] < 2:
         raise ValueError(f"{path}: power spectra need a header, a column of frequencies [Hz] and one column a region")
+    if table.rows and all(map(is_number, table.rows)):  # frequencies below an empty header, as pandas writes an index
+        hertz = np.array([float(entry or "nan") for entry in table.rows])
+        table = Table(np.column_stack([hertz, table.values]), ("", *table.columns))
     frequencies, power, names = table.values[:, 0], table.values[:, 1:].T, table.columns[1:]
     if not np.isfinite(frequencies).all() or frequencies[0] < 0 or (np.diff(frequencies) <= 0).any():
         raise ValueError(f"{path}: the first column {table.columns[0]!r} must be frequencies [Hz] that rise")

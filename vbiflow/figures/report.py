@@ -182,7 +182,7 @@ def lower_first(text: str) -> str:
 
 
 def recording(x_o: str) -> str:
-    """What a subject's recording was, on one line: file, kind, length used, channels, rate, reference."""
+    """What a subject's recording was, on one line: file, kind, length, channels, rate, reference, unread columns."""
     notes = attributes(x_o)
     parts = [str(notes.get("recording_kind", "")).upper().replace("SIMULATED", "a simulation")]
     if "recording_duration" in notes:
@@ -191,6 +191,8 @@ def recording(x_o: str) -> str:
         parts += [f"{channels} channels", f"{notes['recording_rate']:.4g} samples a second"]
     if notes.get("recording_reference", "none") != "none":
         parts.append(f"reference {notes['recording_reference']}")
+    if notes.get("recording_unread"):
+        parts.append(f"columns of the cohort that nobody reads: {notes['recording_unread']}")
     return ", ".join([notes["recording_file"], *filter(None, parts)]) if "recording_file" in notes else ""
 
 

@@ -102,7 +102,7 @@ def sensors_of(
     """The way from simulated regions to sensors by the lead field saved at `path`, and back if it has an inverse.
 
     None if there is no lead field. `options` are the study's observation.sensors, `simulations` a file of those that
-    the sensors record, which may have noise and gain of their own.
+    are to be recorded, which may have noise and gain of their own.
     """
     if not path:
         return None

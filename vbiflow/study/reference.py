@@ -80,6 +80,8 @@ def inner(name: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> I
         yield row(f"{name}.{key}", part, defaults, key)
         below = defaults.get(key) if isinstance(defaults, Mapping) else {}
         yield from inner(f"{name}.{key}", part, below if isinstance(below, Mapping) else {})
+    for choice in entry.get("oneOf", ()):
+        yield from inner(name, choice, defaults)
 
 
 def row(label: str, entry: Mapping[str, Any], defaults: Mapping[str, Any], key: str = "") -> tuple[str, str, str, str]:

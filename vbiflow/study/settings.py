@@ -16,7 +16,7 @@ from vbiflow.study.document import read_document, shortened
 from vbiflow.study.schema import check_schema
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-RESULTS = ("comparison", "amortisation")
+RESULTS = ("comparison", "amortisation", "case_studies")
 """Folders of results that are no study's."""
 DEFAULTS: dict[str, Any] = {
     "parameters": {},
@@ -138,7 +138,15 @@ def load_config(path: Path, given: Mapping[str, Any] | None = None) -> dict[str,
     where = relative_path(path)
     content = check_schema({**(read_document(path, where) if path.is_file() else {}), **(given or {})}, "config", where)
     studies = content["studies"]
-    return content | {"studies": [studies] if isinstance(studies, str) else studies}
+    cases = content.get("case_studies", [])
+    return (
+        {"scale": "quick"}
+        | content
+        | {
+            "studies": [studies] if isinstance(studies, str) else studies,
+            "case_studies": [cases] if isinstance(cases, str) else cases,
+        }
+    )
 
 
 def asked_studies(arguments: Iterable[str]) -> list[str]:
@@ -147,6 +155,8 @@ def asked_studies(arguments: Iterable[str]) -> list[str]:
     for argument in arguments:
         folder, _, rest = argument.partition("/")
         name, _, others = rest.partition("/")
+        if folder == "results" and name == "case_studies":
+            continue
         if folder == "results" and name in RESULTS:
             names |= dict.fromkeys(others.partition("/")[0].removesuffix(".svg").split("+"))
         elif folder == "results" and name:

@@ -1,0 +1,107 @@
+"""The case studies of the paper: study files beside what it prints, at both scales."""
+
+import csv
+import io
+
+import pytest
+import yaml
+
+from vbiflow.case_studies import CASE_STUDIES, CLAIMS, Claim, decide, summarise, tsv
+from vbiflow.io import write_json
+from vbiflow.provenance import ROOT
+from vbiflow.study import load_study
+from vbiflow.study.settings import asked_studies
+
+PAPER = yaml.safe_load((ROOT / "tests" / "paper_case_studies.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_a_study_is_what_the_paper_prints(name):
+    printed, study = PAPER[name], load_study(f"{name}@paper")
+    assert study["model"] == printed["model"]
+    assert study.n_simulations in printed.get("n_simulations", [study.n_simulations])
+    for parameter, ranges in printed["prior"].items():
+        assert study["prior"][parameter]["uniform"] in ranges, parameter
+    assert study["parameters"].items() >= printed.get("parameters", {}).items()
+    figure = str(printed["figure"]).partition("-")[0]
+    assert f"igure {figure}" in study["description"] and "2025" in study["description"]
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_both_scales_hold_out_at_least_two_hundred_truths(name):
+    for scale in ("quick", "paper"):
+        study = load_study(f"{name}@{scale}")
+        held_out = study.n_simulations * study["inference"]["test_share"]
+        assert held_out >= (100 if scale == "quick" else 200), f"{study.name}: {held_out:g}"
+
+
+def test_the_paper_infers_global_coupling_and_nine_coefficients():
+    study = load_study("wong_wang_maps")
+    maps = [entry["map"] for entry in study["prior"].values() if "map" in entry]
+    assert 1 + sum(map(len, maps)) == PAPER["wong_wang_maps"]["coefficients"] == 10
+
+
+def test_three_maps_of_input_share_one_estimator():
+    study = load_study("wilson_cowan")
+    assert study.subjects == ["random", "strongest", "weakest"] and len(study.estimators) == 1
+    assert len(study["truth"]["random"]["P"]) == 84
+    assert len(study["truth"]["strongest"]["P"]["at"]) == len(study["truth"]["weakest"]["P"]["at"]) == 5
+
+
+def test_every_case_study_has_a_study_and_what_the_paper_prints():
+    assert CASE_STUDIES.keys() == PAPER.keys()
+    for name, figures in CASE_STUDIES.items():
+        assert figures.split(", ")[0] == str(PAPER[name]["figure"])
+    for claim in CLAIMS:
+        stems = load_study(claim.study)["prior"]
+        assert claim.parameter in stems, claim
+
+
+def judged(shrinkage, n_test=300, word="trusted"):
+    one = {"shrinkage": shrinkage, "z_score": 0.8, "coverage_90": 0.9, "verdict": word}
+    return {"parameters": {"G": one, "eta[a]": one}, "n_test": n_test, "verdict": "trusted"}
+
+
+@pytest.mark.parametrize(
+    ("recovered", "found", "word"),
+    [
+        (True, judged(0.9), "confirmed"),
+        (True, judged(0.05), "refuted"),
+        (False, judged(0.05), "confirmed"),
+        (False, judged(0.9), "refuted"),
+        (True, judged(0.3), "undecided"),
+        (True, judged(0.9, n_test=150), "undecided"),
+        (True, judged(0.9, word="overconfident"), "undecided"),
+    ],
+)
+def test_a_claim_follows_from_shrinkage_where_calibration_allows(recovered, found, word):
+    assert decide(Claim("", "epileptor", "G", recovered), found)["verdict"] == word
+
+
+def test_a_claim_on_a_parameter_that_is_not_inferred_is_an_error():
+    with pytest.raises(ValueError, match="epileptor infers no w"):
+        decide(Claim("", "epileptor", "w"), judged(0.9))
+
+
+def test_the_summary_is_made_from_the_result_files(tmp_path):
+    write_json(tmp_path / "diagnostics.json", judged(0.8))
+    write_json(tmp_path / "training.json", {"seconds": 12.0})
+    shards = tmp_path / "benchmarks" / "simulate"
+    shards.mkdir(parents=True)
+    for k in range(2):
+        (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
+    paths = {"diagnostics": str(tmp_path / "diagnostics.json"), "training": str(tmp_path / "training.json")}
+    rows, claims = summarise({"epileptor@quick": paths | {"n_simulations": 4000}})
+    row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
+    assert (row["simulate_s"], row["training_s"], row["shrinkage"], row["simulations"]) == (
+        "5.0",
+        "12.0",
+        "0.8",
+        "4000",
+    )
+    assert row["features_s"] == "nan" and row["share_trusted"] == "1.0"
+    assert {claim["verdict"] for claim in claims} == {"confirmed"} and len(claims) == 2
+
+
+def test_the_page_of_the_case_studies_is_no_study():
+    assert asked_studies(["results/case_studies/report.html", "results/tiny/report.html"]) == ["tiny"]
