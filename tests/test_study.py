@@ -87,7 +87,7 @@ def test_one_shared_connectome(config):
         ),
         ("seed: 7", "seed: 7\nrecording: {drop: other}", r"recording.drop: found 'other'; write a list, as in \[other"),
         ("seed: 7", "seed: [", r"line \d+"),
-        ("seed: 7", "seed: [7", "line 5"),
+        ("seed: 7", "seed: [7", "line 6"),
         ("n_simulations: 300", "n_simulations: many", "'many' is not of type 'integer'"),
         ("{uniform: [0, 1]}", "{uniform: [1, 0]}", "low 1 must be below high 0"),
         (

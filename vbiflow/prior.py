@@ -119,7 +119,9 @@ class Prior:
             If a parameter is missing or not inferred, a label unknown, or a value outside the prior.
         """
         check_names(values, [marginal.name for marginal in self.marginals])
-        parts = [placed(m.name, values[m.name], self.labels if m.per == "node" else ("",)) for m in self.marginals]
+        parts = [
+            broadcast_value(m.name, values[m.name], self.labels if m.per == "node" else ("",)) for m in self.marginals
+        ]
         theta = np.concatenate(parts)[None]
         outside = np.flatnonzero(~np.isfinite(self.log_prob_each(theta))[0])
         if outside.size:
@@ -238,7 +240,7 @@ def check_names(values: Mapping[str, Any], parameters: Sequence[str]) -> None:
         raise ValueError(f"no value of {', '.join(missing)}; give one of each inferred parameter")
 
 
-def placed(parameter: str, value: Any, labels: Sequence[str]) -> np.ndarray:
+def broadcast_value(parameter: str, value: Any, labels: Sequence[str]) -> np.ndarray:
     """One value a label: of a number, of a list, or of ``{value, at: {label: number}}``."""
     if isinstance(value, Mapping):
         if not value.keys() <= {"value", "at"} or "value" not in value:

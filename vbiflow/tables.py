@@ -72,6 +72,8 @@ def parameter_table(model: Model) -> str:
     defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
     lines = [f"## {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
     lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
+    longest = ", ".join(f"{scheme} {dt:g}" for scheme, dt in model.largest_dt.items())
+    lines[-1] += f" Longest steps [ms]: {longest}." if longest else ""
     lines += ["", "| parameter | value | unit | meaning |", "|---|---|---|---|"]
     for name, parameter in model.parameters.items():
         lines.append(f"| `{name}` | {parameter.value:.6g} | {parameter.unit} | {parameter.meaning} |")

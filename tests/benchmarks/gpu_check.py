@@ -74,6 +74,7 @@ def options(case: dict[str, Any], n_nodes: int, n: int, samples: int) -> dict[st
         "model": case["model"],
         "weights": weights / weights.sum(1).max(),
         "parameters": {"G": np.linspace(0.1, 0.5, n)[:, None] * model.parameters["G"].value},
+        "accept": ["dt"],
         "dt": case.get("dt", model.defaults["dt"]),
         "integrator": case.get("integrator", model.defaults["integrator"]),
         "precision": case.get("precision", "float32"),

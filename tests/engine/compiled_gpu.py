@@ -49,7 +49,7 @@ def compiled(plan, target):
     values = gpu.arguments(plan, 0, plan.n_simulations, gpu.shape_of(plan, plan.n_simulations))
     values |= {"first": 0, "last": 1, "begins": (0,) * len(recordings(plan)), "ends": (0,) * len(recordings(plan))}
     values |= {f"out_{k}": np.zeros(1, plan.dtype) for k in range(len(recordings(plan)))}
-    types = tuple(numba.typeof(values[name]) for name in gpu_source.names(plan))
+    types = tuple(numba.typeof(values[name]) for name in gpu_source.argument_names(plan))
     ptx, _ = cuda.compile_ptx(kernel, types, cc=target, launch_bounds=plan.n_nodes)
     return ptx, len(re.findall(r"^def m_", text, re.MULTILINE))
 

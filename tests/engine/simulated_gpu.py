@@ -27,6 +27,7 @@ OPTIONS = {
     "seed": 2**40 + 5,
     "bold": None,
     "n_simulations": 2,
+    "accept": ["dt"],
 }
 
 
@@ -96,6 +97,14 @@ def bytes_of(*cuts):
     return [np.concatenate([part[name] for part in parts]).tobytes() for name in ("S", "bold")]
 
 
+def semi_implicit():
+    """Differences by the semi-implicit scheme, of a model with a bound and of one with six states."""
+    return {
+        name: difference(plan(name, "float64", integrator="semi_implicit", n_steps=4))
+        for name in ("montbrio", "jansen_rit")
+    }
+
+
 def splits():
     """Whether the bytes are the same for other calls, launches, blocks and groups; and how many simulations differ."""
     whole = bytes_of()
@@ -145,6 +154,7 @@ print(
             "shapes": {precision: shapes(precision) for precision in ("float64", "float32")},
             "stimulated": {precision: stimulated(precision) for precision in ("float64", "float32")},
             "split": splits(),
+            "semi_implicit": semi_implicit(),
             "stays": stays(),
             "valid": diverged.valid.tolist(),
             "reason": diverged.reason,

@@ -71,7 +71,7 @@ BAD = [
     ({"precision": "half"}, "unknown precision 'half'; choose from float32, float64"),
     ({"device": "tpu"}, "unknown device 'tpu'; choose from auto, cpu"),
     ({"threads": 0}, "threads is 0; give an integer from 1"),
-    ({"model": "damped_oscillator", "dt": 0.5}, "unknown signal of damped_oscillator 'bold_input'"),
+    ({"model": "damped_oscillator", "dt": 0.2}, "unknown signal of damped_oscillator 'bold_input'"),
 ]
 
 

@@ -30,6 +30,7 @@ def plan(name, precision, speed, integrator="heun", n_steps=150):
         dt=dt,
         transient=0.0,
         integrator=integrator,
+        accept=["dt"],
         seed=5,
         start=3,
         stream=0,

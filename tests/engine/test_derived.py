@@ -108,6 +108,19 @@ def test_stability_ends_at_the_critical_coupling(name):
         assert beyond.reason[0] or max(np.abs(a - b).max() for a, b in zip(ahead, near, strict=True)) > 1e-3
 
 
+def test_feedback_inhibition_beyond_the_critical_coupling_is_invalid_and_says_so():
+    inside, beyond = (resolve("wong_wang_ei", W, EI | {"share_of_critical": share}, 1) for share in (0.98, 1.02))
+    assert inside.reason == [""] and "keeps rate_E is unstable" in beyond.reason[0]
+    by_G = [resolve("wong_wang_ei", W, EI | {"G": found.parameters["G"]}, 1) for found in (inside, beyond)]
+    assert [found.reason[0] for found in by_G] == ["", beyond.reason[0]]
+
+
+def test_a_share_of_the_critical_coupling_is_refused_with_delays():
+    late = {"tract_lengths": 10 * np.ones((N, N)), "speed": 5.0}
+    with pytest.raises(ValueError, match=r"share_of_critical is that of a network without delays.*leave speed out"):
+        simulate("linear", W, {"share_of_critical": 0.5}, signals=["x"], **RUN | late)
+
+
 def test_the_critical_coupling_of_the_linear_network_is_known():
     found = resolve("linear", W, {"share_of_critical": [[0.5], [0.9]], "tau": [[10.0], [20.0]]}, 2)
     assert found.parameters["G"][:, 0] == pytest.approx([0.5 / 10, 0.9 / 20], rel=1e-5)

@@ -54,6 +54,11 @@ def test_same_bytes_for_any_split_over_calls_launches_blocks_and_groups(simulate
     assert simulated["split"] == {"calls": True, "steps": True, "waves": True, "groups": True, "noise": 7}
 
 
+@pytest.mark.parametrize("name", ["montbrio", "jansen_rit"])
+def test_semi_implicit_scheme_agrees(simulated, name):
+    assert simulated["semi_implicit"][name] < 1e-9
+
+
 def test_series_that_stay_on_the_device_are_the_same(simulated):
     assert simulated["stays"]
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from vbiflow.engine import simulate
+from vbiflow.engine.differentiate import implicit_function
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.models import MODELS
 
@@ -20,7 +21,10 @@ def run(model, parameters, dt, integrator="heun", duration=40.0, signal="x", **o
     return out.ts[signal][:, :, 0]
 
 
-@pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("heun", 2)])
+ORDERS = [("euler", 1), ("heun", 2), ("semi_implicit", 2)]
+
+
+@pytest.mark.parametrize(("integrator", "order"), ORDERS)
 def test_order_without_noise_against_the_matrix_exponential(integrator, order):
     initial = {"x": [1.0, -2.0, 0.5]}
     exact = expm(40 * (0.02 * W - np.eye(3) / 10)) @ initial["x"]
@@ -31,7 +35,7 @@ def test_order_without_noise_against_the_matrix_exponential(integrator, order):
     assert np.log2(np.array(error[:-1]) / error[1:]) == pytest.approx([order, order], abs=0.2)
 
 
-@pytest.mark.parametrize(("integrator", "order"), [("euler", 1), ("heun", 2)])
+@pytest.mark.parametrize(("integrator", "order"), ORDERS)
 @pytest.mark.parametrize(
     ("model", "signal", "base"), [("montbrio", "v", 0.4), ("wong_wang", "S", 10.0), ("wilson_cowan", "E", 1.0)]
 )
@@ -53,15 +57,20 @@ def path(model, weights, parameters, dt, noise, integrator, y0):
         y = model.y(*y)
         return model.dfun(y, model.c(*(sent @ weights.T for sent in model.send(y, p))), p)
 
+    def implicit(h, e, y, _):
+        c = (sent @ weights.T for sent in model.send(model.y(*y), p))
+        return implicit_function(model)(h, *e, *y, *c, *p)
+
+    more = {"implicit": implicit} if integrator == "semi_implicit" else {}
     for z in noise:
-        y0 = INTEGRATORS[integrator](derivatives, y0, dt, tuple(z), lambda y: y)
+        y0 = INTEGRATORS[integrator](derivatives, y0, dt, tuple(z), lambda y: y, **more)
     return np.array(y0)
 
 
-@pytest.mark.parametrize("integrator", ["euler", "heun"])
+@pytest.mark.parametrize("integrator", list(INTEGRATORS))
 @pytest.mark.parametrize(("model", "base"), [("linear", 2.0), ("montbrio", 0.25), ("wilson_cowan", 1.0)])
 def test_strong_order_with_additive_noise(model, base, integrator):
-    """Both schemes converge with order 1 path by path: the same Brownian motion, its increments summed for longer
+    """All schemes converge with order 1 path by path: the same Brownian motion, its increments summed for longer
     steps, against 64 times finer ones.
     """
     fine, n = base / 64, 64 * 8
@@ -78,7 +87,7 @@ def test_strong_order_with_additive_noise(model, base, integrator):
     assert (order > 0.8).all() and order.mean() < (1.3 if integrator == "euler" else 2.3)
 
 
-@pytest.mark.parametrize("integrator", ["euler", "heun"])
+@pytest.mark.parametrize("integrator", list(INTEGRATORS))
 def test_noise_scales_with_the_square_root_of_time(integrator):
     for dt in (0.25, 1.0):
         options = {"n_simulations": 4000, "initial": {"x": 0.0}, "duration": 2.0}

@@ -124,7 +124,7 @@ def test_noise_level_and_vectors_are_heard():
     run = {
         "n_simulations": 3,
         "duration": 100,
-        "dt": 0.1,
+        "dt": 0.05,
         "seed": 1,
         "device": "reference",
         "signals": {"v": {"period": 100}},

@@ -58,7 +58,7 @@ CASES = {  # parameters, signal, dt and period [ms], highest (below what samplin
     "wong_wang_ei": ({"G": 0.8, "sigma": 5e-4}, "S_E", 1.0, 4.0, 20.0, 0.2),
     "jansen_rit": ({"mu": 0.1, "G": 1.5, "sigma": 1e-4}, "eeg", 1.0, 4.0, 60.0, 1.0),
     "hopf": ({"a": -1.0, "tau": 100.0, "omega": 0.06, "G": 0.5, "sigma": 1e-3}, "x", 1.0, 4.0, 30.0, 1.0),
-    "montbrio": ({"G": 0.3, "sigma": 1e-4}, "r", 0.1, 2.0, 60.0, 1.0),
+    "montbrio": ({"G": 0.3, "sigma": 1e-4}, "r", 0.05, 2.0, 60.0, 1.0),
 }
 
 

@@ -90,7 +90,7 @@ def test_wong_wang_ei_rests_at_the_published_point():
 
 def test_montbrio_is_bistable_and_rests_on_its_nullclines():
     ends = [
-        final("montbrio", 2000, 0.1, {}, ["r", "v"], initial={"r": r, "v": v}) for r, v in ((0.0, -2.0), (1.2, 0.0))
+        final("montbrio", 2000, 0.05, {}, ["r", "v"], initial={"r": r, "v": v}) for r, v in ((0.0, -2.0), (1.2, 0.0))
     ]
     for r, v in ends:
         assert v == pytest.approx(-0.7 / (2 * np.pi * r), rel=1e-5)

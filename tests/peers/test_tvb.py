@@ -196,7 +196,12 @@ def ours(name, n_steps, dt, weights=WEIGHTS, integrator="euler", device="referen
     if device == "reference":
         model = replace(model, signals={state: lambda y, p, k=k: y[k] for k, state in enumerate(model.states)})
     options = {"n_simulations": 1, "duration": n_steps * dt, "dt": dt, "seed": SEED, "precision": "float64"}
-    options |= {"signals": list(model.states), "initial": PEERS[name].initial, "integrator": integrator} | delays
+    options |= {
+        "accept": ["dt"],
+        "signals": list(model.states),
+        "initial": PEERS[name].initial,
+        "integrator": integrator,
+    } | delays
     out = simulate(model, weights, parameters or arrays(name), device=device, **options)
     return np.stack([out.ts[state][0] for state in model.states])
 

@@ -185,6 +185,8 @@ def observe_simulated(row: Mapping[str, str], settings: ComparisonSettings, *_: 
     ts, notes = read(path, signal)[signal][0], attributes(path, signal)
     if not read(path, "valid")["valid"][0]:
         raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
+    if "frequencies" in notes:
+        return observed_spectra(ts, notes["frequencies"], settings.features, settings.nodes, settings.folder)
     recording = Recording(
         np.asarray(ts, float), notes["fs"], tuple(settings.nodes.labels), "simulated", unit=notes["unit"]
     )

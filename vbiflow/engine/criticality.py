@@ -31,7 +31,7 @@ Array = np.ndarray
 @dataclass(frozen=True)
 class Point:
     """States (n_nodes,) of a fixed point at coupling G, their slopes by G (n_nodes, n_states), and its margin: below
-    zero it is stable, -1 is the margin of nodes that do not hear each other, where they send one variable.
+    zero it is stable, -1 is the margin of uncoupled nodes, where they send one variable.
     """
 
     G: float

@@ -10,13 +10,13 @@ point unless initial values are given; where there is no solution it is invalid 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from vbiflow.engine.checks import broadcast, whole
-from vbiflow.engine.criticality import Branch, critical_coupling
+from vbiflow.engine.criticality import Branch, Point, critical_coupling
 from vbiflow.engine.plan import check_weights
 from vbiflow.models import Derived, Model, Solution, find_model
 from vbiflow.models.maths import host
@@ -45,16 +45,24 @@ class Resolved:
     reason: list[str]
 
 
-def split_derived(model: Model, parameters: Mapping[str, Any], dt: float | None = None) -> tuple[dict, dict]:
+def split_derived(
+    model: Model, parameters: Mapping[str, Any], dt: float | None = None, delayed: bool = False
+) -> tuple[dict, dict]:
     """Parameters, and the derived quantities among them.
 
     Raises
     ------
     ValueError
-        If a quantity and the parameter that follows from it are both given, or dt is too long for it.
+        If a quantity and the parameter that follows from it are both given, dt is too long for it, or a share of the
+        critical coupling is asked for with delays.
     """
     known = derived_quantities(model)
     given = {name: value for name, value in parameters.items() if name in known}
+    if delayed and SHARE in given:
+        raise ValueError(
+            f"{SHARE} is that of a network without delays, which may lose its stability elsewhere with them; leave "
+            f"speed out, or give {model.strength}"
+        )
     for name in given:
         parameter, longest = known[name].parameter, known[name].longest_dt
         if parameter in parameters:
@@ -72,6 +80,7 @@ def resolve(
     n_simulations: int,
     initial: Mapping[str, Any] | None = None,
     dt: float | None = None,
+    delayed: bool = False,
 ) -> Resolved:
     """Solve for the parameters that are derived, one simulation at a time, so that no shard changes a number.
 
@@ -81,7 +90,7 @@ def resolve(
         As `split_derived`, and for weights or values of wrong shape, or not positive.
     """
     model = model if isinstance(model, Model) else find_model(model)
-    own, given = split_derived(model, parameters, dt)
+    own, given = split_derived(model, parameters, dt, delayed)
     if not given:
         return Resolved(own, dict(initial or {}), [])
     known, weights = derived_quantities(model), check_weights(host(weights))
@@ -146,7 +155,20 @@ def solve(
         critical, reason = critical_coupling(branch, abs(model.parameters[strength].value) or 1.0)
         G = float(values[SHARE][0]) * critical if not reason else model.parameters[strength].value
         point, lost = branch.at(G)
+        lost = lost or (unstable(point, solutions) if solutions else "")
         solutions[SHARE] = Solution(G, dict(zip(model.states, point.y, strict=True)), reason or lost)
         return solutions | {"": solutions[SHARE]}
-    balanced(own)
-    return solutions | {"": next(iter(solutions.values()))}
+    p = model.p(**balanced(own))
+    first = next(iter(solutions.values()))
+    if not first.reason:
+        point, lost = Branch(model, weights, lambda G: (p, dict(first.states))).at(0.0, follow=False)
+        first = replace(first, reason=lost or unstable(point, solutions))
+    return solutions | {"": first}
+
+
+def unstable(point: Point, solutions: Mapping[str, Solution]) -> str:
+    """Why a network does not stay at the fixed point of derived quantities, an empty text if it does."""
+    if point.margin < 0:
+        return ""
+    names = ", ".join(name for name in solutions if name != SHARE)
+    return f"the fixed point that keeps {names} is unstable: the coupling is beyond the critical one"

@@ -14,6 +14,7 @@ from vbiflow.engine.checks import number
 from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
+from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, LINKS, regional, regression
 from vbiflow.marginals import DISCREPANCY, Marginal, read_link, read_marginals
@@ -23,6 +24,8 @@ from vbiflow.prior import Prior
 
 FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
+ONLY_IN_TIME = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
+"""Settings of a simulation that linear spectra have no use for."""
 NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""
 
@@ -55,17 +58,12 @@ def simulate_draws(
     """
     values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
     speed, observed, observation_parameters = split_parameters(values, observation)
-    simulations = simulate(
-        model,
-        connectome.weights,
-        values,
-        n_simulations=len(theta),
-        tract_lengths=None if speed is None else connectome.tract_lengths,
-        speed=speed,
-        **index_stimuli(simulation, connectome.labels),
-        **observed,
-        **options,
-    )
+    given = {"n_simulations": len(theta), "speed": speed} | index_stimuli(simulation, connectome.labels)
+    given |= {"tract_lengths": None if speed is None else connectome.tract_lengths} | observed | options
+    if "spectrum" in observed:
+        given = {key: value for key, value in given.items() if key not in ONLY_IN_TIME}
+    run = linear_spectra if "spectrum" in observed else simulate
+    simulations = run(model, connectome.weights, values, **given)
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
     units = prior.to_config()["units"]
     observation_parameters = {
@@ -159,11 +157,14 @@ def check_draws(
             values[marginal.parameter] = np.array(extremes(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
     speed, observed, _ = split_parameters(values, observation)
-    values, derived = split_derived(own, values, simulation.get("dt"))
+    values, derived = split_derived(own, values, simulation.get("dt"), speed is not None)
     for name, value in derived.items():
         if value is not None and np.min(value) <= 0:
             raise ValueError(f"parameter {name} reaches down to {np.min(value):g}; it must be above 0")
     settings = {"signals": (), "initial": None} | dict(simulation) | observed
+    spectrum = settings.pop("spectrum", None)
+    if spectrum is not None:
+        check_spectrum(own, settings["signals"], spectrum, settings["duration"])
     settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}
     check(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)

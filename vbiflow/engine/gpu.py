@@ -20,16 +20,16 @@ import numpy as np
 from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.cpu import load
 from vbiflow.engine.gpu_source import (
-    by_node,
-    carried,
+    argument_names,
+    carried_blocks,
     choose_lanes,
+    filter_blocks,
     kernel_source,
+    most_delayed_inputs,
     most_groups,
-    most_late,
-    names,
     padded,
+    parameters_by_node,
     shared_size,
-    slots,
 )
 from vbiflow.engine.layout import layout
 from vbiflow.engine.plan import Plan, Recording
@@ -52,8 +52,11 @@ def missing() -> str:
     absent = [name for name in ("cupy", "numba_cuda") if importlib.util.find_spec(name) is None]
     if absent:
         return f"{' and '.join(absent)} not installed; install vbiflow[gpu]"
-    import cupy
-
+    try:
+        import cupy
+        import numba.cuda  # noqa: F401
+    except (ImportError, AttributeError) as error:  # a package that is older than the NumPy it finds lacks names
+        return f"cupy or numba-cuda cannot be imported ({error}); install the versions of vbiflow[gpu] together"
     try:
         return "" if cupy.cuda.runtime.getDeviceCount() else "no device is visible; see nvidia-smi"
     except cupy.cuda.runtime.CUDARuntimeError as error:
@@ -115,10 +118,10 @@ def run(
 
 def memory(plan: Plan) -> int:
     """Bytes of device memory for one simulation, without what it records."""
-    numbers = plan.n_nodes * (len(carried(plan)) + len(slots(plan)) + len(layout(plan).slow))
+    numbers = plan.n_nodes * (len(carried_blocks(plan)) + len(filter_blocks(plan)) + len(layout(plan).slow))
     if plan.delays:
         numbers += plan.n_nodes * len(plan.model.sends) * (plan.delays.longest + 2)
-        numbers += most_late(plan.delays) * padded(plan.n_nodes) * (len(plan.delays.speed) > 1)
+        numbers += most_delayed_inputs(plan.delays) * padded(plan.n_nodes) * (len(plan.delays.speed) > 1)
     return numbers * np.dtype(plan.dtype).itemsize
 
 
@@ -143,7 +146,7 @@ def run_wave(
         }
         values |= {f"out_{k}": flat.reshape(-1) for k, flat in enumerate(out)}
         start = time.monotonic()
-        launch(plan, kernel, shape, [values[name] for name in names(plan)])
+        launch(plan, kernel, shape, [values[name] for name in argument_names(plan)])
         for recording, (a, b), samples in zip(sampled, spans, out, strict=True):
             values_of = xp.moveaxis(samples[: b - a], 0, 2)
             to = ts[recording.name]
@@ -194,13 +197,15 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         "haemo": rest(plan, shape),
         "out_of_range": np.zeros(shape.padded, np.uint8),
     }
-    for name in by_node(plan):
+    for name in parameters_by_node(plan):
         own = np.broadcast_to(rows[name], (len(rows[name]), plan.n_nodes))
         values[f"values_{name}"] = own.astype(dtype).reshape(-1)
         values[f"stride_{name}"] = plan.n_nodes if len(own) > 1 else 0
     values |= delay_arguments(plan, begin, end, shape) if plan.delays else {}
     values |= {"courses": np.array([stimulus.course for stimulus in plan.stimuli], dtype)} if plan.stimuli else {}
-    values |= {"fir": np.zeros(len(slots(plan)) * shape.padded * plan.n_nodes, dtype)} if slots(plan) else {}
+    values |= (
+        {"fir": np.zeros(len(filter_blocks(plan)) * shape.padded * plan.n_nodes, dtype)} if filter_blocks(plan) else {}
+    )
     taps = {f"taps_{k}": recording.taps for k, recording in enumerate(plan.recordings) if recording.taps is not None}
     values |= {name: coefficients.astype(dtype) for name, coefficients in taps.items()}
     return {name: xp.asarray(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
@@ -208,12 +213,12 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
 
 def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
     """What the first launch takes up: initial states, stimuli, zero sums; flat (blocks of a node, simulation, node)."""
-    state = np.zeros((len(carried(plan)), shape.padded, plan.n_nodes), plan.dtype)
+    state = np.zeros((len(carried_blocks(plan)), shape.padded, plan.n_nodes), plan.dtype)
     chosen = np.minimum(np.arange(shape.padded), end - begin - 1)
     state[: len(plan.model.states)] = np.moveaxis(plan.initial(begin, end)[chosen], 1, 0)
     for k, stimulus in enumerate(plan.stimuli):
         amplitude = stimulus.amplitude[begin:end][chosen] if len(stimulus.amplitude) > 1 else stimulus.amplitude
-        state[carried(plan).index(f"a_{k}")] = amplitude
+        state[carried_blocks(plan).index(f"a_{k}")] = amplitude
     return state.reshape(-1)
 
 
@@ -244,13 +249,13 @@ def delay_arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str,
     return {
         "n_slots": n_slots,
         "ring": ring,
-        "n_late": late.count,
-        "late_source": late.fill(delays.source, np.int32).reshape(-1),
-        "late_weight": late.fill(delays.weight, dtype).reshape(-1),
-        "late_steps": late.fill(delays.steps(chosen), np.int32).reshape(-1),
-        "n_now": now.count,
-        "now_source": now.fill(source, np.int32).reshape(-1),
-        "now_weight": now.fill(delays.instantaneous[target, source], dtype).reshape(-1),
+        "n_delayed": late.count,
+        "delayed_source": late.fill(delays.source, np.int32).reshape(-1),
+        "delayed_weight": late.fill(delays.weight, dtype).reshape(-1),
+        "delayed_steps": late.fill(delays.steps(chosen), np.int32).reshape(-1),
+        "n_direct": now.count,
+        "direct_source": now.fill(source, np.int32).reshape(-1),
+        "direct_weight": now.fill(delays.instantaneous[target, source], dtype).reshape(-1),
     }
 
 

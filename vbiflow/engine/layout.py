@@ -30,7 +30,8 @@ def layout(plan: Plan) -> Layout:
     """Blocks that this plan needs."""
     model, kinds = plan.model, plan.kinds
     nodes = [f"y_{name}" for name in model.states]
-    nodes += [f"t_{name}" for name in model.states] * (plan.integrator == "heun")
+    nodes += [f"t_{name}" for name in model.states] * (plan.integrator != "euler")
+    nodes += [f"k_{name}" for name in model.states] * (plan.integrator == "semi_implicit")
     nodes += [f"p_{name}" for name, k in kinds.items() if k == "node"]
     nodes += [f"sum_{recording.name}" for recording in plan.recordings if recording.average]
     nodes += [f"a_{k}" for k in range(len(plan.stimuli))]

@@ -132,21 +132,33 @@ class Linearisation:
 
     def transfer(self, signal: str, frequencies: Any) -> Array:
         """From every source of noise to the signal of each node, (n_frequencies, n_nodes, n_sources)."""
-        output, omega = self.checked(signal), 2e-3 * np.pi * np.atleast_1d(np.asarray(frequencies, float))
+        output, omega = self.checked(signal)[:, None], 2e-3 * np.pi * np.atleast_1d(np.asarray(frequencies, float))
+        noisy, nodes = np.flatnonzero(self.noise.any(0)), np.arange(len(self.matrix))
         response, network = self.loops(omega)
-        noisy = np.flatnonzero(self.noise.any(0))
-        n_nodes, n_sends = len(self.matrix), self.sends.shape[1]
-        own = np.einsum("is,fist->fit", output, response)[..., noisy] * self.noise[:, noisy]
-        heard = np.einsum("iks,fist->fikt", self.sends, response)[..., noisy] * self.noise[:, None, noisy]
-        steered = np.einsum("is,fist,itk->fik", output, response, self.inputs, optimize=True)
-        coupling = self.couplings(omega)
-        sent = np.linalg.inv(network).reshape(-1, n_nodes, n_sends, n_nodes, n_sends)
-        reached = np.einsum("fij,fjkmq->fikmq", coupling, sent, optimize=True)
-        through = np.einsum("fik,fikmq->fimq", steered, reached, optimize=True)
-        total = np.einsum("fimq,fmqt->fimt", through, heard, optimize=True)
-        nodes = np.arange(n_nodes)
-        total[:, nodes, nodes] += own
-        return total.reshape(len(omega), n_nodes, -1)
+        forced = response[..., noisy] * self.noise[:, None, noisy]
+        emitted, steered = self.driving @ forced, (output @ response @ self.driven)[:, :, 0]
+        sent = np.linalg.inv(network).reshape(len(omega), len(nodes), -1)
+        n_sends = len(self.active)
+        reached = (self.couplings(omega) @ sent).reshape(-1, len(nodes), n_sends, len(nodes), n_sends)
+        through = sum(steered[:, :, k, None, None] * reached[:, :, k] for k in range(n_sends))
+        total = sum(through[..., q, None] * emitted[:, None, :, q] for q in range(n_sends))
+        total[:, nodes, nodes] += (output @ forced)[:, :, 0]
+        return total.reshape(len(omega), len(nodes), -1)
+
+    @cached_property
+    def active(self) -> Array:
+        """Indices of the sends that reach an equation."""
+        return np.flatnonzero(self.inputs.any((0, 1)))
+
+    @property
+    def driven(self) -> Array:
+        """B of the active sends."""
+        return self.inputs[:, :, self.active]
+
+    @property
+    def driving(self) -> Array:
+        """C of the active sends."""
+        return self.sends[:, self.active]
 
     def loops(self, omega: Array) -> tuple[Array, Array]:
         """At angular frequencies [1/ms] the response of a node's states to a force, (n_frequencies, n_nodes, n_states,
@@ -154,12 +166,10 @@ class Linearisation:
         """
         n_nodes, n_states = self.local.shape[:2]
         response = np.linalg.inv(1j * omega[:, None, None, None] * np.eye(n_states) - self.local)
-        gain = np.einsum("iks,fist,itq->fikq", self.sends, response, self.inputs, optimize=True)
-        n_sends = gain.shape[-1]
-        loop = np.einsum("fikq,fij->fikjq", gain, self.couplings(omega)).reshape(
-            -1, n_nodes * n_sends, n_nodes * n_sends
-        )
-        return response, np.eye(n_nodes * n_sends) - loop
+        gain = self.driving @ response @ self.driven
+        loop = gain[:, :, :, None] * self.couplings(omega)[:, :, None, :, None]
+        size = n_nodes * len(self.active)
+        return response, np.eye(size) - loop.reshape(-1, size, size)
 
     def couplings(self, omega: Array) -> Array:
         """M at angular frequencies [1/ms], (n_frequencies, n_nodes, n_nodes)."""
@@ -194,6 +204,21 @@ def derivatives(model: Model, matrix: Array, p: Any, y: tuple[Array, ...]) -> tu
     return rate, local, inputs, partials(lambda *y: model.send(model.y(*y), p), y)
 
 
+def implicit_step(local: Array, inputs: Array, sends: Array, matrix: Array, pace: float, rate: Array) -> Array:
+    """(pace - J)^-1 rate (n_nodes, n_states), by a system as large as what nodes send where nodes alone allow it."""
+    n_nodes, n_states = rate.shape
+    try:
+        alone = np.linalg.inv(pace * np.eye(n_states) - local)
+    except np.linalg.LinAlgError:
+        system = pace * np.eye(rate.size) - jacobian(local, inputs, sends, matrix)
+        return np.linalg.solve(system, rate.reshape(-1)).reshape(rate.shape)
+    own, forced = alone @ rate[..., None], alone @ inputs
+    gain, emitted = sends @ forced, (sends @ own)[..., 0]
+    loop = (gain[:, :, None] * matrix[:, None, :, None]).reshape(emitted.size, emitted.size)
+    sent = np.linalg.solve(np.eye(emitted.size) - loop, emitted.reshape(-1)).reshape(n_nodes, -1)
+    return (own + forced @ (matrix @ sent)[..., None])[..., 0]
+
+
 def fixed_point(
     model: Model, matrix: Array, p: Any, start: tuple[Array, ...], near: bool = False
 ) -> tuple[tuple[Array, ...], str]:
@@ -212,9 +237,8 @@ def fixed_point(
         size = float(np.abs(rate).max())
         first = size if first is None else first
         pace = 0.0 if near else min(size / max(first, 1e-300), 0.9**n) / scale
-        system = np.eye(y.size) * (pace if size > 1e-8 * first else 0.0) - jacobian(*parts, matrix)
         try:
-            step = np.linalg.solve(system, rate.reshape(-1)).reshape(y.shape)
+            step = implicit_step(*parts, matrix, pace if size > 1e-8 * first else 0.0, rate)
         except np.linalg.LinAlgError:
             return tuple(y.T), "no fixed point was found"
         y = y + np.clip(step, -1 - 0.5 * np.abs(y), 1 + 0.5 * np.abs(y))

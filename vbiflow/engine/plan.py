@@ -167,6 +167,12 @@ def check_dt(
         )
     for name in accept:
         choose("acceptance of the simulation", name, ("dt",))
+    tried = model.largest_dt or INTEGRATORS
+    if integrator not in tried and "dt" not in accept:
+        raise ValueError(
+            f"integrator {integrator} was not tried on noisy networks of {model.name}; choose from "
+            f"{', '.join(tried)}, or simulation.accept: [dt]"
+        )
     limit = model.largest_dt.get(integrator, math.inf)
     if dt > limit * (1 + 1e-9) and "dt" not in accept:
         raise ValueError(
@@ -302,6 +308,7 @@ def check(
     n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
     dt = number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)
     integrator = model.defaults.get("integrator", "heun") if integrator is None else integrator
+    choose("integrator", integrator, list(INTEGRATORS))
     n_recorded = steps("duration", number("duration", duration, 0, strict=True), dt)
     n_transient = steps("transient", number("transient", transient, 0), dt)
     recordings = check_recordings(model, signals, n_recorded, n_transient, dt)
@@ -325,7 +332,7 @@ def check(
         dt=dt,
         n_steps=n_steps,
         n_transient=n_transient,
-        integrator=choose("integrator", integrator, list(INTEGRATORS)),
+        integrator=integrator,
         seed=whole("seed", seed, 0, 2**64 - 1),
         start=whole("start", start, 0, 2**32 - 1 - n_simulations),
         stream=whole("stream", stream, 0, 2**16 - 1),

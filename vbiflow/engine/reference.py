@@ -12,19 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.integrators import INTEGRATORS
+from vbiflow.engine.differentiate import implicit_function
+from vbiflow.engine.integrators import INTEGRATORS, REFLECTS
 from vbiflow.engine.philox import normals
 from vbiflow.engine.plan import Plan, coupling_matrix
-from vbiflow.models.maths import asarray, host, namespace
+from vbiflow.models.maths import asarray, host, namespace, where
 from vbiflow.models.model import Model
 
 
-def clip_and_wrap(model: Model, y: tuple[Any, ...]) -> tuple[Any, ...]:
-    """States clipped to their bounds and angles wrapped."""
+def clip_and_wrap(model: Model, y: tuple[Any, ...], reflect: bool = False) -> tuple[Any, ...]:
+    """States clipped to their bounds, after being reflected there, and angles wrapped."""
     kept = []
     for state, values in zip(model.states.values(), y, strict=True):
         if state.bounds:
-            values = values.clip(*state.bounds)
+            low, high = state.bounds
+            if reflect:
+                values = where(values < low, 2 * low - values, values)
+                values = where(values > high, 2 * high - values, values)
+            values = values.clip(low, high)
         if state.wrap:
             values = values - state.wrap * namespace(values).floor(values / state.wrap)
         kept.append(values)
@@ -65,18 +70,26 @@ def run(
 
     past = Past(plan, weights, model.send(model.y(*y), p)) if plan.delays else None
     coupling = coupling_matrix(model, weights)
-    n = 0
+    n, received = 0, {}
 
     def derivatives(y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
         y = model.y(*y)
         sent = model.send(y, p)
-        c = model.c(*(past.input(sent, end) if past else (s @ coupling.T for s in sent)))
+        received[end] = c = model.c(*(past.input(sent, end) if past else (s @ coupling.T for s in sent)))
         return model.dfun(y, c, stimulated(plan, p, n + end))
 
+    def implicit(h: float, e: tuple[Any, ...], y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
+        return solve(h, *e, *y, *received[end], *stimulated(plan, p, n + end))
+
+    solve = implicit_function(model) if plan.integrator == "semi_implicit" else None
+    more = {"implicit": implicit} if solve else {}
     for n in range(plan.n_steps):
         if past:
             past.remember(n, model.send(model.y(*y), p))
-        y = step(derivatives, y, plan.dt, noise(plan, n, p, like), lambda y: clip_and_wrap(model, y))
+        increments = noise(plan, n, p, like)
+        y = step(
+            derivatives, y, plan.dt, increments, lambda y: clip_and_wrap(model, y, plan.integrator in REFLECTS), **more
+        )
         for observer in observers:
             observer.see(n + 1 - plan.n_transient, model.y(*y), p)
     out_of_range = np.zeros(plan.n_simulations, bool)

@@ -36,6 +36,7 @@ class Simulations:
         arrays of CuPy or torch, or they stay on the device.
     fs : their sampling rates [Hz].
     units : of the series by name.
+    frequencies : [Hz], where the series are spectra over them (spectra.py); None where they are courses in time.
     valid : (n_simulations,) bool, False where a simulation is not finite, left the valid range or is constant.
     reason : why, one text a simulation, empty where valid.
     observation_parameters : what is applied to the series or their features later (n_simulations,), by name, with
@@ -49,14 +50,14 @@ class Simulations:
     start: int = 0
     observation_parameters: Mapping[str, Quantity] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    frequencies: Any = None
 
     def quantities(self, compressed: bool = False) -> dict[str, Quantity]:
         """What a file of simulations holds, its series compressed or as they are."""
-        each = ("simulation",)
+        each, axis = ("simulation",), "time" if self.frequencies is None else "frequency"
+        notes = {} if self.frequencies is None else {"frequencies": self.frequencies}
         series = {
-            name: Quantity(
-                host(ts), self.units[name], ("simulation", "node", "time"), {"fs": self.fs[name]}, compressed
-            )
+            name: Quantity(host(ts), self.units[name], (*each, "node", axis), {"fs": self.fs[name]} | notes, compressed)
             for name, ts in self.ts.items()
         }
         return {
@@ -105,7 +106,8 @@ def simulate(
         n_nodes) both. A quantity that stands for a parameter, `share_of_critical` for G or rate_E for J_I of
         wong_wang_ei, is solved for in every simulation (derived.py).
     duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded. dt and
-        integrator, "euler" or "heun", are the model's defaults where they are not given.
+        integrator, "euler", "heun" or "semi_implicit" (integrators.py), are the model's defaults where they are not
+        given.
     seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
@@ -141,7 +143,7 @@ def simulate(
     check_gradients(
         {"weights": weights, **parameters, **initial}, {"speed": speed, "tract_lengths": tract_lengths}, device
     )
-    derived = resolve(model, weights, parameters, n_simulations, initial, dt)
+    derived = resolve(model, weights, parameters, n_simulations, initial, dt, speed is not None)
     parameters, initial = derived.parameters, derived.initial
     plan = check(
         model,

@@ -19,6 +19,7 @@ import numpy as np
 
 from vbiflow.engine import delayed, float32, float64, noise, processor, product
 from vbiflow.engine.antialias import SPAN
+from vbiflow.engine.differentiate import implicit_source
 from vbiflow.engine.layout import layout, noise_blocks
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan, Recording
@@ -51,6 +52,10 @@ class Writer:
         self.width = len(self.layout.sends) * lanes
         self.lines: list[str] = []
         self.indent = 1
+
+    @property
+    def two_stages(self) -> bool:
+        return self.plan.integrator != "euler"
 
     def put(self, *lines: str) -> None:
         self.lines += ["    " * self.indent + line for line in lines]
@@ -134,11 +139,16 @@ class Writer:
         """Read the states into y0, y1, ..."""
         self.put(*(f"y{k} = {self.at(f'{prefix}_{name}')}" for k, name in enumerate(model.states)))
 
-    def clip_and_wrap(self, k: int, name: str, model: Model) -> None:
-        """Clip y_k to its bounds, so that not-a-number passes; wrap an angle."""
+    def clip_and_wrap(self, k: int, name: str, model: Model, reflect: bool = False) -> None:
+        """Clip y_k to its bounds, after reflecting it there, so that not-a-number passes; wrap an angle."""
         state = model.states[name]
         if state.bounds:
             low, high = state.bounds
+            if reflect:
+                self.put(
+                    f"y{k} = F({2 * low!r}) - y{k} if y{k} < F({low!r}) else y{k}",
+                    f"y{k} = F({2 * high!r}) - y{k} if y{k} > F({high!r}) else y{k}",
+                )
             self.put(
                 f"y{k} = F({low!r}) if y{k} < F({low!r}) else y{k}",
                 f"y{k} = F({high!r}) if y{k} > F({high!r}) else y{k}",
@@ -170,20 +180,56 @@ class Writer:
             self.put(f"{self.at(f'{keep}_{name}')} = y{k}")
 
     def first_stage(self) -> None:
-        """Euler's step, or Heun's predictor."""
-        heun = self.plan.integrator == "heun"
+        """Euler's step, or the first of two stages."""
         self.load("y", self.model)
-        self.step(self.model, self.call("dfun", coupled=True), "dt", "y", "t" if heun else "y", self.increment)
+        derivatives = self.call("dfun", coupled=True)
+        if self.plan.integrator == "semi_implicit":
+            self.implicit_step(derivatives)
+        else:
+            self.step(self.model, derivatives, "dt", "y", "t" if self.two_stages else "y", self.increment)
         self.send("trial")
-        if not heun:
+        if not self.two_stages:
             self.observe()
 
     def second_stage(self) -> None:
-        """Heun's corrector."""
+        """The second stage, from what the first has led to."""
         self.load("t", self.model)
-        self.correct(self.model, self.call("dfun", coupled=True), "dt", "y")
+        derivatives = self.call("dfun", coupled=True)
+        if self.plan.integrator == "semi_implicit":
+            self.implicit_correct(derivatives)
+        else:
+            self.correct(self.model, derivatives, "dt", "y")
         self.send("sent")
         self.observe()
+
+    def implicit(self, states: str) -> str:
+        """(1 - dt / 2 J)^-1 of e0, e1, ... with the Jacobian at `states`."""
+        n = range(len(self.model.states))
+        inputs = [self.input(k) for k in range(len(self.model.sends))]
+        given = [*(f"e{k}" for k in n), *(f"{states}{k}" for k in n), *inputs]
+        return f"m_implicit({', '.join(['F(0.5) * dt', *given, *map(self.stimulated, self.model.parameters)])})"
+
+    def implicit_step(self, derivatives: str) -> None:
+        """Newton's first step towards the trapezoidal rule; the old states are kept, and their half of the rule."""
+        self.put(f"d = {derivatives}", *(f"e{k} = dt * d[{k}]" for k in range(len(self.model.states))))
+        self.put(f"x = {self.implicit('y')}")
+        for k, name in enumerate(self.model.states):
+            self.put(f"z = y{k}{self.increment(k)}", f"{self.at(f'k_{name}')} = y{k}")
+            self.put(f"{self.at(f'y_{name}')} = z + F(0.5) * dt * d[{k}]", f"y{k} = z + x[{k}]")
+            self.clip_and_wrap(k, name, self.model, reflect=True)
+            self.put(f"{self.at(f't_{name}')} = y{k}")
+
+    def implicit_correct(self, derivatives: str) -> None:
+        """Newton's second step, from the trial states, with the Jacobian at the old ones."""
+        self.put(f"d = {derivatives}")
+        for k, name in enumerate(self.model.states):
+            self.put(f"e{k} = {self.at(f'y_{name}')} + F(0.5) * dt * d[{k}] - y{k}")
+            self.put(f"old{k} = {self.at(f'k_{name}')}")
+        self.put(f"x = {self.implicit('old')}")
+        for k, name in enumerate(self.model.states):
+            self.put(f"y{k} = y{k} + x[{k}]")
+            self.clip_and_wrap(k, name, self.model, reflect=True)
+            self.put(f"{self.at(f'y_{name}')} = y{k}")
 
     def send(self, to: str) -> None:
         """Store what a node sends; if that calls functions, in a loop of its own, whose iterations a processor can
@@ -193,7 +239,7 @@ class Writer:
             self.indent -= 1
             self.put(f"for b in range({self.lanes}):")
             self.indent += 1
-            self.load("t" if to == "trial" and self.plan.integrator == "heun" else "y", self.model)
+            self.load("t" if to == "trial" and self.two_stages else "y", self.model)
         self.put(f"s = {self.call('send')}")
         self.put(*(f"{to}[U(q + {n * self.lanes} + b)] = s[{k}]" for n, k in enumerate(self.layout.sends)))
 
@@ -325,7 +371,7 @@ class Writer:
         self.advance()
         self.courses(0)
         self.over_groups("sent", self.first_stage, self.noise if self.plan.noisy else None)
-        if self.plan.integrator == "heun":
+        if self.two_stages:
             self.courses(1)
             self.over_groups("trial", self.second_stage)
         else:
@@ -430,6 +476,8 @@ def equations(plan: Plan) -> list[str]:
     signals = [model.signals[recording.name] for recording in plan.recordings]
     signals += [model.signals[observer.input] for observer in plan.observers]
     functions = [specialise((model.send, model.dfun, *signals), "m", names(model))]
+    if plan.integrator == "semi_implicit":
+        functions.append(implicit_source(model.dfun, names(model)))
     for n, observer in enumerate(plan.observers):
         slow = observer.model
         functions.append(specialise((slow.dfun, slow.signals[observer.name]), f"b{n}", names(slow)))

@@ -151,6 +151,7 @@ class SpectralBatch(Batch):
     """
 
     def __init__(self, density: np.ndarray, frequencies: np.ndarray, nodes: Nodes) -> None:
+        frequencies = np.asarray(frequencies, float)
         steps = np.diff(frequencies)
         if steps.size < 1 or np.ptp(steps) > 1e-3 * steps.mean():
             raise ValueError(

@@ -62,13 +62,32 @@ def compute_file(
         index, valid, reason = (io.values(file, name) for name in STANDARD)
         options = {"folder": folder, "prepare": prepare, "index": index, "progress": progress}
         unit = sensors.unit if sensors else series.attrs["unit"]
-        features = compute(series, specs, fs=series.attrs["fs"], unit=unit, nodes=nodes, sensors=sensors, **options)
+        if "frequencies" in series.attrs:
+            features = compute_spectra(series[:], series.attrs["frequencies"], specs, unit, nodes, folder)
+        else:
+            features = compute(series, specs, fs=series.attrs["fs"], unit=unit, nodes=nodes, sensors=sensors, **options)
         conditioning = io.values(file, "conditioning") if "conditioning" in file else None
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
     x, names, units = features.x, features.names, features.units
     if conditioning is not None:
         (x, names), units = append_conditioning(x, names, conditioning), [*units, *SUMMARY_UNITS]
     return table(x, names, units, index, valid & features.valid, reason)
+
+
+def compute_spectra(
+    power: np.ndarray,
+    frequencies: np.ndarray,
+    specs: Sequence[Spec],
+    unit: str,
+    nodes: Nodes,
+    folder: str | Path | None = None,
+) -> Features:
+    """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz]."""
+    requests = read_specs(specs, folder)
+    names, x = extract(SpectralBatch(power, frequencies, nodes), requests)
+    reason = [undefined(row, names) if density.any() else "no power" for row, density in zip(x, power, strict=True)]
+    valid = np.array([not text for text in reason])
+    return Features(x, names, valid, reason, units_of(names, requests, unit.removesuffix("^2/Hz")))
 
 
 def append_conditioning(x: np.ndarray, names: Sequence[str], conditioning: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,24 @@ def check_epochs(requests: Sequence[Request]) -> None:
         if request.file is None and request.feature.domain not in OF_EPOCHS:
             allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain in OF_EPOCHS)
             raise ValueError(f"feature {request.name} runs across the borders of epochs; from epochs come {allowed}")
+
+
+def spectral_grid(requests: Sequence[Request]) -> dict[str, float]:
+    """Resolution and highest frequency [Hz] of the spectra that features need: {"step", "highest"}.
+
+    Raises
+    ------
+    ValueError
+        If a feature needs more than spectra, or not those of Welch's method.
+    """
+    for request in requests:
+        if request.feature.domain != "spectral" or request.options.get("method") != "welch":
+            allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain == "spectral")
+            raise ValueError(f"feature {request.name} needs the series; from spectra come {allowed}, by method welch")
+    step = 1 / max(request.options["segment"] for request in requests)
+    limits = [request.options["range"] for request in requests]
+    limits += [edges for request in requests for _, edges in request.options.get("bands", ())]
+    return {"step": step, "highest": step * math.ceil(max(high for _, high in limits) / step - 1e-9)}
 
 
 def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:

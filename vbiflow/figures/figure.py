@@ -65,7 +65,7 @@ def asked(key: str) -> Wanted:
 
 def recorded(study: Any, owner: str) -> bool:
     """Whether there is a series to draw, not a table of spectra or features alone."""
-    return study.cohort[owner]["kind"] not in TABLES
+    return study.cohort[owner]["kind"] not in TABLES and not study.analytic
 
 
 def scored(quantity: str) -> Wanted:

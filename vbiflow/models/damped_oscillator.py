@@ -41,5 +41,6 @@ MODEL = Model(
     signals={"x": prey, "y": predator},
     time_scale=lambda p: p.tau,
     reference="Ziaeemehr et al. 2025, doi:10.7554/eLife.106194",
+    largest_dt={"heun": 0.2, "euler": 0.0125},
     defaults={"dt": 0.05, "integrator": "heun"},
 )

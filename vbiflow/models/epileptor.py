@@ -76,6 +76,6 @@ MODEL = Model(
     signals={"lfp": potential, "x1": population, "z": permittivity, "bold_input": population},
     time_scale=lambda p: p.tau.clip(max=1.0),
     reference="Jirsa et al. 2014, doi:10.1093/brain/awu133",
-    largest_dt={"heun": 0.05},
+    largest_dt={"heun": 0.05, "euler": 0.00625},
     defaults={"dt": 0.05, "integrator": "heun"},
 )

@@ -48,5 +48,6 @@ MODEL = Model(
     signals={"x": envelope, "z": permittivity, "bold_input": envelope},
     time_scale=lambda p: p.tau.clip(max=1.0),
     reference="Hashemi et al. 2020, doi:10.1016/j.neuroimage.2020.116839",
-    defaults={"dt": 0.1, "integrator": "heun"},
+    largest_dt={"heun": 0.1, "euler": 0.05},
+    defaults={"dt": 0.05, "integrator": "heun"},
 )

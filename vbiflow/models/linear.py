@@ -37,5 +37,6 @@ MODEL = Model(
     signals={"x": activity, "bold_input": activity},
     time_scale=lambda p: p.tau,
     reference="Uhlenbeck & Ornstein 1930, doi:10.1103/PhysRev.36.823",
+    largest_dt={"heun": 4.0, "euler": 1.0},
     defaults={"dt": 1.0, "integrator": "heun"},
 )

@@ -56,6 +56,6 @@ MODEL = Model(
     signals={"S": gating, "bold_input": gating},
     time_scale=lambda p: p.tau_s,
     reference="Deco et al. 2013, doi:10.1523/JNEUROSCI.1091-13.2013; Kong et al. 2021, doi:10.1038/s41467-021-26704-y",
-    largest_dt={"heun": 20.0, "euler": 20.0},
+    largest_dt={"heun": 20.0, "euler": 10.0},
     defaults={"dt": 10.0, "integrator": "heun"},
 )

@@ -9,7 +9,8 @@ fMRI.
 
 with noise of `sigma` on both, S_E and S_I in [0, 1]. As published: a_I is 615 /nC and the inhibitory pool is driven by
 S_E, where earlier code has 0.615 and S_I; an isolated node rests at S_E = 0.165, 3.1 Hz. w_EE is w+ of Deco et al.
-Units: a [1/(ms nA)], b [1/ms].
+Units: a [1/(ms nA)], b [1/ms]. sigma is the published 0.01, which the authors' scheme takes times sqrt(dt) with dt in
+ms; it moves S_E by 0.07 around its 0.165, and the mean rate above that of the fixed point.
 
 Feedback inhibition: with `rate_E` in the place of J_I, each region's J_I is the one at which all excitatory populations
 fire at that rate at the fixed point (Deco et al. 2014; Demirtas et al. 2019, doi:10.1016/j.neuron.2019.01.017; Zhang et

@@ -22,7 +22,7 @@ from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
 from vbiflow.features.preparation import read_preparation
-from vbiflow.features.registry import check_epochs
+from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.scores import choose_scores
 from vbiflow.marginals import DISCREPANCY, read_marginals
 from vbiflow.models import find_model
@@ -60,6 +60,7 @@ def check_study(study: Study) -> None:
             check_simulation,
             check_truth,
             check_exact,
+            check_analytic,
             check_features,
             check_preparation,
             check_recordings,
@@ -259,6 +260,28 @@ def check_exact(study: Study) -> None:
         raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
     if study["diagnostics"]["exact"] and study["observation"].get("signals", {}).get("x", {}).get("average", True):
         raise ValueError("diagnostics.exact: needs observation.signals.x with average: false, points in time")
+
+
+def check_analytic(study: Study) -> None:
+    """Spectra of the linear equations stand for spectra of regions, and for nothing that follows series in time."""
+    if not study.analytic:
+        return
+    wrong = {
+        "observation.bold": "bold" in study["observation"],
+        "observation.sensors": bool(study.sensors),
+        "preparation": bool(study["preparation"]),
+        "simulation.stimulus": bool(study["simulation"].get("stimulus")),
+        "diagnostics.optimise": bool(study["diagnostics"]["optimise"]),
+        "diagnostics.exact": bool(study["diagnostics"]["exact"]),
+    }
+    for key in (key for key, found in wrong.items() if found):
+        raise ValueError(f"observation.spectrum: analytic: there are no series for {key}; leave it out, or spectrum")
+    for name, row in study.cohort.items():
+        if row["kind"] not in ("psd", "simulated"):
+            raise ValueError(
+                f"observation.spectrum: analytic is compared with spectra (kind psd), {name} is {row['kind']}"
+            )
+    spectral_grid(study.feature_requests)
 
 
 def check_shares(study: Study) -> None:

@@ -16,7 +16,7 @@ from vbiflow.empirical.sensor_options import leads_back, sensor_unit, with_user_
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
-from vbiflow.features.registry import Request
+from vbiflow.features.registry import Request, spectral_grid
 from vbiflow.marginals import Marginal
 from vbiflow.models import Model, find_model, own_model
 from vbiflow.observation import OBSERVATION_MODELS
@@ -84,8 +84,15 @@ class Study(Topology):
     @property
     def recorded(self) -> dict[str, Any]:
         """What the engine records: series of the regions, and whether there are sensors."""
-        regional = {key: value for key, value in self["observation"].items() if key != "sensors"}
+        regional = {key: value for key, value in self["observation"].items() if key not in ("sensors", "spectrum")}
+        if self.analytic:
+            regional["spectrum"] = spectral_grid(self.feature_requests)
         return regional | ({"sensors": True} if self.sensors else {})
+
+    @property
+    def analytic(self) -> bool:
+        """Whether features are taken from the spectra of the linear equations, without simulating."""
+        return "spectrum" in self["observation"]
 
     @property
     def sensors(self) -> dict[str, Any]:
@@ -109,7 +116,7 @@ class Study(Topology):
         noise = "sigma" in model.parameters and "sigma" not in self["prior"]
         silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
         given = {**self["parameters"], **self["observation"], **self["prior"], **self.sensors}
-        silent = silent and "noise" not in given
+        silent = silent and "noise" not in given and not self.analytic
         return bool(silent) and all(low == high for low, high in (s.initial for s in model.states.values()))
 
     @property
