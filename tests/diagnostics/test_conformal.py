@@ -8,13 +8,19 @@ from vbiflow.diagnostics.conformal import conformal_intervals, conformal_levels
 
 @pytest.mark.parametrize(("widen", "shift"), [(0.7, 0.0), (1.0, 0.0), (1.6, 0.0), (0.8, 0.7)])
 def test_intervals_of_a_wrong_estimator_hold_the_truth_in_ninety_of_a_hundred(widen, shift):
-    theta = prior().sample(3, 0, 1500)
-    x = simulate(theta, 4)
-    found = calibrate(Exact(widen, shift), theta[:500], x[:500], seed=1, n_samples=500)
-    samples = draws(x[500:], 500, 5, widen, shift)
-    ends = np.array([conformal_intervals(one, found.ranks, 500, prior().bounds) for one in samples])
-    held = ((theta[500:] >= ends[:, 0]) & (theta[500:] <= ends[:, 1])).mean(axis=0)
-    assert held == pytest.approx(0.9, abs=0.045)
+    """Within 2 %: one run of 500 and 1 000 errs by sqrt(0.09 / 502 + 0.09 / 1000) = 1.6 %, five by 0.7 %.
+
+    The two parameters of a run share its simulations and count as one here.
+    """
+    held = []
+    for run in range(5):
+        theta = prior().sample(3 + 10 * run, 0, 1500)
+        x = simulate(theta, 4 + 10 * run)
+        found = calibrate(Exact(widen, shift), theta[:500], x[:500], seed=1 + run, n_samples=500)
+        samples = draws(x[500:], 500, 5 + 10 * run, widen, shift)
+        ends = np.array([conformal_intervals(one, found.ranks, 500, prior().bounds) for one in samples])
+        held.append(((theta[500:] >= ends[:, 0]) & (theta[500:] <= ends[:, 1])).mean())
+    assert np.mean(held) == pytest.approx(0.9, abs=0.02)
 
 
 def test_a_level_that_simulations_cannot_show_is_the_whole_prior():

@@ -32,12 +32,14 @@ def conformal_intervals(
 ) -> np.ndarray:
     """Lower and upper ends (2, p) of intervals from posterior samples theta (n, p) of one recording.
 
-    A nominal level beyond what `n_samples` can resolve gives the whole support of the prior, `bounds` (p,) and (p,).
+    A truth above k of the samples lies between the k-th and the next, so that an interval that is to hold it starts at
+    the k-th. A nominal level beyond what `n_samples` can resolve gives the whole support of the prior, `bounds` (p,)
+    and (p,).
     """
     levels = conformal_levels(ranks, n_samples, level)
+    below = np.maximum((1 - levels) / 2 - 0.5 / (n_samples + 1), 0.0)
     ends = [
-        np.quantile(column, [(1 - nominal) / 2, (1 + nominal) / 2])
-        for column, nominal in zip(theta.T, levels, strict=True)
+        np.quantile(column, [tail, 1 - tail], method="weibull") for column, tail in zip(theta.T, below, strict=True)
     ]
     whole = levels > 1 - 1.5 / (n_samples + 1)
     return np.where(whole, np.stack(bounds), np.array(ends).T)
