@@ -43,7 +43,7 @@ class Quantity:
     @classmethod
     def text(cls, values: Sequence[str], *axes: str) -> Quantity:
         """Names, labels or reasons, which have no unit."""
-        return cls(list(values), "", axes)
+        return cls(np.array(list(values), dtype=object), "", axes)  # an empty list is text too
 
 
 @contextmanager

@@ -149,7 +149,7 @@ def test_discrepancy_stands_beside_the_series_and_its_size_is_checked():
 
 def test_time_step_is_checked_against_the_time_constant_that_follows_maps():
     entry = {"map": {"constant": {"uniform": [6, 8]}, "myelin": {"uniform": [-1, 1]}}, "link": "log"}
-    slow = SIMULATION | {"dt": 40.0, "duration": 4000.0, "transient": 400.0}
+    slow = SIMULATION | {"dt": 40.0, "duration": 4000.0, "transient": 400.0, "accept": ["dt"]}
     heard = {"signals": {"x": {"period": 400.0}}}
     check_draws("linear", {"tau": entry}, MAPS, {}, slow, heard, 1)
     with pytest.raises(ValueError, match=r"dt 40 ms is longer than .* of linear, 20\.0855 ms"):

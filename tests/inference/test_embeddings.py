@@ -24,7 +24,8 @@ KINDS = {
 def series():
     """Series of a linear network of four nodes, whose coupling makes them slow and alike."""
     theta = PRIOR.sample(1, 0, 1200)
-    settings = {"duration": 12_800.0, "dt": 10.0, "transient": 1000.0, "signals": {"x": {"period": 100.0}}}
+    settings = {"duration": 12_800.0, "dt": 10.0, "transient": 1000.0, "accept": ["dt"]}
+    settings["signals"] = {"x": {"period": 100.0}}
     out = simulate("linear", WEIGHTS, {"G": theta, "tau": 100.0}, n_simulations=len(theta), seed=1, **settings)
     return theta, out.ts["x"], out.fs["x"]
 
