@@ -8,12 +8,15 @@ from typing import Any
 
 import jinja2
 
-from vbiflow.case_studies import ENOUGH, RECOVERED, UNTOLD
+from vbiflow.claims import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
 from vbiflow.figures.report import as_yaml, caption, inlined
 from vbiflow.io import attributes, read_json
 from vbiflow.provenance import ROOT
 
-SHOWN = ("series", "psd", "fc", "fcd", "marginals", "pairs", "sensitivity", "recovery", "calibration", "baselines")
+SHOWN = (
+    *("series", "psd", "fc", "fcd", "marginals", "brain", "pairs", "sensitivity"),
+    *("recovery", "calibration", "features", "baselines", "learning_curve"),
+)
 """Figures on a card, in the paper's order."""
 
 
@@ -25,7 +28,7 @@ def page(
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD}
+    limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
     return template.render(rows=rows, claims=claims, cards=cards, **limits) + "\n"
 
