@@ -18,6 +18,8 @@ SHOWN = (
     *("recovery", "calibration", "features", "baselines", "learning_curve"),
 )
 """Figures on a card, in the paper's order."""
+REPEATED = ("marginals", "brain")
+"""Those of the second and further people, whose other figures stand in the study's own report."""
 
 
 def page(
@@ -38,12 +40,13 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
     judged, notes = read_json(paths["diagnostics"]), attributes(paths["features"])
     drawn = []
     for number, folder in enumerate(paths["folders"]):
-        for shown in SHOWN:
+        for shown in SHOWN if number in (0, len(paths["folders"]) - 1) else REPEATED:
             path = Path(folder) / f"{shown}.svg"
             if path.is_file():
                 text = caption(ROOT / "rules" / "report" / f"{shown}.rst")
-                svg, _ = inlined(path.read_text(encoding="utf-8"), f"{name}-{number}-{shown}".replace("@", "-"), text)
-                drawn.append({"svg": svg, "caption": f"{Path(folder).parent.name}: {text}"})
+                prefix = f"{name}-{number}-{shown}".replace("@", "-")
+                svg, width = inlined(path.read_text(encoding="utf-8"), prefix, text)
+                drawn.append({"svg": svg, "width": width, "caption": f"{Path(folder).parent.name}: {text}"})
     return {
         "name": name,
         "figure": figure,
