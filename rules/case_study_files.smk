@@ -25,7 +25,6 @@ def case_files(wildcards):
         found[name] = {
             "diagnostics": study.path(estimator, "diagnostics.json"),
             "calibration": study.path(estimator, "diagnostics.h5"),
-            "training": study.path(estimator, "training.json"),
             "prior": study.path(estimator, "prior.h5"),
             "features": study.path(estimator, "features.h5"),
             "samples": [

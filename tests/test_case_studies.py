@@ -60,15 +60,15 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     one = {"shrinkage": 0.8, "z_score": 0.8, "coverage_90": 0.9, "verdict": "trusted"}
     content = {"parameters": {"G": one, "eta[a]": one}, "n_test": 300, "verdict": "trusted"}
     write_json(tmp_path / "diagnostics.json", content)
-    write_json(tmp_path / "training.json", {"seconds": 12.0})
     shards = tmp_path / "benchmarks" / "simulate"
     shards.mkdir(parents=True)
     for k in range(2):
         (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
-    paths = {"diagnostics": str(tmp_path / "diagnostics.json"), "training": str(tmp_path / "training.json")}
+    (shards.parent / "train.tsv").write_text("s\tcpu_time\n14.0\t12.0\n")
+    paths = {"diagnostics": str(tmp_path / "diagnostics.json")}
     rows, claims = summarise({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
-    assert (row["simulate_s"], row["training_s"], row["shrinkage"], row["simulations"]) == (
+    assert (row["simulate_s"], row["train_s"], row["shrinkage"], row["simulations"]) == (
         "5.0",
         "12.0",
         "0.8",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.claims import CLAIMS, GOOD, Results, decided
-from vbiflow.io import read_json
+from vbiflow.provenance import ROOT
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
@@ -37,14 +37,13 @@ CASE_STUDIES = {
 def summary_row(
     name: str,
     diagnostics: Mapping[str, Any],
-    training: Mapping[str, Any],
     n_simulations: int,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """One study's row of the summary.
 
-    `diagnostics` and `training` are the contents of the files of that name, `seconds` processor time [s] by stage.
-    Medians go over parameters.
+    `diagnostics` is the content of the file of that name, `seconds` processor time [s] by stage. Medians go over
+    parameters.
     """
     parameters = diagnostics["parameters"].values()
     middle = {
@@ -58,18 +57,17 @@ def summary_row(
         "simulations": n_simulations,
         "held_out": diagnostics["n_test"],
         **{f"{stage}_s": round(value, 1) for stage, value in seconds.items()},
-        "training_s": round(training["seconds"], 1),
         **{key: round(value, 3) for key, value in middle.items()},
         "share_trusted": round(float(np.mean(good)), 3),
         "verdict": diagnostics["verdict"],
     }
 
 
-def processor_seconds(folder: Path, stages: Sequence[str] = ("simulate", "features")) -> dict[str, float]:
+def processor_seconds(folder: Path, stages: Sequence[str] = ("simulate", "features", "train")) -> dict[str, float]:
     """Processor time [s] of each stage, summed over the shards; nan where none was measured."""
     found = {}
     for stage in stages:
-        tables = sorted((folder / "benchmarks" / stage).glob("*.tsv"))
+        tables = sorted([*folder.glob(f"benchmarks/{stage}/*.tsv"), *folder.glob(f"benchmarks/{stage}.tsv")])
         rows = [next(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t")) for path in tables]
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]
         found[stage] = sum(times) if times else float("nan")
@@ -92,14 +90,29 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows])
 
 
+def case_studies_run() -> str:
+    """The summary that docs/case_studies/summary.tsv keeps of the last run that was documented, as a Markdown table."""
+    return markdown(kept("summary"))
+
+
+def case_studies_claims() -> str:
+    """The claims that docs/case_studies/claims.tsv keeps of that run, as a Markdown table."""
+    return markdown(kept("claims"))
+
+
+def kept(name: str) -> list[dict[str, str]]:
+    """Rows of a table that the documentation keeps; `make case-studies-docs` copies it from results/case_studies."""
+    text = (ROOT / "docs" / "case_studies" / f"{name}.tsv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+
+
 def summarise(results: Mapping[str, Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of the summary and of the claims, from the paths of each study's result files by ``name@scale``."""
     rows, claims = [], []
     for name, paths in results.items():
         found = Results(paths)
         folder, stem = Path(paths["diagnostics"]).parent, name.partition("@")[0]
-        times = processor_seconds(folder)
-        rows.append(summary_row(name, found.diagnostics, read_json(paths["training"]), paths["n_simulations"], times))
+        rows.append(summary_row(name, found.diagnostics, paths["n_simulations"], processor_seconds(folder)))
         claims += [
             {"study": name} | decided(claim, CASE_STUDIES[stem], found) for claim in CLAIMS if claim.study == stem
         ]
