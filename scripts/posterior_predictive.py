@@ -3,10 +3,12 @@
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
 from vbiflow.diagnostics.conformal import conformal_intervals
+from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
+from vbiflow.inference import TrainingSet
 from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
@@ -62,7 +64,14 @@ with job(snakemake, reads_exclusions="others") as run:
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),
-        check_features(drawn, observed["x"]),
+        calibrated_check(
+            check_features(drawn, observed["x"]),
+            TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed),
+            samples,
+            observed["x"],
+            read(snakemake.input.calibration, "misfit")["misfit"],
+            seed=params.seed,
+        ),
         scores,
         thresholds=limits,
         deterministic=params.deterministic,
