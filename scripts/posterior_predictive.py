@@ -6,6 +6,7 @@ from vbiflow.diagnostics.conformal import conformal_intervals
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
+from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
 from vbiflow.inference import TrainingSet
@@ -25,8 +26,9 @@ with job(snakemake, reads_exclusions="others") as run:
         seed=params.seed,
         thresholds=limits,
     )
-    quantities, scores, others = {}, None, not_excluded(snakemake.input.others)
-    if "ts" in observed:  # tables of spectra or features have no series to compare
+    quantities, scores = {}, None
+    others = {path: read(path) for path in not_excluded(snakemake.input.others)}
+    if "ts" in observed:
         quantities, scores = posterior_predictive(
             snakemake.input.simulations,
             observed["ts"],
@@ -43,7 +45,17 @@ with job(snakemake, reads_exclusions="others") as run:
                 Stream.PREDICTIVE,
                 snakemake.input.simulations,
             ),
-            {path: other["ts"] for path, other in zip(others, map(read, others), strict=True) if "ts" in other},
+            {path: other["ts"] for path, other in others.items() if "ts" in other},
+        )
+    elif "psd" in observed:  # a table of features alone has nothing to grade the model by
+        quantities, scores = spectral_predictive(
+            snakemake.input.simulations,
+            *spectra_of(snakemake.input.x_o),
+            params.features,
+            params.diagnostics["n_predictive"],
+            params.signal,
+            params.preparation,
+            [spectra_of(path) for path, other in others.items() if "psd" in other],
         )
     again = read(snakemake.input.predictive, "x", "names", "valid", "index")
     drawn = again["x"][again["valid"] & (again["index"] < params.diagnostics["n_predictive"])]
