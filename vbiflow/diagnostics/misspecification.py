@@ -104,8 +104,8 @@ def sparse_note(found: Mapping[str, Any], rounds: int) -> list[str]:
         return []
     cure = f"inference: {{rounds: {rounds + 1}}} simulates where the posterior has mass, or narrow the prior"
     return [
-        f"{found['near']:.2%} of the simulations come near this recording, {TYPICAL:.0%} near a typical one: the estimator "
-        f"has seen little of what it is asked about; {cure}"
+        f"{found['near']:.2%} of the simulations come near this recording, {TYPICAL:.0%} near a typical one: the "
+        f"estimator has seen little of what it is asked about; {cure}"
     ]
 
 

@@ -105,7 +105,7 @@ class Branch:
         return -np.einsum("is,ist,it->i", sends[:, 0], np.linalg.inv(local), inputs[:, :, 0])
 
     def symmetric(self, gain: Array) -> bool:
-        """Whether the static loop is a symmetric matrix but for scales of the nodes, so that its eigenvalues are real."""
+        """Whether the static loop is symmetric but for scales of the nodes, so that its eigenvalues are real."""
         return bool((gain > 0).all()) and np.allclose(self.matrix, self.matrix.T)
 
     def growth(self, local: Array, inputs: Array, sends: Array) -> float:
