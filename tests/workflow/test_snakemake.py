@@ -165,7 +165,7 @@ def test_truncated_shard_is_named_and_remade(copy, finished):
     [
         ("n_samples: 500", "n_sample: 500", "unknown key 'n_sample'; did you mean 'n_samples'"),
         ("model: wong_wang", "model: wong_wagn", "unknown model 'wong_wagn'; choose from .*wong_wang"),
-        ("seed: 7", "seed: [7", "line 5"),
+        ("seed: 7", "seed: [7", "line 6"),
     ],
 )
 def test_bad_study_gets_one_clear_line_before_any_job(copy, old, new, message):
