@@ -145,7 +145,7 @@ def parsed(file, text, package, own):
 
 
 def forget():
-    for function in ("hashed", "sources_digest", "targets", "acting", "module", "is_module", "file_of"):
+    for function in ("hashed", "sources_digest", "targets", "acting", "module", "is_module", "file_of", "path_of"):
         getattr(dependencies, function).cache_clear()
 
 
