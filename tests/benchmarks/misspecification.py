@@ -2,9 +2,9 @@
 
 python -m tests.benchmarks.misspecification [number of recordings]
 
-Wong-Wang, 20 regions, five minutes of BOLD; recordings are simulations with parameters from the prior and one fault that
-the simulations lack. Coverage is the share of true parameters in 90 % intervals, sharpness the posterior's standard
-deviation over the prior's.
+Wong-Wang, 20 regions, five minutes of BOLD; recordings are simulations with parameters from the prior and one fault
+that the simulations lack. Coverage is the share of true parameters in 90 % intervals, sharpness the posterior's
+standard deviation over the prior's.
 """
 
 from __future__ import annotations
