@@ -17,7 +17,7 @@ $(READY): envs/requirements.lock
 
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
 	@$(BIN)/snakemake demo --cores $(CORES) --quiet host rules
-	@$(BIN)/python -m vbiflow summary demo_wong_wang
+	@$(BIN)/python -m vbiflow summary hcp_linear@demo
 
 SCALE ?= quick
 
