@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo case-studies test test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
+.PHONY: demo case-studies case-studies-docs test test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -23,6 +23,10 @@ SCALE ?= quick
 
 case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own numbers of simulations
 	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
+
+case-studies-docs: $(READY)  ## the tables of docs/case_studies.md, from the results of make case-studies
+	cp results/case_studies/summary.tsv results/case_studies/claims.tsv docs/case_studies
+	$(BIN)/python -m vbiflow.tables
 
 test: $(READY)  ## the tests, with coverage
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered

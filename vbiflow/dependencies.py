@@ -214,6 +214,7 @@ def file_of(name: str) -> Path | None:
     return next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
 
 
+@cache
 def path_of(name: str) -> str:
     """Path of a module's file from the root, or of a user's from the working directory."""
     path = file_of(name)

@@ -32,8 +32,11 @@ def jobs(done):
 
 
 def test_dry_run_of_every_study(copy):
-    targets = [f"results/{study}/report.html" for study in known_studies()]
-    done = copy.snakemake("-n", *targets)
+    """Each at its last scale, which asks for most, with all simulations in one job: more jobs would add no rule."""
+    for path in (copy.path / "config" / "studies").glob("*.yaml"):
+        path.write_text(re.sub(r"shard_size: \d+", "shard_size: 10000000", path.read_text()))
+    last = {name.partition("@")[0]: name for name in known_studies()}
+    done = copy.snakemake("-n", *(f"results/{study}/report.html" for study in last.values()))
     assert done.returncode == 0, done.stdout[-3000:]
     stages = {
         "connectome",
