@@ -18,6 +18,7 @@ import vbiflow
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import attributes, read, read_json
+from vbiflow.marginals import read_marginals
 from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
@@ -89,6 +90,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     heading = {"title": settings["study"], "description": ""} | dict(settings["settings"])
     return page.from_string(text).render(
         **settings,
+        marginals=[one for name, entry in settings["settings"]["prior"].items() for one in read_marginals(name, entry)],
         version=vbiflow.__version__,
         title=heading["title"],
         description=heading["description"],
