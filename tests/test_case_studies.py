@@ -6,7 +6,7 @@ import io
 import pytest
 import yaml
 
-from vbiflow.case_studies import CASE_STUDIES, summarise, tsv
+from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise, tsv
 from vbiflow.claims import CLAIMS
 from vbiflow.io import write_json
 from vbiflow.provenance import ROOT
@@ -53,7 +53,10 @@ def test_every_case_study_has_a_study_and_what_the_paper_prints():
     assert CASE_STUDIES.keys() == PAPER.keys()
     for name, figures in CASE_STUDIES.items():
         assert figures.split(", ")[0] == str(PAPER[name]["figure"])
-    assert {claim.study for claim in CLAIMS} <= CASE_STUDIES.keys()
+    assert {claim.study for claim in CLAIMS} | PRINTED.keys() <= CASE_STUDIES.keys()
+    for name, text in PRINTED.items():
+        budgets = PAPER[name].get("n_simulations", [])
+        assert not budgets or any(f"{budget:,}".replace(",", " ") in text for budget in budgets), name
 
 
 def test_the_summary_is_made_from_the_result_files(tmp_path):
@@ -65,7 +68,8 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     for k in range(2):
         (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
     (shards.parent / "train.tsv").write_text("s\tcpu_time\n14.0\t12.0\n")
-    paths = {"diagnostics": str(tmp_path / "diagnostics.json")}
+    write_json(tmp_path / "features_report.json", {"explained": {"G": 0.9, "eta[a]": 0.9}})
+    paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
     rows, claims = summarise({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
     assert (row["simulate_s"], row["train_s"], row["shrinkage"], row["simulations"]) == (
