@@ -179,3 +179,21 @@ def test_options_of_the_space_are_checked() -> None:
         check_sensors({"contacts": "c.tsv", "space": "head"})
     with pytest.raises(ValueError, match=r"space: says where contacts are, but contacts is missing"):
         check_sensors({"template": "fsaverage5-dk", "space": "mni"})
+
+
+def test_what_is_wrong_with_a_head_names_its_file(tmp_path: Path) -> None:
+    table = tmp_path / "gain.csv"
+    table.write_text(f"sensor,{','.join(AAL.labels)}\n" + "".join(f"{name}{',0' * N}\n" for name in NAMES))
+    with pytest.raises(
+        ValueError, match=r"^\S+gain.csv: lead field: 94 regions reach no sensor: .*; their sources lie"
+    ):
+        make_lead_field(None, "eeg", {}, {"lead_field": str(table)}, TEMPLATE)
+    table.write_text("label,x,y,z\n" + "".join(f"{name},20,,5\n" for name in NAMES))
+    with pytest.raises(ValueError, match=r"^\S+gain.csv: a coordinate is no number"):
+        make_lead_field(None, "seeg", {}, {"contacts": str(table)}, TEMPLATE)
+    table.write_text("label,x,y,z\n" + "".join(f"{name},20,-10,-18\n" for name in NAMES))
+    bare = Connectome(
+        TEMPLATE.weights, TEMPLATE.tract_lengths, AAL.labels, np.nan * CENTRES, AAL.hemispheres, AAL.networks
+    )
+    with pytest.raises(ValueError, match=r"^\S+gain.csv: lead field: a contact or a region has no position; give x, y"):
+        make_lead_field(None, "seeg", {}, {"contacts": str(table)}, bare)
