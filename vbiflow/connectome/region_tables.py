@@ -34,10 +34,10 @@ CODED = re.compile(r"^\s*(?:\S+[\s,;]+)?([^\d\s,;]\S*)[\s,;]+(\d+)(?:[\s,;]+\d+)
 def read_regions(path: str | Path) -> Regions:
     """Read a table of regions: label; optional hemisphere, network, x, y, z [mm], index and any others.
 
-    Coordinates are n/a where unknown. Tables with a header are separated by tabs, commas or semicolons. Labels that both
-    hemispheres share get L_ and R_
-    before them. Colour tables of FreeSurfer, MRtrix and ITK-SNAP (index and label, in their order, without the
-    background), tables of index, name and code without a header (MRIcron) and plain lists of names are read as well.
+    Tables with a header are separated by tabs, commas or semicolons; unknown coordinates are n/a. Labels that both
+    hemispheres share get L_ and R_ before them. Colour tables of FreeSurfer, MRtrix and ITK-SNAP (index and label, in
+    their order, without the background), tables of index, name and code without a header (MRIcron) and plain lists of
+    names are read as well.
 
     Raises
     ------
