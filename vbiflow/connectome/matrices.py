@@ -68,8 +68,10 @@ def in_one_order(path: str, table: Table) -> Table:
 
 def check_square(path: str | Path, values: np.ndarray) -> None:
     """Refuse what is no square matrix."""
-    if values.ndim == 2 and values.shape[0] == values.shape[1]:
+    if values.ndim == 2 and values.shape[0] == values.shape[1] > 1:
         return
+    if values.size == 1:
+        raise ValueError(f"{path}: one number; a connectome is square, two regions or more")
     hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
     shape = " x ".join(map(str, values.shape))
     raise ValueError(f"{path}: shape {shape}; a connectome is square, regions x regions{hint}")

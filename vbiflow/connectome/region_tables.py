@@ -143,8 +143,8 @@ def colour_columns(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...
     return {"index": tuple(reversed(kept)), "label": tuple(reversed(kept.values()))}
 
 
-def coordinate(entry: str) -> float:
-    """A coordinate [mm]; not-a-number where it is empty or n/a."""
+def number_of(entry: str) -> float:
+    """An entry as a number; not-a-number where it is empty or n/a."""
     return np.nan if entry.lower() in MISSING else float(entry)
 
 
@@ -166,7 +166,7 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     columns |= {name: plain_numbers(columns[name]) for name in INDICES if name in columns}
     columns = columns | {"label": labels, "hemisphere": sides}
     try:
-        centres = np.array([[coordinate(value) for value in columns[axis]] for axis in "xyz"]).T
+        centres = np.array([[number_of(value) for value in columns[axis]] for axis in "xyz"]).T
     except KeyError:
         centres = np.full((len(labels), 3), np.nan)
     except ValueError as error:
