@@ -17,7 +17,7 @@ rule calibrate:
         mem_mb=memory("calibrate"),
         runtime=minutes("calibrate"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("thresholds"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
@@ -100,7 +100,7 @@ rule baselines:
         mem_mb=memory("baselines"),
         runtime=minutes("baselines"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("estimators"),
         seed=setting("seed"),
         code=code("scripts/baselines.py", compared=True),
@@ -125,7 +125,7 @@ rule learning_curve:
         mem_mb=memory("learning_curve"),
         runtime=minutes("learning_curve"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("learning_curve", "estimators"),
         seed=setting("seed"),
         code=code("scripts/learning_curve.py", compared=True),
@@ -154,10 +154,10 @@ rule optimise:
         model=setting("model"),
         parameters=setting("parameters"),
         simulation=derived("simulation"),
-        observation=derived("recorded"),
+        observation=derived("recorded", "observation"),
         signal=derived("signal"),
         features=setting("features"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("optimise", "scores"),
         budget=derived("n_simulations"),
         seed=setting("seed"),
@@ -204,7 +204,7 @@ rule local_c2st:
         mem_mb=memory("local_c2st"),
         runtime=minutes("local_c2st"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/local_c2st.py"),
     script:

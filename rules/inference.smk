@@ -17,7 +17,7 @@ rule train:
         runtime=minutes("train"),
     params:
         prior=setting("prior"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/train.py"),
     script:

@@ -65,7 +65,7 @@ rule report:
         study=lambda wildcards: wildcards.study,
         alone=lambda wildcards: wildcards.get("subject", ""),
         settings=derived("settings"),
-        model=derived("model"),
+        model=derived("model", "model.title"),
         nodes=derived("nodes"),
         estimator_of=estimator_by_subject,
         code=code("scripts/report.py"),

@@ -11,6 +11,7 @@ from vbiflow.dependencies import code_hash
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import user_path, workflow_path
+from vbiflow.provenance import digest
 from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import load_config, load_study
@@ -34,9 +35,11 @@ wildcard_constraints:
 def find_study(name):
     """The study of that name, read when a job or a target first asks for it."""
     try:
-        return load_study(name)
+        study = load_study(name)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
+    JOBS["settings"][name] = digests_of(study)
+    return study
 
 
 try:
@@ -45,6 +48,16 @@ try:
 except ValueError as error:
     raise SystemExit(str(error)) from None
 
+
+GIVEN = bool(config)
+# What scripts are told beside their params, which, unlike a change of these, makes nothing run again: where results lie
+# (a module's replace_prefix may say so), the settings that each rule passes on, and their digests by study.
+JOBS = {
+    "results": workflow.modifier.path_modifier.replace_prefix("results/"),
+    "rules": {},
+    "settings": {},
+}
+config = {**config, "vbiflow": JOBS}
 
 # Where a profile gives a GPU to rules that simulate, their code and environment are those of the GPU's engine.
 DEVICE = device_of(workflow.resource_settings.overwrite_resources)
@@ -56,26 +69,52 @@ def study_of(wildcards):
     return find_study(wildcards.study)
 
 
+def passed(name, value):
+    """Param function: `value` of the job's study, which follows from the setting `name`."""
+
+    def param(wildcards):
+        return value(study_of(wildcards))
+
+    param.settings = {name: value}
+    return param
+
+
+def digests_of(study):
+    """Digest of each setting of a study that rules pass on, so that jobs know results that were made with others."""
+    values = {}
+    for rule in workflow.rules:
+        own = [getattr(param, "settings", {}) for param in rule.params]
+        JOBS["rules"][rule.name] = [name for settings in own for name in settings]
+        for settings in own:
+            values |= settings
+    return {name: digest(value(study)) for name, value in values.items()}
+
+
 def setting(section, key=None):
     """Param function: one block of the job's study, or one entry of it, so that a change remakes only what it touches."""
 
-    def value(wildcards):
-        block = study_of(wildcards)[section]
-        return block if key is None else block[key]
+    def value(study):
+        return study[section] if key is None else study[section][key]
 
-    return value
+    return passed(f"{section}.{key}" if key else section, value)
 
 
-def derived(name):
-    """Param function: what follows from the settings of the job's study, an attribute of `Study`."""
-    return lambda wildcards: getattr(study_of(wildcards), name)
+def derived(name, setting=None):
+    """Param function: what follows from a setting of the job's study, an attribute of `Study`."""
+    return passed(setting or name, lambda study: getattr(study, name))
 
 
 def of_diagnostics(*keys):
     """Param function: entries of the study's diagnostics."""
-    return lambda wildcards: {
-        key: study_of(wildcards)["diagnostics"][key] for key in keys
+
+    def param(wildcards):
+        return {key: study_of(wildcards)["diagnostics"][key] for key in keys}
+
+    param.settings = {
+        f"diagnostics.{key}": lambda study, key=key: study["diagnostics"][key]
+        for key in keys
     }
+    return param
 
 
 def compared_studies(wildcards):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vbiflow import io
+from vbiflow import io, seal
 from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
 from vbiflow.job import Run, duration, job
 
@@ -149,6 +149,35 @@ def test_inputs_that_are_damaged_or_foreign_stop_a_job_before_its_work(snakemake
     snakemake.input["data"] = "results/another/in.h5"
     with job(snakemake):
         pass  # of another study, which has its own seed
+
+
+def test_inputs_made_with_other_settings_stop_a_job_and_its_output_tells_all_it_depends_on(snakemake, capsys):
+    """Wherever a lab has its results; the settings of another study are compared with that study's."""
+    now = {"prior": "a", "features": "b", "diagnostics.scores": "c"}
+    snakemake.config = {
+        "vbiflow": {
+            "results": "derivatives/",
+            "rules": {"simulate": ["prior"], "features": ["features"]},
+            "settings": {"tiny": now, "other": {"prior": "z"}},
+        }
+    }
+    snakemake.input = Named()
+    with job(snakemake):
+        io.write("derivatives/tiny/simulations.h5", {"x": [1]}, {"sources": [{"name": "data"}]})
+    snakemake.input, snakemake.rule = Named(simulations="derivatives/tiny/simulations.h5"), "features"
+    with job(snakemake) as run:
+        assert run.provenance()["sources"] == [{"name": "data"}]
+        io.write("derivatives/tiny/features.h5", {"x": [1]}, {})
+    assert seal.verify("derivatives/tiny/features.h5").settings == {"prior": "a", "features": "b"}
+    snakemake.input = Named(features="derivatives/tiny/features.h5")
+    snakemake.config["vbiflow"]["settings"]["tiny"] = now | {"diagnostics.scores": "new"}
+    with job(snakemake):
+        pass
+    snakemake.config["vbiflow"]["settings"]["tiny"] = now | {"prior": "new"}
+    with pytest.raises(SystemExit), job(snakemake):
+        raise AssertionError("the job began")
+    said = capsys.readouterr().err
+    assert "derivatives/tiny/features.h5: made with another prior than the study has now; delete it" in said
 
 
 @pytest.mark.parametrize("fault", ["zeroed", "foreign"])
