@@ -40,9 +40,9 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
 
-test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people
+test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people, files replaced
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
-		tests/workflow/test_bare_cohort.py -m slow
+		tests/workflow/test_bare_cohort.py tests/workflow/test_inputs.py -m slow
 
 MINUTES ?= 30
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vbiflow.arrays import is_table
-from vbiflow.datasets import DATA, find, load_catalogue, parts_of, sources_of
+from vbiflow.contents import content_digest
+from vbiflow.datasets import DATA, find, load_catalogue, origin, parts_of, sources_of
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
@@ -321,14 +322,60 @@ def input_files(study):
 
 def columns(*names):
     """Param function: some columns of the job's cohort row, so that the others remake nothing."""
-    return lambda wildcards: {name: row(wildcards)[name] for name in names}
+    return lambda wildcards: {name: placed(row(wildcards)[name]) for name in names}
+
+
+def placed(entry):
+    """A cohort's entry, of a result where results lie: in params Snakemake puts none of a module's prefixes."""
+    made = entry.startswith("results/")
+    return JOBS["results"] + entry.removeprefix("results/") if made else entry
 
 
 def files(*names):
     """Input function: the files that some columns of the job's cohort row name."""
-    return lambda wildcards: [
-        file_of(entry) for entry in columns(*names)(wildcards).values() if entry
-    ]
+    return lambda wildcards: as_input(row(wildcards)[name] for name in names)
+
+
+def as_input(entries):
+    """Files of entries as inputs. Of the user's own the content is a param (`contents`), and the date counts for nothing."""
+    paths = [file_of(entry) for entry in entries if entry]
+    return [path if is_made(path) else ancient(path) for path in paths]
+
+
+def is_made(path):
+    """Whether a file is fetched or made by the workflow."""
+    return path.startswith("results/") or bool(origin(path, CATALOGUE))
+
+
+def contents(*entries):
+    """Param function: a digest of the content of each file that input functions `entries` name, but of those made here."""
+
+    def param(wildcards):
+        named = [found for files in entries for found in listed(files(wildcards))]
+        return {
+            str(path): content_of(path)
+            for path in named
+            if not path.startswith("results/")
+        }
+
+    return param
+
+
+def listed(found):
+    """What an input function gives, as a list."""
+    return [found] if isinstance(found, str) else found
+
+
+@cache
+def content_of(path):
+    """Digest of a file's content; of what the catalogue pins that pin, and what is found in its place."""
+    found = origin(path, CATALOGUE)
+    if found is None:
+        return content_digest(path)
+    dataset, name = found
+    pinned = dataset.files[name].sha256 if name in dataset.files else ""
+    there = content_digest(path) if pinned else "missing"
+    return pinned if there in ("missing", pinned) else f"{pinned}, found {there}"
 
 
 def maps(wildcards):
@@ -336,11 +383,21 @@ def maps(wildcards):
     return study_of(wildcards).maps(wildcards.estimator)
 
 
+def map_files(wildcards):
+    """Input function: the files of the regional maps of the job's connectome."""
+    return as_input(maps(wildcards).values())
+
+
 def sensor_recording(wildcards):
     """Input function: the recording whose sensors a lead field leads to; none if it is simulated through it."""
     study, entry = study_of(wildcards), row(wildcards)["recording"]
     simulated = wildcards.estimator in study.simulated
-    return [] if simulated or is_table(entry) else entry
+    return [] if simulated or is_table(entry) else as_input([entry])[0]
+
+
+def heads(wildcards):
+    """Input function: the files of the head that a lead field is made of."""
+    return as_input(head_files(study_of(wildcards).sensors))
 
 
 def projected(files):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from vbiflow import io, seal
+from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
 from vbiflow.job import Run, duration, job
 
@@ -178,6 +179,25 @@ def test_inputs_made_with_other_settings_stop_a_job_and_its_output_tells_all_it_
         raise AssertionError("the job began")
     said = capsys.readouterr().err
     assert "derivatives/tiny/features.h5: made with another prior than the study has now; delete it" in said
+
+
+def test_a_file_that_changed_since_the_run_began_or_is_not_as_pinned_stops_a_job(snakemake, capsys):
+    Path("weights.csv").write_text("1,2\n")
+    snakemake.params["contents"] = {"weights.csv": Contents().digest("weights.csv"), "made.tsv": ""}
+    with job(snakemake, excludes="shard"):
+        pass
+    snakemake.params["contents"]["weights.csv"] += ", found ffff"
+    with job(snakemake, excludes="shard"):
+        pass  # it was fetched again
+    Path("weights.csv").write_text("1,3\n")
+    for planned, line in {
+        ", found ffff": "not the content that the catalogue",
+        "": "changed since the run began",
+    }.items():
+        snakemake.params["contents"]["weights.csv"] = "0" * 64 + planned
+        with pytest.raises(SystemExit), job(snakemake, excludes="shard"):
+            raise AssertionError("the job began")
+        assert f"weights.csv: {line}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("fault", ["zeroed", "foreign"])

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from threadpoolctl import threadpool_limits
 
+from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
 from vbiflow.io import attributes
 from vbiflow.lock import hold_job
@@ -29,6 +30,7 @@ FULL = {
     errno.EIO: "look at the disk, then run again",
 }
 """Errors of a file system, with what is to be done."""
+NOT_PINNED = "not the content that the catalogue of datasets pins; delete it and run again"
 
 
 class Run:
@@ -71,12 +73,20 @@ class Run:
             print(f"{self.label}: {text}", file=stream, flush=True)
 
     def verify_inputs(self) -> None:
-        """Refuse results that are damaged, or were made for another place, with another seed or other settings."""
+        """Refuse results that are damaged, or were made for another place, with another seed or other settings.
+
+        Also a file that people bring if it changed since the run began, or is not what the catalogue pins.
+        """
         seed, own = self.snakemake.params.get("seed", -1), self.snakemake.wildcards.get("study", "")
         for path in filter(self.is_result, map(str, self.snakemake.input)):
             study = path.removeprefix(self.results).partition("/")[0]  # one compared with has settings of its own
             known = verify_input(path, seed if study == own else -1, self.studies.get(study, {}))
             self.settings |= known if study == own else {}
+        digests = Contents()
+        for path, planned in self.snakemake.params.get("contents", {}).items():
+            expected, _, other = planned.partition(", found ")
+            if expected and digests.digest(path) != expected:
+                raise ValueError(f"{path}: {NOT_PINNED if other else 'changed since the run began; run again'}")
 
     def is_result(self, path: str) -> bool:
         """Whether a file is a sealed result of the workflow, wherever the results lie."""
