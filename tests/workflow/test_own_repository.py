@@ -75,7 +75,7 @@ AGAIN = (
 
 
 class Lab:
-    """A folder of a lab's own; only the catalogue's data are shared with the repository, so that they are fetched once."""
+    """A folder of a lab's own; only the catalogue's data are the repository's, so that they are fetched once."""
 
     def __init__(self, path):
         self.path = path
