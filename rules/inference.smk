@@ -93,11 +93,7 @@ use rule features as features_round with:
 
 use rule gather as gather_round with:
     input:
-        lambda wildcards: expand(
-            "results/{study}/subjects/{subject}/rounds/{round}/features/{shard}.h5",
-            shard=study_of(wildcards).shards,
-            allow_missing=True,
-        ),
+        shards("results/{study}/subjects/{subject}/rounds/{round}"),
     output:
         "results/{study}/subjects/{subject}/rounds/{round}/new.h5",
     log:

@@ -25,7 +25,7 @@ wildcard_constraints:
     study=r"(?!case_studies\b)[\w-]+(@[\w-]+)?",
     estimator=r"[\w.-]+",
     subject=r"[\w-]+",
-    shard=r"shard-\d+",
+    shard=r"shard-\d+-\d+",
     round=r"\d+",
     feature=r"\w+",
     dataset=r"[\w-]+",
@@ -166,6 +166,29 @@ def of_connectome(name):
         return study.path(study.connectome_of(wildcards.subject), name)
 
     return path
+
+
+def shards(folder):
+    """Input function: features of the shards in a folder, those that are there and new ones for the rows between."""
+
+    def paths(wildcards):
+        place = folder.format(**wildcards)
+        return [
+            f"{place}/features/{name}.h5" for name in shards_of(wildcards.study, place)
+        ]
+
+    return paths
+
+
+@cache
+def shards_of(name, folder):
+    """Shards in a folder, features before series that were left or kept; the same as long as Snakemake runs."""
+    made = [
+        path.stem
+        for part in ("features", "simulations")
+        for path in sorted(Path(placed(folder), part).glob("shard-*.h5"))
+    ]
+    return find_study(name).shards_beside(made)
 
 
 def of_round(name, number):

@@ -35,7 +35,7 @@ SEALED = (".h5", ".pt", ".json", ".svg", ".tsv")
 USES = {
     "101309/connectome.h5": "101309/prior.h5",
     "101309/prior.h5": "101309/posterior.pt",
-    "101309/features/shard-0001.h5": "101309/features.h5",
+    "101309/features/shard-000080-000160.h5": "101309/features.h5",
     "101309/features.h5": "101309/posterior.pt",
     "101309/posterior.pt": "subjects/101309/samples.h5",
     "101309/training.json": "101309/figures",

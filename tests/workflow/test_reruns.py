@@ -231,7 +231,9 @@ def test_one_more_feature_simulates_again_unless_series_are_kept(again):
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_kept_series_stay_compressed_with_the_same_numbers(again, finished, keep):
-    simulations, features = (f"results/tiny/101309/{part}/shard-0003.h5" for part in ("simulations", "features"))
+    simulations, features = (
+        f"results/tiny/101309/{part}/shard-000240-000300.h5" for part in ("simulations", "features")
+    )
     for file in (simulations, features):
         (again.path / file).unlink()
     if keep:
