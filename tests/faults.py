@@ -122,7 +122,7 @@ def without_times(path: Path) -> bytes:
 
 def run_to_end(copy: Copy, *targets: str) -> str:
     """Make targets; the last lines if that fails, else nothing."""
-    done = copy.snakemake("--notemp", "--quiet", "host", "--", *filter(None, targets))
+    done = copy.snakemake("--notemp", "--quiet", "host", "--", *filter(None, targets), timeout=3600)
     return "" if done.returncode == 0 else done.stdout[-3000:]
 
 
