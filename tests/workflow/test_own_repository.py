@@ -7,8 +7,8 @@ import sys
 
 import h5py
 import pytest
-from checkout import ROOT
-from test_snakemake import jobs
+from checkout import DATA, LOCK, ROOT
+from test_snakemake import REPORT, jobs
 
 MODULE = """module vbiflow:
     snakefile: "{clone}/Snakefile"
@@ -73,13 +73,12 @@ AGAIN = (
 
 
 class Lab:
-    """A folder of a lab's own; only the catalogue's data are the repository's, so that they are fetched once."""
+    """A folder of a lab's own; only the catalogue's data are there, so that they are fetched once."""
 
     def __init__(self, path):
         self.path = path
-        (path / "resources").mkdir(parents=True)
-        (ROOT / "resources/data").mkdir(parents=True, exist_ok=True)
-        (path / "resources/data").symlink_to(ROOT / "resources/data")
+        with LOCK:
+            shutil.copytree(DATA, path / "resources/data", ignore=shutil.ignore_patterns(".lock"))
 
     def write(self, name, text):
         target = self.path / name
@@ -144,6 +143,25 @@ def test_results_of_a_lab_lie_where_it_says_and_are_checked_there(lab):
     assert done.returncode and "derivatives/vbi/tiny/101309/connectome.h5: damaged" in done.stdout, done.stdout[-4000:]
 
 
+def assert_made_as_in(finished, lab, *targets):
+    """What the module makes in the lab's folder has the bytes of what the clone made, and is then up to date."""
+    lab.write("Snakefile", MODULE.format(clone=finished.path))
+    done = lab.snakemake("--notemp", *targets)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert not (lab.path / "config").exists()
+    files = [path for path in (lab.path / "results").rglob("*") if path.suffix in (".h5", ".pt", ".svg", ".json")]
+    for file in files:
+        if file.name != "training.json":  # which holds times
+            other = finished.path / file.relative_to(lab.path)
+            assert other.read_bytes() == file.read_bytes(), file.relative_to(lab.path)
+    assert "Nothing to be done" in lab.snakemake("--notemp", *targets).stdout
+
+
+@pytest.mark.slow
+def test_the_report_through_a_module_in_an_empty_folder(lab, finished):
+    assert_made_as_in(finished, lab, REPORT)
+
+
 def test_studies_cohorts_features_and_models_of_the_lab(lab):
     """The clone's own Snakefile, run in the lab's folder; the cohort's paths count from there."""
     lab.write("config/models/leaky.py", OWN_MODEL)
@@ -185,5 +203,5 @@ def test_a_lab_runs_the_studies_of_its_own_settings(lab):
     lab.write("config/config.yaml", "studies: [tiny]\n")
     done = lab.snakemake("-n")
     assert done.returncode == 0 and jobs(done)["report"] == 1, done.stdout[-3000:]
-    assert "results/tiny/report.html" in done.stdout and "demo_wong_wang" not in done.stdout
-    assert "demo_wong_wang/report.html" in lab.snakemake("-n", "--config", 'studies=["demo_wong_wang"]').stdout
+    assert "results/tiny/report.html" in done.stdout and "hcp_linear" not in done.stdout
+    assert "hcp_linear@demo/report.html" in lab.snakemake("-n", "--config", 'studies=["hcp_linear@demo"]').stdout

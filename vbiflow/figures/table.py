@@ -14,7 +14,18 @@ from typing import Any
 
 from vbiflow.dependencies import module
 from vbiflow.engine.checks import choose
-from vbiflow.figures.figure import INPUTS, PARAMETERS, Figure, asked, each, over_the_head, recorded, scored, units
+from vbiflow.figures.figure import (
+    INPUTS,
+    PARAMETERS,
+    Figure,
+    asked,
+    each,
+    over_the_head,
+    recorded,
+    regional,
+    scored,
+    units,
+)
 from vbiflow.provenance import ROOT
 
 FOLDER = ROOT / "vbiflow" / "figures"
@@ -66,6 +77,12 @@ FIGURES: dict[str, Figure] = {
     ),
     "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
     "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
+    "brain": Figure(
+        "subject", "Posterior", "brain",
+        {"prior": "prior/@prior"} | each("samples", "names", "truth", samples="theta") | units("samples")
+        | each("connectome", "labels", "centres"),
+        read="with_spread", wanted=regional,
+    ),
     "exact": Figure(
         "subject", "Posterior", "exact",
         each("samples", "names", "truth", samples="theta") | each("exact", reference="theta") | units("samples"),
