@@ -46,8 +46,8 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich $(PEERS)
 	for part in engine gpu peers connectome features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
 
-test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, from start to end
-	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
+test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, a seizure too, from start to end
+	$(BIN)/python -m pytest tests/workflow/test_recovery.py tests/workflow/test_seizure.py -m slow
 
 test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BIDS derivatives, many people, a lab's own repository, files replaced
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
