@@ -28,7 +28,7 @@ def test_demand_grows_with_what_a_job_holds():
 )
 def test_half_a_million_simulations_are_learnt_from_in_three_gigabytes(rule, peak):
     """Of 89 parameters and 354 features; `peak` is what was measured [MB], of the last two of theta alone."""
-    size = size_of(load_study("demo_wong_wang"))._replace(simulations=500_000, parameters=89, features=354)
+    size = size_of(load_study("tiny"))._replace(simulations=500_000, parameters=89, features=354)
     asked = BASE.get(rule, 900) + MEMORY[rule](size)
     assert peak < asked < 3000
 
