@@ -365,6 +365,7 @@ def as_input(entries):
     return [path if is_made(path) else ancient(path) for path in paths]
 
 
+@cache
 def is_made(path):
     """Whether a file is fetched or made by the workflow."""
     return path.startswith("results/") or bool(origin(path, CATALOGUE))
