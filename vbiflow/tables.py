@@ -24,6 +24,7 @@ from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
+from vbiflow.study.document import read_document
 from vbiflow.study.reference import configuration
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
@@ -62,6 +63,21 @@ def models() -> str:
     return "\n".join(lines)
 
 
+def studies() -> str:
+    """The studies that ship: what each is about, its model, what is inferred, how many simulations."""
+    lines = ["| study | what it is | model | inferred | simulations |", "|---|---|---|---|---|"]
+    for path in sorted((ROOT / "config" / "studies").glob("*.yaml")):
+        study = read_document(path, path.name)
+        inferred = ", ".join(
+            name + (" of each region" if isinstance(entry, dict) and entry.get("per") == "node" else "")
+            for name, entry in study["prior"].items()
+        )
+        number = f"{study['inference']['n_simulations']:,}".replace(",", " ")
+        cells = f"`{path.stem}`", study["title"], f"`{study['model']}`", inferred, number
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def parameters() -> str:
     """Every parameter of every model and observation model, and what can stand for it."""
     every = [*MODELS.values(), *(observation.model for observation in OBSERVATION_MODELS.values())]
@@ -71,7 +87,7 @@ def parameters() -> str:
 def parameter_table(model: Model) -> str:
     """Value, unit and meaning of a model's parameters."""
     defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
-    lines = [f"## {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
+    lines = [f"### {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
     lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
     longest = ", ".join(f"{scheme} {dt:g}" for scheme, dt in model.largest_dt.items())
     lines[-1] += f" Longest steps [ms]: {longest}." if longest else ""
@@ -140,12 +156,13 @@ def filled(text: str, *made: Callable[[], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
-    listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
+    listing = f"# Features\n\n{domains()}\n\n{INTRODUCTION}\n{sets()}\n\n## All features\n\n{features.table()}"
     docs = ROOT / "docs"
     tables = {
-        ROOT / "README.md": (models, domains, estimators),
+        ROOT / "README.md": (studies,),
         docs / "engine.md": (kernel,),
-        docs / "models.md": (parameters,),
+        docs / "inference.md": (estimators,),
+        docs / "models.md": (models, parameters),
         docs / "case_studies.md": (case_studies_run, case_studies_claims),
     }
     return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {

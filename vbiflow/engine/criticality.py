@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.linearisation import STEP, derivatives, fixed_point, jacobian
+from vbiflow.engine.fixed_point import STEP, derivatives, fixed_point, jacobian
 from vbiflow.engine.plan import coupling_matrix
 from vbiflow.models import Model
 

@@ -102,6 +102,11 @@ FIGURES: dict[str, Figure] = {
         each("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | units("local_c2st"),
         wanted=asked("local_c2st"),
     ),
+    "robust": Figure(
+        "subject", "Posterior", "robust",
+        each("samples", "names", samples="theta") | each("robust", "features", "wrong", "shift", robust="theta"),
+        wanted=asked("robust"),
+    ),
     "misspecification": Figure(
         "subject", "Predictions", "predictive",
         each("features", "x", "valid") | each("x_o", "names", x_o="x") | each("predictive", predicted="x")
