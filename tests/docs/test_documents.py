@@ -59,6 +59,10 @@ def test_links_lead_to_files_and_headings(path):
         assert not anchor or anchor in anchors(target), f"{path.name}: {link} is none of {sorted(anchors(target))}"
 
 
+def test_no_page_holds_a_merge_that_was_not_resolved():
+    assert not [path.name for path in PAGES if re.search("^(<{7}|={7}|>{7})", path.read_text(), re.MULTILINE)]
+
+
 def test_every_page_stands_in_the_site_and_every_entry_is_a_page():
     pages = list(navigation(SITE["nav"]))
     assert len(pages) == len(set(pages))
