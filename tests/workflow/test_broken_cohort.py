@@ -92,7 +92,7 @@ def test_a_pool_does_without_a_broken_connectome(copy):
     rows = (copy.path / "config" / "cohorts" / "hcp.tsv").read_text().splitlines()[:4]
     rows[2] = rows[2].replace(f"{HCP}/102311/weights.mat::sc", "weights.csv")
     (copy.path / "config" / "cohorts" / "hcp.tsv").write_text("\n".join(rows) + "\n")
-    shard = "results/tiny@cohort/pooled.all/simulations/shard-0000.h5"
+    shard = "results/tiny@cohort/pooled.all/simulations/shard-000000-000080.h5"
     done = copy.snakemake("--notemp", shard, "results/tiny@cohort/exclusions.json")
     assert done.returncode == 0, done.stdout[-4000:]
     assert "102311 is left out" in done.stdout and "2 subjects go on, 1 are left out" in done.stdout
