@@ -1,11 +1,17 @@
 """The library imports one way: no module reaches itself again, by imports at the top or within functions."""
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
 
 import networkx
+import pytest
+
+import vbiflow
 
 ROOT = Path(__file__).parents[1]
+IMPORT = re.compile(r"^from vbiflow[\w.]* import (?:\([^)]*\)|[^(\n]+)", re.MULTILINE)
 
 
 def module_name(path):
@@ -36,3 +42,31 @@ def test_nothing_imports_the_figures():
     graph = import_graph()
     importers = {one for one, other in graph.edges if other.startswith("vbiflow.figures")}
     assert all(name.startswith("vbiflow.figures") for name in importers)
+
+
+@cache
+def names_of(module):
+    """What can be imported from a module of vbiflow: what it binds at its top, and its parts if it is a package."""
+    stem = ROOT.joinpath(*module.split("."))
+    path = stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+    names = {part.stem for part in stem.glob("*")} | set(vbiflow.__all__ if module == "vbiflow" else ())
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        else:
+            names |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    return names
+
+
+@pytest.mark.parametrize("folder", ["vbiflow", "scripts", "rules", "tests"])
+def test_every_name_that_is_imported_exists(folder):
+    """Also in rules and scripts, which no test imports, and in functions, which import when they are called."""
+    for path in (path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".smk")):
+        text = path.read_text()
+        imports = IMPORT.findall(text) if path.suffix == ".smk" else [text]
+        for node in (node for part in imports for node in ast.walk(ast.parse(part))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "vbiflow":
+                missing = {alias.name for alias in node.names} - names_of(node.module)
+                assert not missing, f"{path.relative_to(ROOT)}: {node.module} has no {missing}"
