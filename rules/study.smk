@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vbiflow.arrays import is_table
-from vbiflow.datasets import DATA, find, load_catalogue, parts_of, sources_of
+from vbiflow.datasets import DATA, find_dataset, load_catalogue, parts_of, sources_of
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
@@ -249,7 +249,7 @@ def demanded(name, rule):
 
 def source_of(wildcards):
     """The catalogue's pins of a dataset, without its list of files."""
-    dataset = find(wildcards.dataset, CATALOGUE)
+    dataset = find_dataset(wildcards.dataset, CATALOGUE)
     return {
         "package": dataset.package,
         "version": dataset.version,

@@ -6,7 +6,7 @@ import io
 import pytest
 import yaml
 
-from vbiflow.case_studies import CASE_STUDIES, CLAIMS, Claim, decide, summarise, tsv
+from vbiflow.case_studies import CASE_STUDIES, CLAIMS, Claim, decide, summarise_case_studies, tsv
 from vbiflow.io import write_json
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
@@ -91,7 +91,7 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     for k in range(2):
         (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
     paths = {"diagnostics": str(tmp_path / "diagnostics.json"), "training": str(tmp_path / "training.json")}
-    rows, claims = summarise({"epileptor@quick": paths | {"n_simulations": 4000}})
+    rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
     assert (row["simulate_s"], row["training_s"], row["shrinkage"], row["simulations"]) == (
         "5.0",

@@ -7,7 +7,7 @@ import pytest
 from vbiflow import dependencies
 from vbiflow.connectome.normalise import NORMALISATIONS
 from vbiflow.connectome.read import READERS
-from vbiflow.dependencies import Closure, module
+from vbiflow.dependencies import Closure, find_module
 from vbiflow.empirical.observe import KINDS
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.simulate import ENGINES
@@ -177,11 +177,13 @@ REGISTRIES = {
 def test_every_member_of_a_registry_is_found(name):
     """Else all members would count, or none."""
     base, _, registry = name.rpartition(".")
-    numbers = module(base).bound[registry]
+    numbers = find_module(base).bound[registry]
     assert len(numbers) == 1
     for member in REGISTRIES[name]:
-        entries = module(base).statements[numbers[0]].entries
-        assert {member, "**"} & entries.keys() or len(dependencies.labelled((base, numbers[0]), member)) == 1, member
+        entries = find_module(base).statements[numbers[0]].entries
+        assert {member, "**"} & entries.keys() or len(dependencies.registry_member((base, numbers[0]), member)) == 1, (
+            member
+        )
 
 
 def test_a_study_names_the_members_that_it_uses():
@@ -197,7 +199,7 @@ def test_a_run_on_a_cpu_and_one_on_a_gpu_use_their_own_engine():
     def definitions(device):
         members = members_of(load_study("tiny"), {".mat"}, {"bold"}, False, device)
         nodes = Closure(["scripts/simulate.py"], members).nodes
-        used = [(dependencies.path_of(name), module(name).statements[number]) for name, number in nodes]
+        used = [(dependencies.path_of(name), find_module(name).statements[number]) for name, number in nodes]
         return {(path, *one.binds) for path, one in used if not isinstance(one.node, ast.alias)}
 
     cpu, gpu = definitions("cpu"), definitions("cuda")

@@ -157,7 +157,9 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows])
 
 
-def summarise(results: Mapping[str, Mapping[str, str]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def summarise_case_studies(
+    results: Mapping[str, Mapping[str, str]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Summary and claims of studies, from the paths of diagnostics, training and prior of each by ``name@scale``."""
     rows, claims = [], []
     for name, paths in results.items():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from vbiflow.maps import LINKS, regional, regression
+from vbiflow.maps import LINKS, region_values, regression
 from vbiflow.marginals import Marginal, read_limits, read_link, read_marginals
 
 EDGE = np.finfo(float).eps
@@ -43,7 +43,7 @@ class Prior:
             if marginal.per == "node" and not self.labels:
                 raise ValueError(f"prior of {marginal.name}: per: node needs the labels of the nodes")
             if marginal.coefficient:
-                regional(marginal.coefficient, self.maps, f"prior of {marginal.parameter}")
+                region_values(marginal.coefficient, self.maps, f"prior of {marginal.parameter}")
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
         self.names = tuple(name for name, _ in self.columns)

@@ -23,7 +23,7 @@ from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
-from vbiflow.study.reference import configuration
+from vbiflow.study.reference import configuration_document
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
 
@@ -51,17 +51,17 @@ Some sets go by one name:
 """
 
 
-def models() -> str:
+def models_table() -> str:
     """Model, states, coupling, recordable signals, reference."""
     lines = ["| model | | states | sends | coupling | signals | reference |", "|---|---|---|---|---|---|---|"]
     for name, model in MODELS.items():
         states, sends, signals = (", ".join(names) for names in (model.states, model.sends, model.signals))
-        cells = f"`{name}`", model.title, states, sends, model.coupling, signals, linked(model.reference)
+        cells = f"`{name}`", model.title, states, sends, model.coupling, signals, link_dois(model.reference)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def parameters() -> str:
+def parameters_table() -> str:
     """Every parameter of every model and observation model, and what can stand for it."""
     every = [*MODELS.values(), *(observation.model for observation in OBSERVATION_MODELS.values())]
     return "\n\n".join(parameter_table(model) for model in every)
@@ -70,7 +70,7 @@ def parameters() -> str:
 def parameter_table(model: Model) -> str:
     """Value, unit and meaning of a model's parameters."""
     defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
-    lines = [f"## {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
+    lines = [f"## {model.title} (`{model.name}`)", "", f"{link_dois(model.reference)}."]
     lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
     longest = ", ".join(f"{scheme} {dt:g}" for scheme, dt in model.largest_dt.items())
     lines[-1] += f" Longest steps [ms]: {longest}." if longest else ""
@@ -82,7 +82,7 @@ def parameter_table(model: Model) -> str:
     return "\n".join(lines)
 
 
-def domains() -> str:
+def domains_table() -> str:
     """Names of the features, a line a domain."""
     lines = ["| domain | features |", "|---|---|"]
     for domain, group in groupby(features.FEATURES.values(), key=lambda feature: feature.domain):
@@ -90,28 +90,28 @@ def domains() -> str:
     return "\n".join(lines)
 
 
-def estimators() -> str:
+def estimators_table() -> str:
     """Estimator, options with their defaults, reference."""
     lines = ["| estimator | options | reference |", "|---|---|---|"]
     for name, estimator in ESTIMATORS.items():
         options = ", ".join(f"`{key}`: {value}" for key, value in ESTIMATOR_OPTIONS[name].items())
-        lines.append(f"| `{name}` | {options} | {linked(estimator.reference)} |")
+        lines.append(f"| `{name}` | {options} | {link_dois(estimator.reference)} |")
     return "\n".join(lines)
 
 
-def sets() -> str:
+def sets_table() -> str:
     """Sets of features, and what they stand for as a study file spells it."""
     lines = ["| set | stands for |", "|---|---|"]
     lines += [f"| `{name}` | `{json.dumps(specs).replace(chr(34), '')}` |" for name, specs in features.SETS.items()]
     return "\n".join(lines)
 
 
-def linked(reference: str) -> str:
+def link_dois(reference: str) -> str:
     """A reference with its DOIs as links."""
     return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
 
 
-def kernel() -> str:
+def kernel_listing() -> str:
     """The kernel that is generated for the linear model on four regions, whose coupling differs between simulations."""
     settings = {
         "n_simulations": 2,
@@ -128,7 +128,7 @@ def kernel() -> str:
     return f"```python\n{text[text.index('@function') :]}\n```"
 
 
-def filled(text: str, *made: Callable[[], str]) -> str:
+def fill_tables(text: str, *made: Callable[[], str]) -> str:
     """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
     for table in made:
         mark = f"<!-- {table.__name__} -->"
@@ -139,18 +139,18 @@ def filled(text: str, *made: Callable[[], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
-    listing = f"# Features\n\n{INTRODUCTION}\n{sets()}\n\n{features.table()}"
+    listing = f"# Features\n\n{INTRODUCTION}\n{sets_table()}\n\n{features.features_table()}"
     docs = ROOT / "docs"
     tables = {
-        ROOT / "README.md": (models, domains, estimators),
-        docs / "engine.md": (kernel,),
-        docs / "models.md": (parameters,),
+        ROOT / "README.md": (models_table, domains_table, estimators_table),
+        docs / "engine.md": (kernel_listing,),
+        docs / "models.md": (parameters_table,),
     }
-    return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
+    return {path: fill_tables(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
         docs / "features.md": listing,
         docs / "options.md": options_document(),
         ROOT / "config" / "schemas" / "study.schema.json": editor_schema(),
-        ROOT / "config" / "README.md": configuration(),
+        ROOT / "config" / "README.md": configuration_document(),
     }
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import (
-    BEYOND,
     BLOCK,
+    EXTRAPOLATION,
     FEWEST_DRAWS,
     SUMMARIES,
     block_size,
@@ -54,7 +54,7 @@ def test_a_mixed_draw_has_one_persons_connections_and_a_perturbed_one_is_near():
             if np.allclose(mix_weights(first, second, share), weights, atol=1e-9, rtol=0):
                 shares.append(share)
     assert len(shares) > 40 and min(shares) < -0.2 and max(shares) > 1.2
-    assert min(shares) >= -BEYOND and max(shares) <= 1 + BEYOND
+    assert min(shares) >= -EXTRAPOLATION and max(shares) <= 1 + EXTRAPOLATION
     noisy = draws_from(PEOPLE, {"mix": False, "perturb": 0.1}).draw(2, 0).weights
     plain = draws_from(PEOPLE, {"mix": False}).draw(2, 0).weights
     assert np.array_equal(noisy == 0, plain == 0)

@@ -12,7 +12,7 @@ import scipy
 from vbiflow import io
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import Regions, make_regions, match
+from vbiflow.connectome.regions import Regions, make_regions, match_labels
 
 FARTHEST = 10.0
 """Vertices farther [mm] than this from any voxel of their hemisphere's regions belong to none."""
@@ -112,7 +112,7 @@ def save_maps(
     if regions is not None:
         table = read_regions(regions)
         labels = table.take(table.where({"structure": "cortex"})).labels
-        order = match(labels, found.labels, str(atlas), str(regions))
+        order = match_labels(labels, found.labels, str(atlas), str(regions))
         place = np.full(len(found) + 1, -1)  # its last entry is that of vertices without a region
         place[order] = np.arange(len(labels))
         region_of_vertex = place[region_of_vertex]

@@ -40,9 +40,9 @@ def build_connectome(
         If an option or a file is not right, or if no streamline joins two regions.
     """
     check_counting(assignment, radius, scale)
-    assign = end_voxel(parcels) if assignment == "end_voxel" else radial(parcels, radius)
+    assign = end_voxel_search(parcels) if assignment == "end_voxel" else radial_search(parcels, radius)
     each = read_weights(streamline_weights) if streamline_weights else None
-    tally = Tally(parcels)
+    tally = ConnectomeSums(parcels)
     for block in read_blocks(tractogram):
         start, stop = tally.n, tally.n + len(block.lengths)
         if each is not None and len(each) < stop:
@@ -67,7 +67,7 @@ def read_weights(path: str | Path) -> np.ndarray:
     return values
 
 
-class Tally:
+class ConnectomeSums:
     """Sums over streamlines, by pair of nodes."""
 
     def __init__(self, parcels: Parcellation) -> None:
@@ -107,7 +107,7 @@ class Tally:
         return upper + upper.T
 
 
-def unscaled(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+def unit_weights(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
     """One for each streamline (n,)."""
     return np.ones(len(lengths))
 
@@ -123,13 +123,13 @@ def inverse_volume(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) 
 
 
 SCALES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
-    "none": unscaled,
+    "none": unit_weights,
     "inverse_length": inverse_length,
     "inverse_volume": inverse_volume,
 }
 
 
-def end_voxel(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
+def end_voxel_search(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
     """Function from ends (n, 2, 3) to nodes (n, 2): the voxel that holds the end."""
 
     def assign(ends: np.ndarray) -> np.ndarray:
@@ -141,11 +141,11 @@ def end_voxel(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
     return assign
 
 
-def radial(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.ndarray]:
+def radial_search(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.ndarray]:
     """Function from ends (n, 2, 3) to nodes (n, 2): the nearest labelled voxel centre within `radius` [mm]."""
     axes = np.ascontiguousarray(parcels.affine[:3, :3])
-    slack = float(np.linalg.norm(grid([0.5] * 3) @ axes.T, axis=1).max())
-    offsets = grid(np.ceil((radius + slack) * np.linalg.norm(np.linalg.inv(axes), axis=1)))
+    slack = float(np.linalg.norm(grid_points([0.5] * 3) @ axes.T, axis=1).max())
+    offsets = grid_points(np.ceil((radius + slack) * np.linalg.norm(np.linalg.inv(axes), axis=1)))
     far = np.linalg.norm(offsets @ axes.T, axis=1)
     order = np.argsort(far, kind="stable")
     order = order[far[order] <= radius + slack]
@@ -154,19 +154,19 @@ def radial(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.nd
     def assign(ends: np.ndarray) -> np.ndarray:
         points = np.ascontiguousarray(ends.reshape(-1, 3))
         indices, _ = parcels.voxels(points)
-        found = nearest(points, indices, parcels.nodes, axes, parcels.affine[:3, 3], offsets, far, radius, slack)
+        found = nearest_node(points, indices, parcels.nodes, axes, parcels.affine[:3, 3], offsets, far, radius, slack)
         return found.reshape(-1, 2)
 
     return assign
 
 
-def grid(reach: Sequence[float]) -> np.ndarray:
+def grid_points(reach: Sequence[float]) -> np.ndarray:
     """Points (n, 3) in steps of 1 from -reach to reach along each of three axes."""
     return np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 @compile_cached()
-def nearest(
+def nearest_node(
     points: np.ndarray,
     indices: np.ndarray,
     nodes: np.ndarray,

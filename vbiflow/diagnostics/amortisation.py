@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.benchmark import scores
+from vbiflow.diagnostics.benchmark import summarise_method
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.features.files import add_conditioning
 from vbiflow.inference import Posterior
@@ -51,6 +51,6 @@ def amortisation(
         seen, known = add_conditioning(x, names, connectome, posterior.features)
         posterior.inputs(seen[:1], known)
         checked = calibrate(posterior, theta, seen, seed=seed)
-        found[role] = scores(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}
+        found[role] = summarise_method(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}
     units = own.prior.to_config()["units"]
     return {"parameters": list(own.parameters), "units": units, "n_test": len(theta), **found}

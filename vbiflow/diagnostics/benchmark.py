@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve, train
+from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve_options, train
 from vbiflow.inference.training import EpochProgress
 from vbiflow.prior import Prior
 
@@ -36,13 +36,13 @@ def benchmark(
     coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing
     """
     prior, held = data.prior, data.held_out()
-    methods = {resolve(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
+    methods = {resolve_options(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
     for name in others:
         given = {**options, "estimator": name}
         posterior, history = train(data, given, seed=seed, progress=progress)
         methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
     rows = {
-        name: scores(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
+        name: summarise_method(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
         for name, (seconds, found) in methods.items()
     }
     for name, found in compare_baselines(prior, *data.rows(data.learnt), *held).items():
@@ -63,7 +63,7 @@ def benchmark(
     }
 
 
-def scores(found: Calibration, prior: Prior) -> dict[str, Any]:
+def summarise_method(found: Calibration, prior: Prior) -> dict[str, Any]:
     """Error, coverage and gain of one estimator."""
     return {
         "rmse": np.sqrt(((found.mean - found.theta) ** 2).mean(axis=0)) / prior.std,

@@ -12,7 +12,7 @@ import numpy as np
 from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import headed_columns, read_regions, table_lines
-from vbiflow.connectome.regions import match, shown
+from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.empirical.lead_field import LeadField, contact_lead_field
 from vbiflow.empirical.sensor_options import IN_RECORDING
 
@@ -100,7 +100,7 @@ def check_contacts(path: str, contacts: np.ndarray, centres: np.ndarray, sensors
     outside = ((contacts < known.min(axis=0) - margin) | (contacts > known.max(axis=0) + margin)).any(axis=1)
     wrong = outside | (nearest > max(30.0, 1.5 * apart))
     if wrong.any():
-        names = shown([name for name, is_wrong in zip(sensors, wrong, strict=True) if is_wrong])
+        names = shorten_list([name for name, is_wrong in zip(sensors, wrong, strict=True) if is_wrong])
         text = f"{int(wrong.sum())} contacts lie outside the head or far from all regions: {names}"
         advice = "give x, y, z [mm] in the space of the regions' centres (MNI, or the person's own parcellation)"
         raise ValueError(f"{path}: {text}; {advice}")
@@ -117,7 +117,7 @@ def assigned_lead_field(path: str, columns: Mapping[str, Sequence[str]], labels:
         If a gain is no number, or if the connectome lacks a region.
     """
     contacts = list(dict.fromkeys(columns["label"]))
-    places = match(columns["region"], labels, "the connectome", f"{path}, column region")
+    places = match_labels(columns["region"], labels, "the connectome", f"{path}, column region")
     gain = np.zeros((len(contacts), len(labels)))
     try:
         gains = [float(entry) for entry in columns.get("gain", ["1"] * len(places))]

@@ -13,7 +13,7 @@ from vbiflow import io
 from vbiflow.arrays import read_array, read_table
 from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.regions import match, shown
+from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.features import Nodes
 from vbiflow.observation.sensors import reference_of, referencing
 
@@ -50,11 +50,13 @@ class LeadField:
         if np.shape(self.gain) != shape:
             raise ValueError(f"lead field of shape {np.shape(self.gain)} for {shape[0]} sensors and {shape[1]} regions")
         if not np.isfinite(self.gain).all():
-            names = shown([s for s, row in zip(self.sensors, self.gain, strict=True) if not np.isfinite(row).all()])
+            names = shorten_list(
+                [s for s, row in zip(self.sensors, self.gain, strict=True) if not np.isfinite(row).all()]
+            )
             raise ValueError(f"lead field: gains are not finite at {names}; drop these sensors")
         silent = ~self.gain.any(axis=0)
         if silent.any() and self.kind != "seeg":  # electrodes in the brain hear what is near them
-            names = shown([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
+            names = shorten_list([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
             raise ValueError(f"lead field: {silent.sum()} regions reach no sensor: {names}; their sources lie outside")
 
     def project(self, ts: np.ndarray) -> np.ndarray:
@@ -67,10 +69,12 @@ class LeadField:
         if sensors is not None:
             missing = [name for name in sensors if name not in self.sensors]
             if missing:
-                raise ValueError(f"lead field: no sensor {shown(missing)}; it has {shown(self.sensors, 8)}")
+                raise ValueError(
+                    f"lead field: no sensor {shorten_list(missing)}; it has {shorten_list(self.sensors, 8)}"
+                )
             rows = [self.sensors.index(name) for name in sensors]
         if labels is not None:
-            columns = match(labels, self.labels, "lead field", "the connectome").tolist()
+            columns = match_labels(labels, self.labels, "lead field", "the connectome").tolist()
         names = tuple(self.sensors[k] for k in rows), tuple(self.labels[k] for k in columns)
         places = None if self.positions is None else self.positions[list(rows)]
         return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind, unit=self.unit)
@@ -119,7 +123,7 @@ class LeadField:
         """Read what `save` wrote."""
         content = io.read(path)
         names = (tuple(content[name]) for name in ("sensors", "labels"))
-        notes = io.attributes(path)
+        notes = io.read_attributes(path)
         parts = content.get("positions"), notes["kind"], content.get("inverse"), notes["unit"], content.get("projector")
         return cls(content["gain"], *names, *parts)
 

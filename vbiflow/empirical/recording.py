@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow.arrays import Table, read_table
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import match, shown
+from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
 
@@ -91,7 +91,7 @@ def read_recording(
     if nodes:
         nodes = nodes.take(nodes.where(select))
         if series.labels != nodes.labels:
-            recording = recording.take(match(nodes.labels, series.labels, str(path), str(regions)))
+            recording = recording.take(match_labels(nodes.labels, series.labels, str(path), str(regions)))
     if labels is not None:
         recording = recording.take(align(str(path), recording.labels, labels, drop))
     check_series(path, recording, least)
@@ -196,12 +196,14 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     finite = np.isfinite(ts).all(axis=1)
     if not finite.all():
         names = [label for label, is_finite in zip(recording.labels, finite, strict=True) if not is_finite]
-        raise ValueError(f"{path}: not finite in {len(names)} regions: {shown(names)}; interpolate or leave them out")
+        raise ValueError(
+            f"{path}: not finite in {len(names)} regions: {shorten_list(names)}; interpolate or leave them out"
+        )
     constant = np.ptp(ts, axis=1) == 0
     if constant.any():
         names = [label for label, is_constant in zip(recording.labels, constant, strict=True) if is_constant]
         raise ValueError(
-            f"{path}: constant in {len(names)} regions: {shown(names)}; they were not recorded: leave them out"
+            f"{path}: constant in {len(names)} regions: {shorten_list(names)}; they were not recorded: leave them out"
         )
 
 

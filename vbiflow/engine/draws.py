@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.connectome import Connectome, match
+from vbiflow.connectome import Connectome, match_labels
 from vbiflow.engine.checks import number
 from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
 from vbiflow.engine.plan import check
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
-from vbiflow.maps import CONSTANT, LINKS, regional, regression
+from vbiflow.maps import CONSTANT, LINKS, region_values, regression
 from vbiflow.marginals import DISCREPANCY, Marginal, read_link, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
@@ -116,7 +116,7 @@ def fixed(name: str, value: Any, connectome: Connectome) -> Any:
 def index_stimuli(simulation: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, Any]:
     """Settings of the engine, with the labels of stimulated regions as indices."""
     stimuli = {
-        name: {**entry, "nodes": match(entry["nodes"], labels, f"stimulus {name}", "the connectome").tolist()}
+        name: {**entry, "nodes": match_labels(entry["nodes"], labels, f"stimulus {name}", "the connectome").tolist()}
         for name, entry in (simulation.get("stimulus") or {}).items()
         if "nodes" in entry
     }
@@ -147,7 +147,7 @@ def check_draws(
         if marginal.parameter in (*NETWORK_PARAMETERS, SHARE) and (marginal.coefficient or marginal.per):
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
         if marginal.coefficient:
-            regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
+            region_values(marginal.coefficient, known, f"prior of {marginal.parameter}")
         link = read_link(marginal.parameter, prior[marginal.parameter])
         if marginal.coefficient == CONSTANT and link != "identity":
             values[marginal.parameter] = LINKS[link](np.array(extremes(marginal)))[:, None]
@@ -190,7 +190,7 @@ def check_fixed(name: str, value: Any, maps: Mapping[str, np.ndarray]) -> float 
             f"parameters.{name}: found {dict(value)!r}; write it as {{map: {{{CONSTANT}: number, <map>: number}}}}"
         )
     for term, coefficient in terms.items():
-        regional(term, maps, f"parameters.{name}")
+        region_values(term, maps, f"parameters.{name}")
         number(f"parameters.{name}.{term}", coefficient, -np.inf)
     return None
 

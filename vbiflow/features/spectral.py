@@ -90,7 +90,7 @@ def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> 
     return frequencies, batch.xp.where(is_constant(batch.ts)[..., None], 0.0, density)
 
 
-def within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str) -> Any:
+def bins_within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str) -> Any:
     """Indices of the frequencies f with low <= f < high.
 
     Raises
@@ -109,7 +109,7 @@ def within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str
     return chosen
 
 
-def normal(p: Any) -> Any:
+def power_shares(p: Any) -> Any:
     """Density as shares that add up to 1; all 0 where there is no power."""
     total = p.sum(axis=-1, keepdims=True)
     return p / namespace(p).where(total > 0, total, 1.0)
@@ -135,12 +135,12 @@ def peak(f: Any, p: Any) -> tuple[Any, Any]:
 
 def centroid(f: Any, p: Any) -> Any:
     """Mean frequency, weighted by power."""
-    return normal(p) @ f
+    return power_shares(p) @ f
 
 
 def moment(f: Any, p: Any, order: int) -> Any:
     """Central moment of frequency, weighted by power."""
-    return (normal(p) * (f - centroid(f, p)[..., None]) ** order).sum(axis=-1)
+    return (power_shares(p) * (f - centroid(f, p)[..., None]) ** order).sum(axis=-1)
 
 
 def spread(f: Any, p: Any) -> Any:
@@ -157,16 +157,16 @@ def standard_moment(f: Any, p: Any, order: int) -> Any:
 def edge(f: Any, p: Any, share: float) -> Any:
     """Frequency below which a share of the power lies, by straight lines within bins."""
     xp, step = namespace(p), f[1] - f[0]
-    cumulated = normal(p).cumsum(axis=-1)
+    cumulated = power_shares(p).cumsum(axis=-1)
     k = (cumulated >= share - 1e-12).argmax(axis=-1)[..., None]
     upper = xp.take_along_axis(cumulated, k, axis=-1)[..., 0]
-    width = xp.take_along_axis(normal(p), k, axis=-1)[..., 0]
+    width = xp.take_along_axis(power_shares(p), k, axis=-1)[..., 0]
     return f[k[..., 0]] + step / 2 - xp.where(width > 0, (upper - share) / xp.where(width > 0, width, 1.0), 0.0) * step
 
 
 def entropy(f: Any, p: Any) -> Any:
     """Shannon entropy of the shares of power over the logarithm of their number: 0 for one line, 1 for white noise."""
-    xp, q = namespace(p), normal(p)
+    xp, q = namespace(p), power_shares(p)
     return -(q * xp.log(xp.where(q > 0, q, 1.0))).sum(axis=-1) / np.log(max(p.shape[-1], 2))
 
 
@@ -224,14 +224,14 @@ def psd(
     """Band powers, absolute and relative, peak, centroid, spread, edges, entropy of the power spectral density."""
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     density = density.mean(axis=1, keepdims=True) if average else density
-    chosen = within(batch, frequencies, range, "range")
+    chosen = bins_within(batch, frequencies, range, "range")
     f, p = frequencies[chosen].astype("float64"), density[..., chosen].astype("float64")
     found: list[tuple[str, Any]] = []
     for statistic in statistics:
         if statistic in ("power", "relative"):
             whole = total_power(f, p) if statistic == "relative" else batch.xp.ones(p.shape[:2])
             for name, limits in bands:
-                inside = density[..., within(batch, frequencies, limits, name)].astype("float64")
+                inside = density[..., bins_within(batch, frequencies, limits, name)].astype("float64")
                 power = total_power(frequencies, inside) / batch.xp.where(whole > 0, whole, 1.0)
                 found.append((f"{statistic}[{name}]", power))
         elif statistic == "edge":
@@ -270,7 +270,7 @@ def spectrum(
         raise ValueError(f"step of {step:g} Hz is wider than the range {range[0]:g}-{range[1]:g} Hz; lower it")
     for low, high in pairwise(edges):
         name = f"[{low:g}-{high:g} Hz]"
-        bins = density[..., within(batch, frequencies, (low, high), name)].astype("float64").mean(axis=-1)
+        bins = density[..., bins_within(batch, frequencies, (low, high), name)].astype("float64").mean(axis=-1)
         yield batch.nodes.reduce(batch.xp.log10(batch.xp.maximum(bins, 1e-300)), per, name)
 
 
@@ -301,7 +301,7 @@ def aperiodic(
 
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     density = density.mean(axis=1, keepdims=True) if average else density
-    chosen = within(batch, frequencies, range, "range")
+    chosen = bins_within(batch, frequencies, range, "range")
     f, p = to_host(frequencies)[chosen].astype(float), to_host(density)[..., chosen].astype(float)
     fits = np.full((*p.shape[:2], 2), np.nan)
     for row, node in np.argwhere((p > 0).all(axis=-1)):

@@ -10,7 +10,7 @@ import jinja2
 
 from vbiflow.case_studies import ENOUGH, RECOVERED, UNTOLD
 from vbiflow.figures.report import as_yaml, caption, inlined
-from vbiflow.io import attributes, read_json
+from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
 SHOWN = ("series", "psd", "fc", "fcd", "marginals", "pairs", "sensitivity", "recovery", "calibration", "baselines")
@@ -32,7 +32,7 @@ def page(
 
 def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of one study: verdict, the figures in `paths` (folders by owner), settings, versions, data."""
-    judged, notes = read_json(paths["diagnostics"]), attributes(paths["features"])
+    judged, notes = read_json(paths["diagnostics"]), read_attributes(paths["features"])
     drawn = []
     for number, folder in enumerate(paths["folders"]):
         for shown in SHOWN:

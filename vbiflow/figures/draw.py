@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vbiflow.figures.style import NOT_DRAWN, message, save
-from vbiflow.io import attributes, parameter_units, read, read_json
+from vbiflow.io import parameter_units, read, read_attributes, read_json
 
 Files = Mapping[str, str | Sequence[str]]
 
@@ -69,7 +69,7 @@ def value_of(source: str, files: Files, parameters: Mapping[str, Any]) -> Any:
     if attribute == "units":
         return parameter_units(path)
     if at:
-        return attributes(path, dataset or None)[attribute]
+        return read_attributes(path, dataset or None)[attribute]
     return read_json(path)[dataset] if path.endswith(".json") else read(path, dataset)[dataset]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
 from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
-from vbiflow.io import attributes, read
+from vbiflow.io import read, read_attributes
 
 Array = NDArray[np.float64]
 SHOWN = 30
@@ -21,7 +21,7 @@ SHOWN = 30
 
 def with_scores(path: str, scores: Sequence[str]) -> dict[str, Any]:
     """Arguments of `predictive`: the scores of predictive.h5, with the label and bounds that stand there."""
-    notes = {name: attributes(path, name) for name in scores}
+    notes = {name: read_attributes(path, name) for name in scores}
     return {
         "scores": read(path, *scores, *(f"floor_{name}" for name in scores)),
         "labels": {name: note["label"] for name, note in notes.items()},

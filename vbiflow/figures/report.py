@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 import vbiflow
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
-from vbiflow.io import attributes, read, read_json
+from vbiflow.io import read, read_attributes, read_json
 from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
@@ -101,7 +101,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
         served={name: [one for one, by in subjects.items() if by["estimator"] == name] for name in estimators},
-        mne=MNE if any("mne" in attributes(path).get("versions", {}) for path in files["x_o"]) else "",
+        mne=MNE if any("mne" in read_attributes(path).get("versions", {}) for path in files["x_o"]) else "",
         provenance=provenance(files),
         stages=stages(files),
     )
@@ -110,7 +110,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
 def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
     """What the page says of one estimator and the connectome that it was trained on."""
     simulated, history = read(paths["features"], "valid", "reason", "names"), read_json(paths["training"])
-    prior = Prior.from_plain(attributes(paths["prior"])["prior"])
+    prior = Prior.from_plain(read_attributes(paths["prior"])["prior"])
     reasons = Counter(reason for reason, good in zip(simulated["reason"], simulated["valid"], strict=True) if not good)
     return {
         "verdict": read_json(paths["diagnostics"]),
@@ -121,7 +121,7 @@ def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
         "features": simulated["names"],
         "choice": read_json(paths["features_report"]),
         "n_nodes": len(read(paths["connectome"], "labels")["labels"]),
-        "findings": attributes(paths["connectome"]).get("findings", []),
+        "findings": read_attributes(paths["connectome"]).get("findings", []),
         "prior": prior.to_config()["prior"],
     }
 
@@ -130,7 +130,7 @@ def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
     truth = read(samples, "truth")["truth"]
     found = statistics(samples, prior).items()
-    units = attributes(prior)["prior"]["units"]
+    units = read_attributes(prior)["prior"]["units"]
     rows = [
         {"name": name, "unit": units[name.partition("[")[0].partition(".")[0]], **values, "truth": true}
         for (name, values), true in zip(found, truth, strict=True)
@@ -183,7 +183,7 @@ def lower_first(text: str) -> str:
 
 def recording(x_o: str) -> str:
     """What a subject's recording was, on one line: file, kind, length, channels, rate, reference, unread columns."""
-    notes = attributes(x_o)
+    notes = read_attributes(x_o)
     parts = [str(notes.get("recording_kind", "")).upper().replace("SIMULATED", "a simulation")]
     if "recording_duration" in notes:
         seconds, channels = notes["recording_duration"], notes["recording_channels"]
@@ -200,7 +200,7 @@ def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Stage, seed and hashes of settings and code of one file of each stage."""
     found = []
     for kind in ("connectome", "prior", "features", "samples"):
-        notes = attributes(files[kind][0])
+        notes = read_attributes(files[kind][0])
         found.append({key: notes.get(key, "") for key in ("rule", "seed", "config_hash", "code")})
     return found
 
@@ -208,7 +208,7 @@ def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
 def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Versions and data sources noted in all files, and the seed."""
     kinds = ("connectome", "prior", "features", "x_o", "samples")
-    notes = [attributes(path) for kind in kinds for path in files[kind]]
+    notes = [read_attributes(path) for kind in kinds for path in files[kind]]
     versions, sources = {}, {}
     for note in notes:
         versions |= note.get("versions", {})

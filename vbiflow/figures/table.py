@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vbiflow.dependencies import module
+from vbiflow.dependencies import find_module
 from vbiflow.engine.checks import choose
 from vbiflow.figures.figure import INPUTS, PARAMETERS, Figure, asked, each, over_the_head, recorded, scored, units
 from vbiflow.provenance import ROOT
@@ -198,7 +198,7 @@ def check_table(folder: Path = CAPTIONS) -> None:
         for source in figure.inputs:
             choose(f"input of figure {name}", source, INPUTS[figure.scope] | PARAMETERS)
         choose(f"module of figure {name}", figure.module, [file.stem for file in sorted(FOLDER.glob("*.py"))])
-        nodes = [statement.node for statement in module(figure.file).statements]
+        nodes = [statement.node for statement in find_module(figure.file).statements]
         functions = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
         for function in filter(None, (name, figure.read)):
             choose(f"function of figure {name} in {figure.file}", function, functions)

@@ -39,7 +39,7 @@ class Exchangeable(nn.Module):
         self, n_inputs: int, num_elements: int, hidden_features: int, num_layers: int, num_outputs: int
     ) -> None:
         super().__init__()
-        self.shape = num_elements, divided("permutation_invariant", n_inputs, num_elements, "num_elements")
+        self.shape = num_elements, inputs_a_part("permutation_invariant", n_inputs, num_elements, "num_elements")
         self.each = fully_connected(self.shape[1], hidden_features, num_layers, hidden_features)
         self.together = fully_connected(hidden_features, hidden_features, 1, num_outputs)
 
@@ -63,7 +63,7 @@ class Convolutions(nn.Module):
         num_outputs: int,
     ) -> None:
         super().__init__()
-        self.shape = num_channels, divided("cnn", n_inputs, num_channels, "num_channels")
+        self.shape = num_channels, inputs_a_part("cnn", n_inputs, num_channels, "num_channels")
         widths, layers = [num_channels, *[hidden_features] * num_layers], []
         for before, after in pairwise(widths):
             layers += [nn.Conv1d(before, after, kernel_size, padding=kernel_size // 2), nn.ReLU()]
@@ -108,7 +108,7 @@ class Triangle(nn.Module):
         return self.whole(self.row(matrix.unflatten(-1, (self.n, self.n))).relu().flatten(-2))
 
 
-def divided(name: str, n_inputs: int, parts: int, option: str) -> int:
+def inputs_a_part(name: str, n_inputs: int, parts: int, option: str) -> int:
     """Inputs a part; they must be equally many."""
     if n_inputs % parts:
         raise ValueError(

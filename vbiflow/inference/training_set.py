@@ -10,9 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from vbiflow.estimator_options import resolve
+from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.split import Split, split
-from vbiflow.io import attributes, read
+from vbiflow.io import read, read_attributes
 from vbiflow.prior import Prior
 
 BLOCK = 4096
@@ -79,7 +79,7 @@ class TrainingSet:
     ) -> TrainingSet:
         """Split simulations by the study's seed and the shares of its `inference` options; all are valid by default."""
         valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
-        shares = resolve(options)
+        shares = resolve_options(options)
         parts = split(valid, seed, shares["validation_share"], shares["test_share"])
         return cls(prior, np.asarray(theta, float), x, tuple(names), valid, parts)
 
@@ -96,7 +96,7 @@ class TrainingSet:
         """
         drawn, found = read(prior, "theta", "names"), read(features, "names", "valid")
         x = h5py.File(features, "r")["x"]  # the dataset keeps its file open
-        law = Prior.from_plain(attributes(prior)["prior"], drawn["names"])
+        law = Prior.from_plain(read_attributes(prior)["prior"], drawn["names"])
         return cls.of(law, drawn["theta"], x, found["names"], options, seed=seed, valid=found["valid"])
 
     def rows(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

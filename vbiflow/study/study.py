@@ -12,7 +12,7 @@ import numpy as np
 from vbiflow.connectome.pool import block_size
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.empirical.sensor_options import leads_back, sensor_unit, with_user_files
+from vbiflow.empirical.sensor_options import sensor_unit, uses_linear_inverse, with_user_files
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
 from vbiflow.features import read_specs
@@ -107,7 +107,7 @@ class Study(Topology):
     @property
     def projected(self) -> bool:
         """Whether simulated regions are projected to sensors, where they stay or whence they are led back."""
-        return bool(self.sensors) and (self.on_sensors or leads_back(self["recording"]))
+        return bool(self.sensors) and (self.on_sensors or uses_linear_inverse(self["recording"]))
 
     @property
     def deterministic(self) -> bool:
