@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from vbiflow.case_studies import ENOUGH, RECOVERED, UNTOLD
-from vbiflow.figures.report import as_yaml, caption, inlined
+from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
@@ -39,7 +39,9 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
             path = Path(folder) / f"{shown}.svg"
             if path.is_file():
                 text = caption(ROOT / "rules" / "report" / f"{shown}.rst")
-                svg, _ = inlined(path.read_text(encoding="utf-8"), f"{name}-{number}-{shown}".replace("@", "-"), text)
+                svg, _ = inline_svg(
+                    path.read_text(encoding="utf-8"), f"{name}-{number}-{shown}".replace("@", "-"), text
+                )
                 drawn.append({"svg": svg, "caption": f"{Path(folder).parent.name}: {text}"})
     return {
         "name": name,

@@ -54,7 +54,7 @@ def draw_figures(
             traceback.print_exc()
             broken.append(name)
             reason = f"{name} could not be drawn: {str(error) or type(error).__name__}"
-            save(instead(reason), paths[name])
+            save(not_drawn(reason), paths[name])
             say(f"figure {reason}; the page says so in its place")
         print(f"{number}/{len(entries)} {name}, {time.monotonic() - begin:.1f} s", flush=True)
     return broken
@@ -73,7 +73,7 @@ def value_of(source: str, files: Files, parameters: Mapping[str, Any]) -> Any:
     return read_json(path)[dataset] if path.endswith(".json") else read(path, dataset)[dataset]
 
 
-def instead(reason: str) -> Any:
+def not_drawn(reason: str) -> Any:
     """A line that stands in place of a figure."""
     figure = message(textwrap.shorten(" ".join(reason.split()), 110, placeholder=" ..."))
     figure.texts[0].set_gid(NOT_DRAWN)

@@ -55,21 +55,27 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         folders = [Path(path) for path in files[kind] if owner in ("", Path(path).parent.name)]
         mine = {path.stem: path for folder in folders for path in folder.glob("*.svg") if path.stem not in without}
         return [
-            figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number) for name in captions if name in mine
+            describe_figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number)
+            for name in captions
+            if name in mine
         ]
 
     cohort = drawn("cohort")  # figures are numbered in the order of the page
     owned = {kind: {Path(path).parent.name: path for path in paths} for kind, paths in files.items()}
     subjects = {
-        name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["estimator_of"][name]])
+        name: describe_subject(
+            owned["samples"][name], owned["verdict"][name], owned["prior"][settings["estimator_of"][name]]
+        )
         | {
-            "recording": recording(owned["x_o"][name]),
+            "recording": describe_recording(owned["x_o"][name]),
             "figures": drawn("subject_figures", name),
             "estimator": settings["estimator_of"][name],
         }
         for name in owned["verdict"]
     }
-    estimators = {name: estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]}
+    estimators = {
+        name: describe_estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]
+    }
     for name, one in estimators.items():
         one["figures"] = drawn("estimator_figures", name, [] if one["n_invalid"] else ["invalid"])
     shown_figures = [
@@ -78,11 +84,11 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {
         "symbol": symbol,
-        "linked": linked,
+        "linked": link_dois,
         "estimator": estimator_title,
         "lower_first": lower_first,
-        "number": shown,
-        "share": share,
+        "number": format_value,
+        "share": format_share,
         "yaml": as_yaml,
     }
     text = Path(template).read_text(encoding="utf-8")
@@ -102,12 +108,12 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
         served={name: [one for one, by in subjects.items() if by["estimator"] == name] for name in estimators},
         mne=MNE if any("mne" in read_attributes(path).get("versions", {}) for path in files["x_o"]) else "",
-        provenance=provenance(files),
-        stages=stages(files),
+        provenance=collect_provenance(files),
+        stages=list_stages(files),
     )
 
 
-def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
+def describe_estimator(paths: Mapping[str, str]) -> dict[str, Any]:
     """What the page says of one estimator and the connectome that it was trained on."""
     simulated, history = read(paths["features"], "valid", "reason", "names"), read_json(paths["training"])
     prior = Prior.from_plain(read_attributes(paths["prior"])["prior"])
@@ -126,7 +132,7 @@ def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
+def describe_subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
     truth = read(samples, "truth")["truth"]
     found = statistics(samples, prior).items()
@@ -139,15 +145,15 @@ def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     return {"verdict": read_json(verdict), "rows": rows, "truth": bool(np.isfinite(truth).any()), "held": held}
 
 
-def figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:
+def describe_figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:
     """One figure: its drawing as markup to stand in the page, caption, number, and width on the page."""
     svg = Path(path).read_text(encoding="utf-8")
-    drawing, width = inlined(svg, name, caption)
+    drawing, width = inline_svg(svg, name, caption)
     drawn = f'id="{NOT_DRAWN}"' not in svg
     return {"id": name, "svg": drawing, "caption": caption, "number": next(number), "width": width, "drawn": drawn}
 
 
-def inlined(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
+def inline_svg(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
     """Return an SVG file as an element of an HTML page, its ids made unique by `prefix`, and its width [rem]."""
     start = svg.find("<svg")
     match = re.search(r'width="([\d.]+)pt"', svg)
@@ -181,7 +187,7 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def recording(x_o: str) -> str:
+def describe_recording(x_o: str) -> str:
     """What a subject's recording was, on one line: file, kind, length, channels, rate, reference, unread columns."""
     notes = read_attributes(x_o)
     parts = [str(notes.get("recording_kind", "")).upper().replace("SIMULATED", "a simulation")]
@@ -196,7 +202,7 @@ def recording(x_o: str) -> str:
     return ", ".join([notes["recording_file"], *filter(None, parts)]) if "recording_file" in notes else ""
 
 
-def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def list_stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Stage, seed and hashes of settings and code of one file of each stage."""
     found = []
     for kind in ("connectome", "prior", "features", "samples"):
@@ -205,7 +211,7 @@ def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     return found
 
 
-def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def collect_provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Versions and data sources noted in all files, and the seed."""
     kinds = ("connectome", "prior", "features", "x_o", "samples")
     notes = [read_attributes(path) for kind in kinds for path in files[kind]]
@@ -217,19 +223,19 @@ def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {"versions": dict(sorted(versions.items())), "sources": list(sources.values()), "seeds": seeds}
 
 
-def linked(text: str) -> Markup:
+def link_dois(text: str) -> Markup:
     """Escape text and turn each doi:... in it into a link."""
     return Markup(DOI.sub(r'<a href="https://doi.org/\1">doi:\1</a>', str(escape(text))))
 
 
-def shown(value: float | None) -> str:
+def format_value(value: float | None) -> str:
     """Three significant digits, no fewer than the integer part has, and a true minus sign; a dash for no value."""
     if value is None or not np.isfinite(value):
         return "–"
     return (f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", "−")
 
 
-def share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """A share in percent."""
     return "–" if value is None or not np.isfinite(value) else f"{100 * value:.3g} %"
 

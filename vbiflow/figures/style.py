@@ -125,7 +125,7 @@ def save(figure: Figure, path: str | Path) -> None:
         figure.savefig(part, format=suffix[1:], metadata=METADATA[suffix])
 
 
-def letters(panels: Sequence[Axes]) -> None:
+def letter_panels(panels: Sequence[Axes]) -> None:
     """Put a bold letter before the title of each panel: A, B, C, ..."""
     for letter, axes in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", panels, strict=False):
         axes.annotate(
@@ -134,7 +134,7 @@ def letters(panels: Sequence[Axes]) -> None:
         )  # fmt: skip
 
 
-def dots(n: int, alpha: float = 0.6) -> dict[str, Any]:
+def dot_options(n: int, alpha: float = 0.6) -> dict[str, Any]:
     """Return plot options of a cloud of `n` points: smaller and fainter the more there are, an image beyond 500."""
     size = float(np.clip(90 / max(n, 1) ** 0.5, 1.8, 5.0))
     fade = float(np.clip(alpha * (1500 / max(n, 1)) ** 0.5, 0.08, alpha))
@@ -176,7 +176,7 @@ def plain_number(value: float) -> str:
     return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor}\\cdot10^{{{exponent}}}$"
 
 
-def signed(value: float, digits: int = 2) -> str:
+def signed_number(value: float, digits: int = 2) -> str:
     """Return a number with a true minus sign, as on the axes."""
     return f"{value:.{digits}f}".replace("-", "−")
 
@@ -204,7 +204,7 @@ def quantity(name: str, units: dict[str, str] | None = None) -> str:
     return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit.replace('sqrt(ms)', '√ms')}]"
 
 
-def finite(name: str, values: Any) -> np.ndarray:
+def finite_array(name: str, values: Any) -> np.ndarray:
     """Return `values` as an array of floats.
 
     Raises
