@@ -14,7 +14,7 @@ import numpy as np
 from vbiflow import features
 from vbiflow.engine.cpu import LANES
 from vbiflow.engine.derived import derived_quantities
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.engine.source import kernel_source
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
@@ -123,7 +123,7 @@ def kernel_listing() -> str:
         "start": 0,
     }
     settings |= {"stream": 0, "bold": None, "signals": {"x": {"period": 5}}, "initial": None, "precision": "float32"}
-    plan = check("linear", np.ones((4, 4)), {"G": np.ones((2, 1))}, **settings)
+    plan = make_plan("linear", np.ones((4, 4)), {"G": np.ones((2, 1))}, **settings)
     text = "\n\n\n".join(kernel_source(plan, LANES))
     return f"```python\n{text[text.index('@function') :]}\n```"
 

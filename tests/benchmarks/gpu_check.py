@@ -94,7 +94,7 @@ def measure(case: dict[str, Any], device: str, n_nodes: int, n: int, samples: in
     """Seconds of the simulation, and of FC and FCD where there is BOLD, for `samples` samples."""
     given = options(case, n_nodes, n, samples)
     threads = {"threads": len(os.sched_getaffinity(0))} if device == "cpu" else {"on_device": True}
-    launch, kernel = gpu.launch, [0.0]
+    launch, kernel = gpu.launch_kernel, [0.0]
 
     def timed(*arguments: Any) -> None:
         wait()
@@ -103,7 +103,7 @@ def measure(case: dict[str, Any], device: str, n_nodes: int, n: int, samples: in
         kernel[0] += time.perf_counter() - start
 
     start = time.perf_counter()
-    with patch.object(gpu, "launch", timed):
+    with patch.object(gpu, "launch_kernel", timed):
         made = simulate(**given, device=device, **threads)
     found = {"simulation": time.perf_counter() - start, "simulated_s": given["duration"] / 1e3, "kernel": kernel[0]}
     found["valid"] = float(made.valid.mean())
@@ -134,7 +134,7 @@ def summarised(bold: Any, fs: float) -> dict[str, float]:
 
 def wait() -> None:
     """Until the device has done all that it was asked for."""
-    if not gpu.SIMULATED and not gpu.missing():
+    if not gpu.SIMULATED and not gpu.why_no_gpu():
         import cupy
 
         cupy.cuda.Device().synchronize()
@@ -153,13 +153,13 @@ def shaped(shape: tuple[int, int] | None) -> Iterator[None]:
 def compiled(case: dict[str, Any], n_nodes: int) -> dict[str, Any]:
     """The case's kernel, compiled and cached: registers and local memory of a thread."""
     seen: list[Any] = []
-    launch = gpu.launch
+    launch = gpu.launch_kernel
 
     def watched(plan: Any, kernel: Any, *rest: Any) -> None:
         seen.append(kernel)
         launch(plan, kernel, *rest)
 
-    with patch.object(gpu, "launch", watched):
+    with patch.object(gpu, "launch_kernel", watched):
         measure(case, "cuda", n_nodes, 32, SHORT)
     if gpu.SIMULATED:
         return {}
@@ -435,8 +435,8 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", choices=CASES, default=(), help="whose times against their number; all")
     parser.add_argument("--tiny", action="store_true", help="a few nodes and steps, to try the script in the simulator")
     given = parser.parse_args()
-    if gpu.missing():
-        raise SystemExit(f"no GPU to check: {gpu.missing()}")
+    if gpu.why_no_gpu():
+        raise SystemExit(f"no GPU to check: {gpu.why_no_gpu()}")
     warnings.simplefilter("ignore")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # of the processes to come, of which there are as many as cores

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import numpy as np
 
 from vbiflow.engine import gpu, gpu_source, reference, simulate
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.engine.simulate import choose_device
 from vbiflow.models import MODELS
 
@@ -42,7 +42,7 @@ def plan(name, precision, n_steps=8, parameters=None, integrator="heun", **optio
     options = OPTIONS | {"duration": n_steps * dt, "dt": dt, "integrator": integrator} | options
     given = {"G": np.array([[0.7], [1.3]]) * model.parameters["G"].value} if "G" in model.parameters else {}
     given |= {"sigma": 2 * model.parameters["sigma"].value + 1e-4} if "sigma" in model.parameters else {}
-    return check(name, W, given | (parameters or {}), signals=signals, precision=precision, **options)
+    return make_plan(name, W, given | (parameters or {}), signals=signals, precision=precision, **options)
 
 
 def difference(plan):

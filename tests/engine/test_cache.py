@@ -55,7 +55,7 @@ def test_a_changed_kernel_is_not_executed(tmp_path, monkeypatch):
     monkeypatch.setenv("VBIFLOW_CACHE", str(tmp_path))
     (cpu.cache_folder() / "planted.py").write_text("raise SystemExit")
     with pytest.raises(ValueError, match="not the kernel that its name stands for"):
-        cpu.load("planted", "answer = 42\n")
+        cpu.load_kernel("planted", "answer = 42\n")
 
 
 def test_without_a_folder_to_write_code_is_compiled_and_one_line_says_so(monkeypatch):

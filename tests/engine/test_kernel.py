@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from vbiflow.engine import cpu, reference, simulate
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.io import read, read_attributes, write
 from vbiflow.models import MODELS
 
@@ -30,7 +30,7 @@ def plan(name, precision, bold=None, n_simulations=5, n_steps=300, parameters=No
         if "G" in model.parameters
         else {}
     )
-    return check(name, W, given | (parameters or {}), bold=bold, signals=signals, precision=precision, **options)
+    return make_plan(name, W, given | (parameters or {}), bold=bold, signals=signals, precision=precision, **options)
 
 
 def difference(plan):

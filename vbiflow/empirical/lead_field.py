@@ -15,7 +15,7 @@ from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.features import Nodes
-from vbiflow.observation.sensors import reference_of, referencing
+from vbiflow.observation.sensors import reference_matrix, reference_of
 
 MIDLINE = 5.0
 """Sensors closer to the midline [mm] belong to no hemisphere."""
@@ -92,7 +92,7 @@ class LeadField:
         """
         if self.inverse is not None:
             return self.inverse, self.labels
-        matrix, names = referencing(self.sensors, reference_of(self.kind, options))
+        matrix, names = reference_matrix(self.sensors, reference_of(self.kind, options))
         return matrix if self.projector is None else matrix @ self.projector, names
 
     def with_sensors(self, positions: np.ndarray | None, kind: str, projector: np.ndarray | None = None) -> LeadField:

@@ -73,8 +73,8 @@ def sensor_recording(
     raw = read_sensors(path, kind, steps, channels=channels)
     if field is not None:
         matrix, names = field.view(sensors)
-        sensed = as_recording(path, raw, kind)
-        return replace(sensed, ts=matrix @ sensed.ts, labels=names, kind="source", unit=field.unit)
+        recording = as_recording(path, raw, kind)
+        return replace(recording, ts=matrix @ recording.ts, labels=names, kind="source", unit=field.unit)
     forward, regions = forward_solution(raw.info, kind, sensors)
     whole = mne.io.RawArray(end_to_end(raw), raw.info, verbose="ERROR")
     found = reconstruct(whole, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))

@@ -20,7 +20,7 @@ from vbiflow.empirical.sensor_files import (
     pick_kind,
     with_data,
 )
-from vbiflow.observation.sensors import referencing
+from vbiflow.observation.sensors import reference_matrix
 
 AMPLITUDES = {
     "eeg": (1e-8, 5e-3, "V"),
@@ -134,7 +134,7 @@ def projector_matrix(info: mne.Info) -> np.ndarray | None:
 def set_reference(path: str | Path, raw: MneRecording, reference: str | Sequence[str]) -> MneRecording:
     """The recording referred to the average, to named channels or to none, as simulations are."""
     try:
-        matrix, names = referencing(raw.ch_names, reference)
+        matrix, names = reference_matrix(raw.ch_names, reference)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     info = mne.pick_info(raw.info, [raw.ch_names.index(name) for name in names])

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome, match_labels
-from vbiflow.engine.checks import number
+from vbiflow.engine.checks import check_number
 from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
@@ -24,7 +24,7 @@ from vbiflow.prior import Prior
 
 FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
-ONLY_IN_TIME = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
+TIME_DOMAIN_SETTINGS = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
 """Settings of a simulation that linear spectra have no use for."""
 NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""
@@ -56,12 +56,14 @@ def simulate_draws(
     ValueError
         As `simulate` does, and if a map or label is unknown.
     """
-    values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
+    values = {name: fixed_parameter(name, value, connectome) for name, value in parameters.items()} | prior.parameters(
+        theta
+    )
     speed, observed, observation_parameters = split_parameters(values, observation)
     given = {"n_simulations": len(theta), "speed": speed} | index_stimuli(simulation, connectome.labels)
     given |= {"tract_lengths": None if speed is None else connectome.tract_lengths} | observed | options
     if "spectrum" in observed:
-        given = {key: value for key, value in given.items() if key not in ONLY_IN_TIME}
+        given = {key: value for key, value in given.items() if key not in TIME_DOMAIN_SETTINGS}
     run = linear_spectra if "spectrum" in observed else simulate
     simulations = run(model, connectome.weights, values, **given)
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
@@ -106,7 +108,7 @@ def split_parameters(
     return speed, observed, later
 
 
-def fixed(name: str, value: Any, connectome: Connectome) -> Any:
+def fixed_parameter(name: str, value: Any, connectome: Connectome) -> Any:
     """A fixed parameter as `simulate` takes it."""
     if not isinstance(value, Mapping):
         return value
@@ -150,11 +152,11 @@ def check_draws(
             region_values(marginal.coefficient, known, f"prior of {marginal.parameter}")
         link = read_link(marginal.parameter, prior[marginal.parameter])
         if marginal.coefficient == CONSTANT and link != "identity":
-            values[marginal.parameter] = LINKS[link](np.array(extremes(marginal)))[:, None]
+            values[marginal.parameter] = LINKS[link](np.array(extreme_values(marginal)))[:, None]
         elif marginal.coefficient:
             values.setdefault(marginal.parameter, None)
         else:
-            values[marginal.parameter] = np.array(extremes(marginal))[:, None]
+            values[marginal.parameter] = np.array(extreme_values(marginal))[:, None]
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
     speed, observed, _ = split_parameters(values, observation)
     values, derived = split_derived(own, values, simulation.get("dt"), speed is not None)
@@ -165,12 +167,14 @@ def check_draws(
     spectrum = settings.pop("spectrum", None)
     if spectrum is not None:
         check_spectrum(own, settings["signals"], spectrum, settings["duration"])
-    settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
+    settings["stimulus"] = {
+        name: stimulus_on_first_node(name, entry) for name, entry in (settings.get("stimulus") or {}).items()
+    }
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}
-    check(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)
+    make_plan(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)
 
 
-def extremes(marginal: Marginal) -> tuple[float, float]:
+def extreme_values(marginal: Marginal) -> tuple[float, float]:
     """Bounds of a parameter, or the values beyond which it has a mass of 1e-9; without SciPy, which takes a second."""
     given = marginal.numbers
     if "low" in given:
@@ -191,11 +195,11 @@ def check_fixed(name: str, value: Any, maps: Mapping[str, np.ndarray]) -> float 
         )
     for term, coefficient in terms.items():
         region_values(term, maps, f"parameters.{name}")
-        number(f"parameters.{name}.{term}", coefficient, -np.inf)
+        check_number(f"parameters.{name}.{term}", coefficient, -np.inf)
     return None
 
 
-def anywhere(name: str, entry: Any) -> Any:
+def stimulus_on_first_node(name: str, entry: Any) -> Any:
     """A stimulus on the first of two nodes, whatever its regions are called."""
     if not isinstance(entry, Mapping):
         return entry

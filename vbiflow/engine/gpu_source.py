@@ -31,10 +31,10 @@ import numpy as np
 
 from vbiflow.engine import float32, float64, noise, source
 from vbiflow.engine.delays import Delays
-from vbiflow.engine.layout import layout, noise_blocks
+from vbiflow.engine.layout import make_layout, noise_blocks
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan
-from vbiflow.engine.source import Body, recordings
+from vbiflow.engine.source import Body, sampled_series
 
 SHARED_BYTES = 48 * 1024
 """Shared memory that every device grants a block."""
@@ -48,7 +48,7 @@ simulations on; but a kernel of its own may contract other operations, and bytes
 a call has."""
 SOURCES = 4
 """Sources of the coupling's product in a round of its loop."""
-PLAIN = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
+BOTH_PRECISIONS = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
 """Functions of float32.py and float64.py that run on a GPU as they are."""
 DOUBLE = {
     "np.float32, np.int32, np.uint32, np.uint32, numba.float32": (
@@ -56,7 +56,7 @@ DOUBLE = {
     ),
     "libdevice.int_as_float, libdevice.float_as_int": "libdevice.longlong_as_double, libdevice.double_as_longlong",
 }
-ALWAYS = (
+COMMON_ARGUMENTS = (
     *("first", "last", "n_simulations", "first_simulation", "seed_low", "seed_high", "stream", "n_transient", "dt"),
     *("every", "fixed", "slow_fixed", "slow_step", "begins", "ends", "matrix", "lane_values", "state", "haemo"),
     "out_of_range",
@@ -76,7 +76,7 @@ def argument_names(plan: Plan) -> list[str]:
         *(["fir"] if filter_blocks(plan) else []),
     ]
     more += [f"taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None]
-    return [*ALWAYS, *own, *more, *(f"out_{k}" for k in range(len(recordings(plan))))]
+    return [*COMMON_ARGUMENTS, *own, *more, *(f"out_{k}" for k in range(len(sampled_series(plan))))]
 
 
 def parameters_by_node(plan: Plan, prefix: str = "") -> list[str]:
@@ -87,16 +87,18 @@ def parameters_by_node(plan: Plan, prefix: str = "") -> list[str]:
 def carried_blocks(plan: Plan) -> list[str]:
     """Blocks of a node that go from launch to launch."""
     return [
-        name for name in layout(plan).nodes if name[:2] not in ("t_", "k_", "p_") and name not in filter_blocks(plan)
+        name
+        for name in make_layout(plan).nodes
+        if name[:2] not in ("t_", "k_", "p_") and name not in filter_blocks(plan)
     ]
 
 
 def filter_blocks(plan: Plan) -> list[str]:
     """Sums of the anti-alias filters, which lie in global memory."""
-    return [name for name in layout(plan).nodes if name.startswith("fir_")]
+    return [name for name in make_layout(plan).nodes if name.startswith("fir_")]
 
 
-def padded(n_nodes: int) -> int:
+def padded_nodes(n_nodes: int) -> int:
     """Nodes in whole warps, the length of a row in tables by target."""
     return -(-n_nodes // WARP) * WARP
 
@@ -187,7 +189,7 @@ class Writer(source.Writer):
 
     def product(self, n_sources: int) -> None:
         """The next sources, each connected to all targets; masking shows the compiler that lanes load as one vector."""
-        row = padded(self.plan.n_nodes)
+        row = padded_nodes(self.plan.n_nodes)
         self.put(f"place = U(column) & U({2**64 - self.lanes})")
         for j in range(n_sources):
             self.put(f"w = matrix[U(at + {j * row})]")
@@ -196,7 +198,7 @@ class Writer(source.Writer):
 
     def delayed_input(self, now: str) -> None:
         """One delayed connection."""
-        row, own = padded(self.plan.n_nodes), len(self.plan.delays.speed) > 1
+        row, own = padded_nodes(self.plan.n_nodes), len(self.plan.delays.speed) > 1
         self.put(
             f"at = e * {row} + i", "w = delayed_weight[U(at)]", f"column = delayed_source[U(at)] * {self.own_size}"
         )
@@ -211,7 +213,7 @@ class Writer(source.Writer):
 
     def direct_input(self, sent: str) -> None:
         """One instantaneous connection."""
-        self.put(f"at = e * {padded(self.plan.n_nodes)} + i", "w = direct_weight[U(at)]")
+        self.put(f"at = e * {padded_nodes(self.plan.n_nodes)} + i", "w = direct_weight[U(at)]")
         self.put(f"column = {sent} + group_sent + direct_source[U(at)] * {self.lanes}")
         self.accumulate(lambda k, lane: f"shared[U(column + {self.offset(k, lane)})]")
 
@@ -314,7 +316,7 @@ class Writer(source.Writer):
     def load_state(self) -> None:
         """Take up what the launch before this one left; parameters that vary by simulation or node."""
         for row, name in enumerate(carried_blocks(self.plan)):
-            self.put(f"own_{name}[U(b)] = {self.place(row)}")
+            self.put(f"own_{name}[U(b)] = {self.stored_lane(row)}")
         self.put("row = min(sim, n_simulations - 1)")
         for k, name in enumerate(self.layout.lanes):
             self.put(f"own_p_{name}[U(b)] = lane_values[U({k} * n_simulations + row)]")
@@ -323,9 +325,9 @@ class Writer(source.Writer):
 
     def save_state(self) -> None:
         for row, name in enumerate(carried_blocks(self.plan)):
-            self.put(f"{self.place(row)} = own_{name}[U(b)]")
+            self.put(f"{self.stored_lane(row)} = own_{name}[U(b)]")
 
-    def place(self, row: int) -> str:
+    def stored_lane(self, row: int) -> str:
         """A lane of a node's block between launches."""
         return f"state[U(({row} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
 
@@ -366,14 +368,14 @@ def text_of(function: Callable) -> str:
     return "@function\n" + text[text.index("def ") :]
 
 
-def functions(plan: Plan) -> str:
+def function_texts(plan: Plan) -> str:
     """Elementary functions and noise in the plan's precision."""
     text = Path(__file__).with_name("gpu_functions.py").read_text(encoding="utf-8")
     if plan.dtype is np.float64:
         for single, double in DOUBLE.items():
             text = text.replace(single, double)
     module = float32 if plan.dtype is np.float32 else float64
-    parts = [text_of(getattr(module, name)) for name in PLAIN]
+    parts = [text_of(getattr(module, name)) for name in BOTH_PRECISIONS]
     return "\n\n\n".join([text, *parts, text_of(noise.philox), text_of(noise.four_normals)])
 
 
@@ -386,5 +388,5 @@ def kernel_source(plan: Plan, lanes: int, simulated: bool) -> str:
         lines = [line.replace(", alignment=16", "") for line in lines]
     head = f"@cuda.jit(**OPTIONS)\ndef kernel({', '.join(argument_names(plan))}):"
     threads = f"THREADS = {plan.n_nodes * most_groups(plan.n_nodes)}"
-    text = "\n\n\n".join([threads, functions(plan), *source.equations(plan), "\n".join([head, *lines])])
+    text = "\n\n\n".join([threads, function_texts(plan), *source.equations_text(plan), "\n".join([head, *lines])])
     return text + "\n"

@@ -28,7 +28,7 @@ ITERATIONS, NEWTON, TOLERANCE = 200, 20, 1e-10
 Array = np.ndarray
 
 
-def partials(function: Callable[..., tuple[Any, ...]], values: tuple[Array, ...]) -> Array:
+def partial_derivatives(function: Callable[..., tuple[Any, ...]], values: tuple[Array, ...]) -> Array:
     """Derivatives (n_nodes, n_results, n_values) of a function that acts node by node on arrays (n_nodes,)."""
     n_nodes, columns = len(values[0]), []
     for k, value in enumerate(values):
@@ -72,7 +72,7 @@ class Linearisation:
     @cached_property
     def jacobian(self) -> Array:
         """J (n_nodes n_states, n_nodes n_states), a node's states beside each other, without delays [1/ms]."""
-        return jacobian(self.local, self.inputs, self.sends, self.matrix)
+        return full_jacobian(self.local, self.inputs, self.sends, self.matrix)
 
     @cached_property
     def growth(self) -> float:
@@ -184,7 +184,7 @@ class Linearisation:
         return choose("signal", signal, self.outputs)
 
 
-def jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
+def full_jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
     """A + B M C as a matrix (n_nodes n_states, n_nodes n_states)."""
     n_nodes, n_states = local.shape[:2]
     full = np.einsum("isk,ij,jkr->isjr", inputs, matrix, sends, optimize=True)
@@ -193,15 +193,15 @@ def jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
     return full.reshape(n_nodes * n_states, -1)
 
 
-def derivatives(model: Model, matrix: Array, p: Any, y: tuple[Array, ...]) -> tuple[Array, Array, Array, Array]:
+def local_derivatives(model: Model, matrix: Array, p: Any, y: tuple[Array, ...]) -> tuple[Array, Array, Array, Array]:
     """dfun at y (n_nodes, n_states), and A, B and C."""
     n_nodes = len(matrix)
     sent = [np.broadcast_to(value, n_nodes) for value in model.send(model.y(*y), p)]
     c = tuple(matrix @ value for value in sent)
     rate = np.array([np.broadcast_to(value, n_nodes) for value in model.dfun(model.y(*y), model.c(*c), p)]).T
-    local = partials(lambda *y: model.dfun(model.y(*y), model.c(*c), p), y)
-    inputs = partials(lambda *c: model.dfun(model.y(*y), model.c(*c), p), c)
-    return rate, local, inputs, partials(lambda *y: model.send(model.y(*y), p), y)
+    local = partial_derivatives(lambda *y: model.dfun(model.y(*y), model.c(*c), p), y)
+    inputs = partial_derivatives(lambda *c: model.dfun(model.y(*y), model.c(*c), p), c)
+    return rate, local, inputs, partial_derivatives(lambda *y: model.send(model.y(*y), p), y)
 
 
 def implicit_step(local: Array, inputs: Array, sends: Array, matrix: Array, pace: float, rate: Array) -> Array:
@@ -210,7 +210,7 @@ def implicit_step(local: Array, inputs: Array, sends: Array, matrix: Array, pace
     try:
         alone = np.linalg.inv(pace * np.eye(n_states) - local)
     except np.linalg.LinAlgError:
-        system = pace * np.eye(rate.size) - jacobian(local, inputs, sends, matrix)
+        system = pace * np.eye(rate.size) - full_jacobian(local, inputs, sends, matrix)
         return np.linalg.solve(system, rate.reshape(-1)).reshape(rate.shape)
     own, forced = alone @ rate[..., None], alone @ inputs
     gain, emitted = sends @ forced, (sends @ own)[..., 0]
@@ -231,7 +231,7 @@ def fixed_point(
     first, size = None, 1.0
     for n in range(NEWTON if near else ITERATIONS):
         with np.errstate(all="ignore"):
-            rate, *parts = derivatives(model, matrix, p, tuple(y.T))
+            rate, *parts = local_derivatives(model, matrix, p, tuple(y.T))
         if not np.isfinite(rate).all():
             return tuple(y.T), "the states leave all bounds"
         size = float(np.abs(rate).max())
@@ -287,16 +287,16 @@ def linearise(
     found = at_fixed_point(model, weights, p, y, reason)
     if speed is not None:
         found = replace(found, delays=np.asarray(tract_lengths, float) / speed)
-    return replace(found, reason=reason or instability(found))
+    return replace(found, reason=reason or describe_instability(found))
 
 
 def at_fixed_point(model: Model, weights: Array, p: Any, y: tuple[Array, ...], reason: str) -> Linearisation:
     """The linear equations around given states."""
     n_nodes, matrix = len(weights), coupling_matrix(model, weights)
     with np.errstate(all="ignore"):
-        _, local, inputs, sends = derivatives(model, matrix, p, y)
+        _, local, inputs, sends = local_derivatives(model, matrix, p, y)
         outputs = {
-            name: partials(lambda *y, signal=signal: (signal(model.y(*y), p),), y)[:, 0]
+            name: partial_derivatives(lambda *y, signal=signal: (signal(model.y(*y), p),), y)[:, 0]
             for name, signal in model.signals.items()
         }
     noise = np.zeros((n_nodes, len(model.states)))
@@ -306,7 +306,7 @@ def at_fixed_point(model: Model, weights: Array, p: Any, y: tuple[Array, ...], r
     return Linearisation(states, local, inputs, sends, matrix, weights, None, noise, outputs, reason)
 
 
-def instability(linear: Linearisation) -> str:
+def describe_instability(linear: Linearisation) -> str:
     """Why a fixed point is not stable; an empty text where it is."""
     if not np.isfinite(linear.jacobian).all():
         return "no fixed point was found"
@@ -322,7 +322,9 @@ def instability(linear: Linearisation) -> str:
 def unstable_roots(linear: Linearisation) -> int:
     """How many roots of the delayed characteristic equation have a positive real part, by the argument principle."""
     rates = np.abs(np.linalg.eigvals(linear.local))
-    most = 3 * (rates.max() + np.abs(jacobian(linear.local, linear.inputs, linear.sends, linear.matrix)).sum(1).max())
+    most = 3 * (
+        rates.max() + np.abs(full_jacobian(linear.local, linear.inputs, linear.sends, linear.matrix)).sum(1).max()
+    )
     omega = np.unique(np.concatenate([np.linspace(0, most, 4000), np.geomspace(1e-6 * rates.min(), most, 2000)]))
     angles = [np.angle(np.linalg.slogdet(linear.loops(part)[1])[0]) for part in np.array_split(omega, 40)]
     turns = np.diff(np.unwrap(np.concatenate(angles))[[0, -1]])[0] / np.pi

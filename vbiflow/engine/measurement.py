@@ -17,7 +17,7 @@ from vbiflow.models.maths import asarray, host
 from vbiflow.observation import OBSERVATION_MODELS
 
 
-def measured(ts: Any, plan: Plan, name: str) -> Any:
+def add_measurement_noise(ts: Any, plan: Plan, name: str) -> Any:
     """Series (n_simulations, n_nodes, n_times) of a signal with the plan's noise; NumPy's are changed in place."""
     own, noise = host(ts), plan.noise
     scale = np.broadcast_to(noise.level, len(own)).copy()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine.antialias import SPAN, taps
-from vbiflow.engine.checks import broadcast, choose, number, steps, whole
+from vbiflow.engine.checks import broadcast, check_integer, check_number, choose, whole_steps
 from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.noise_level import Noise, check_noise
@@ -133,7 +133,7 @@ def check_weights(weights: Any) -> np.ndarray:
     return weights
 
 
-def kind(value: Any, n_nodes: int) -> str:
+def parameter_kind(value: Any, n_nodes: int) -> str:
     """How a parameter is given: "scalar", "lane" (by simulation) or "node" (by node, or both).
 
     The kind, and with it the kernel, does not depend on the number of simulations of a call.
@@ -189,12 +189,12 @@ def check_recordings(model: Model, signals: Any, n_recorded: int, n_transient: i
         options = dict(signals[name]) if isinstance(signals, Mapping) else {}
         for option in options:
             choose(f"option of signal {name}", option, ("period", "average", "filter"))
-        period = number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
-        every = steps(f"period of signal {name}", period, dt)
+        period = check_number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
+        every = whole_steps(f"period of signal {name}", period, dt)
         angle = check_angle(model, name, options)
         coefficients = check_filter(name, options, every, n_transient, dt)
         average = bool(options.get("average", not angle)) and every > 1 and coefficients is None
-        n_times = samples(name, n_recorded, every)
+        n_times = count_samples(name, n_recorded, every)
         recordings.append(Recording(name, every, average, n_times, 1e3 / (every * dt), coefficients))
     return tuple(recordings)
 
@@ -229,7 +229,7 @@ def check_filter(name: str, options: Mapping[str, Any], every: int, n_transient:
     return taps(every)
 
 
-def samples(name: str, n_recorded: int, every: int) -> int:
+def count_samples(name: str, n_recorded: int, every: int) -> int:
     """Number of samples, at least one."""
     if n_recorded < every:
         raise ValueError(f"duration is shorter than one sample of {name}; it leaves no sample")
@@ -263,10 +263,10 @@ def check_observer(
     else:
         chosen = choose(f"{written} parameters", chosen, observation.sets)
     parameters = {key: parameter.value for key, parameter in observation.model.parameters.items()} | dict(chosen)
-    every = steps("TR", number("TR", options.get("tr"), 0, strict=True), dt)
+    every = whole_steps("TR", check_number("TR", options.get("tr"), 0, strict=True), dt)
     common = math.gcd(every, n_transient)
     if "step" in options:
-        step = steps(f"{written} step", number(f"{written} step", options["step"], 0, strict=True), dt)
+        step = whole_steps(f"{written} step", check_number(f"{written} step", options["step"], 0, strict=True), dt)
         if common % step:
             raise ValueError(
                 f"{written} step {options['step']:g} ms does not divide TR and transient; use one that does"
@@ -274,12 +274,12 @@ def check_observer(
     else:
         most = int(observation.longest_step / dt * (1 + 1e-9))
         step = max((n for n in range(1, most + 1) if common % n == 0), default=1)
-    n_times = samples(written, n_recorded, every)
+    n_times = count_samples(written, n_recorded, every)
     own = observation.model.p(**parameters)
     return Observer(name, observation.model, observation.input, own, step, every, n_times, 1e3 / (every * dt))
 
 
-def check(
+def make_plan(
     model: str | Model,
     weights: Any,
     parameters: Mapping[str, Any],
@@ -305,15 +305,15 @@ def check(
     """A Plan, or a ValueError of one line."""
     model = model if isinstance(model, Model) else find_model(model)
     weights = check_weights(weights)
-    n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
-    dt = number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)
+    n_simulations = check_integer("n_simulations", n_simulations, 1, 2**31)
+    dt = check_number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)
     integrator = model.defaults.get("integrator", "heun") if integrator is None else integrator
     choose("integrator", integrator, list(INTEGRATORS))
-    n_recorded = steps("duration", number("duration", duration, 0, strict=True), dt)
-    n_transient = steps("transient", number("transient", transient, 0), dt)
+    n_recorded = whole_steps("duration", check_number("duration", duration, 0, strict=True), dt)
+    n_transient = whole_steps("transient", check_number("transient", transient, 0), dt)
     recordings = check_recordings(model, signals, n_recorded, n_transient, dt)
     n_steps = n_recorded + n_transient + max((recording.ahead for recording in recordings), default=0)
-    whole("number of steps", n_steps, 1, 2**32 - 1)
+    check_integer("number of steps", n_steps, 1, 2**32 - 1)
     arrays = check_parameters(model, parameters, n_simulations, len(weights))
     check_dt(model, arrays, dt, integrator, accept)
     observers = check_observers(model, observations, n_recorded, n_transient, dt)
@@ -327,15 +327,15 @@ def check(
         model=model,
         weights=weights,
         parameters=arrays,
-        kinds={name: kind(parameters.get(name, 0.0), len(weights)) for name in arrays},
+        kinds={name: parameter_kind(parameters.get(name, 0.0), len(weights)) for name in arrays},
         n_simulations=n_simulations,
         dt=dt,
         n_steps=n_steps,
         n_transient=n_transient,
         integrator=integrator,
-        seed=whole("seed", seed, 0, 2**64 - 1),
-        start=whole("start", start, 0, 2**32 - 1 - n_simulations),
-        stream=whole("stream", stream, 0, 2**16 - 1),
+        seed=check_integer("seed", seed, 0, 2**64 - 1),
+        start=check_integer("start", start, 0, 2**32 - 1 - n_simulations),
+        stream=check_integer("stream", stream, 0, 2**16 - 1),
         recordings=recordings,
         observers=observers,
         dtype=choose("precision", precision, PRECISIONS),

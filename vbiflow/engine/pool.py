@@ -45,12 +45,12 @@ def simulate_pool(
         if progress:
             progress(high - start, len(theta))
     names = {"names": list(SUMMARIES)}
-    return joined(parts, start), {
+    return join_simulations(parts, start), {
         "conditioning": Quantity(np.concatenate(conditioning), SUMMARY_UNITS, ("simulation", "summary"), names)
     }
 
 
-def joined(parts: Sequence[Simulations], start: int) -> Simulations:
+def join_simulations(parts: Sequence[Simulations], start: int) -> Simulations:
     """Simulations one after the other."""
     ts = {name: np.concatenate([part.ts[name] for part in parts]) for name in parts[0].ts}
     valid = np.concatenate([part.valid for part in parts])

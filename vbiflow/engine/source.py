@@ -20,7 +20,7 @@ import numpy as np
 from vbiflow.engine import delayed, float32, float64, noise, processor, product
 from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.differentiate import implicit_source
-from vbiflow.engine.layout import layout, noise_blocks
+from vbiflow.engine.layout import make_layout, noise_blocks
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan, Recording
 from vbiflow.engine.product import ROWS
@@ -48,7 +48,7 @@ class Writer:
     flag = "out_of_range[b] = True"
 
     def __init__(self, plan: Plan, lanes: int) -> None:
-        self.plan, self.model, self.lanes, self.layout = plan, plan.model, lanes, layout(plan)
+        self.plan, self.model, self.lanes, self.layout = plan, plan.model, lanes, make_layout(plan)
         self.width = len(self.layout.sends) * lanes
         self.lines: list[str] = []
         self.indent = 1
@@ -382,7 +382,7 @@ class Writer:
             self.block("if t == 0:", body=lambda: self.over_nodes(lambda: self.put(*sums)))
         for n in range(len(self.plan.observers)):
             self.block(f"if t % slow_step[{n}] == 0:", body=partial(self.slow_step, n))
-        for k, recording in enumerate(recordings(self.plan)):
+        for k, recording in enumerate(sampled_series(self.plan)):
             if recording.taps is not None:
                 self.filter(k, recording)
                 continue
@@ -422,12 +422,12 @@ class Writer:
         self.block(f"for step in {self.steps}:", body=self.one_step)
 
 
-def recordings(plan: Plan) -> list[Recording]:
+def sampled_series(plan: Plan) -> list[Recording]:
     """What is sampled, observation models last."""
     return [*plan.recordings, *(Recording(o.name, o.every, False, o.n_times, o.fs) for o in plan.observers)]
 
 
-def sources(plan: Plan, lanes: int) -> dict[str, str]:
+def module_texts(plan: Plan, lanes: int) -> dict[str, str]:
     """Texts of modules by name: those that many kernels share, so that they are compiled once, and last the one whose
     `kernel` simulates one batch. Names hold the hash of the text, which imports the modules before it.
     """
@@ -456,31 +456,31 @@ def kernel_source(plan: Plan, lanes: int) -> list[str]:
     writer = Writer(plan, lanes)
     writer.body()
     tile = min(lanes, TILE_BYTES // np.dtype(plan.dtype).itemsize)
-    outputs = "".join(f", out_{k}" for k in range(len(recordings(plan))))
+    outputs = "".join(f", out_{k}" for k in range(len(sampled_series(plan))))
     extras = (DELAY_ARGUMENTS if plan.delays else "") + (", courses" if plan.stimuli else "")
     extras += "".join(f", taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None)
     return [
         inspect.getsource(product),
         inspect.getsource(processor),
         f"U, WIDTH = np.uintp, {tile}",
-        *equations(plan),
+        *equations_text(plan),
         '@njit(nogil=True, cache=True, fastmath=FLAGS, error_model="numpy")\n'
         + "\n    ".join([f"def kernel({ARGUMENTS}{extras}{outputs}):", "before = begin_batch()\n"])
         + "\n".join([*writer.lines, "    end_batch(before)"]),
     ]
 
 
-def equations(plan: Plan) -> list[str]:
+def equations_text(plan: Plan) -> list[str]:
     """Text of the model's functions, and of the observation models'."""
     model = plan.model
     signals = [model.signals[recording.name] for recording in plan.recordings]
     signals += [model.signals[observer.input] for observer in plan.observers]
-    functions = [specialise((model.send, model.dfun, *signals), "m", names(model))]
+    functions = [specialise((model.send, model.dfun, *signals), "m", field_names(model))]
     if plan.integrator == "semi_implicit":
-        functions.append(implicit_source(model.dfun, names(model)))
+        functions.append(implicit_source(model.dfun, field_names(model)))
     for n, observer in enumerate(plan.observers):
         slow = observer.model
-        functions.append(specialise((slow.dfun, slow.signals[observer.name]), f"b{n}", names(slow)))
+        functions.append(specialise((slow.dfun, slow.signals[observer.name]), f"b{n}", field_names(slow)))
     return functions
 
 
@@ -495,6 +495,6 @@ def without_import(module: ModuleType) -> str:
     return re.sub(r"from vbiflow.engine.float32 import .*\n", "", inspect.getsource(module))
 
 
-def names(model: Model) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def field_names(model: Model) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Fields of y, c and p."""
     return ("y", tuple(model.states)), ("c", model.sends), ("p", tuple(model.parameters))
