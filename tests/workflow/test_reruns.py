@@ -146,7 +146,7 @@ def parsed(file, text, package, own):
 
 
 def forget():
-    for function in ("hashed", "targets", "acting", "module", "is_module", "file_of"):
+    for function in ("compute_hash", "statement_targets", "acting_statements", "find_module", "is_module", "file_of"):
         getattr(dependencies, function).cache_clear()
 
 
