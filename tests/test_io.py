@@ -4,6 +4,7 @@ import platform
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,10 +18,14 @@ def test_round_trip_with_units_axes_and_provenance(tmp_path):
     quantities = {
         "bold": io.Quantity(np.arange(6.0).reshape(2, 3), "1", ("node", "time"), {"fs": 1.39}),
         "names": io.Quantity.text(["lh-größe", "b"], "node"),
+        "maps": io.Quantity.text([], "map"),
         "valid": np.array([True, False]),
     }
+    assert quantities["names"].values == ["lh-größe", "b"]
     io.write(path, quantities, PROVENANCE)
     content = io.read(path)
+    with io.opened(path) as file:
+        assert content["maps"] == [] and h5py.check_string_dtype(file["maps"].dtype)
     np.testing.assert_array_equal(content["bold"], quantities["bold"].values)
     assert content["names"] == ["lh-größe", "b"] and content["valid"].dtype == bool
     assert io.read_attributes(path, "bold") == {"unit": "1", "axes": ["node", "time"], "fs": 1.39}

@@ -43,7 +43,7 @@ class Quantity:
     @classmethod
     def text(cls, values: Sequence[str], *axes: str) -> Quantity:
         """Names, labels or reasons, which have no unit."""
-        return cls(np.array(list(values), dtype=object), "", axes)  # an empty list is text too
+        return cls(list(values), "", axes)
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def store_quantity(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py
     if not isinstance(quantity, Quantity):
         quantity = unitless_quantity(name, quantity)
     values = np.asarray(quantity.values)
-    if values.dtype.kind in "UO":
+    if values.dtype.kind in "UO" or quantity.unit == "":  # an empty list of names is text too
         dataset = file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
     else:
         stored = {"chunks": (1, *values.shape[1:]), **COMPRESSION} if quantity.compressed else {}
