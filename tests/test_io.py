@@ -24,7 +24,7 @@ def test_round_trip_with_units_axes_and_provenance(tmp_path):
     assert quantities["names"].values == ["lh-größe", "b"]
     io.write(path, quantities, PROVENANCE)
     content = io.read(path)
-    with io.opened(path) as file:
+    with io.open_sealed(path) as file:
         assert content["maps"] == [] and h5py.check_string_dtype(file["maps"].dtype)
     np.testing.assert_array_equal(content["bold"], quantities["bold"].values)
     assert content["names"] == ["lh-größe", "b"] and content["valid"].dtype == bool
