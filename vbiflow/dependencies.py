@@ -41,6 +41,7 @@ def code_hash(script: str, members: Mapping[str, Iterable[str]] | None = None, b
 
 @cache
 def compute_hash(script: str, members: tuple[tuple[str, tuple[str, ...]], ...], beside: tuple[str, ...]) -> str:
+    """Hash of all that a script and the files `beside` it depend on, of registries only the `members` in use."""
     found = sorted(Closure([script, *beside], dict(members)).fingerprints())
     return hashlib.sha256("\n".join(found).encode()).hexdigest()[:12]
 
@@ -203,6 +204,7 @@ def find_module(name: str) -> Module:
 
 @cache
 def is_module(name: str) -> bool:
+    """Whether a dotted name, or a path from the root, is a Python file."""
     path = file_of(name)
     return path is not None and path.is_file()
 

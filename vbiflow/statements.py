@@ -201,6 +201,7 @@ def import_meanings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator
 
 
 def local_name(alias: ast.alias) -> str:
+    """The name that an import binds."""
     return alias.asname or alias.name.partition(".")[0]
 
 

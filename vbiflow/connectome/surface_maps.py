@@ -100,8 +100,15 @@ def save_maps(
 ) -> None:
     """Write a table with one line a region: label, and its value of each map.
 
-    `vertex_maps` are text files of one number a vertex, both hemispheres; `masks` (1 in cortex) and `surfaces` (GIFTI)
-    are left, right; of a table of `regions` those of structure cortex are kept, in its order and by its labels.
+    Parameters
+    ----------
+    path : where the table goes.
+    vertex_maps : files of one number a vertex by name of the map, the left hemisphere's vertices first.
+    masks : left and right; 1 where a vertex lies in cortex.
+    surfaces : left and right, GIFTI, whose vertices have positions [mm].
+    atlas : volume whose voxels hold the numbers of regions.
+    names : table of the names of these numbers; none if `regions` says them.
+    regions : table of regions, of which those of structure cortex are kept, in its order and by its labels.
     """
     import nibabel as nib  # here, as simulations import this package without it
 

@@ -28,11 +28,19 @@ def build_connectome(
 ) -> Connectome:
     """Count the streamlines between regions; tract_lengths are their mean lengths [mm].
 
-    A streamline joins the regions of its two ends: with ``radial`` that of the labelled voxel with the nearest centre,
-    within `radius` [mm]; with ``end_voxel`` that of the voxel which holds the end. It adds 1, or its entry of
-    `streamline_weights` (SIFT2), times `scale`: none, inverse_length (1 / length) or inverse_volume (2 / (voxels of one
-    region + of the other)). Those within a region or with a free end count nowhere. Smith et al. 2015,
-    doi:10.1016/j.neuroimage.2014.09.034.
+    A streamline joins the regions of its two ends. Those within a region or with a free end count nowhere. Smith et al.
+    2015, doi:10.1016/j.neuroimage.2014.09.034.
+
+    Parameters
+    ----------
+    tractogram : file of streamlines, .tck or .trk.
+    parcels : the volume of the regions.
+    assignment : ``radial``, the labelled voxel with the centre nearest to an end; ``end_voxel``, the one that holds it.
+    radius : how far the nearest centre may be [mm].
+    scale : what a streamline adds: none (1), inverse_length (1 / length) or inverse_volume (2 / (voxels of one region +
+        of the other)).
+    streamline_weights : file of a number a streamline (SIFT2) that multiplies what it adds.
+    progress : called with (streamlines done, all).
 
     Raises
     ------
@@ -177,9 +185,20 @@ def nearest_node(
     radius: float,
     slack: float,
 ) -> np.ndarray:
-    """Node of the labelled voxel centre nearest to each point; `offsets` go outwards, `far` is their length [mm].
+    """Node (n,) of the labelled voxel centre nearest to each point; 0 where none is near enough.
 
     A point lies within `slack` of the centre of its own voxel, so offsets beyond the best distance + slack cannot win.
+
+    Parameters
+    ----------
+    points : ends of streamlines (n, 3) [mm].
+    indices : the voxel (n, 3) that each point lies in.
+    nodes : the volume of the regions, 0 where there is none.
+    axes, origin : from voxels to mm: (3, 3) and (3,).
+    offsets : steps in voxels (m, 3) from a voxel outwards.
+    far : their lengths (m,) [mm].
+    radius : how far the centre may be [mm].
+    slack : how far a point lies from the centre of its own voxel at most [mm].
     """
     found = np.zeros(len(points), dtype=np.int64)
     for n in range(len(points)):

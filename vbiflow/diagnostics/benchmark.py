@@ -27,8 +27,17 @@ def benchmark(
 ) -> dict[str, Any]:
     """Error, coverage and time of the study's estimator, of `others` by name, and of the baselines.
 
-    All learn from the simulations that are not held out, and are tested on those that are. `own` is the estimator and
-    the seconds of its training; `optimised` the result of `point_estimates`, which simulates anew for each observation.
+    All learn from the simulations that are not held out, and are tested on those that are.
+
+    Parameters
+    ----------
+    data : the simulations, with their parts for training, validation and test.
+    options : the study's block `inference`.
+    own : the study's estimator, and the seconds of its training.
+    others : names of further estimators to train on the same simulations.
+    optimised : result of `point_estimates`, which simulates anew for each observation.
+    seed : of trainings and draws.
+    progress : called with (epoch, validation loss) of each training.
 
     Returns
     -------

@@ -68,8 +68,20 @@ def posterior_predictive(
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
-    The file holds `n_predictive` simulations of posterior samples, then repeated ones of the MAP for the noise floor.
     Invalid simulations are left out, the others go through `sensors` and the steps `prepare`, as the recording did.
+
+    Parameters
+    ----------
+    path : file of simulations: `n_predictive` of posterior samples, then repeated ones of the MAP for the noise floor.
+    series : the recording (n_nodes, n_times) as features were taken from it.
+    fs : its sampling rate [Hz].
+    specs : the study's list of features, whose windows and bands the scores take over.
+    n_predictive : how many of the simulations are of posterior samples.
+    names : of the scores.
+    signal : which series of the file to compare.
+    prepare : the steps that the recording went through.
+    sensors : makes series of the sensors from those of the regions; none if the regions are compared.
+    others : series (n_nodes, n_times) of other people, by name, which grade the model.
 
     Returns
     -------

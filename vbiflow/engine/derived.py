@@ -84,6 +84,16 @@ def resolve_derived(
 ) -> Resolved:
     """Solve for the parameters that are derived, one simulation at a time, so that no shard changes a number.
 
+    Parameters
+    ----------
+    model : name of a model, or a Model.
+    weights : (n_nodes, n_nodes), row = target.
+    parameters : values by name, as `simulate` takes them, those of derived quantities among them.
+    n_simulations : of the call.
+    initial : initial values by state, as `simulate` takes them.
+    dt : time step [ms]; None takes the model's own.
+    delayed : whether what nodes send arrives later.
+
     Raises
     ------
     ValueError

@@ -123,6 +123,7 @@ class Substitute(ast.NodeTransformer):
         self.value = value
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The expression for a name x; other names as they are."""
         return self.value if node.id == "x" else node
 
 

@@ -136,6 +136,14 @@ def check_draws(
 ) -> None:
     """Check what `simulate_draws` will get, on two unconnected nodes at the lowest and highest values of the prior.
 
+    Parameters
+    ----------
+    model : name of the model.
+    prior : the study's block `prior`.
+    maps : names of the regional maps.
+    parameters, simulation, observation : these blocks of the study.
+    seed : of the study.
+
     Raises
     ------
     ValueError

@@ -154,6 +154,7 @@ class Writer(source.Writer):
     flag = "out_of_range[U(sim)] = 1"
 
     def over_lanes(self, body: Body) -> None:
+        """A loop over the simulations that the thread works on."""
         self.block(f"for b in range({self.lanes}):", body=lambda: (self.put("sim = first_own + b"), body()))
 
     def over_nodes(self, *bodies: Body, first: str = "", last: str = "") -> None:
@@ -223,6 +224,7 @@ class Writer(source.Writer):
 
     @property
     def accumulators(self) -> list[tuple[int, int]]:
+        """Variables that gather the coupling inputs: (what is sent, lane)."""
         return [(k, lane) for k in range(len(self.model.sends)) for lane in range(self.lanes)]
 
     @property
@@ -252,15 +254,19 @@ class Writer(source.Writer):
         return f"own_{name}[U(b)]"
 
     def parameter(self, name: str) -> str:
+        """A parameter of the node in one lane."""
         return f"p_{name}" if name in self.layout.scalars else f"own_p_{name}[U(b)]"
 
     def input(self, k: int) -> str:
+        """A lane of the node's k-th coupling input."""
         return f"c{k}[U(b)]"
 
     def normal(self, m: int) -> str:
+        """A lane of the node's m-th standard normal, in shared memory."""
         return f"shared[U(normals + {m} * normals_row + b * {nodes_drawn(self.plan)})]"
 
     def send(self, to: str) -> None:
+        """Compute what a node sends, and keep it in the thread."""
         self.put(f"s = {self.call('send')}", *(f"s{k}[U(b)] = s[{k}]" for k in range(len(self.model.sends))))
 
     def store(self, to: str) -> None:
@@ -287,14 +293,17 @@ class Writer(source.Writer):
                 self.put(f"shared[U(at + {m} * normals_row + {node})] = n[{slot}]")
 
     def record(self, k: int, value: str = "value") -> None:
+        """Store a sample of recording k, if this launch records it."""
         at = f"((sample - begins[{k}]) * n_simulations + sim) * {self.plan.n_nodes} + i"
         self.put(f"if sim < n_simulations and sample < ends[{k}]:", f"    out_{k}[U({at})] = {value}")
 
     @property
     def filters(self) -> list[str]:
+        """Blocks that hold the running sums of anti-aliasing filters."""
         return filter_blocks(self.plan)
 
     def slot(self, name: str) -> str:
+        """A lane of the filter's sample that number `slot` stands for."""
         first = self.filters.index(f"fir_{name}_0")
         return f"fir[U((({first} + slot) * n_lanes + sim) * {self.plan.n_nodes} + i)]"
 
@@ -304,11 +313,13 @@ class Writer(source.Writer):
         self.put(*(f"ring[U({at} + {self.ring_offset(k, lane)})] = s{k}[{lane}]" for k, lane in self.accumulators))
 
     def begin(self) -> None:
+        """What follows once nodes have sent their initial state: others see it, and with delays it fills the ring."""
         self.store("sent")
         if self.plan.delays:
             self.block("if first == 0:", "for slot in range(n_slots):", body=partial(self.remember, "slot"))
 
     def advance(self) -> None:
+        """What a step begins with: with delays, what was sent last is put into the ring."""
         if self.plan.delays:
             self.put("now = step % n_slots")
             self.remember("now")
@@ -324,6 +335,7 @@ class Writer(source.Writer):
             self.put(f"own_p_{name}[U(b)] = values_{name}[U(row * stride_{name} + i)]")
 
     def save_state(self) -> None:
+        """Leave the state to the next launch."""
         for row, name in enumerate(carried_blocks(self.plan)):
             self.put(f"{self.stored_lane(row)} = own_{name}[U(b)]")
 

@@ -82,6 +82,7 @@ class Plan:
 
     @property
     def n_nodes(self) -> int:
+        """Number of regions."""
         return len(self.weights)
 
     @property
@@ -91,6 +92,7 @@ class Plan:
 
     @property
     def noisy(self) -> bool:
+        """Whether any simulation has noise in its equations."""
         return bool(self.model.noisy) and bool(np.any(self.parameters["sigma"] > 0))
 
     def simulations(self, begin: int, end: int) -> np.ndarray:
@@ -302,7 +304,24 @@ def make_plan(
     accept: Sequence[str] = (),
     **observations: Mapping[str, Any] | None,
 ) -> Plan:
-    """A Plan, or a ValueError of one line."""
+    """A Plan, or a ValueError of one line.
+
+    Parameters
+    ----------
+    model, weights, parameters, tract_lengths, speed, initial : as `simulate` takes them.
+    n_simulations, seed, start, stream : which simulations, and their random numbers.
+    duration, transient, dt : [ms].
+    integrator : name in INTEGRATORS; None takes the model's own, as for dt.
+    signals : what is recorded: {"name": {"period": [ms], "average": True}}, or names alone.
+    precision : float32 or float64.
+    stimulus, noise, accept : as `simulate` takes them.
+    observations : observation models by name.
+
+    Raises
+    ------
+    ValueError
+        In one line, with what was given and what is allowed.
+    """
     model = model if isinstance(model, Model) else find_model(model)
     weights = check_weights(weights)
     n_simulations = check_integer("n_simulations", n_simulations, 1, 2**31)

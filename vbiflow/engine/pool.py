@@ -32,6 +32,18 @@ def simulate_pool(
 
     Each simulation draws its connectome by its index, so that shards do not matter. The second result holds
     `conditioning` (simulation, summary), summaries of the connectomes; it is empty where the options are None.
+
+    Parameters
+    ----------
+    model : name of the model.
+    people : connectomes of the people; one if there is no pool.
+    options : how connectomes are drawn from the pool; None if each simulation has the one person's.
+    prior, theta : the parameters, (n_simulations, n_parameters), and what they mean.
+    settings : blocks parameters, simulation and observation of the study.
+    seed : of the study.
+    start : index of the first simulation.
+    progress : called with (simulations done, n_simulations).
+    given : further arguments of `simulate_draws`.
     """
     if options is None:
         given |= {"seed": seed, "start": start, "progress": progress}

@@ -55,9 +55,11 @@ class Writer:
 
     @property
     def two_stages(self) -> bool:
+        """Whether the integrator takes a trial step before the step itself."""
         return self.plan.integrator != "euler"
 
     def put(self, *lines: str) -> None:
+        """Append lines at the present indentation."""
         self.lines += ["    " * self.indent + line for line in lines]
 
     def block(self, *heads: str, body: Body) -> None:
@@ -69,6 +71,7 @@ class Writer:
         self.indent -= len(heads)
 
     def over_lanes(self, body: Body) -> None:
+        """A loop over the simulations of a batch."""
         self.block(f"for b in range({self.lanes}):", body=body)
 
     def over_nodes(self, *bodies: Body, first: str = "0", last: str = "n_nodes") -> None:
@@ -108,6 +111,7 @@ class Writer:
         return f"ws[U(o + {self.layout.nodes.index(name) * self.lanes} + b)]"
 
     def parameter(self, name: str) -> str:
+        """A parameter of the node in one lane."""
         if name in self.layout.scalars:
             return f"p_{name}"
         if name in self.layout.lanes:

@@ -55,7 +55,16 @@ def compute_file(
 ) -> dict[str, io.Quantity]:
     """Features of the simulations in a file, read one by one; a simulation is valid if it and its features are.
 
-    `sensors` makes series of `nodes` from those of the simulated regions; see `compute`.
+    Parameters
+    ----------
+    path : file of simulations.
+    specs : the study's list of features.
+    nodes : what features are taken on: regions or sensors.
+    folder : of the user's own features.
+    prepare : steps that come before the features.
+    signal : which series of the file; not needed if there is one.
+    sensors : makes series of `nodes` from those of the simulated regions; see `compute`.
+    progress : called with (simulations done, all).
     """
     with io.open_sealed(path) as file:
         series = file[series_name(file, signal)]
@@ -188,7 +197,17 @@ def compute_observed(
 ) -> dict[str, io.Quantity]:
     """Features x_o (n_features,) of one recording (n_nodes, n_times) [unit] at fs [Hz], with the series behind them.
 
-    The series is prepared as simulations are, and `confounds` (n, n_times) are regressed out.
+    Parameters
+    ----------
+    ts : the recording (n_nodes, n_times) [unit].
+    fs : sampling rate [Hz].
+    specs : the study's list of features.
+    nodes : what features are taken on: regions or sensors.
+    signal : name of the series.
+    unit : of the series.
+    folder : of the user's own features.
+    prepare : steps that come before the features, as simulations go through them.
+    confounds : series (n, n_times) that are regressed out.
 
     Raises
     ------

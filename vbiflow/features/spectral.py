@@ -221,7 +221,21 @@ def psd(
     edges: Sequence[float],
     average: bool,
 ) -> Pieces:
-    """Band powers, absolute and relative, peak, centroid, spread, edges, entropy of the power spectral density."""
+    """Band powers, absolute and relative, peak, centroid, spread, edges, entropy of the power spectral density.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    per : how values of nodes are summarised, as in the option `per` of all features.
+    method : welch or multitaper.
+    segment : length of Welch's segments [s].
+    bandwidth : half bandwidth of the tapers [Hz].
+    bands : name and edges [Hz] of each band.
+    range : frequencies [Hz] that relative power and statistics count.
+    statistics : which values to give.
+    edges : shares of power below each spectral edge.
+    average : whether to average the spectra of all nodes first.
+    """
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     density = density.mean(axis=1, keepdims=True) if average else density
     chosen = bins_within(batch, frequencies, range, "range")
@@ -263,7 +277,18 @@ def spectrum(
     range: tuple[float, float],
     step: float,
 ) -> Pieces:
-    """Logarithm of the power spectral density averaged over bins of frequency."""
+    """Logarithm of the power spectral density averaged over bins of frequency.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    per : how values of nodes are summarised, as in the option `per` of all features.
+    method : welch or multitaper.
+    segment : length of Welch's segments [s].
+    bandwidth : half bandwidth of the tapers [Hz].
+    range : lowest and highest frequency [Hz].
+    step : width of the bins [Hz].
+    """
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     edges = np.arange(range[0], range[1] + 1e-9, step)
     if edges.size < 2:
@@ -296,7 +321,18 @@ def aperiodic(
     range: tuple[float, float],
     average: bool,
 ) -> Pieces:
-    """Exponent and offset of the aperiodic part 10^offset / f^exponent of the spectrum, by specparam."""
+    """Exponent and offset of the aperiodic part 10^offset / f^exponent of the spectrum, by specparam.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    per : how values of nodes are summarised, as in the option `per` of all features.
+    method : welch or multitaper.
+    segment : length of Welch's segments [s].
+    bandwidth : half bandwidth of the tapers [Hz].
+    range : frequencies [Hz] of the fit.
+    average : whether to average the spectra of all nodes first.
+    """
     from specparam import SpectralModel
 
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)

@@ -114,7 +114,17 @@ def draw_intervals(
     axes: Axes, x: Array, y: Array, xerr: Array | None, look: Mapping[str, str], label: str, n: int,
     yerr: Array | None = None,
 ) -> None:  # fmt: skip
-    """Draw points with intervals, thinner the more there are."""
+    """Draw points with intervals, thinner the more there are.
+
+    Parameters
+    ----------
+    axes : where to draw.
+    x, y : the points (n,).
+    xerr, yerr : lengths (2, n) down and up to the ends of the intervals; None where there are none.
+    look : colours of the points, by matplotlib's names.
+    label : of the points in the legend.
+    n : how many points the panel has in all, which makes them thinner.
+    """
     size = float(np.clip(30 / n**0.5, 2.0, 5.0))
     axes.errorbar(
         x, y, xerr=xerr, yerr=yerr, fmt="o", markersize=size, elinewidth=float(np.clip(12 / n**0.5, 0.4, 1.6)),

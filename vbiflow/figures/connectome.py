@@ -60,7 +60,16 @@ def weight_scale(weights: Array) -> Normalize:
 def draw_matrix(
     axes: Axes, values: Array, label: str, norm: Normalize, cmap: str, sides: Sequence[str], areas: Sequence[str]
 ) -> None:
-    """Draw one matrix, row = target and column = source; what is absent is light grey."""
+    """Draw one matrix, row = target and column = source; what is absent is light grey.
+
+    Parameters
+    ----------
+    axes : where to draw.
+    values : (n_nodes, n_nodes), row = target, column = source.
+    label : of the colour bar.
+    norm, cmap : scale and name of the colours.
+    sides, areas : hemisphere and network of each region, empty where unknown.
+    """
     image = axes.imshow(np.ma.masked_where(~(values > 0), values), norm=norm, cmap=cmap)
     axes.set_facecolor(PALETTE["band"])
     axes.figure.colorbar(image, ax=axes, label=label, shrink=0.72, aspect=24)

@@ -35,6 +35,15 @@ def recovery(
     """Draw posterior mean +- sd against the truth (n_simulations, n_parameters), and z-score against shrinkage.
 
     Parameters that exist once a node share one panel.
+
+    Parameters
+    ----------
+    theta : true parameters (n_simulations, n_parameters).
+    mean, sd : of the posterior, the same shape.
+    z : (mean - truth) / sd, the same shape.
+    shrinkage : 1 - posterior variance / prior variance, the same shape.
+    names : of the parameters.
+    units : of the parameters by name; those not named are pure numbers.
     """
     theta, mean = finite_array("theta", theta), finite_array("mean", mean)
     groups = columns_by_parameter(names)
@@ -97,8 +106,16 @@ def calibration(
 ) -> Figure:  # fmt: skip
     """Draw rank ECDF minus uniform per parameter, expected coverage, and TARP, each in its 95 % band.
 
-    `ranks` (n_simulations, n_parameters) in 0 .. `n_samples`, `coverage` (level, parameter), `tarp_coverage` (level).
     The ECDF band holds for all of a curve at once (Säilynoja et al. 2022, doi:10.1007/s11222-022-10090-6).
+
+    Parameters
+    ----------
+    ranks : of the truth among posterior samples, (n_simulations, n_parameters) in 0 .. `n_samples`.
+    n_samples : how many samples each posterior has.
+    names : of the parameters.
+    level : credibility levels (n_levels,) of `coverage`.
+    coverage : share of truths within the central intervals (n_levels, n_parameters).
+    tarp_level, tarp_coverage : the same (n_levels,) of the joint posterior.
     """
     u = (finite_array("ranks", ranks) + 0.5) / (n_samples + 1)
     level, tarp_level = np.asarray(level), np.asarray(tarp_level)

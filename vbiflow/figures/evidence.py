@@ -164,6 +164,16 @@ def local_c2st(
     """Draw the local C2ST at x_o: its statistic among shuffled ones, and the score along each parameter.
 
     Of more than three parameters, those along which the score varies most are shown.
+
+    Parameters
+    ----------
+    theta : posterior samples (n, n_parameters).
+    score : probability (n,) that the classifier gives to each sample, less 1/2.
+    null : the statistic (n_null,) of shuffled samples.
+    statistic : that of the posterior.
+    p_value : share of `null` that reaches it.
+    names : of the parameters.
+    units : of the parameters by name; those not named are pure numbers.
     """
     theta, score = finite_array("theta", theta), finite_array("score", score)
     trends = [binned_means(column, score) for column in theta.T]

@@ -144,7 +144,18 @@ def draw_violins(
     axes: Axes, samples: Array, mode: Array, prior: Array, truth: Array | None, names: Sequence[str],
     units: dict[str, str] | None,
 ) -> None:  # fmt: skip
-    """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval."""
+    """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval.
+
+    Parameters
+    ----------
+    axes : where to draw.
+    samples : of the posterior (n_samples, n_regions).
+    mode : the MAP (n_regions,).
+    prior : quantiles of the prior (n_quantiles, n_regions).
+    truth : what made a simulated recording (n_regions,), None if unknown.
+    names : of the parameters, one a region.
+    units : of the parameters by name; those not named are pure numbers.
+    """
     low, high = prior[0].min(), prior[-1].max()
     levels = np.linspace(0, len(prior) - 1, len(prior)) / max(len(prior) - 1, 1)
     inner = [np.interp(level, levels, prior.mean(axis=1)) for level in (0.05, 0.95)]
@@ -297,7 +308,18 @@ def correlations(
     samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None,
     views: Sequence[tuple[float, float]], truth: Array,
 ) -> Figure:  # fmt: skip
-    """Draw the matrix of posterior correlations and the joint density of the six strongest pairs."""
+    """Draw the matrix of posterior correlations and the joint density of the six strongest pairs.
+
+    Parameters
+    ----------
+    samples : of the posterior (n_samples, n_parameters).
+    mode : the MAP (n_parameters,).
+    prior : quantiles of the prior (n_quantiles, n_parameters).
+    names : of the parameters.
+    units : of the parameters by name; those not named are pure numbers.
+    views : the interval to draw of each parameter.
+    truth : what made a simulated recording (n_parameters,), not-a-number where unknown.
+    """
     rho = np.corrcoef(samples, rowvar=False)
     np.fill_diagonal(rho, np.nan)
     figure = canvas(3.6)

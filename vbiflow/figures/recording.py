@@ -28,6 +28,14 @@ def series(
     """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
     Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
+
+    Parameters
+    ----------
+    observed, predicted : recording and prediction (n_nodes, n_times), which may differ in length.
+    fs, predicted_fs : their sampling rates [Hz].
+    labels, hemispheres, networks : of the nodes (n_nodes,).
+    name : of the signal.
+    nodes : what they are: regions or sensors.
     """
     name = KIND_NAMES.get(name, name)
     order = region_order(hemispheres, networks)
@@ -147,7 +155,14 @@ def psd(
 ) -> Figure:  # fmt: skip
     """Draw power spectral densities (n_nodes, n_frequencies) at `frequencies` [Hz] of recording and prediction.
 
-    `mean` (n_simulations, n_frequencies) holds the mean over the nodes, `labels`, of each re-simulation.
+    Parameters
+    ----------
+    observed, predicted : densities (n_nodes, n_frequencies) of recording and prediction [unit^2/Hz].
+    mean : mean density over the nodes of each re-simulation (n_simulations, n_frequencies).
+    frequencies : [Hz].
+    labels : of the nodes (n_nodes,).
+    name, unit : of the signal.
+    nodes : what they are: regions or sensors.
     """
     name = KIND_NAMES.get(name, name)
     observed, predicted = finite_array("psd_observed", observed), finite_array("psd", predicted)

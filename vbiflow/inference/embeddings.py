@@ -44,6 +44,7 @@ class Exchangeable(nn.Module):
         self.together = fully_connected(hidden_features, hidden_features, 1, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Summaries (..., num_outputs) of inputs (..., n_inputs)."""
         return self.together(self.each(x.unflatten(-1, self.shape)).mean(dim=-2))
 
 
@@ -71,6 +72,7 @@ class Convolutions(nn.Module):
         self.layers, self.last = nn.Sequential(*layers), nn.Linear(2 * hidden_features, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Summaries (..., num_outputs) of inputs (..., n_inputs)."""
         h = self.layers(x.flatten(0, -2).unflatten(-1, self.shape))
         pooled = torch.cat([h.mean(dim=-1), h.square().mean(dim=-1)], dim=-1)
         return self.last(pooled).unflatten(0, x.shape[:-1])
@@ -102,6 +104,7 @@ class Triangle(nn.Module):
         self.whole = fully_connected(n * hidden_features, 4 * hidden_features, num_layers, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Summaries (..., num_outputs) of values above the diagonal (..., n_inputs)."""
         matrix = x.new_zeros(*x.shape[:-1], self.n * self.n)
         matrix[..., self.above] = x
         matrix[..., self.below] = x

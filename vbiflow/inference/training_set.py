@@ -77,7 +77,18 @@ class TrainingSet:
         seed: int,
         valid: np.ndarray | None = None,
     ) -> TrainingSet:
-        """Split simulations by the study's seed and the shares of its `inference` options; all are valid by default."""
+        """Split simulations by the study's seed and the shares of its `inference` options; all are valid by default.
+
+        Parameters
+        ----------
+        prior : of the parameters.
+        theta : (n_simulations, n_parameters).
+        x : features (n_simulations, n_features).
+        names : of the features.
+        options : the study's block `inference`, of which the shares for validation and test count.
+        seed : of the study.
+        valid : which simulations are valid (n_simulations,); by default all.
+        """
         valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
         shares = resolve_options(options)
         parts = split(valid, seed, shares["validation_share"], shares["test_share"])
