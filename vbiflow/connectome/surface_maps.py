@@ -106,9 +106,9 @@ def save_maps(
     vertex_maps : files of one number a vertex by name of the map, the left hemisphere's vertices first.
     masks : left and right; 1 where a vertex lies in cortex.
     surfaces : left and right, GIFTI, whose vertices have positions [mm].
-    atlas : volume whose voxels hold the numbers of regions.
-    names : table of the names of these numbers; none if `regions` says them.
-    regions : table of regions, of which those of structure cortex are kept, in its order and by its labels.
+    atlas : volume in the surfaces' space, or a text file of one number a vertex, 0 for none.
+    names : table of the regions of a volume; none for numbers by vertex.
+    regions : table of regions, of which those of structure cortex are kept, in its order; none keeps all of the atlas.
     """
     import nibabel as nib  # here, as simulations import this package without it
 

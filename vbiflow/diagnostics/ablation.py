@@ -37,8 +37,12 @@ def ablate(
         Names of the study's features, each a group of columns, and the one to leave out.
     options
         The study's `inference` block.
+    seed
+        Of the training, and of the draws that test it.
     recordings
         Features (n_features,) of recordings by person.
+    progress
+        Called with (epoch, validation loss).
 
     Returns
     -------

@@ -28,8 +28,11 @@ def amortisation(
 
     Parameters
     ----------
+    own, other : the person's own estimator, and the one that learned from others
     theta, x, names : (n, p) and (n, f), simulations on the person's `connectome` that neither estimator learned from,
         and the names of the features
+    connectome : the person's
+    seed : of the draws from both posteriors
 
     Returns
     -------

@@ -51,13 +51,13 @@ def exact_posterior(
 ) -> np.ndarray:  # fmt: skip
     """Samples (n_samples, n_parameters) of the posterior of one or two global parameters, given the whole series.
 
-    The posterior is evaluated on a grid around its mode in the prior's own scale
-    z = Phi^-1(F(theta)), where the prior is standard normal, and sampled from its cells.
+    The posterior is evaluated on a grid around its mode in the prior's own scale z = Phi^-1(F(theta)), where the prior
+    is standard normal, and sampled from its cells.
 
     Parameters
     ----------
     prior : of one or two parameters of the linear model.
-    series : the recording (n_nodes, n_times) of x, without measurement noise.
+    series : the recording (n_nodes, n_times) of the model's x.
     fs : its sampling rate [Hz].
     weights : (n_nodes, n_nodes), row = target.
     parameters : the fixed parameters of the model, by name.

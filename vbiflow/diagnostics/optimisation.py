@@ -44,9 +44,12 @@ def point_estimates(
 
     Parameters
     ----------
-    data : simulations of the study; the first `n_recordings` held-out ones stand for recordings
+    data, n_recordings : simulations of the study, of which the first so many held-out ones stand for recordings
     simulated : simulates anew
     specs, scores : the study's features, and names of the scores whose sum is the cost
+    budget : how many simulations each recording may take
+    seed : of the search
+    progress : called with (recordings done, all)
 
     Returns
     -------

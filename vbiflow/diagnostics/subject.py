@@ -37,6 +37,8 @@ def subject_verdict(
     predictive
         Scores of simulations from the posterior against the series of the recording, and their ladders, as
         `grade_scores` takes them. They grade the model, which is no part of trust unless the study says `require`.
+    thresholds
+        Of the study's diagnostics, by name; those that are not named have their defaults.
     deterministic
         Whether repeated simulations at one theta are to be the same.
     require

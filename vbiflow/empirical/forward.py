@@ -174,8 +174,8 @@ def reconstruct(
 ) -> Recording:
     """Regional source series of a sensor recording, by a minimum-norm inverse or a beamformer (LCMV).
 
-    Sources are normal to the cortex.
-    Dale et al. 2000, doi:10.1016/S0896-6273(00)81138-1; Van Veen et al. 1997, doi:10.1109/10.623056.
+    Sources are normal to the cortex. Dale et al. 2000, doi:10.1016/S0896-6273(00)81138-1; Van Veen et al. 1997,
+    doi:10.1109/10.623056.
 
     Parameters
     ----------

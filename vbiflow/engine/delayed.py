@@ -40,9 +40,9 @@ def add_windows(typing_context, sums, at_sums, weights, positions, at_positions,
     Parameters
     ----------
     typing_context : numba's own.
-    sums : (SENDS, SPAN) numbers from `at_sums` on, of one target.
+    sums, at_sums : (SENDS, SPAN) numbers of one target, from an offset on.
     weights : of the edges.
-    positions : where in `past` each edge begins, from `at_positions` on.
+    positions, at_positions : where in `past` each edge begins, from an offset on.
     first, last : the edges of the target.
     past : what nodes sent, a row for each kind.
     now : the step.

@@ -44,6 +44,9 @@ def simulate_draws(
 
     Parameters
     ----------
+    model : name of the model.
+    connectome : weights, tract lengths and regional maps of the network.
+    prior, theta : which parameters are inferred, and their values (n_simulations, n_parameters).
     parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
         [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
     simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has

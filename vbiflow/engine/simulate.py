@@ -105,16 +105,17 @@ def simulate(
     parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
         n_nodes) both. A quantity that stands for a parameter, `share_of_critical` for G or rate_E for J_I of
         wong_wang_ei, is solved for in every simulation (derived.py).
-    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded. dt and
-        integrator, "euler", "heun" or "semi_implicit" (integrators.py), are the model's defaults where they are not
-        given.
+    n_simulations : how many draws.
+    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded. dt is the
+        model's default where it is not given.
+    integrator : "euler", "heun" or "semi_implicit" (integrators.py); the model's default where it is not given.
     seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
         the average (antialias.py); or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
-    tract_lengths : (n_nodes, n_nodes) [mm], row = target; with `speed` [mm/ms], a scalar or (n_simulations, 1), what a
-        node sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
+    tract_lengths, speed : (n_nodes, n_nodes) [mm], row = target; [mm/ms], a scalar or (n_simulations, 1). What a node
+        sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
         any other delay must round to at least one step. Before the start every node has sent its initial state for
         ever. Without both there are no delays.
     stimulus : by name, {"parameter": name, "nodes": indices, "amplitude": number, "pulse": {"onset": [ms], "duration":
@@ -122,6 +123,7 @@ def simulate(
     noise : standard deviation of white noise added to every recorded sample, scalar or (n_simulations, 1), in the unit
         of the signal; {"level": ..., "relative": True} for shares of each simulation's own standard deviation.
     accept : ["dt"] takes a dt above the model's `largest_dt`.
+    precision : "float32" or "float64" of states, parameters and time series.
     device : "cpu"; "cuda", the GPU; "auto", the GPU where there is one, else the CPU: devices round differently, with
         "auto" the bytes depend on the machine; or "reference", the readable loop, which takes weights, parameters and
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are

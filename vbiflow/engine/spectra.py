@@ -73,11 +73,14 @@ def linear_spectra(
 
     Parameters
     ----------
+    model, weights, parameters, tract_lengths, speed : as in `simulate`.
+    n_simulations, seed, start, stream : which draws, and the random numbers of measurement noise.
+    initial : as in `simulate`: where the search for the fixed point begins.
     spectrum : {"step": resolution [Hz], "highest": frequency [Hz]}; frequencies are step, 2 step, ..., highest.
     duration : of the recording whose spectra they stand for [ms]; it holds K = duration step segments.
     signals : the one signal, {"name": {"period": [ms]}}; the period is that of measurement noise.
     noise : of every sample, as in `simulate`; relative to the signal's standard deviation only without delays.
-    others : as in `simulate`; the initial states are where the search for the fixed point begins.
+    progress : called with (draws done, n_simulations).
 
     Returns
     -------

@@ -76,6 +76,8 @@ def compute(
         Makes series of `nodes`, the sensors, from those of simulated regions: (series, index) -> series.
     batch
         How many simulations to treat at a time; one is as fast on a CPU, more suit a GPU.
+    progress
+        Called with (simulations done, all).
 
     Raises
     ------
