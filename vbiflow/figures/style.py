@@ -14,7 +14,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogFormatter,
+    LogFormatterMathtext,
+    MaxNLocator,
+    NullFormatter,
+)
 
 from vbiflow.io import sealed
 
@@ -38,6 +45,7 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6a
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
+    "text.parse_math": False,  # names of regions, parameters and people are text, whatever signs they hold
     "axes.titlesize": 7.5,
     "axes.labelsize": 7,
     "xtick.labelsize": 6.5,
@@ -77,6 +85,8 @@ GREEK = {
     "lambda": "λ", "mu": "μ", "nu": "ν", "omega": "ω", "phi": "φ", "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ",
 }  # fmt: skip
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 NOT_DRAWN = "not-drawn"
 """Id, within an SVG, of the line that stands in place of a figure that could not be drawn."""
 
@@ -98,7 +108,13 @@ def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
     @functools.wraps(function)
     def draw(*args: Any, **options: Any) -> Figure:
         with style():
-            return function(*args, **options)
+            figure = function(*args, **options)
+            for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+                if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                    axis.set_major_formatter(LogNumbers())
+                if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+                    axis.set_minor_formatter(LogNumbers(labelOnlyBase=False))
+            return figure
 
     return draw
 
@@ -167,13 +183,24 @@ def ticks_between(low: float, high: float, most: int = 5) -> list[float]:
     return ticks[:: -(-len(ticks) // most)]
 
 
+class LogNumbers(LogFormatter):
+    """Labels of a logarithmic axis, as `plain_number` writes them, at the ticks that matplotlib labels."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of one tick, empty where it has none."""
+        return plain_number(x) if super().__call__(x, pos) else ""
+
+
 def plain_number(value: float) -> str:
     """A tick of a logarithmic axis: digits where there are few, else a power of ten."""
-    if 1e-3 <= value <= 9999:
+    if value < 0:
+        return f"−{plain_number(-value)}"
+    if value == 0 or 1e-3 <= value <= 9999:
         return f"{value:g}"
     exponent = math.floor(math.log10(value) + 1e-9)
     factor = round(value / 10.0**exponent)
-    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor}\\cdot10^{{{exponent}}}$"
+    power = f"10{str(exponent).translate(SUPERSCRIPTS)}"
+    return power if factor == 1 else f"{factor}·{power}"
 
 
 def signed_number(value: float, digits: int = 2) -> str:
@@ -192,7 +219,8 @@ def symbol(name: str) -> str:
     """Return a parameter's name as it is printed: ``sigma`` as σ, ``eta[lh-insula]`` as η lh-insula, ``w.myelin`` as
     w myelin.
     """
-    stem, _, node = name.rstrip("]").replace(".", "[", "[" not in name).partition("[")
+    stem, bracket, node = name.partition("[")
+    stem, node = (stem, node.removesuffix("]")) if bracket else name.partition(".")[::2]
     head, underscore, rest = stem.partition("_")
     printed = GREEK.get(head, head) + underscore + rest
     return f"{printed} {node}" if node else printed
