@@ -144,6 +144,10 @@ def inputs(tmp_path_factory, arguments):
     settings = {
         "study": "two", "alone": "", "nodes": "regions",
         "estimator_of": {name: name for name in VERDICTS},
+        "figures": {
+            "cohort": {"": ["cohort"]}, "estimator_figures": {name: ["training"] for name in VERDICTS},
+            "subject_figures": {name: ["pairs"] for name in VERDICTS},
+        },
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
             "title": "Two people", "prior": PRIOR.to_config()["prior"], "inference": {"estimator": "maf"},
@@ -297,8 +301,18 @@ def test_a_figure_that_could_not_be_drawn_is_said_in_the_summary(inputs, tmp_pat
     whole = [path for path in files["subject_figures"] if "alice" not in path]
     page = report(TEMPLATE, files | {"subject_figures": [str(tmp_path / "alice" / "figures"), *whole]}, settings)
     summary = page[: page.index("<figure")]
-    assert 'A figure could not be drawn, and the log of the job says why: <a href="#s-alice-pairs">' in summary
-    assert "could not be drawn" not in report(TEMPLATE, files, settings)
+    assert 'A figure is not shown, and in its place stands why: <a href="#s-alice-pairs">' in summary
+
+
+def test_a_figure_that_is_not_in_its_folder_is_told(inputs):
+    """Each that the study wants, by a line in its place and a link in the summary; what is not wanted is not missed."""
+    files, settings = inputs
+    figures = settings["figures"]
+    wanted = figures | {"subject_figures": {"alice": ["marginals", "pairs"], "bob": ["pairs"]}}
+    more = report(TEMPLATE, files, settings | {"figures": wanted})
+    assert '<a href="#s-alice-marginals">' in more[: more.index("<figure")]
+    assert re.search(r"<p>\S*/alice/figures/marginals.svg is missing; delete its folder and run again.</p>", more)
+    assert '<figure id="s-alice-pairs">' in more and "s-bob-marginals" not in more
 
 
 def test_says_what_each_recording_was_and_cites_what_read_it(inputs, page):

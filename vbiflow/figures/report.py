@@ -44,7 +44,8 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
     settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
-        (title and reference), nodes (regions or sensors), estimator_of (the estimator of each subject).
+        (title and reference), nodes (regions or sensors), estimator_of (the estimator of each subject), figures (names
+        of those that the study wants, by kind and owner): one that is not in its folder is told in its place.
     """
     notes = {Path(path).parent.name: read_exclusion(path) for path in files["verdict"]}
     files = {kind: [path for path in paths if read_exclusion(path) is None] for kind, paths in files.items()}
@@ -53,11 +54,14 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
 
     def drawn(kind: str, owner: str = "", without: Sequence[str] = ()) -> list[dict[str, Any]]:
         folders = [Path(path) for path in files[kind] if owner in ("", Path(path).parent.name)]
-        mine = {path.stem: path for folder in folders for path in folder.glob("*.svg") if path.stem not in without}
+        paths = {path.stem: path for folder in folders for path in folder.glob("*.svg")}
+        if any(folder.is_dir() for folder in folders):
+            wanted = settings["figures"].get(kind, {}).get(owner, ())
+            paths = {name: folders[-1] / f"{name}.svg" for name in wanted} | paths
         return [
-            describe_figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number)
+            describe_figure(paths[name], captions[name], f"{kind[0]}-{owner}-{name}", number)
             for name in captions
-            if name in mine
+            if name in paths and name not in without
         ]
 
     cohort = drawn("cohort")  # figures are numbered in the order of the page
@@ -145,9 +149,15 @@ def describe_subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     return {"verdict": read_json(verdict), "rows": rows, "truth": bool(np.isfinite(truth).any()), "held": held}
 
 
-def describe_figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:
-    """One figure: its drawing as markup to stand in the page, caption, number, and width on the page."""
-    svg = Path(path).read_text(encoding="utf-8")
+def describe_figure(path: Path, caption: str, name: str, number: Any) -> dict[str, Any]:
+    """One figure: its drawing as markup to stand in the page, caption, number, and width on the page.
+
+    In place of one whose file is missing stands a line that says so.
+    """
+    if not path.is_file():
+        line = Markup("<p>{} is missing; delete its folder and run again.</p>").format(path)
+        return {"id": name, "svg": line, "caption": caption, "number": next(number), "width": REM, "drawn": False}
+    svg = path.read_text(encoding="utf-8")
     drawing, width = inline_svg(svg, name, caption)
     drawn = f'id="{NOT_DRAWN}"' not in svg
     return {"id": name, "svg": drawing, "caption": caption, "number": next(number), "width": width, "drawn": drawn}
