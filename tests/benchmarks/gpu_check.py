@@ -34,7 +34,7 @@ from unittest.mock import patch
 import numpy as np
 
 from tests.engine.agreement import TOLERANCES, differences
-from vbiflow.engine import gpu, gpu_source, simulate
+from vbiflow.engine import gpu, gpu_layout, simulate
 from vbiflow.features import fc, fcd
 from vbiflow.io import write_json
 from vbiflow.models import MODELS
@@ -146,7 +146,7 @@ def shaped(shape: tuple[int, int] | None) -> Iterator[None]:
     if shape is None:
         yield
         return
-    with patch.object(gpu_source, "LANES", shape[:1]), patch.object(gpu_source, "THREADS", shape[1]):
+    with patch.object(gpu_layout, "LANES", shape[:1]), patch.object(gpu_layout, "THREADS", shape[1]):
         yield
 
 
@@ -301,7 +301,7 @@ class Check:
         for name, n_nodes in ((first, self.nodes[0]), (anchor, self.anchor_nodes), (wide, self.nodes[-1])):
             for shape in SHAPES:
                 groups = max(1, shape[1] // n_nodes)
-                if 4 * n_nodes * shape[0] * groups * 4 <= gpu_source.SHARED_BYTES and groups * n_nodes <= 1024:
+                if 4 * n_nodes * shape[0] * groups * 4 <= gpu_layout.SHARED_BYTES and groups * n_nodes <= 1024:
                     found.setdefault((name, n_nodes, shape[0], groups), shape)
         return [(name, n_nodes, shape) for (name, n_nodes, *_), shape in found.items()]
 
@@ -312,7 +312,7 @@ class Check:
         what it prepares and brings back.
         """
         case = case_of(name)
-        kernel = (name, device, n_nodes, gpu_source.LANES, gpu_source.THREADS)
+        kernel = (name, device, n_nodes, gpu_layout.LANES, gpu_layout.THREADS)
         if kernel not in self.loaded:
             measure(case, device, n_nodes, 32, SHORT)
             self.loaded.add(kernel)

@@ -17,7 +17,7 @@ import numpy as np
 
 from vbiflow.engine.checks import broadcast, check_integer
 from vbiflow.engine.criticality import Branch, Point, critical_coupling
-from vbiflow.engine.plan import check_weights
+from vbiflow.engine.plan_checks import check_weights
 from vbiflow.models import Derived, Model, Solution, find_model
 from vbiflow.models.maths import host
 

@@ -19,18 +19,18 @@ import numpy as np
 
 from vbiflow.engine.antialias import SPAN
 from vbiflow.engine.cpu import load_kernel
-from vbiflow.engine.gpu_source import (
+from vbiflow.engine.gpu_layout import (
     argument_names,
     carried_blocks,
     choose_lanes,
     filter_blocks,
-    kernel_source,
     most_delayed_inputs,
     most_groups,
     padded_nodes,
     parameters_by_node,
     shared_size,
 )
+from vbiflow.engine.gpu_source import kernel_source
 from vbiflow.engine.layout import make_layout
 from vbiflow.engine.plan import Plan, Recording
 from vbiflow.engine.source import kernel_name, sampled_series

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine.checks import broadcast, choose
-from vbiflow.engine.plan import check_parameters, check_weights, coupling_matrix
+from vbiflow.engine.plan import coupling_matrix
+from vbiflow.engine.plan_checks import check_parameters, check_weights
 from vbiflow.models import Model, find_model
 
 STEP = 1e-30
