@@ -7,7 +7,7 @@ import torch
 
 from vbiflow.engine import linearise, simulate
 from vbiflow.engine.linearisation import partial_derivatives
-from vbiflow.features.spectral import welch
+from vbiflow.features.spectral_estimation import welch
 from vbiflow.models import MODELS
 
 W = np.array([[0, 1, 2, 0], [3, 0, 1, 0], [0, 2, 0, 1], [1, 0, 0, 0]]) / 4

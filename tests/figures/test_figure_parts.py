@@ -6,7 +6,7 @@ from scipy.stats import binom, ks_2samp, norm
 
 from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, prior_quantiles
 from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
-from vbiflow.figures.posterior import limits_within_prior, view_limits
+from vbiflow.figures.joint import limits_within_prior, view_limits
 from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
 from vbiflow.figures.regions import group_spans, region_order

@@ -16,7 +16,7 @@ from vbiflow.features.feature import of_signal
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.scores import upper_triangle
-from vbiflow.features.spectral import welch
+from vbiflow.features.spectral_estimation import welch
 
 OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
 SHOWN = 5000

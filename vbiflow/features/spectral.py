@@ -7,14 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy
 
-from vbiflow.features.batch import Batch, double, fft_module, in_epochs, is_constant, namespace, to_host
+from vbiflow.features.batch import Batch, is_constant, namespace, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
+from vbiflow.features.spectral_estimation import multitaper, welch
 
 Bands = Sequence[tuple[str, tuple[float, float]]]
 
-CHUNK = 2**17
 EEG_BANDS = {"delta": [1, 4], "theta": [4, 8], "alpha": [8, 13], "beta": [13, 30], "gamma": [30, 45]}
 BANDS = Option(EEG_BANDS, "bands", "bands, low edge included, high edge not", "Hz")
 RANGE = Option((1.0, 45.0), "band", "frequencies that count, low edge included, high edge not", "Hz")
@@ -22,60 +21,6 @@ METHOD = Option("welch", "text", "estimator", choices=("welch", "multitaper"))
 SEGMENT = Option(2.0, "number", "length of the segments that are averaged; it sets the resolution", "s", minimum=0)
 BANDWIDTH = Option(2.0, "number", "full bandwidth of the tapers, for method multitaper", "Hz", minimum=0)
 AVERAGE = Option(False, "boolean", "whether to average the spectra of all nodes before reading anything from them")
-
-
-def welch(ts: Any, fs: float, samples: int, epoch: int | None = None) -> tuple[Any, Any]:
-    """Frequencies [Hz] and one-sided power spectral density [y^2/Hz] by Welch's method, Hann window, half overlap.
-
-    The density integrates to the variance: a sine of amplitude a contributes a^2 / 2.
-
-    Parameters
-    ----------
-    ts
-        (..., n_nodes, n_times); the transforms run in its precision.
-    fs
-        Sampling rate [Hz].
-    samples
-        Length of a segment in samples.
-    epoch
-        Samples of an epoch, where the series are epochs end to end: no segment crosses their borders.
-
-    Returns
-    -------
-    frequencies (n_frequencies,) and density (..., n_nodes, n_frequencies)
-
-    References
-    ----------
-    Welch 1967, doi:10.1109/TAU.1967.1161901
-    """
-    xp, n_frequencies = namespace(ts), samples // 2 + 1
-    window = xp.asarray(scipy.signal.get_window("hann", samples))
-    whole = xp.lib.stride_tricks.sliding_window_view(in_epochs(ts, epoch), samples, axis=-1)
-    frames = whole[..., :: samples - samples // 2, :]
-    density = xp.empty((*ts.shape[:-1], n_frequencies))
-    chunk = max(1, ts.shape[-2] * CHUNK // frames.size)
-    for start in range(0, ts.shape[-2], chunk):
-        piece = frames[..., start : start + chunk, :, :, :]
-        piece = piece - piece.mean(axis=-1, keepdims=True, dtype="float64").astype(ts.dtype)
-        piece *= window.astype(ts.dtype)
-        lines = fft_module(xp).rfft(piece, axis=-1)
-        density[..., start : start + chunk, :] = (lines.real**2 + lines.imag**2).mean(axis=(-3, -2))
-    density *= 2.0 / (fs * float((window**2).sum()))
-    density[..., :: n_frequencies - 1 if samples % 2 == 0 else n_frequencies] /= 2.0
-    return xp.arange(n_frequencies) * (fs / samples), density
-
-
-def multitaper(ts: Any, fs: float, samples: int, bandwidth: float, epoch: int | None = None) -> tuple[Any, Any]:
-    """Frequencies [Hz] and density [y^2/Hz] by discrete prolate spheroidal tapers, mean over segments, by mne."""
-    from mne.time_frequency import psd_array_multitaper
-
-    host = in_epochs(to_host(double(ts)), epoch)
-    n_segments = host.shape[-1] // samples
-    segments = host[..., : n_segments * samples].reshape(*ts.shape[:-1], -1, samples)
-    density, frequencies = psd_array_multitaper(
-        segments, fs, bandwidth=bandwidth, normalization="full", verbose="error"
-    )
-    return namespace(ts).asarray(frequencies), namespace(ts).asarray(density.mean(axis=-2))
 
 
 def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> tuple[Any, Any]:
@@ -229,7 +174,7 @@ def psd(
     per : how values of nodes are summarised, as in the option `per` of all features.
     method : welch or multitaper.
     segment : length of Welch's segments [s].
-    bandwidth : half bandwidth of the tapers [Hz].
+    bandwidth : full bandwidth of the tapers [Hz].
     bands : name and edges [Hz] of each band.
     range : frequencies [Hz] that relative power and statistics count.
     statistics : which values to give.
@@ -285,7 +230,7 @@ def spectrum(
     per : how values of nodes are summarised, as in the option `per` of all features.
     method : welch or multitaper.
     segment : length of Welch's segments [s].
-    bandwidth : half bandwidth of the tapers [Hz].
+    bandwidth : full bandwidth of the tapers [Hz].
     range : lowest and highest frequency [Hz].
     step : width of the bins [Hz].
     """
@@ -329,7 +274,7 @@ def aperiodic(
     per : how values of nodes are summarised, as in the option `per` of all features.
     method : welch or multitaper.
     segment : length of Welch's segments [s].
-    bandwidth : half bandwidth of the tapers [Hz].
+    bandwidth : full bandwidth of the tapers [Hz].
     range : frequencies [Hz] of the fit.
     average : whether to average the spectra of all nodes first.
     """

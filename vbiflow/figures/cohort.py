@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.posterior import widen
-from vbiflow.figures.style import PALETTE, canvas, finite_array, message, quantity, signed_number, styled, symbol
+from vbiflow.figures.style import PALETTE, canvas, finite_array, message, quantity, signed_number, styled, symbol, widen
 from vbiflow.posterior_table import first_units, prior_intervals, read_posterior_table
 
 Array = NDArray[np.float64]

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, highest_density_levels, joint_density
-from vbiflow.figures.posterior import known_truth, widen
-from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, quantity, styled
+from vbiflow.figures.posterior import known_truth
+from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, quantity, styled, widen
 
 Array = NDArray[np.float64]
 

@@ -232,6 +232,12 @@ def quantity(name: str, units: dict[str, str] | None = None) -> str:
     return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit.replace('sqrt(ms)', '√ms')}]"
 
 
+def widen(low: float, high: float, share: float) -> tuple[float, float]:
+    """Return an interval widened on both sides by a share of its length."""
+    extra = share * (high - low) or 1e-9
+    return float(low - extra), float(high + extra)
+
+
 def finite_array(name: str, values: Any) -> np.ndarray:
     """Return `values` as an array of floats.
 
