@@ -1,6 +1,7 @@
 """Make the lead field from a connectome's regions to the sensors of a recording."""
 
 from vbiflow.connectome import Connectome
+from vbiflow.empirical.sensor_options import SPACES
 from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.job import job
 
@@ -10,4 +11,5 @@ with job(snakemake, excludes="estimator") as run:
     recording = snakemake.input.get("recording") or None
     field = make_lead_field(recording, params.kind, params.recording, params.sensors, connectome)
     field.save(snakemake.output[0], run.provenance())
-    run.say(f"{len(field.sensors)} sensors, {len(field.labels)} regions")
+    space = f", contacts and regions in {SPACES[field.space]}" if field.space else ""
+    run.say(f"{len(field.sensors)} sensors, {len(field.labels)} regions{space}")

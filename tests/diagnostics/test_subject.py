@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, prior, simulate
 
+from vbiflow.connectome.pool import SUMMARIES
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, predictive_scores
 from vbiflow.diagnostics.grade import GRADES, grade_scores
 from vbiflow.diagnostics.marginal import cut_off, marginal_information
 from vbiflow.diagnostics.subject import PASSED, subject_verdict
+from vbiflow.features.files import CONDITIONING
 from vbiflow.features.scores import SCORES, choose_scores, fc_correlation, fcd_ks, series_error
 
 X = simulate(prior().sample(1, 0, 1500), 2)
@@ -179,6 +181,18 @@ def test_a_feature_that_simulations_lack_too_is_no_evidence():
     x_o = X[5].copy()
     x_o[2] = np.nan
     assert compared(x_o, x)["inside"]
+
+
+def test_a_pool_whose_lengths_nobody_knows_can_be_trusted():
+    """Without tract lengths the covariate connectome.length is not finite, for people and simulations alike."""
+    names = [*NAMES, *(CONDITIONING + name for name in SUMMARIES)]
+    summaries = np.random.default_rng(0).random((len(X), len(SUMMARIES)))
+    summaries[:, SUMMARIES.index("length")] = np.nan
+    x = np.column_stack([X, summaries])
+    found = compared(x[5], x, names)
+    assert found["inside"] and not found["outside"] and np.isnan(found["features"]["connectome.length"])
+    checked = check_features(x[::10], x[5])
+    assert subject_verdict(found, CALIBRATED, checked)["verdict"] == "trusted"
 
 
 def test_two_modes_inform_though_they_are_as_wide_as_the_prior():

@@ -106,7 +106,7 @@ def derivatives(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_folder_is_a_cohort(derivatives: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_is_a_cohort(derivatives: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(derivatives.parent)
     rows = read_folders(derivatives.name, {"recording": {"run": 1}})
     assert list(rows) == ["sub-01", "sub-02"]
@@ -118,6 +118,7 @@ def test_folder_is_a_cohort(derivatives: Path, monkeypatch: pytest.MonkeyPatch) 
     both = [str(derivatives / name) for name in ("qsirecon", "xcp_d")]
     assert list(read_folders(both, {"recording": {"run": "02"}}, exclude=["sub-01"])) == ["sub-02"]
     assert read_folders(both[0], columns={"kind": "simulated"})["sub-01"]["recording"] == ""
+    assert "participants.tsv: columns that nobody reads: kind; a cohort has its own" in capsys.readouterr().err
     (derivatives / "participants.tsv").write_text("participant_id\tage\nsub-01\t30\n")
     assert read_folders(str(derivatives), {"recording": {"run": 1}}, {"tr": 2.0})["sub-02"]["age"] == ""
 

@@ -210,7 +210,7 @@ def test_contacts_of_a_recording_are_taken_in_mni_space(system: str, unit: str, 
         field = make_lead_field(path, "seeg", {}, {"contacts": "recording"}, BRAIN)
         np.testing.assert_allclose(field.positions, CENTRES[:6])
         return
-    with pytest.raises(ValueError, match=r"no electrodes.tsv in MNI space beside it \(found .*tsv in ACPC\)"):
+    with pytest.raises(ValueError, match=r"no positions of contacts in MNI space \(found .*tsv in ACPC\); give"):
         make_lead_field(path, "seeg", {}, {"contacts": "recording"}, BRAIN)
 
 

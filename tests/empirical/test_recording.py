@@ -10,7 +10,9 @@ import pytest
 import scipy.io
 import scipy.signal
 
+from vbiflow.arrays import FORMATS
 from vbiflow.empirical import Recording, check_length, check_tr, read_recording
+from vbiflow.empirical.recording import IMAGES
 
 ATLAS = Path(__file__).parents[2] / "resources" / "atlases" / "aal2.tsv"
 TS = np.random.default_rng(0).standard_normal((3, 40))
@@ -111,6 +113,22 @@ def test_mistake_is_one_line(case: str, tmp_path: Path) -> None:
 def test_square_without_names(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"12 x 12: which axis is time\? give the table of regions"):
         read_recording(saved(tmp_path / "ts.npy", np.tri(12)), tr=2)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    ts = np.random.default_rng(0).standard_normal((4, 40))
+    ts[1, 3], ts[2] = np.nan, 7
+    np.save(tmp_path / "b.npy", ts)
+    with pytest.raises(
+        ValueError, match=r"b.npy: no TR; .*; and \S+b.npy: not finite in 1 .*; and \S+b.npy: constant in 1"
+    ):
+        read_recording(tmp_path / "b.npy")
+
+
+def test_formats_that_the_message_lists_are_all_that_are_read(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"b.zip: no format of a recording of kind bold; choose from ") as told:
+        read_recording(tmp_path / "b.zip", tr=2)
+    assert str(told.value).partition("from ")[2].split(", ") == [*IMAGES, *FORMATS]
 
 
 def test_recording_is_compared_with_the_study() -> None:

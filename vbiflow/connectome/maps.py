@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from vbiflow.arrays import read_array, split_key
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.region_tables import COLUMNS, read_regions, unread_columns
 from vbiflow.connectome.regions import match_labels
 from vbiflow.maps import CONSTANT
 
@@ -22,7 +23,17 @@ def with_maps(connectome: Connectome, files: Mapping[str, str]) -> Connectome:
     ValueError
         If a file is missing or unreadable, has no value for a region, or one that is not finite.
     """
+    for file in dict.fromkeys(str(split_key(entry)[0]) for entry in files.values()):
+        tell_unread(file, [split_key(entry)[1].lower() for entry in files.values()])
     return replace(connectome, maps={name: read_map(name, entry, connectome.labels) for name, entry in files.items()})
+
+
+def tell_unread(file: str, keys: Sequence[str]) -> None:
+    """Say which columns of a table of maps are no map of the study."""
+    is_listed = Path(file).suffix.lower() in (".tsv", ".csv")
+    text = unread_columns(read_regions(file).columns, (*COLUMNS, *keys)) if is_listed else ""
+    if text:
+        print(f"{file}: {text}")
 
 
 def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from vbiflow.arrays import Table, read_table
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
-from vbiflow.connectome.parcellation import read_parcellation
+from vbiflow.connectome.parcellation import own_centres, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import INDICES, Regions, make_regions, match_labels, shorten_list
 from vbiflow.labels import side_of
@@ -53,6 +53,7 @@ def read_matrices(
             lengths, more = clean_lengths(tract_lengths, given, table.values, keep, nodes.labels)
             findings += more
     problems.tell()
+    findings += [own_centres(parcellation)] if parcellation else []
     return assemble_connectome(weights_kept, lengths, nodes.take(keep), findings)
 
 

@@ -9,8 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.region_tables import is_colour_table, read_regions
 from vbiflow.connectome.regions import INDICES, Regions, make_regions, shorten_list
+
+OWN_CENTRES = "own_centres"
+"""Name of the finding that centres are those of the person's own parcellation, in the space of the scanner."""
+
+
+def own_centres(path: str | Path) -> Finding:
+    """What to note where centres are taken from a volume; one that its name puts into MNI space is a template's."""
+    name = Path(path).name
+    if any(word in name.lower() for word in ("mni", "icbm", "fsaverage")):
+        return Finding("template_centres", "note", f"centres are the mean voxels of regions in {name}, in MNI space")
+    text = f"centres are the mean voxels of regions in {name}, in the space of the person's scanner"
+    return Finding(OWN_CENTRES, "note", text)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vbiflow.arrays import FORMATS as ARRAYS
 from vbiflow.arrays import split_key
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.matrices import assemble_connectome, read_matrices
-from vbiflow.connectome.parcellation import read_parcellation
-from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.parcellation import own_centres, read_parcellation
+from vbiflow.connectome.region_tables import COLUMNS, read_regions, unread_columns
 from vbiflow.connectome.regions import match_labels
 from vbiflow.connectome.tvb import read_tvb
 from vbiflow.reading import reading
@@ -68,7 +69,27 @@ def read_connectome(
     weights, tract_lengths, regions, parcellation = texts
     files = ConnectomeFiles(weights, tract_lengths, regions, select or {}, parcellation, streamlines or {})
     with reading(weights):
-        return reader_of(weights)(files)
+        found = reader_of(weights)(files)
+        notes = [Finding("unread", "note", text) for text in unread_entries(files)]
+    return replace(found, findings=(*found.findings, *notes))
+
+
+def unread_entries(files: ConnectomeFiles) -> list[str]:
+    """What was given and nobody reads: files beside a format that does without, columns of the table of regions."""
+    reader, found = reader_of(files.weights), []
+    given = {
+        "tract_lengths": files.tract_lengths and reader is not from_matrices,
+        "parcellation": files.parcellation and reader is from_tvb,
+        "streamline_weights": files.streamlines.get("streamline_weights") and reader is not from_streamlines,
+    }
+    names = [name for name, is_given in given.items() if is_given]
+    if names:
+        found.append(f"columns of the cohort that nobody reads for such weights: {', '.join(names)}")
+    if files.regions:
+        selected = [str(column).lower() for column in files.select]
+        text = unread_columns(read_regions(files.regions).columns, (*COLUMNS, *selected))
+        found += [f"{Path(files.regions).name}: {text}"] if text else []
+    return found
 
 
 def reader_of(path: str) -> Callable[[ConnectomeFiles], Connectome]:
@@ -117,7 +138,8 @@ def from_streamlines(files: ConnectomeFiles) -> Connectome:
     from vbiflow.connectome.tractogram import build_connectome  # here, as numba takes a second
 
     parcels = read_parcellation(files.parcellation, files.regions, files.select)
-    return build_connectome(file, parcels, **files.streamlines).take(parcels.regions.where(files.select))
+    found = build_connectome(file, parcels, **files.streamlines).take(parcels.regions.where(files.select))
+    return replace(found, findings=(*found.findings, own_centres(files.parcellation)))
 
 
 READERS: dict[str, Callable[[ConnectomeFiles], Connectome]] = {

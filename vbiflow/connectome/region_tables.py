@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from vbiflow.arrays.text import delimiter_of, read_lines, split_cells
-from vbiflow.connectome.regions import Regions, unique_labels
+from vbiflow.connectome.regions import INDICES, Regions, unique_labels
 from vbiflow.labels import side_of, split_label
 
 LABELS = ("label", "name", "region", "labels", "names", "regions", "roi")
@@ -19,6 +20,8 @@ COLOURS = (
     re.compile(r'^\s*(\d+)(?:\s+\d+){3}\s+[\d.]+\s+\d\s+\d\s+"(.+)"\s*$'),
 )
 """Lines of colour tables: of FreeSurfer and MRtrix, of ITK-SNAP."""
+COLUMNS = ("label", "hemisphere", "network", "x", "y", "z", *INDICES, "code")
+"""Columns of a table of regions that are read whatever a study selects by."""
 NUMBERED = re.compile(r"^\s*(\d+)[\s,;:]+([^\d\s,;].*?|\d+\S*[^\d\s.,;]\S*?)(?:[\s,;]+(\d+))?\s*$")
 """A line of index, name and perhaps a code, as MRIcron's tables of AAL have them."""
 
@@ -105,6 +108,16 @@ def listed_names(lines: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
     if not names:
         return None
     return {"label": tuple(names[1:] if names[0].lower() in LABELS else names)}
+
+
+def unread_columns(columns: Iterable[str], read: Sequence[str]) -> str:
+    """What to say of columns of a table that are none of those `read`; empty if there are none."""
+    found = []
+    for name in columns:
+        if name and name not in read:
+            near = difflib.get_close_matches(name, read, 1, cutoff=0.75)
+            found.append(f"{name} (did you mean {near[0]}?)" if near else name)
+    return f"columns that nobody reads: {', '.join(found)}" if found else ""
 
 
 def is_colour_table(path: str | Path) -> bool:

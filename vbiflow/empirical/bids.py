@@ -184,6 +184,9 @@ def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
             continue
         lines = [line for line in read_lines(path) if line.strip()]
         delimiter = next((mark for mark in "\t;," if lines and mark in lines[0]), "\t")
+        header = next(csv.reader(lines[:1], delimiter=delimiter), [])
+        if taken := [name for name in header if name in COLUMNS[1:]]:
+            print(f"{path}: columns that nobody reads: {', '.join(taken)}; a cohort has its own", file=sys.stderr)
         for line in csv.DictReader(lines, delimiter=delimiter):
             entries = {name: entry or "" for name, entry in line.items() if name and name not in COLUMNS}
             cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import mne
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.montages import standard_montage
 from vbiflow.empirical.sensor_files import MneRecording
-
-ARBITRARY = "arbitrary"
-"""Scale of a recording whose unit nobody knows."""
+from vbiflow.empirical.sensor_options import ARBITRARY
 
 
 def sensors(raw: MneRecording, type_: str) -> MneRecording:
@@ -94,6 +94,19 @@ def band(raw: MneRecording, edges: Sequence[float | None]) -> MneRecording:
     if len(edges) != 2 or any(edge is not None and not 0 < edge < nyquist for edge in edges):
         raise ValueError(f"found {list(edges)} Hz; write [low, high] between 0 and {nyquist:g}, null for an open end")
     return raw.filter(*edges, verbose="ERROR")
+
+
+def envelope(raw: MneRecording, seconds: float) -> MneRecording:
+    """Amplitude of the analytic signal, averaged over windows of so many seconds: what the fast discharge of a seizure
+    swells to, as models of its envelope have it."""
+    check_continuous(raw)
+    width = round(float(seconds) * raw.info["sfreq"])
+    if not 1 <= width <= raw.n_times:
+        raise ValueError(f"a window of {seconds:g} s does not fit into {raw.times[-1]:g} s")
+    smooth = partial(uniform_filter1d, size=width, axis=-1, mode="nearest")
+    return raw.apply_hilbert(envelope=True, verbose="ERROR").apply_function(
+        smooth, picks="all", channel_wise=False, verbose="ERROR"
+    )
 
 
 def resample(raw: MneRecording, fs: float) -> MneRecording:
@@ -181,6 +194,7 @@ EARLY: dict[str, Callable[[MneRecording, Any], MneRecording]] = {
 LATE: dict[str, Callable[[MneRecording, Any], MneRecording]] = {
     "notch": notch,
     "band": band,
+    "envelope": envelope,
     "resample": resample,
     "seizure": seizure,
 }

@@ -28,7 +28,8 @@ class LeadField:
     `positions` (n_sensors, 3) [mm] are those of the sensors, where known, and `kind` is eeg, meg or seeg. `inverse`
     (n_nodes, n_sensors), where there is one, leads back to the regions: both recording and simulations go through it.
     `projector` (n_sensors, n_sensors) is what the recording's own projectors (SSP) do to it, and so to simulations.
-    `unit` is that of the sensors, or of what the inverse makes of them.
+    `unit` is that of the sensors, or of what the inverse makes of them. `space`, mni or scanner, is where intracranial
+    contacts have their positions.
 
     Raises
     ------
@@ -44,6 +45,7 @@ class LeadField:
     inverse: np.ndarray | None = None
     unit: str = "V"
     projector: np.ndarray | None = None
+    space: str = ""
 
     def __post_init__(self) -> None:
         shape = (len(self.sensors), len(self.labels))
@@ -77,7 +79,7 @@ class LeadField:
             columns = match_labels(labels, self.labels, "lead field", "the connectome").tolist()
         names = tuple(self.sensors[k] for k in rows), tuple(self.labels[k] for k in columns)
         places = None if self.positions is None else self.positions[list(rows)]
-        return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind, unit=self.unit)
+        return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind, unit=self.unit, space=self.space)
 
     def side(self, sensor: str) -> str:
         """Hemisphere that a sensor lies over, L or R; empty on the midline or where it has no position."""
@@ -116,7 +118,7 @@ class LeadField:
             quantities["inverse"] = io.Quantity(self.inverse, f"{self.unit} / sensor unit", ("node", "sensor"))
         if self.projector is not None:
             quantities["projector"] = io.Quantity(self.projector, "1", ("sensor", "recorded sensor"))
-        io.write(path, quantities, {**provenance, "kind": self.kind, "unit": self.unit})
+        io.write(path, quantities, {**provenance, "kind": self.kind, "unit": self.unit, "space": self.space})
 
     @classmethod
     def load(cls, path: str | Path) -> LeadField:
@@ -125,7 +127,7 @@ class LeadField:
         names = (tuple(content[name]) for name in ("sensors", "labels"))
         notes = io.read_attributes(path)
         parts = content.get("positions"), notes["kind"], content.get("inverse"), notes["unit"], content.get("projector")
-        return cls(content["gain"], *names, *parts)
+        return cls(content["gain"], *names, *parts, notes.get("space", ""))
 
 
 def nodes_of(field: LeadField | None, options: Mapping[str, Any] | None, connectome: Connectome) -> Nodes:

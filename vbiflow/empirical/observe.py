@@ -15,6 +15,7 @@ from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES
 from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
+from vbiflow.empirical.sensor_options import ARBITRARY, STEPS
 from vbiflow.empirical.series import check_options, check_sides
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
@@ -93,9 +94,14 @@ def describe_recording(
     quantities: Mapping[str, Quantity],
     sensors: Mapping[str, Any] | None = None,
     unread: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    space: str = "",
 ) -> dict[str, str | float | int]:
     """What a recording was, for the attributes of x_o.h5: its file, and of what was used of its series duration [s],
     channels (sensors or regions), rate [Hz] and, of sensors, the reference; and the `unread_columns` of its row.
+
+    Times are the recording's own, whatever time_scale the `options`, the study's block recording, say. `space` is that
+    of contacts whose positions are known.
     """
     found: dict[str, str | float | int] = {
         "recording_file": relative_path(Path(row["recording"])),
@@ -105,7 +111,10 @@ def describe_recording(
         found["recording_unread"] = ", ".join(unread)
     if "ts" not in quantities:
         return found
-    ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"])
+    factor = float((options or {}).get("time_scale", 1.0))
+    ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"]) / factor
+    found |= {"recording_time_scale": factor} if factor != 1 else {}
+    found |= {"recording_space": space} if space else {}
     found |= {"recording_channels": len(ts), "recording_rate": fs, "recording_duration": np.shape(ts)[1] / fs}
     if row["kind"] in ("eeg", "seeg") and sensors:
         reference = reference_of(row["kind"], sensors)
@@ -137,7 +146,7 @@ def observe_sensors(
     path, kind = row["recording"], row["kind"]
     if is_table(path):
         return (
-            observe_sensor_table(row, settings)
+            observe_sensor_table(row, settings, options)
             if settings.lead_field
             else observe_regions(row, settings, select, options)
         )
@@ -148,9 +157,15 @@ def observe_sensors(
     return extract_x_o(path, recording, settings, settings.nodes)
 
 
-def observe_sensor_table(row: Mapping[str, str], settings: ComparisonSettings) -> dict[str, Quantity]:
+def observe_sensor_table(
+    row: Mapping[str, str], settings: ComparisonSettings, options: Mapping[str, Any]
+) -> dict[str, Quantity]:
     """Features of a table of sensor series, one column or row a sensor, in the reference of the simulated ones."""
     path, wanted = row["recording"], settings.lead_field.sensors
+    undone = [name for name in options if name in STEPS and name != "drop" and options[name] not in (None, ARBITRARY)]
+    if undone:
+        advice = "leave it out, or save the recording in a format of MNE"
+        raise ValueError(f"{path}: recording.{undone[0]} is not done to a table of series; {advice}")
     recording = read_recording(path, row["kind"], row["tr"])
     missing = [name for name in wanted if name not in recording.labels]
     if missing:

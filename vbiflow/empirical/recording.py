@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.arrays import Table, read_table
+from vbiflow.arrays import FORMATS, Table, is_table, read_table, split_key
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
+from vbiflow.reading import Problems, join_problems
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
@@ -77,24 +78,31 @@ def read_recording(
     Raises
     ------
     ValueError
-        If the file is unreadable, its shape fits no orientation or both, the TR is missing or not in seconds, or if a
-        region is missing, not finite or constant.
+        If the file is unreadable or its shape fits no orientation or both; with all of: a TR that is missing or not in
+        seconds, regions that are missing, not finite or constant.
     """
     nodes = read_regions(regions).in_matrix_order() if regions else None
     reader = next((IMAGES[suffix] for suffix in IMAGES if str(path).lower().endswith(suffix)), None)
+    if reader is None and not is_table(path):
+        known = ", ".join([*IMAGES, *FORMATS])
+        raise ValueError(f"{split_key(path)[0]}: no format of a recording of kind {kind}; choose from {known}")
     if reader is None:
         series = oriented_series(path, read_table(path), tuple(nodes.labels if nodes else labels or ()))
     else:
         series = reader(path, atlas, regions, select)
-    seconds = repetition_time(path, tr, kind, series.seconds)
+    problems, seconds = Problems(), 1.0
+    with problems.collect():
+        seconds = repetition_time(path, tr, kind, series.seconds)
     recording = Recording(series.values, 1.0 / seconds, series.labels, kind)
     if nodes:
         nodes = nodes.take(nodes.where(select))
         if series.labels != nodes.labels:
             recording = recording.take(match_labels(nodes.labels, series.labels, str(path), str(regions)))
-    if labels is not None:
-        recording = recording.take(align(str(path), recording.labels, labels, drop))
-    check_series(path, recording, least)
+    with problems.collect():
+        if labels is not None:
+            recording = recording.take(align(str(path), recording.labels, labels, drop))
+        check_series(path, recording, least)
+    problems.tell()
     return recording
 
 
@@ -193,18 +201,16 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     if ts.shape[1] < least:
         seconds = ts.shape[1] / recording.fs
         raise ValueError(f"{path}: {ts.shape[1]} samples ({seconds:g} s); at least {least} are needed")
-    finite = np.isfinite(ts).all(axis=1)
-    if not finite.all():
-        names = [label for label, is_finite in zip(recording.labels, finite, strict=True) if not is_finite]
-        raise ValueError(
-            f"{path}: not finite in {len(names)} regions: {shorten_list(names)}; interpolate or leave them out"
-        )
-    constant = np.ptp(ts, axis=1) == 0
-    if constant.any():
-        names = [label for label, is_constant in zip(recording.labels, constant, strict=True) if is_constant]
-        raise ValueError(
-            f"{path}: constant in {len(names)} regions: {shorten_list(names)}; they were not recorded: leave them out"
-        )
+    found = []
+    for what, wrong, advice in (
+        ("not finite", ~np.isfinite(ts).all(axis=1), "interpolate or leave them out"),
+        ("constant", np.ptp(ts, axis=1) == 0, "they were not recorded: leave them out"),
+    ):
+        names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
+        if names:
+            found.append(f"{path}: {what} in {len(names)} regions: {shorten_list(names)}; {advice}")
+    if found:
+        raise ValueError(join_problems(found))
 
 
 def check_length(path: str | Path, recording: Recording, window: float) -> None:

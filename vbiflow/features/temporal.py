@@ -140,12 +140,16 @@ def decay(z: Any) -> Any:
     per=per("node"),
     threshold=Option(0.5, "number", "level to exceed, as a share of the range of values of all nodes"),
     absolute=Option(False, "boolean", "whether threshold is a value of the signal, not a share"),
+    first=Option(False, "boolean", "whether to count from the first node that does, as a seizure spreads"),
 )
-def onset(batch: Batch, *, per: Sequence[str], threshold: float, absolute: bool) -> Pieces:
+def onset(batch: Batch, *, per: Sequence[str], threshold: float, absolute: bool, first: bool) -> Pieces:
     """Time at which a node first exceeds a threshold (seizure onset), else the whole length; share of nodes that do."""
     y = batch.double
     low, high = y.min(axis=(1, 2), keepdims=True), y.max(axis=(1, 2), keepdims=True)
     above = y > (threshold if absolute else low + threshold * (high - low))
     ever = above.any(axis=-1)
-    yield batch.nodes.reduce(batch.xp.where(ever, above.argmax(axis=-1), batch.n_times) / batch.fs, per)
+    sample = above.argmax(axis=-1)
+    if first:
+        sample = sample - batch.xp.where(ever, sample, batch.n_times).min(axis=-1, keepdims=True)
+    yield batch.nodes.reduce(batch.xp.where(ever, sample, batch.n_times) / batch.fs, per)
     yield ["share"], ever.mean(axis=-1)[:, None]

@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 import vbiflow
+from vbiflow.empirical.sensor_options import SPACES
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import read, read_attributes, read_json
@@ -207,6 +208,10 @@ def describe_recording(x_o: str) -> str:
         parts += [f"{channels} channels", f"{notes['recording_rate']:.4g} samples a second"]
     if notes.get("recording_reference", "none") != "none":
         parts.append(f"reference {notes['recording_reference']}")
+    if notes.get("recording_time_scale"):
+        parts.append(f"a simulated second stands for {notes['recording_time_scale']:.4g} s")
+    if notes.get("recording_space"):
+        parts.append(f"contacts and regions in {SPACES[notes['recording_space']]}")
     if notes.get("recording_unread"):
         parts.append(f"columns of the cohort that nobody reads: {notes['recording_unread']}")
     return ", ".join([notes["recording_file"], *filter(None, parts)]) if "recording_file" in notes else ""

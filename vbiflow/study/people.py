@@ -83,7 +83,7 @@ def describe_person(study: Study, subject: str, connectome: Connectome) -> str:
         lead_field,
     )
     quantities = observe(row, settings, study["connectome"]["select"], study["recording"])
-    found = describe_recording(row, quantities, study.sensors)
+    found = describe_recording(row, quantities, study.sensors, options=study["recording"])
     n_features = len(quantities["names"].values)
     if "recording_duration" not in found:
         return f"{row['kind']}, {n_features} features"
