@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo case-studies test test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
+.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -24,8 +24,17 @@ SCALE ?= quick
 case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own numbers of simulations
 	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
 
-test: $(READY)  ## the tests, with coverage
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+case-studies-docs: $(READY)  ## the tables of docs/case_studies.md, from the results of make case-studies
+	cp results/case_studies/summary.tsv results/case_studies/claims.tsv docs/case_studies
+	$(BIN)/python -m vbiflow.tables
+
+PARALLEL := --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
+
+test: $(READY)  ## the tests
+	$(BIN)/python -m pytest $(PARALLEL)
+
+coverage: $(READY)  ## the tests, and the lines that none of them reaches
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 test-peers:  ## models against tvb-library, features against vbi, in an environment of its own
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
@@ -40,9 +49,9 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
 
-test-cohort: $(READY)  ## cohorts from start to end: somebody's recording broken, a folder of BIDS derivatives, pages of many people
+test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BIDS derivatives, many people, a lab's own repository
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
-		tests/workflow/test_bare_cohort.py -m slow
+		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py -m slow
 
 MINUTES ?= 30
 

@@ -24,8 +24,13 @@ def case_files(wildcards):
         estimator = study.estimators[0]
         found[name] = {
             "diagnostics": study.path(estimator, "diagnostics.json"),
-            "training": study.path(estimator, "training.json"),
+            "calibration": study.path(estimator, "diagnostics.h5"),
+            "prior": study.path(estimator, "prior.h5"),
             "features": study.path(estimator, "features.h5"),
+            "samples": [
+                study.subject_path(one, "samples.h5") for one in study.subjects
+            ],
+            **asked_files(study, estimator),
             "n_simulations": study.n_simulations,
             "settings": study.settings,
             "folders": [
@@ -36,11 +41,26 @@ def case_files(wildcards):
     return found
 
 
+def asked_files(study, estimator):
+    """Files of the diagnostics that a study may leave out, "" for those that it does."""
+    files = {
+        "sensitivity": [
+            study.subject_path(one, "sensitivity.h5") for one in study.subjects
+        ],
+        "baselines": study.path(estimator, "baselines.json"),
+        "learning_curve": study.path(estimator, "learning_curve.h5"),
+    }
+    return {
+        key: path if study["diagnostics"][key] else "" for key, path in files.items()
+    }
+
+
 def case_inputs(wildcards):
     """Input function: all that the page of the case studies is made from, and their own pages."""
     files = case_files(wildcards)
-    each = [
-        [one["diagnostics"], one["training"], one["features"], *one["folders"]]
-        for one in files.values()
-    ]
-    return sum(each, []) + [f"results/{name}/report.html" for name in files]
+    paths = [f"results/{name}/report.html" for name in files]
+    for one in files.values():
+        for key, found in one.items():
+            if key not in ("n_simulations", "settings"):
+                paths += [found] if isinstance(found, str) else found
+    return [path for path in paths if path]

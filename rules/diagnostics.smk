@@ -68,6 +68,7 @@ rule posterior_predictive:
         sensors=derived("sensors"),
         signal=derived("signal"),
         deterministic=derived("deterministic"),
+        inference=derived("inference_options"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
         n_rounds=derived("n_rounds"),
         seed=setting("seed"),

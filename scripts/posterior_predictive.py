@@ -3,10 +3,13 @@
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
 from vbiflow.diagnostics.conformal import conformal_intervals
+from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
+from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
+from vbiflow.inference import TrainingSet
 from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
@@ -23,8 +26,9 @@ with job(snakemake, reads_exclusions="others") as run:
         seed=params.seed,
         thresholds=limits,
     )
-    quantities, scores, others = {}, None, not_excluded(snakemake.input.others)
-    if "ts" in observed:  # tables of spectra or features have no series to compare
+    quantities, scores = {}, None
+    others = {path: read(path) for path in not_excluded(snakemake.input.others)}
+    if "ts" in observed:
         quantities, scores = posterior_predictive(
             snakemake.input.simulations,
             observed["ts"],
@@ -41,7 +45,17 @@ with job(snakemake, reads_exclusions="others") as run:
                 Stream.PREDICTIVE,
                 snakemake.input.simulations,
             ),
-            {path: other["ts"] for path, other in zip(others, map(read, others), strict=True) if "ts" in other},
+            {path: other["ts"] for path, other in others.items() if "ts" in other},
+        )
+    elif "psd" in observed:  # a table of features alone has nothing to grade the model by
+        quantities, scores = spectral_predictive(
+            snakemake.input.simulations,
+            *spectra_of(snakemake.input.x_o),
+            params.features,
+            params.diagnostics["n_predictive"],
+            params.signal,
+            params.preparation,
+            [spectra_of(path) for path, other in others.items() if "psd" in other],
         )
     again = read(snakemake.input.predictive, "x", "names", "valid", "index")
     drawn = again["x"][again["valid"] & (again["index"] < params.diagnostics["n_predictive"])]
@@ -62,7 +76,14 @@ with job(snakemake, reads_exclusions="others") as run:
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),
-        check_features(drawn, observed["x"]),
+        calibrated_check(
+            check_features(drawn, observed["x"]),
+            TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed),
+            samples,
+            observed["x"],
+            read(snakemake.input.calibration, "misfit")["misfit"],
+            seed=params.seed,
+        ),
         scores,
         thresholds=limits,
         deterministic=params.deterministic,

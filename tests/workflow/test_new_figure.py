@@ -1,7 +1,6 @@
 """A figure is its function, its caption and one entry of the table; one that is broken loses no other."""
 
 import re
-import subprocess
 import zipfile
 
 import pytest
@@ -28,13 +27,12 @@ FIGURES = "results/tiny/subjects/101309/figures"
 
 
 @pytest.fixture
-def drawn(copy, finished):
-    """A copy in which the tiny study has run, with one figure more in the table."""
-    subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", copy.path], check=True)
-    copy.edit("vbiflow/figures/table.py", START, START + ENTRY)
-    (copy.path / "vbiflow/figures/histograms.py").write_text(FUNCTION)
-    (copy.path / "rules/report/histograms.rst").write_text(CAPTION)
-    return copy
+def drawn(again):
+    """A checkout in which the tiny study has run, with one figure more in the table."""
+    again.edit("vbiflow/figures/table.py", START, START + ENTRY)
+    (again.path / "vbiflow/figures/histograms.py").write_text(FUNCTION)
+    (again.path / "rules/report/histograms.rst").write_text(CAPTION)
+    return again
 
 
 def test_it_runs_two_jobs_and_stands_in_both_reports(drawn):
@@ -65,16 +63,16 @@ def test_a_fault_in_the_table_stops_before_the_dag(copy):
     assert "figure histograms has no caption; write rules/report/histograms.rst" in done.stdout
 
 
-def test_every_figure_of_the_study_stands_in_both_reports_with_its_caption(finished):
+def test_every_figure_of_the_study_stands_in_both_reports_with_its_caption(finished, again):
     study = load_study("tiny")
     wanted = [*wanted_figures("estimator", study, "101309"), *wanted_figures("subject", study, "101309")]
     page, written = (finished.path / REPORT).read_text(), captions()
     shown = re.findall(r'<figure id="[es]-101309-(\w+)">', page)
     order = [*wanted_figures("subject", study, "101309"), *wanted_figures("estimator", study, "101309")]
     assert shown == [name for name in order if name != "invalid"] or shown == order
-    done = finished.snakemake("--report", "overview.zip", REPORT)
+    done = again.snakemake("--report", "overview.zip", REPORT)
     assert done.returncode == 0, done.stdout[-3000:]
-    with zipfile.ZipFile(finished.path / "overview.zip") as archive:
+    with zipfile.ZipFile(again.path / "overview.zip") as archive:
         names = {name.rpartition("/")[2] for name in archive.namelist()}
         text = archive.read(min((one for one in archive.namelist() if one.endswith("report.html")), key=len)).decode()
     assert {f"{name}.svg" for name in wanted} <= names

@@ -7,7 +7,7 @@ import sys
 import h5py
 import pytest
 from checkout import ROOT
-from test_snakemake import jobs
+from test_snakemake import REPORT, jobs
 
 MODULE = """module vbiflow:
     snakefile: "{clone}/Snakefile"
@@ -88,16 +88,30 @@ def lab(tmp_path):
     return Lab(tmp_path / "lab")
 
 
-def test_tiny_study_through_a_module_in_an_empty_folder(lab, finished):
+def assert_made_as_in(finished, lab, *targets):
+    """What the module makes in the lab's folder has the bytes of what the clone made, and is then up to date."""
     lab.write("Snakefile", MODULE.format(clone=finished.path))
-    done = lab.snakemake("--notemp", "results/tiny/report.html")
+    done = lab.snakemake("--notemp", *targets)
     assert done.returncode == 0, done.stdout[-4000:]
     assert not (lab.path / "config").exists()
-    for file in sorted((finished.path / "results/tiny").rglob("*")):
-        if file.suffix in (".h5", ".pt", ".svg", ".json") and file.name != "training.json":  # which holds times
-            other = lab.path / file.relative_to(finished.path)
-            assert other.read_bytes() == file.read_bytes(), file.relative_to(finished.path)
-    assert "Nothing to be done" in lab.snakemake("--notemp", "results/tiny/report.html").stdout
+    files = [path for path in (lab.path / "results").rglob("*") if path.suffix in (".h5", ".pt", ".svg", ".json")]
+    for file in files:
+        if file.name != "training.json":  # which holds times
+            other = finished.path / file.relative_to(lab.path)
+            assert other.read_bytes() == file.read_bytes(), file.relative_to(lab.path)
+    assert "Nothing to be done" in lab.snakemake("--notemp", *targets).stdout
+
+
+def test_features_through_a_module_in_an_empty_folder(lab, finished):
+    targets = ["results/tiny/101309/features.h5", "results/tiny/subjects/101309/x_o.h5", "results/tiny/exclusions.json"]
+    assert_made_as_in(finished, lab, *targets)
+    planned = jobs(lab.snakemake("-n", REPORT))
+    assert {"train", "calibrate", "sample", "report"} <= planned.keys() and "simulate" not in planned
+
+
+@pytest.mark.slow
+def test_the_report_through_a_module_in_an_empty_folder(lab, finished):
+    assert_made_as_in(finished, lab, REPORT)
 
 
 def test_studies_cohorts_features_and_models_of_the_lab(lab):

@@ -3,7 +3,6 @@
 import functools
 import re
 import shutil
-import subprocess
 
 import h5py
 import numpy as np
@@ -146,7 +145,16 @@ def parsed(file, text, package, own):
 
 
 def forget():
-    for function in ("compute_hash", "statement_targets", "acting_statements", "find_module", "is_module", "file_of"):
+    for function in (
+        "compute_hash",
+        "sources_digest",
+        "statement_targets",
+        "acting_statements",
+        "find_module",
+        "is_module",
+        "file_of",
+        "path_of",
+    ):
         getattr(dependencies, function).cache_clear()
 
 
@@ -199,13 +207,6 @@ def jobs(done):
     """Rules that a (dry) run lists in its job table, with their numbers."""
     assert done.returncode == 0, done.stdout[-3000:]
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
-
-
-@pytest.fixture
-def again(copy, finished):
-    """A copy of the finished study."""
-    subprocess.run(["cp", "-a", finished.path / "results", finished.path / ".snakemake", copy.path], check=True)
-    return copy
 
 
 def test_code_that_the_study_does_not_use_runs_nothing_again(again):

@@ -76,11 +76,11 @@ def read_connectome(
 
 def unread_entries(files: ConnectomeFiles) -> list[str]:
     """What was given and nobody reads: files beside a format that does without, columns of the table of regions."""
-    reader, found = reader_of(files.weights), []
+    reader, found = reader_of(files.weights).__name__, []  # by name: code of one format depends on no other's
     given = {
-        "tract_lengths": files.tract_lengths and reader is not from_matrices,
-        "parcellation": files.parcellation and reader is from_tvb,
-        "streamline_weights": files.streamlines.get("streamline_weights") and reader is not from_streamlines,
+        "tract_lengths": files.tract_lengths and reader != "from_matrices",
+        "parcellation": files.parcellation and reader == "from_tvb",
+        "streamline_weights": files.streamlines.get("streamline_weights") and reader != "from_streamlines",
     }
     names = [name for name, is_given in given.items() if is_given]
     if names:

@@ -15,9 +15,9 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     """Compare the features x_o (f,) of a recording with those x (n, f) of simulations from its posterior.
 
     Each feature is standardised by median and interquartile range of the simulations; `p_value` is the share of
-    simulations whose mean square is at least that of the recording. `in_band` is the share of features within the
-    central 95 % of the simulations, `off` names the columns outside, farthest first. Features that are not finite, or
-    do not vary, are left out.
+    simulations whose mean square is at least that of the recording, `misfit` that of the recording over their median.
+    `in_band` is the share of features within the central 95 % of the simulations, `off` names the columns outside,
+    farthest first. Features that are not finite, or do not vary, are left out.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     varies = scale > 1e-10 * np.abs(centre)
     kept, centre, scale = kept[varies], centre[varies], scale[varies]
     if not len(kept):
-        return {"p_value": 1.0, "in_band": 1.0, "off": [], "n_simulations": len(x), "n_features": 0}
+        return {"p_value": 1.0, "misfit": 0.0, "in_band": 1.0, "off": [], "n_simulations": len(x), "n_features": 0}
     u, u_o = (x[:, kept] - centre) / scale, (x_o[kept] - centre) / scale
     distances, distance = (u**2).mean(axis=1), (u_o**2).mean()
     low, high = np.quantile(u, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
@@ -44,6 +44,7 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     far = np.argsort(-np.abs(u_o))
     return {
         "p_value": float((1 + (distances >= distance).sum()) / (1 + len(x))),
+        "misfit": float(distance / np.median(distances)),
         "in_band": float(inside.mean()),
         "off": [int(kept[k]) for k in far if not inside[k]],
         "n_simulations": len(x),

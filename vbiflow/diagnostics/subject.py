@@ -33,7 +33,8 @@ def subject_verdict(
     Parameters
     ----------
     misspecification, estimator, features
-        What the function of that name, `verdict` and `check_features` found; without the last nothing is trusted.
+        What the function of that name, `verdict` and `check_features` found, the last with `calibrated_p` and the
+        number `n_held_out` of simulations behind it; without it nothing is trusted.
     predictive
         Scores of simulations from the posterior against the series of the recording, and their ladders, as
         `grade_scores` takes them. They grade the model, which is no part of trust unless the study says `require`.
@@ -125,17 +126,22 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
     if not found:
         return ["no simulation from the posterior was compared with the recording"]
     n, limit = found["n_simulations"], limits["predictive_p"]
-    if 1 / (1 + n) > limit:
+    held_out = found.get("n_held_out", 0)
+    if max(n, held_out) < 1 / limit - 1:
         needed = int(np.ceil(1 / limit)) - 1
         return [
             f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
             f"diagnostics.n_predictive to {needed} or more"
         ]
-    if found["p_value"] >= limit:
+    p = {f"beside {n} of them": found["p_value"]}
+    if held_out:
+        p[f"beside {held_out} held-out simulations with theirs"] = found["calibrated_p"]
+    beside = min(p, key=p.__getitem__)
+    if p[beside] >= limit:
         return []
     off = ", ".join(names[k] for k in found["off"][:MOST_LISTED])
     return [
-        f"simulations from the posterior do not have the features of the recording (p = {found['p_value']:.2g}; "
+        f"simulations from the posterior do not have the features of the recording (p = {p[beside]:.2g} {beside}; "
         f"{found['in_band']:.0%} of {found['n_features']} features in their 95 % band): farthest off are {off}"
     ]
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import stat
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numba
 import numpy as np
 
+from vbiflow.cache import cache_folder
 from vbiflow.engine.delayed import AHEAD, SOURCES, SPAN
 from vbiflow.engine.layout import Layout, make_layout, padded_nodes
 from vbiflow.engine.plan import Plan
@@ -26,43 +25,6 @@ from vbiflow.engine.source import module_texts, sampled_series
 
 LANES = 32
 """Simulations in a batch."""
-
-
-def cache_folder() -> Path:
-    """Folder of generated kernels: $VBIFLOW_CACHE, else the user's cache, else one of the user's own among temporary
-    files.
-    """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    base = os.environ.get("VBIFLOW_CACHE") or home / "vbiflow"
-    try:
-        folder = Path(base) / f"kernels-numba-{numba.__version__}"
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
-    return temporary_folder()
-
-
-def temporary_folder() -> Path:
-    """A folder of a name that anybody can foresee, whose files are executed: it must be the user's and nobody else's.
-
-    Raises
-    ------
-    ValueError
-        If it belongs to somebody else, is a link, or others can write into it.
-    """
-    user = os.getuid() if hasattr(os, "getuid") else None
-    folder = Path(tempfile.gettempdir()) / f"vbiflow-{'user' if user is None else user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if user is not None and (not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o022):
-        raise ValueError(
-            f"{folder}: not a folder of user {user} alone (owner {found.st_uid}, {stat.filemode(found.st_mode)}), so "
-            "compiled kernels are not trusted to it; set VBIFLOW_CACHE to a folder of your own"
-        )
-    folder.chmod(0o700)
-    return folder
 
 
 @cache
@@ -75,7 +37,7 @@ def load_kernel(name: str, text: str) -> ModuleType:
     ValueError
         If the file holds something else.
     """
-    path = cache_folder() / f"{name}.py"
+    path = cache_folder(f"kernels-numba-{numba.__version__}") / f"{name}.py"
     if not path.exists():
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{name}")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

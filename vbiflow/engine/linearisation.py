@@ -148,8 +148,9 @@ class Linearisation:
 
     @cached_property
     def active(self) -> Array:
-        """Indices of the sends that reach an equation."""
-        return np.flatnonzero(self.inputs.any((0, 1)))
+        """Indices of the sends that reach an equation; the first where none does, as without coupling."""
+        found = np.flatnonzero(self.inputs.any((0, 1)))
+        return found if len(found) else np.arange(1)
 
     @property
     def driven(self) -> Array:

@@ -15,6 +15,7 @@ from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import SUMMARIES, SUMMARY_UNITS, connectome_summaries
 from vbiflow.features.batch import SpectralBatch
 from vbiflow.features.extraction import Features, Observer, compute, describe_undefined, extract, units_of
+from vbiflow.features.feature import of_signal
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.preparation import read_preparation
@@ -238,7 +239,7 @@ def compute_observed_spectra(
     nodes: Nodes,
     folder: str | Path | None = None,
 ) -> dict[str, io.Quantity]:
-    """Features x_o (n_features,) of given power spectral densities (n_nodes, n_frequencies) at frequencies [Hz].
+    """Features x_o (n_features,) of power spectral densities (n_nodes, n_frequencies) at frequencies [Hz], and these.
 
     Raises
     ------
@@ -254,4 +255,9 @@ def compute_observed_spectra(
     if not np.isfinite(values).all():
         raise ValueError(f"features of the spectra: {describe_undefined(values[0], names)}")
     units = units_of(names, requests, ARBITRARY)
-    return {"x": io.Quantity(values[0], units, ("feature",)), "names": io.Quantity.text(names, "feature")}
+    density = of_signal("y^2/Hz", ARBITRARY)
+    return {
+        "x": io.Quantity(values[0], units, ("feature",)),
+        "names": io.Quantity.text(names, "feature"),
+        "psd": io.Quantity(np.asarray(power, float), density, ("node", "frequency"), {"frequencies": frequencies}),
+    }

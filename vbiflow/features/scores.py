@@ -76,6 +76,17 @@ def psd_distance(simulated: Any, observed: Any) -> Any:
     return xp.sqrt((gap**2).mean(axis=tuple(range(gap.ndim - observed.ndim, gap.ndim))))
 
 
+def relative_spectra(density: Any) -> Any:
+    """Densities (..., n_frequencies) of each node over their mean over the frequencies, which has no unit."""
+    xp = namespace(density)
+    return density / xp.maximum(density.mean(axis=-1, keepdims=True), 1e-300)
+
+
+def relative_psd_distance(simulated: Any, observed: Any) -> Any:
+    """`psd_distance` of `relative_spectra`: their form, where the unit of one of them is not known."""
+    return psd_distance(relative_spectra(simulated), relative_spectra(observed))
+
+
 def series_error(simulated: Any, observed: Any) -> Any:
     """Root mean square difference of series (n, n_nodes, n_times) from observed ones, over their standard deviation.
 
@@ -125,11 +136,18 @@ SCORES = {
         "psd", psd_distance, "PSD distance [log10]", -1, (0.0, np.inf), "the power spectral density",
         "root mean square difference of log10 densities",
     ),
+    "relative_psd_distance": Score(
+        "psd", relative_psd_distance, "distance of relative PSD [log10]", -1, (0.0, np.inf),
+        "the form of the power spectral density", "root mean square difference of log10 densities over their mean",
+    ),
     "series_error": Score(
         "series", series_error, "series error", -1, (0.0, np.inf), "the course of the signals",
         "root mean square difference over the recording's standard deviation",
     ),
 }  # fmt: skip
+
+TABLE_SCORE = "relative_psd_distance"
+"""By which tables of spectra are compared, whatever scores of series a study names."""
 
 
 def choose_scores(names: Sequence[str] | None, signal: str) -> list[str]:

@@ -8,13 +8,18 @@ from typing import Any
 
 import jinja2
 
-from vbiflow.case_studies import ENOUGH, RECOVERED, UNTOLD
+from vbiflow.claims import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
-SHOWN = ("series", "psd", "fc", "fcd", "marginals", "pairs", "sensitivity", "recovery", "calibration", "baselines")
+SHOWN = (
+    *("series", "psd", "fc", "fcd", "marginals", "brain", "pairs", "sensitivity"),
+    *("recovery", "calibration", "features", "baselines", "learning_curve"),
+)
 """Figures on a card, in the paper's order."""
+REPEATED = ("marginals", "brain")
+"""Those of the second and further people, whose other figures stand in the study's own report."""
 
 
 def page(
@@ -25,7 +30,7 @@ def page(
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD}
+    limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
     return template.render(rows=rows, claims=claims, cards=cards, **limits) + "\n"
 
@@ -35,14 +40,13 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
     judged, notes = read_json(paths["diagnostics"]), read_attributes(paths["features"])
     drawn = []
     for number, folder in enumerate(paths["folders"]):
-        for shown in SHOWN:
+        for shown in SHOWN if number in (0, len(paths["folders"]) - 1) else REPEATED:
             path = Path(folder) / f"{shown}.svg"
             if path.is_file():
                 text = caption(ROOT / "rules" / "report" / f"{shown}.rst")
-                svg, _ = inline_svg(
-                    path.read_text(encoding="utf-8"), f"{name}-{number}-{shown}".replace("@", "-"), text
-                )
-                drawn.append({"svg": svg, "caption": f"{Path(folder).parent.name}: {text}"})
+                prefix = f"{name}-{number}-{shown}".replace("@", "-")
+                svg, width = inline_svg(path.read_text(encoding="utf-8"), prefix, text)
+                drawn.append({"svg": svg, "width": width, "caption": f"{Path(folder).parent.name}: {text}"})
     return {
         "name": name,
         "figure": figure,

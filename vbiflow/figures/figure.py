@@ -35,6 +35,7 @@ INPUTS: dict[str, dict[str, str]] = {
         "first_prior": "{first_round}/prior.h5",
         "features": "{first_round}/features.h5",
         "rounds": "{later_rounds}/theta.h5",
+        "connectome": "{connectome}/connectome.h5",
         "lead_field": "{connectome}/lead_field.h5",
     },
     "comparison": {"comparison": "../comparison/{studies}/{subject}.json"},
@@ -73,6 +74,11 @@ def if_scored(quantity: str) -> Wanted:
     return lambda study, owner: (
         has_series(study, owner) and quantity in [SCORES[name].quantity for name in study["diagnostics"]["scores"]]
     )
+
+
+def regional(study: Any, owner: str) -> bool:
+    """Whether a parameter of every region is inferred."""
+    return any(entry.get("per") == "node" for entry in study["prior"].values())
 
 
 def has_scalp_spectra(study: Any, owner: str) -> bool:

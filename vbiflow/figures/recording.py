@@ -57,7 +57,8 @@ def series(
         axes.title.set_color(PALETTE[role])
     figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of each of the {nodes}]", aspect=30, pad=0.01)
     traces = figure.add_subplot(grid[2])
-    draw_traces(traces, signals, rates, [labels[node] for node in order], span, nodes)
+    chosen = by_variability(np.asarray(observed, float)[order])
+    draw_traces(traces, [ts[chosen] for ts in signals], rates, [labels[order[row]] for row in chosen], span, nodes)
     letter_panels([*carpets, traces])
     return figure
 
@@ -68,24 +69,27 @@ def standardised(ts: Array) -> Array:
     return (ts - np.nanmean(ts, axis=1, keepdims=True)) / np.where(spread > 0, spread, 1)
 
 
+def by_variability(ts: Array, most: int = 4) -> NDArray[np.intp]:
+    """Return up to `most` rows of ts (n_nodes, n_times), evenly spaced in rank from the most to the least variable."""
+    ranked = np.argsort(-np.nanstd(ts, axis=1), kind="stable")
+    return ranked[np.linspace(0, len(ts) - 1, min(most, len(ts))).round().astype(int)]
+
+
 def draw_traces(
     axes: Axes, signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str], span: str, nodes: str
 ) -> None:
-    """Draw up to four regions, evenly spaced in the order drawn, observed over predicted."""
-    chosen = np.unique(
-        np.linspace(0, len(labels) - 1, 6).round().astype(int)[1:-1] if len(labels) > 5 else range(len(labels))
-    )
-    for place, node in enumerate(chosen):
+    """Draw a few regions, observed over predicted."""
+    for node in range(len(labels)):
         for ts, rate, role, shift in zip(signals, rates, ROLES, (0.0, -5.0), strict=True):
             time = np.arange(ts.shape[1]) / rate
-            name = role if place == 0 else None
-            axes.plot(time, ts[node] - 11 * place + shift, color=PALETTE[role], linewidth=0.6, label=name)
-    axes.set_yticks([-11 * place - 2.5 for place in range(len(chosen))], [labels[node] for node in chosen])
+            name = role if node == 0 else None
+            axes.plot(time, ts[node] - 11 * node + shift, color=PALETTE[role], linewidth=0.6, label=name)
+    axes.set_yticks([-11 * node - 2.5 for node in range(len(labels))], labels)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     duration = max(ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True))
-    axes.set(xlabel=f"time [{span}]", xlim=(0, duration), ylim=(-11 * len(chosen) + 1, 5))
-    axes.set_title(f"Some {nodes} [z-score], observed over predicted")
+    axes.set(xlabel=f"time [{span}]", xlim=(0, duration), ylim=(-11 * len(labels) + 1, 5))
+    axes.set_title(f"Some {nodes} [z-score], from the most to the least variable, observed over predicted")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import (
     FixedLocator,
     FuncFormatter,
@@ -121,9 +122,20 @@ def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def canvas(height: float, width: float = WIDTH) -> Figure:
     """Return an empty figure of `width` x `height` [inch] that arranges its panels itself."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.03)
-    return figure
+    return Figure(figsize=(width, height), layout=Layout(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.03))
+
+
+class Layout(ConstrainedLayoutEngine):
+    """Constrained layout with rounded positions: its last digits vary, and names in an SVG follow from them."""
+
+    def execute(self, fig: Figure) -> Any:
+        """Arrange the panels of a figure."""
+        found = super().execute(fig)
+        for axes in fig.axes:
+            in_layout = axes.get_in_layout()
+            axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
+            axes.set_in_layout(in_layout)
+        return found
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -23,6 +23,7 @@ from vbiflow.figures.figure import (
     has_series,
     if_asked,
     if_scored,
+    regional,
     units,
 )
 from vbiflow.provenance import ROOT
@@ -79,6 +80,12 @@ FIGURES: dict[str, Figure] = {
     ),
     "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
     "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
+    "brain": Figure(
+        "subject", "Posterior", "brain",
+        {"prior": "prior/@prior"} | datasets("samples", "names", "truth", samples="theta") | units("samples")
+        | datasets("connectome", "labels", "centres"),
+        read="with_spread", wanted=regional,
+    ),
     "exact": Figure(
         "subject", "Posterior", "exact",
         datasets("samples", "names", "truth", samples="theta") | datasets("exact", reference="theta")

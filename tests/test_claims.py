@@ -1,0 +1,177 @@
+"""Claims of the paper on planted results: each is confirmed, refuted or left undecided by the numbers that it names."""
+
+import numpy as np
+import pytest
+
+from vbiflow.claims import (
+    CLAIMS,
+    RAW_MAPS,
+    Results,
+    constants_worst,
+    correlated,
+    decided,
+    faster,
+    few_suffice,
+    likelier,
+    more_sensitive,
+    only_product,
+    raw_coefficients,
+    recovered,
+    robust,
+)
+from vbiflow.io import Quantity, write, write_json
+from vbiflow.prior import Prior
+from vbiflow.study import load_study
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Results of a study of some parameters, with further files by keyword."""
+
+    def made(names, *, shrinkage=0.9, n_test=300, verdict="trusted", **files):
+        one = {"shrinkage": shrinkage, "verdict": verdict}
+        write_json(tmp_path / "diagnostics.json", {"parameters": dict.fromkeys(names, one), "n_test": n_test})
+        paths = {"diagnostics": str(tmp_path / "diagnostics.json")}
+        for key, content in files.items():
+            suffix = "json" if key == "baselines" else "h5"
+            path = str(tmp_path / f"{key}.{suffix}")
+            if suffix == "json":
+                write_json(path, content)
+            else:
+                notes = content.pop("notes", {})
+                write(path, {name: quantity(values) for name, values in content.items()}, notes)
+            paths[key] = [path] if key in ("samples", "sensitivity") else path
+        return Results(paths)
+
+    return made
+
+
+def quantity(values):
+    """Values as a dataset."""
+    if isinstance(values[0], str):
+        return Quantity.text(values, "parameter")
+    return Quantity(np.asarray(values), "1", tuple(f"axis {k}" for k in range(np.ndim(values))))
+
+
+def uniform(**ranges):
+    """The file of a prior."""
+    prior = Prior.from_config({name: {"uniform": list(ends)} for name, ends in ranges.items()}, [])
+    return {"notes": {"prior": prior.to_config()}, "theta": prior.sample(0, 0, 10)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shrinkage", "n_test", "verdict", "answer"),
+    [
+        (True, 0.9, 300, "trusted", True),
+        (True, 0.05, 300, "uninformative", False),
+        (False, 0.05, 300, "uninformative", True),
+        (False, 0.9, 300, "trusted", False),
+        (True, 0.3, 300, "trusted", None),
+        (True, 0.9, 150, "trusted", None),
+        (True, 0.9, 300, "overconfident", None),
+    ],
+)
+def test_recovery_follows_from_shrinkage_where_calibration_allows(results, wanted, shrinkage, n_test, verdict, answer):
+    found = results(["eta[a]", "eta[b]"], shrinkage=shrinkage, n_test=n_test, verdict=verdict)
+    assert recovered("eta", wanted)(found)[0] is answer
+
+
+def test_a_claim_on_a_parameter_that_is_not_inferred_is_an_error(results):
+    with pytest.raises(ValueError, match=r"diagnostics\.json: no parameter w is inferred"):
+        recovered("w")(results(["G"]))
+
+
+@pytest.mark.parametrize(("rho", "answer"), [(0.7, True), (0.2, False)])
+def test_a_printed_correlation_is_that_of_the_samples(results, rho, answer):
+    theta = RNG.multivariate_normal([5, 5], [[1, rho], [rho, 1]], 4000)
+    found = results(
+        ["G", "speed"], samples={"theta": theta, "names": ["G", "speed"]}, prior=uniform(G=(0, 10), speed=(0, 10))
+    )
+    assert correlated("G", "speed", 0.7)(found)[0] is answer
+
+
+def test_sensitivity_is_read_along_the_axes_not_off_the_order_of_directions(results):
+    """Of the directions G + V and G - V neither is a parameter: both are equally steep along the axes."""
+    turn = np.pi / 4 + 0.1
+    vectors = [[np.cos(turn), np.sin(turn)], [np.sin(turn), -np.cos(turn)]]
+    found = results(
+        ["G", "speed"], sensitivity={"eigenvalues": [9.0, 1.0], "eigenvectors": vectors, "names": ["G", "speed"]}
+    )
+    steep = {"G": 9 * np.cos(turn) ** 2 + np.sin(turn) ** 2, "speed": 9 * np.sin(turn) ** 2 + np.cos(turn) ** 2}
+    answer, numbers = more_sensitive("speed", "G")(found)
+    assert answer is True and f"speed {steep['speed']:.0f}, G {steep['G']:.0f}" in numbers
+    assert more_sensitive("G", "speed")(found)[0] is False
+
+
+def test_coefficients_on_z_scored_maps_are_those_of_the_papers_observation():
+    """The values decoded from the paper's code, in order constant, myelin, gradient, give the study's truth."""
+    raw = {"w": (0.38132, -0.11352, 0.042), "I": (0.3074, -0.00406, -0.00592), "sigma": (0.00517, -0.00079, 0.0007)}
+    truth = load_study("wong_wang_maps")["truth"]["virtual-1"]
+    for name, values in raw.items():
+        ours = np.array([[truth[f"{name}.{term}"] for term in ("constant", *RAW_MAPS)]])
+        assert raw_coefficients(ours)[0] == pytest.approx(values, rel=0.11), name  # the truth is rounded
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict", "answer"),
+    [("constant", "trusted", True), ("myelin", "trusted", False), ("constant", "biased", None)],
+)
+def test_the_worst_coefficient_is_found_on_the_papers_maps(results, free, verdict, answer):
+    ranges = {"constant": 1.0, "myelin": 0.1, "gradient": 0.1}
+    entry = {term: {"uniform": [-end, end]} for term, end in ranges.items()}
+    maps = {"myelin": np.zeros(2), "gradient": np.zeros(2)}
+    prior = Prior.from_config({name: {"map": entry} for name in ("w", "I")}, ["a", "b"], maps)
+    names = [f"{name}.{term}" for name in ("w", "I") for term in ranges]
+    known = np.array([1.0 if name.endswith(free) else 0.1 for name in names])
+    theta = prior.sample(1, 0, 4000) * known
+    files = {"samples": {"theta": theta, "names": names}, "prior": {"notes": {"prior": prior.to_config()}, "w": [1.0]}}
+    assert constants_worst("w", "I")(results(names, verdict=verdict, **files))[0] is answer
+
+
+@pytest.mark.parametrize(("error", "inside", "answer"), [(0.31, 0.9, True), (0.6, 0.9, False), (0.31, 0.5, False)])
+def test_few_simulations_suffice_where_error_and_coverage_say_so(results, error, inside, answer):
+    curve = {
+        "n_simulations": [100, 1000], "parameters": ["G"],
+        "rmse": [[[error], [0.3]]], "coverage_90": [[[inside], [0.9]]],
+    }  # fmt: skip
+    assert few_suffice("G", 100)(results(["G"], learning_curve=curve))[0] is answer
+    assert few_suffice("G", 100)(results(["G"]))[0] is None
+
+
+@pytest.mark.parametrize(("low", "high", "answer"), [(0.9, 0.1, True), (0.05, 0.0, False), (0.3, 0.1, None)])
+def test_robustness_is_shrinkage_below_the_level(results, low, high, answer):
+    noise = RNG.uniform(0, 1, 300)
+    shrinkage = np.where(noise <= 0.45, low, high)
+    calibration = {
+        "names": ["G", "noise"], "theta": np.column_stack([noise, noise]),
+        "shrinkage": np.column_stack([shrinkage, shrinkage]),
+    }  # fmt: skip
+    assert robust("G", "noise", 0.45)(results(["G", "noise"], calibration=calibration))[0] is answer
+
+
+def test_estimators_are_compared_by_time_and_log_probability(results):
+    methods = {"maf": {"seconds": 10.0, "log_prob": 1.0}, "nsf": {"seconds": 30.0, "log_prob": 1.5}}
+    found = results(["P"], baselines={"methods": methods})
+    assert faster("nsf", "maf", 2, 4)(found)[0] is True and faster("nsf", "maf", 4, 8)(found)[0] is False
+    assert likelier("nsf", "maf")(found)[0] is True and likelier("maf", "nsf")(found)[0] is False
+    assert faster("nsf", "maf", 2, 4)(results(["P"]))[0] is None
+
+
+def test_a_product_is_told_where_only_its_logarithm_is_sharp(results):
+    product, ratio = 1 + 0.05 * RNG.standard_normal(4000), np.exp(RNG.uniform(-2.2, 2.2, 4000))
+    banana = np.column_stack([product * ratio, product / ratio])
+    found = results(["G", "J"], samples={"theta": banana, "names": ["G", "J"]}, prior=uniform(G=(0.1, 10), J=(0.1, 10)))
+    assert only_product("G", "J")(found)[0] is True
+    both = results(
+        ["G", "J"], samples={"theta": 1 + 0.05 * RNG.standard_normal((4000, 2)), "names": ["G", "J"]},
+        prior=uniform(G=(0.1, 10), J=(0.1, 10)),
+    )  # fmt: skip
+    assert only_product("G", "J")(both)[0] is False
+
+
+def test_a_row_of_the_table_names_claim_numbers_and_verdict(results):
+    claim = next(claim for claim in CLAIMS if claim.study == "epileptor")
+    row = decided(claim, "6", results(["eta[a]"]))
+    assert row["verdict"] == "confirmed" and "shrinkage 0.90" in row["numbers"] and row["held_out"] == 300

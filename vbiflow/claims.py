@@ -1,0 +1,279 @@
+"""The paper's claims, each decided by the result files of one case study.
+
+References: Ziaeemehr et al. (2025) Virtual brain inference (VBI), doi:10.7554/eLife.106194.4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from vbiflow.io import read, read_attributes, read_json
+from vbiflow.prior import Prior
+
+ENOUGH = 200
+"""Held-out simulations from which a claim can be decided."""
+RECOVERED, UNTOLD = 0.5, 0.1
+"""Median shrinkage from which a parameter counts as recovered, and up to which as not told by the features."""
+CALIBRATED = 0.9
+"""Share of a parameter's posteriors that must be calibrated for a claim on it to be decided."""
+CLOSE = 0.1
+"""Largest distance from a correlation that the paper prints, and tolerated excess of an error, as a share of it."""
+RAW_MAPS = {"myelin": (1.315, 0.141), "gradient": (0.777, 3.19)}
+"""Mean and standard deviation over regions of the maps of the paper's code, whose z-scores the study takes."""
+GOOD = ("trusted", "uninformative")
+"""Verdicts of a calibrated posterior."""
+WORDS = {True: "confirmed", False: "refuted", None: "undecided"}
+
+Decision = tuple[bool | None, str]
+"""Whether the results bear a claim out, None if they do not decide, and the numbers that say so."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Result files of one study, read when they are asked for.
+
+    `paths`: of diagnostics, calibration, prior, samples (one a person); sensitivity, baselines, learning_curve or "".
+    """
+
+    paths: Mapping[str, Any]
+
+    @cached_property
+    def diagnostics(self) -> dict[str, Any]:
+        """What diagnostics.json holds."""
+        return read_json(self.paths["diagnostics"])
+
+    def of(self, parameter: str, key: str) -> list[Any]:
+        """What the diagnostics say under `key` of a parameter, one value for each region or coefficient.
+
+        Raises
+        ------
+        ValueError
+            If it is not inferred.
+        """
+        entries = self.diagnostics["parameters"].items()
+        found = [one[key] for name, one in entries if name == parameter or name.partition("[")[0] == parameter]
+        if not found:
+            raise ValueError(f"{self.paths['diagnostics']}: no parameter {parameter} is inferred")
+        return found
+
+    def calibrated(self, *parameters: str) -> bool:
+        """Whether enough simulations are held out and nearly all posteriors of the parameters are calibrated."""
+        good = np.mean([word in GOOD for parameter in parameters for word in self.of(parameter, "verdict")])
+        return bool(self.diagnostics["n_test"] >= ENOUGH and good >= CALIBRATED)
+
+    def samples(self, *parameters: str) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior samples (n, p) of the first person, and draws from the prior (m, p), of some parameters."""
+        found = read(self.paths["samples"][0], "theta", "names")
+        columns = [list(found["names"]).index(name) for name in parameters]
+        drawn = Prior.from_plain(read_attributes(self.paths["prior"])["prior"]).sample(0, 0, 4000)
+        return np.asarray(found["theta"], float)[:, columns], np.asarray(drawn, float)[:, columns]
+
+    def file(self, key: str) -> dict[str, Any] | None:
+        """What an optional HDF5 or JSON file holds, None where the study does not ask for it."""
+        path = self.paths.get(key)
+        return None if not path else read_json(path) if str(path).endswith(".json") else read(path)
+
+
+Decide = Callable[[Results], Decision]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says, the study that it is tested on, and how that decides it."""
+
+    text: str
+    study: str
+    decide: Decide
+
+
+def recovered(parameter: str, wanted: bool = True) -> Decide:
+    """Whether a parameter's median shrinkage is that of one recovered, or (`wanted` False) of one not told."""
+
+    def decide(results: Results) -> Decision:
+        shrinkage = float(np.median(results.of(parameter, "shrinkage")))
+        words = results.of(parameter, "verdict")
+        good = float(np.mean([word in GOOD for word in words]))
+        numbers = f"shrinkage {shrinkage:.2f}, {good:.0%} of {len(words)} posteriors calibrated"
+        if not results.calibrated(parameter) or UNTOLD < shrinkage < RECOVERED:
+            return None, numbers
+        return (shrinkage >= RECOVERED) == wanted, numbers
+
+    return decide
+
+
+def correlated(one: str, other: str, printed: float) -> Decide:
+    """Whether two parameters' posterior of the first person has the correlation that the paper prints."""
+
+    def decide(results: Results) -> Decision:
+        rho = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
+        return (abs(rho - printed) <= CLOSE if results.calibrated(one, other) else None), f"correlation {rho:.2f}"
+
+    return decide
+
+
+def more_sensitive(one: str, other: str) -> Decide:
+    """Whether the posterior falls more steeply along `one`, by the diagonal of the mean of s s', with s its score."""
+
+    def decide(results: Results) -> Decision:
+        found = read(results.paths["sensitivity"][0], "eigenvalues", "eigenvectors", "names")
+        matrix = found["eigenvectors"].T @ np.diag(found["eigenvalues"]) @ found["eigenvectors"]
+        steep = dict(zip(found["names"], np.diag(matrix), strict=True))
+        numbers = ", ".join(f"{name} {steep[name]:.0f}" for name in (one, other))
+        numbers = f"mean squared slope of the log posterior by prior s.d.: {numbers}"
+        return (bool(steep[one] > steep[other]) if results.calibrated(one, other) else None), numbers
+
+    return decide
+
+
+def constants_worst(*parameters: str) -> Decide:
+    """Whether of each regression the constant shrinks least, its maps taken as the paper's code takes them.
+
+    With maps m = mean + sd z, w = c + a m + b g is (c + a mean_m + b mean_g) + a sd_m z_m + b sd_g z_g.
+    """
+
+    def decide(results: Results) -> Decision:
+        worst, numbers = [], []
+        for parameter in parameters:
+            names = [f"{parameter}.{term}" for term in ("constant", *RAW_MAPS)]
+            after, before = (raw_coefficients(draws).var(axis=0) for draws in results.samples(*names))
+            shrinkage = 1 - after / before
+            worst.append(int(np.argmin(shrinkage)) == 0)
+            numbers.append(f"{parameter} " + "/".join(f"{value:.2f}" for value in shrinkage))
+        told = results.calibrated(*(f"{parameter}.constant" for parameter in parameters))
+        return (all(worst) if told else None), f"shrinkage of constant/myelin/gradient: {', '.join(numbers)}"
+
+    return decide
+
+
+def raw_coefficients(draws: np.ndarray) -> np.ndarray:
+    """Constant, myelin and gradient (n, 3) on the paper's maps, from those on z-scored maps."""
+    means, spreads = np.array(list(RAW_MAPS.values())).T
+    slopes = draws[:, 1:] / spreads
+    return np.column_stack([draws[:, 0] - slopes @ means, slopes])
+
+
+def few_suffice(parameter: str, few: int) -> Decide:
+    """Whether from `few` simulations the error is hardly above that from the most, with intervals that hold."""
+
+    def decide(results: Results) -> Decision:
+        curve = results.file("learning_curve")
+        if curve is None or few not in curve["n_simulations"]:
+            return None, "no learning curve at this scale"
+        at, column = list(curve["n_simulations"]).index(few), list(curve["parameters"]).index(parameter)
+        error, most = curve["rmse"][0, at, column], curve["n_simulations"][-1]
+        best, inside = curve["rmse"][0, -1, column], curve["coverage_90"][0, at, column]
+        numbers = f"error {error:.2f} prior s.d. from {few}, {best:.2f} from {most}; 90 % intervals hold {inside:.0%}"
+        if results.diagnostics["n_test"] < ENOUGH:
+            return None, numbers
+        return bool(error <= (1 + CLOSE) * best and inside >= 0.85), numbers
+
+    return decide
+
+
+def robust(parameter: str, noise: str, level: float) -> Decide:
+    """Whether a parameter is recovered from held-out simulations with noise up to `level`."""
+
+    def decide(results: Results) -> Decision:
+        found = read(results.paths["calibration"], "names", "theta", "shrinkage")
+        column, other = (list(found["names"]).index(name) for name in (parameter, noise))
+        low = found["theta"][:, other] <= level
+        below, above = (float(np.median(found["shrinkage"][part, column])) for part in (low, ~low))
+        numbers = f"shrinkage {below:.2f} up to {noise} {level:g}, {above:.2f} above"
+        if not results.calibrated(parameter) or low.sum() < ENOUGH / 4:
+            return None, numbers
+        return True if below >= RECOVERED else False if below <= UNTOLD else None, numbers
+
+    return decide
+
+
+def faster(slow: str, fast: str, low: float, high: float) -> Decide:
+    """Whether training one estimator takes `low` to `high` times as long as another on the same simulations."""
+
+    def decide(results: Results) -> Decision:
+        methods = (results.file("baselines") or {}).get("methods", {})
+        if not {slow, fast} <= methods.keys():
+            return None, "not compared at this scale"
+        ratio = methods[slow]["seconds"] / methods[fast]["seconds"]
+        seconds = f"{methods[fast]['seconds']:.0f} s and {methods[slow]['seconds']:.0f} s"
+        return bool(low <= ratio <= high), f"{ratio:.1f} times: {seconds}"
+
+    return decide
+
+
+def likelier(one: str, other: str) -> Decide:
+    """Whether one estimator gives held-out parameters a higher log probability than another."""
+
+    def decide(results: Results) -> Decision:
+        methods = (results.file("baselines") or {}).get("methods", {})
+        if not {one, other} <= methods.keys():
+            return None, "not compared at this scale"
+        gains = [methods[name]["log_prob"] for name in (one, other)]
+        numbers = f"{gains[0]:.2f} and {gains[1]:.2f} nat above the prior"
+        return (bool(gains[0] > gains[1]) if results.diagnostics["n_test"] >= ENOUGH else None), numbers
+
+    return decide
+
+
+def only_product(one: str, other: str) -> Decide:
+    """Whether of two positive parameters the product is recovered and neither alone, for the first person."""
+
+    def decide(results: Results) -> Decision:
+        after, before = (np.log(draws) for draws in results.samples(one, other))
+        rho = float(np.corrcoef(after, rowvar=False)[0, 1])
+        product = float(1 - after.sum(axis=1).var() / before.sum(axis=1).var())
+        alone = 1 - after.var(axis=0) / before.var(axis=0)
+        numbers = f"correlation of logarithms {rho:.2f}; shrinkage of the product's {product:.2f}, "
+        numbers += f"{one} {alone[0]:.2f}, {other} {alone[1]:.2f}"
+        return (bool(product >= RECOVERED > alone.max()) if results.calibrated(one, other) else None), numbers
+
+    return decide
+
+
+def decided(claim: Claim, figure: str, results: Results) -> dict[str, Any]:
+    """A claim's row of the table."""
+    answer, numbers = claim.decide(results)
+    return {
+        "figure": figure,
+        "claim": claim.text,
+        "numbers": numbers,
+        "held_out": results.diagnostics["n_test"],
+        "verdict": WORDS[answer],
+    }
+
+
+CLAIMS: Sequence[Claim] = (
+    Claim("The input P of every region is recovered", "wilson_cowan", recovered("P")),
+    Claim("The coupling g_e is recovered", "wilson_cowan", recovered("g_e")),
+    Claim("Without spatial information P is still told", "wilson_cowan_mean", recovered("P")),
+    Claim("MAF trains 2 to 4 times faster than NSF", "wilson_cowan_mean", faster("nsf", "maf", 2, 4)),
+    Claim("NSF is better where the posterior has several modes", "wilson_cowan_mean", likelier("nsf", "maf")),
+    Claim("C of every region is recovered", "jansen_rit", recovered("C")),
+    Claim("G cannot be identified", "jansen_rit", recovered("G", wanted=False)),
+    Claim("Without total power C is recovered worse", "jansen_rit_shape", recovered("C", wanted=False)),
+    Claim("G is recovered", "stuart_landau", recovered("G")),
+    Claim("The conduction speed is recovered", "stuart_landau", recovered("speed")),
+    Claim("G and speed are correlated by 0.7", "stuart_landau", correlated("G", "speed", 0.7)),
+    Claim("The posterior is more sensitive to speed than to G", "stuart_landau", more_sensitive("speed", "G")),
+    Claim("The excitability eta of every region is recovered", "epileptor", recovered("eta")),
+    Claim("G is recovered", "epileptor", recovered("G")),
+    Claim("eta is recovered from total power alone", "epileptor_fast", recovered("eta")),
+    Claim("Below measurement noise of 0.3 G is recovered", "epileptor_measurement_noise", robust("G", "noise", 0.3)),
+    Claim("Dynamical noise can be inferred", "epileptor_noise", recovered("sigma")),
+    Claim("eta of every region is recovered from all features", "montbrio", recovered("eta")),
+    Claim("G is recovered from all features", "montbrio", recovered("G")),
+    Claim("FC and FCD alone do not tell eta", "montbrio_fc", recovered("eta", wanted=False)),
+    Claim("FC and FCD tell G", "montbrio_coupling", recovered("G")),
+    Claim("About 100 simulations suffice for G", "montbrio_coupling", few_suffice("G", 100)),
+    Claim("MAF trains 2 to 4 times faster than NSF", "montbrio_coupling", faster("nsf", "maf", 2, 4)),
+    Claim("G is recovered up to noise of 0.45 on BOLD", "montbrio_measurement_noise", robust("G", "noise", 0.45)),
+    Claim("Dynamical noise can be inferred", "montbrio_noise", recovered("sigma")),
+    Claim("G is recovered", "wong_wang_maps", recovered("G")),
+    Claim("c_w, c_I and c_sigma are recovered worst", "wong_wang_maps", constants_worst("w", "I", "sigma")),
+    Claim("G and J are told as a product, not alone", "wong_wang_coupling", only_product("G", "J")),
+)
+"""The paper's claims that the results of one study decide."""
