@@ -65,16 +65,8 @@ def tree(tmp_path, monkeypatch):
 
 def forget():
     """As a new process, which reads all files again."""
-    for function in (
-        "compute_hash",
-        "sources_digest",
-        "statement_targets",
-        "acting_statements",
-        "find_module",
-        "is_module",
-        "file_of",
-        "path_of",
-    ):
+    names = ("compute_hash", "sources_digest", "statement_targets", "acting_statements", "find_module")
+    for function in (*names, "is_module", "file_of", "path_of"):
         getattr(dependencies, function).cache_clear()
 
 

@@ -26,7 +26,7 @@ ROOM = 9.0
 """Distance [mm] of the outline from the outermost centres."""
 
 
-def with_spread(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
+def read_prior_spread(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
     """Arguments of `brain`: standard deviations of the plain prior, and the others as they are."""
     return {"spread": Prior.from_plain(prior).std, **arguments}
 
@@ -38,8 +38,17 @@ def brain(
 ) -> Figure:  # fmt: skip
     """Draw each regional parameter at the centres (n_nodes, 3) [mm] of the regions `labels`, and z-score by shrinkage.
 
-    `samples` is (n_samples, n_parameters), `spread` (n_parameters) the prior's standard deviation. Colour is truth or
-    posterior mean, size the shrinkage 1 - var / prior var. Without a truth the maps of the posterior stand alone.
+    Colour is truth or posterior mean, size the shrinkage 1 - var / prior var. Without a truth the maps of the posterior
+    stand alone.
+
+    Parameters
+    ----------
+    samples : of the posterior (n_samples, n_parameters).
+    spread : standard deviations (n_parameters,) of the prior.
+    names : of the parameters.
+    labels, centres : of the regions: (n_nodes,), and (n_nodes, 3) [mm].
+    units : of the parameters by name; those not named are pure numbers.
+    truth : what made a simulated recording (n_parameters,), None if unknown.
     """
     samples = finite_array("theta", samples)
     regional = {

@@ -84,7 +84,7 @@ FIGURES: dict[str, Figure] = {
         "subject", "Posterior", "brain",
         {"prior": "prior/@prior"} | datasets("samples", "names", "truth", samples="theta") | units("samples")
         | datasets("connectome", "labels", "centres"),
-        read="with_spread", wanted=regional,
+        read="read_prior_spread", wanted=regional,
     ),
     "exact": Figure(
         "subject", "Posterior", "exact",
