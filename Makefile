@@ -17,7 +17,7 @@ $(READY): envs/requirements.lock
 
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
 	@$(BIN)/snakemake demo --cores $(CORES) --quiet host rules
-	@$(BIN)/python -m vbiflow summary demo_wong_wang
+	@$(BIN)/python -m vbiflow summary hcp_linear@demo
 
 SCALE ?= quick
 
@@ -25,7 +25,7 @@ case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own 
 	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
 
 case-studies-docs: $(READY)  ## the tables of docs/case_studies.md, from the results of make case-studies
-	cp results/case_studies/summary.tsv results/case_studies/claims.tsv docs/case_studies
+	cp results/case_studies/*.tsv results/case_studies/overview.png docs/case_studies
 	$(BIN)/python -m vbiflow.tables
 
 PARALLEL := --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder

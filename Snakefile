@@ -48,7 +48,7 @@ rule all:
 
 rule demo:
     input:
-        "results/demo_wong_wang/report.html",
+        "results/hcp_linear@demo/report.html",
 
 
 rule case_studies:

@@ -5,6 +5,7 @@ rule summarise_case_studies:
         page="results/case_studies/report.html",
         summary="results/case_studies/summary.tsv",
         claims="results/case_studies/claims.tsv",
+        overview="results/case_studies/overview.png",
     log:
         "results/case_studies/logs/summarise.log",
     conda:

@@ -25,6 +25,7 @@ def case_files(wildcards):
         found[name] = {
             "diagnostics": study.path(estimator, "diagnostics.json"),
             "calibration": study.path(estimator, "diagnostics.h5"),
+            "features_report": study.path(estimator, "features_report.json"),
             "prior": study.path(estimator, "prior.h5"),
             "features": study.path(estimator, "features.h5"),
             "samples": [

@@ -4,7 +4,7 @@ from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
 from vbiflow.diagnostics.conformal import conformal_intervals
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
-from vbiflow.diagnostics.misspecification import prior_predictive
+from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
 from vbiflow.exclusion import not_excluded
@@ -88,7 +88,7 @@ with job(snakemake, reads_exclusions="others") as run:
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=[*named, *notes],
+        notes=[*named, *sparse_note(found, params.n_rounds), *notes],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
     write_json(snakemake.output.verdict, verdict | {"parameters": marginals})

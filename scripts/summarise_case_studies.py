@@ -1,16 +1,22 @@
 """Put the case studies of the paper together: summary, claims, page."""
 
 from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies, tsv
-from vbiflow.figures.case_studies import card, page
-from vbiflow.io import write_text
+from vbiflow.figures.case_studies import card, overview, page
+from vbiflow.figures.style import save
+from vbiflow.io import read, write_text
 from vbiflow.job import job
 
 with job(snakemake) as run:
     studies = snakemake.params.studies
     rows, claims = summarise_case_studies(studies)
-    cards = [
-        card(name, CASE_STUDIES[name.partition("@")[0]], paths, paths["settings"]) for name, paths in studies.items()
-    ]
+    figures = {name: CASE_STUDIES[name.partition("@")[0]] for name in studies}
+    stems = {name: name.partition("@")[0].replace("_", " ") for name in studies}
+    held_out = {
+        f"Figure {figures[name]}\n{stems[name]}": read(paths["calibration"], "theta", "mean", "names")
+        for name, paths in studies.items()
+    }
+    save(overview(held_out), snakemake.output.overview)
+    cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
     write_text(snakemake.output.summary, tsv(rows))
     write_text(snakemake.output.claims, tsv(claims) if claims else "")
     write_text(snakemake.output.page, page(rows, claims, cards))

@@ -65,7 +65,8 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     for k in range(2):
         (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
     (shards.parent / "train.tsv").write_text("s\tcpu_time\n14.0\t12.0\n")
-    paths = {"diagnostics": str(tmp_path / "diagnostics.json")}
+    write_json(tmp_path / "features_report.json", {"explained": {"G": 0.9, "eta[a]": 0.9}})
+    paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
     rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
     assert (row["simulate_s"], row["train_s"], row["shrinkage"], row["simulations"]) == (

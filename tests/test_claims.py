@@ -30,10 +30,11 @@ RNG = np.random.default_rng(0)
 def results(tmp_path):
     """Results of a study of some parameters, with further files by keyword."""
 
-    def made(names, *, shrinkage=0.9, n_test=300, verdict="trusted", **files):
+    def made(names, *, shrinkage=0.9, explained=0.0, n_test=300, verdict="trusted", **files):
         one = {"shrinkage": shrinkage, "verdict": verdict}
         write_json(tmp_path / "diagnostics.json", {"parameters": dict.fromkeys(names, one), "n_test": n_test})
-        paths = {"diagnostics": str(tmp_path / "diagnostics.json")}
+        write_json(tmp_path / "features_report.json", {"explained": dict.fromkeys(names, explained)})
+        paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
         for key, content in files.items():
             suffix = "json" if key == "baselines" else "h5"
             path = str(tmp_path / f"{key}.{suffix}")
@@ -76,6 +77,13 @@ def uniform(**ranges):
 def test_recovery_follows_from_shrinkage_where_calibration_allows(results, wanted, shrinkage, n_test, verdict, answer):
     found = results(["eta[a]", "eta[b]"], shrinkage=shrinkage, n_test=n_test, verdict=verdict)
     assert recovered("eta", wanted)(found)[0] is answer
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_the_estimator_misses_but_a_regression_finds_is_undecided(results, wanted):
+    found = results(["G"], shrinkage=0.02, explained=0.7, verdict="uninformative")
+    answer, numbers = recovered("G", wanted)(found)
+    assert answer is None and "shrinkage 0.02, a regression explains 70%" in numbers
 
 
 def test_a_claim_on_a_parameter_that_is_not_inferred_is_an_error(results):

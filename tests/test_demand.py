@@ -10,7 +10,7 @@ from vbiflow.study.demand import BASE, MEMORY, MINUTES, TORCH, count_regions, de
 
 
 def test_demand_grows_with_what_a_job_holds():
-    study = load_study("demo_wong_wang")
+    study = load_study("hcp_wong_wang")
     before = demand(study, "simulate")["mem_mb"]
     study.settings["simulation"]["shard_size"] = 2000
     shards = demand(study, "simulate")["mem_mb"]
@@ -22,7 +22,7 @@ def test_demand_grows_with_what_a_job_holds():
 
 def test_the_shard_that_was_asked_too_little_for_gets_enough():
     """500 simulations of 84 regions and 12 000 samples took 2.1 GB."""
-    study = load_study("demo_wong_wang")
+    study = load_study("hcp_wong_wang")
     study.settings["simulation"]["duration"] = 12_000 * 720.0
     size = size_of(study)
     assert size.samples == 12_000 and size.shard == 500

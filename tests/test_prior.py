@@ -38,6 +38,18 @@ def test_the_logarithm_of_a_parameter_follows_maps_and_survives_a_file():
     assert again.reasons(theta) == ["", "tau is outside [0.1, 9] in 1 nodes"]
 
 
+def test_coefficients_that_are_numbers_are_fixed_and_survive_a_file():
+    entry = {"map": {"constant": np.log(2), "m": {"uniform": [0, 2]}, "n": 1}, "link": "log"}
+    prior = Prior.from_config({"tau": entry}, "ab", {"m": [0.0, 1.0], "n": [0.0, np.log(3)]})
+    for one in (prior, Prior.from_plain(prior.to_config(), ["tau.m"])):
+        assert one.names == ("tau.m",)
+        np.testing.assert_allclose(one.parameters(np.array([[np.log(5)]]))["tau"], [[2, 30]])
+    with pytest.raises(ValueError, match="prior of tau: all its coefficients are numbers; move it to parameters"):
+        Prior.from_config({"tau": {"map": {"constant": 1.0, "m": 2}}}, "ab", {"m": [0.0, 1.0]})
+    with pytest.raises(ValueError, match="no map 'o'"):
+        Prior.from_config({"tau": {"map": {"m": {"uniform": [0, 2]}, "o": 1}}}, "ab", {"m": [0.0, 1.0]})
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_transform_and_density_of_every_family(family):
     prior = Prior.from_config({"p": {family: ENTRIES[family]}})

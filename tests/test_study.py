@@ -47,9 +47,9 @@ def test_scale_replaces_entries_and_keeps_the_rest(config):
 
 
 def test_one_shared_connectome(config):
-    edit(config, "connectome:\n", "connectome:\n  per: '101309'\n", "studies/demo_wong_wang.yaml")
-    edit(config, "  per: subject\n", "", "studies/demo_wong_wang.yaml")
-    study = load_study("demo_wong_wang", config)
+    edit(config, "connectome:\n", "connectome:\n  per: '101309'\n", "studies/hcp_wong_wang.yaml")
+    edit(config, "  per: subject\n", "", "studies/hcp_wong_wang.yaml")
+    study = load_study("hcp_wong_wang", config)
     assert study.estimators == ["101309"] and study.connectome_of("102311") == "101309"
 
 

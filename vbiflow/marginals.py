@@ -118,7 +118,7 @@ def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
     """Marginals of one entry of a study's `prior`: ``{family: [numbers]}``, or coefficients of regional maps.
 
     The latter is written ``{map: {constant: {family: [numbers]}, <map>: {family: [numbers]}}, within: [low, high]}``;
-    with ``link: log`` the sum is the parameter's logarithm.
+    with ``link: log`` the sum is the parameter's logarithm. A coefficient that is a number is fixed (`read_fixed`).
 
     Raises
     ------
@@ -136,7 +136,20 @@ def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
         raise ValueError(f"prior of {parameter}: found {dict(entry)!r}; write it as {parameter}: {form}")
     read_limits(parameter, entry)
     read_link(parameter, entry)
-    return [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items()]
+    fixed = read_fixed(parameter, entry)
+    if fixed.keys() == terms.keys():
+        raise ValueError(f"prior of {parameter}: all its coefficients are numbers; move it to parameters")
+    return [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items() if name not in fixed]
+
+
+def read_fixed(parameter: str, entry: Any) -> dict[str, float]:
+    """Coefficients of a regression in the prior that are numbers, by name."""
+    terms = entry.get("map") if isinstance(entry, Mapping) else None
+    found = {name: term for name, term in (terms or {}).items() if isinstance(term, int | float)}
+    for name, term in found.items():
+        if not np.isfinite(term):
+            raise ValueError(f"prior of {stem(parameter, str(name))}: {term} is not finite")
+    return {str(name): float(term) for name, term in found.items()}
 
 
 def read_limits(parameter: str, entry: Any) -> tuple[float, float] | None:

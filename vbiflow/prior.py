@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from vbiflow.maps import LINKS, region_values, regression
-from vbiflow.marginals import Marginal, read_limits, read_link, read_marginals
+from vbiflow.marginals import Marginal, read_fixed, read_limits, read_link, read_marginals
 
 EDGE = np.finfo(float).eps
 
@@ -19,7 +19,8 @@ class Prior:
 
     Through the probability integral transform every parameter becomes standard normal, z = Phi^-1(F(theta)): estimators
     work on z, so that no posterior mass can lie outside the prior. `units` are those of the columns of theta, that of
-    the parameter for a coefficient of a regression on maps, a pure number for one of its logarithm.
+    the parameter for a coefficient of a regression on maps, a pure number for one of its logarithm. `fixed` are
+    coefficients that are not inferred, by parameter and name.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Prior:
         limits: Mapping[str, tuple[float, float]] | None = None,
         units: Mapping[str, str] | None = None,
         links: Mapping[str, str] | None = None,
+        fixed: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         if not marginals:
             raise ValueError("the prior names no parameter; infer at least one")
@@ -38,12 +40,14 @@ class Prior:
         self.maps = {name: np.asarray(values, float) for name, values in (maps or {}).items()}
         self.limits = dict(limits or {})
         self.links = dict(links or {})
+        self.fixed = {name: dict(terms) for name, terms in (fixed or {}).items() if terms}
         self.columns: list[tuple[str, Marginal]] = []
         for marginal in self.marginals:
             if marginal.per == "node" and not self.labels:
                 raise ValueError(f"prior of {marginal.name}: per: node needs the labels of the nodes")
-            if marginal.coefficient:
-                region_values(marginal.coefficient, self.maps, f"prior of {marginal.parameter}")
+            for coefficient in (marginal.coefficient, *self.fixed.get(marginal.parameter, ())):
+                if coefficient:
+                    region_values(coefficient, self.maps, f"prior of {marginal.parameter}")
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
         self.names = tuple(name for name, _ in self.columns)
@@ -73,7 +77,9 @@ class Prior:
         limits = {name: read_limits(name, entry) for name, entry in config.items()}
         links = {name: read_link(name, entry) for name, entry in config.items()}
         links = {name: link for name, link in links.items() if link != "identity"}
-        return cls(marginals, labels, maps, {name: limit for name, limit in limits.items() if limit}, units, links)
+        limits = {name: limit for name, limit in limits.items() if limit}
+        fixed = {name: read_fixed(name, entry) for name, entry in config.items()}
+        return cls(marginals, labels, maps, limits, units, links, fixed)
 
     def to_config(self) -> dict[str, Any]:
         """Plain data that `from_plain` turns back into this prior."""
@@ -83,11 +89,13 @@ class Prior:
                 entries.setdefault(m.parameter, {"map": {}})["map"][m.coefficient] = m.to_config()
             else:
                 entries[m.parameter] = m.to_config()
+        for name, terms in self.fixed.items():
+            entries[name]["map"] |= terms
         for name, limits in self.limits.items():
             entries[name]["within"] = list(limits)
         for name, link in self.links.items():
             entries[name]["link"] = link
-        used = {m.coefficient for m in self.marginals} & self.maps.keys()
+        used = {m.coefficient for m in self.marginals}.union(*self.fixed.values()) & self.maps.keys()
         maps = {name: values.tolist() for name, values in self.maps.items() if name in used}
         units = {m.parameter: unit for (_, m), unit in zip(self.columns, self.units, strict=True)}
         return {"prior": entries, "labels": list(self.labels), "units": units} | ({"maps": maps} if maps else {})
@@ -201,7 +209,7 @@ class Prior:
             columns, terms = theta[:, owners == name], [m.coefficient for m in self.marginals if m.parameter == name]
             values[str(name)] = columns
             if terms[0]:
-                terms = dict(zip(terms, columns.T, strict=True))
+                terms = dict(zip(terms, columns.T, strict=True)) | self.fixed.get(str(name), {})
                 inverse = LINKS[self.links.get(str(name), "identity")]
                 values[str(name)] = inverse(regression(terms, self.maps, f"prior of {name}"))
         return values

@@ -44,7 +44,7 @@ def test_two_moons(options):
     assert found.shrinkage.mean() > 0.3 and verdict(found)["verdict"] == "trusted"
 
 
-@pytest.mark.parametrize("estimator", ["demo_wong_wang@calibration/101309", "ou_network/virtual-1"])
+@pytest.mark.parametrize("estimator", ["hcp_wong_wang@calibration/101309", "ou_network/virtual-1"])
 def test_whole_brain_studies(tmp_path, estimator):
     """Through the workflow, from connectome to calibration, with about 1 000 held-out simulations."""
     from checkout import Copy

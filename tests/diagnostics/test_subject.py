@@ -6,6 +6,7 @@ from vbiflow.connectome.pool import SUMMARIES
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, predictive_scores
 from vbiflow.diagnostics.grade import GRADES, grade_scores
 from vbiflow.diagnostics.marginal import cut_off, marginal_information
+from vbiflow.diagnostics.misspecification import sparse_note
 from vbiflow.diagnostics.subject import PASSED, subject_verdict
 from vbiflow.features.files import CONDITIONING
 from vbiflow.features.scores import SCORES, choose_scores, fc_correlation, fcd_ks, series_error
@@ -39,6 +40,17 @@ def test_a_simulation_is_inside():
     found = subject_verdict(result, CALIBRATED, RIGHT)
     assert found["verdict"] == "trusted"
     assert found["reasons"] == [PASSED]
+
+
+def test_a_corner_of_a_wide_prior_is_inside_with_a_proposal_of_rounds():
+    """Parameters that a thousandth of the simulations has: in the midst of as many others there is nothing to say."""
+    rng = np.random.default_rng(4)
+    wide = np.r_[rng.normal(0, 0.05, (6000, 2)), rng.uniform(-1, 1, (10, 2))]
+    corner, middle = (misspecification(wide, np.array(x_o), ["a", "b"], seed=1) for x_o in ([0.7, -0.6], [0.02, 0.01]))
+    assert corner["near"] < 0.0005 < middle["near"]
+    (note,) = sparse_note(corner | {"inside": True}, 1)
+    assert note.startswith("0.0") and "inference: {rounds: 2}" in note
+    assert not sparse_note(middle, 1) and not sparse_note(corner | {"inside": False}, 1)
 
 
 def test_p_values_of_simulations_are_uniform():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, ks_2samp, norm
 
+from vbiflow.figures.case_studies import overview
 from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, prior_quantiles
 from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
 from vbiflow.figures.joint import limits_within_prior, view_limits
@@ -119,3 +120,20 @@ def test_names_are_printed_with_symbol_and_unit(name, unit, printed):
 
 def test_minus_signs_are_true_ones():
     assert signed_number(-0.456) == "−0.46"
+
+
+def test_the_overview_of_the_case_studies_has_a_panel_a_study_and_a_colour_a_parameter():
+    rng = np.random.default_rng(1)
+    theta = rng.uniform(2, 5, (300, 3))
+    found = {
+        "theta": theta,
+        "mean": theta + 0.01 * rng.standard_normal(theta.shape),
+        "names": ["G", "eta[a]", "eta[b]"],
+    }
+    coefficients = found | {"names": ["G", "w.constant", "w.myelin"]}
+    figure = overview({f"Figure {k}": coefficients if k == 3 else found for k in range(8)})
+    assert len(figure.axes) == 8
+    for k, axes in enumerate(figure.axes):
+        assert [text.get_text() for text in axes.texts] == ["G, r = 1.00", "w, r = 1.00" if k == 3 else "η, r = 1.00"]
+        points = axes.lines[2].get_xydata()
+        assert len(points) == 600 and np.abs(points[:, 0] - points[:, 1]).max() < 0.05

@@ -144,7 +144,7 @@ def test_posterior_loads_into_sbi_in_the_three_lines_of_the_readme(data, tmp_pat
     )
     x_o = data[1][0]
     monkeypatch.chdir(tmp_path)
-    trained.save(tmp_path / "results/demo_wong_wang/101309/posterior.pt")
+    trained.save(tmp_path / "results/hcp_linear@demo/101309/posterior.pt")
     text = (ROOT / "README.md").read_text()
     code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "to_sbi" in block)
     assert len(code.strip().splitlines()) == 3

@@ -49,7 +49,7 @@ def test_settings_of_the_command_line_choose_studies(copy):
     for arguments in (["--configfile", "mine.yaml"], ["--config", 'studies=["tiny"]']):
         done = copy.snakemake("-n", *arguments)
         assert done.returncode == 0 and jobs(done)["report"] == 1, done.stdout[-3000:]
-        assert "results/tiny/report.html" in done.stdout and "demo_wong_wang" not in done.stdout
+        assert "results/tiny/report.html" in done.stdout and "hcp_linear" not in done.stdout
     done = copy.snakemake("-n", "--config", "study=tiny")
     assert done.returncode != 0 and "unknown key 'study'; did you mean 'studies'?" in done.stdout
 

@@ -153,5 +153,5 @@ def test_a_lab_runs_the_studies_of_its_own_settings(lab):
     lab.write("config/config.yaml", "studies: [tiny]\n")
     done = lab.snakemake("-n")
     assert done.returncode == 0 and jobs(done)["report"] == 1, done.stdout[-3000:]
-    assert "results/tiny/report.html" in done.stdout and "demo_wong_wang" not in done.stdout
-    assert "demo_wong_wang/report.html" in lab.snakemake("-n", "--config", 'studies=["demo_wong_wang"]').stdout
+    assert "results/tiny/report.html" in done.stdout and "hcp_linear" not in done.stdout
+    assert "hcp_linear@demo/report.html" in lab.snakemake("-n", "--config", 'studies=["hcp_linear@demo"]').stdout

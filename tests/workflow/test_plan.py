@@ -54,7 +54,7 @@ def test_a_plan_counts_simulations_disk_and_hours():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tiny", "demo_wong_wang"])
+@pytest.mark.parametrize("name", ["tiny", "hcp_linear@demo"])
 def test_a_plan_is_within_a_fifth_of_the_truth(name, copy):
     expected = plan_study(load_study(name), cores=2)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -136,7 +136,7 @@ def test_every_study_that_ships_is_sound(study):
 
 
 def test_the_demo_is_what_the_readme_says():
-    demo = load_study("demo_wong_wang")
+    demo = load_study("hcp_linear@demo")
     assert demo.n_simulations >= 2000 and len(demo.shards) >= 2 and len(demo.subjects) == 2
 
 

@@ -18,6 +18,10 @@ MOST = 20_000
 """Simulations that a recording is compared with."""
 REFERENCE = 2000
 NEAREST = 10
+TYPICAL = 0.01
+"""Share of simulations that counts as near a typical one."""
+SPARSE = 0.05
+"""A recording with less than this share of what a typical simulation has near it lies where the prior spends little."""
 
 
 def misspecification(
@@ -90,8 +94,19 @@ def rank_p(others: np.ndarray, own: float) -> float:
 
 def share_near(fitted: np.ndarray, held: np.ndarray, v_o: np.ndarray) -> float:
     """Share of simulations `fitted` (n, f) as near to v_o (f,) as 1 % of them are to a typical one of `held` (m, f)."""
-    typical = np.median(np.quantile(squared_distances(held[:500], fitted), 0.01, axis=1))
+    typical = np.median(np.quantile(squared_distances(held[:500], fitted), TYPICAL, axis=1))
     return float((squared_distances(v_o[None], fitted)[0] <= typical).mean())
+
+
+def sparse_note(found: Mapping[str, Any], rounds: int) -> list[str]:
+    """A sentence where hardly any simulation of the prior comes near a recording that is inside, with what to do."""
+    if not found["inside"] or found["near"] >= SPARSE * TYPICAL:
+        return []
+    cure = f"inference: {{rounds: {rounds + 1}}} simulates where the posterior has mass, or narrow the prior"
+    return [
+        f"{found['near']:.2%} of the simulations come near this recording, {TYPICAL:.0%} near a typical one: the "
+        f"estimator has seen little of what it is asked about; {cure}"
+    ]
 
 
 def count_outside(reference: np.ndarray, points: np.ndarray) -> np.ndarray:

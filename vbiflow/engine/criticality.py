@@ -51,7 +51,7 @@ class Branch:
     ) -> None:
         self.model, self.parameters = model, parameters
         self.matrix = coupling_matrix(model, weights)
-        self.static = len(model.sends) == 1 < len(model.states)
+        self.static = len(model.sends) == 1
         self.last: Point | None = None
 
     def at(self, G: float, follow: bool = True) -> tuple[Point, str]:
@@ -96,12 +96,19 @@ class Branch:
             return self.growth(local, inputs, sends) / max(abs(alone), 1e-300)
         if alone >= 0:
             return np.inf
-        gain = -np.einsum("is,ist,it->i", sends[:, 0], np.linalg.inv(local), inputs[:, :, 0])
-        loop = gain[:, None] * self.matrix
-        if (gain > 0).all() and np.allclose(self.matrix, self.matrix.T):
+        gain = self.gain(local, inputs, sends)
+        if self.symmetric(gain):
             root = np.sqrt(gain)
             return float(np.linalg.eigvalsh(root[:, None] * self.matrix * root).max()) - 1
-        return float(np.linalg.eigvals(loop).real.max()) - 1
+        return float(np.linalg.eigvals(gain[:, None] * self.matrix).real.max()) - 1
+
+    def gain(self, local: Array, inputs: Array, sends: Array) -> Array:
+        """-C A^-1 B (n_nodes,): what a node sends for each unit of a constant input."""
+        return -np.einsum("is,ist,it->i", sends[:, 0], np.linalg.inv(local), inputs[:, :, 0])
+
+    def symmetric(self, gain: Array) -> bool:
+        """Whether the static loop is symmetric but for scales of the nodes, so that its eigenvalues are real."""
+        return bool((gain > 0).all()) and np.allclose(self.matrix, self.matrix.T)
 
     def growth(self, local: Array, inputs: Array, sends: Array) -> float:
         """Largest real part of the Jacobian's eigenvalues [1/ms]."""
@@ -111,7 +118,10 @@ class Branch:
         """Whether the fixed point at G is unstable by the whole Jacobian."""
         p, known = self.parameters(G)
         y = tuple(known[name] for name in self.model.states) if known else self.at(G)[0].y
-        return self.growth(*local_derivatives(self.model, self.matrix, p, y)[1:]) > 0
+        parts = local_derivatives(self.model, self.matrix, p, y)[1:]
+        if len(self.model.states) == 1 and self.symmetric(self.gain(*parts)):
+            return False  # the Jacobian's eigenvalues are real too
+        return self.growth(*parts) > 0
 
     def jumped(self, point: Point) -> bool:
         """Whether the states changed by more than their slope at the last point foretells."""

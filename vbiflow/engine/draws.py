@@ -17,7 +17,7 @@ from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, LINKS, region_values, regression
-from vbiflow.marginals import DISCREPANCY, Marginal, read_link, read_marginals
+from vbiflow.marginals import DISCREPANCY, Marginal, read_fixed, read_link, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
@@ -168,6 +168,12 @@ def check_draws(
             values.setdefault(marginal.parameter, None)
         else:
             values[marginal.parameter] = np.array(extreme_values(marginal))[:, None]
+    for name, entry in prior.items():
+        terms, link = read_fixed(name, entry), read_link(name, entry)
+        for term in terms:
+            region_values(term, known, f"prior of {name}")
+        if CONSTANT in terms and link != "identity":
+            values[name] = LINKS[link](np.array(terms[CONSTANT]))
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
     speed, observed, _ = split_parameters(values, observation)
     values, derived = split_derived(own, values, simulation.get("dt"), speed is not None)

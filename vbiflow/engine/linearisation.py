@@ -138,11 +138,11 @@ class Linearisation:
         response, network = self.loops(omega)
         forced = response[..., noisy] * self.noise[:, None, noisy]
         emitted, steered = self.driving @ forced, (output @ response @ self.driven)[:, :, 0]
-        sent = np.linalg.inv(network).reshape(len(omega), len(nodes), -1)
-        n_sends = len(self.active)
-        reached = (self.couplings(omega) @ sent).reshape(-1, len(nodes), n_sends, len(nodes), n_sends)
-        through = sum(steered[:, :, k, None, None] * reached[:, :, k] for k in range(n_sends))
-        total = sum(through[..., q, None] * emitted[:, None, :, q] for q in range(n_sends))
+        asked = steered[:, :, None] * self.couplings(omega)[..., None]  # what a signal takes from what each node sends
+        asked = asked.reshape(len(omega), len(nodes), -1)
+        reached = np.linalg.solve(network.swapaxes(1, 2), asked.swapaxes(1, 2)).swapaxes(1, 2)
+        reached = reached.reshape(len(omega), len(nodes), len(nodes), -1)
+        total = sum(reached[..., q, None] * emitted[:, None, :, q] for q in range(len(self.active)))
         total[:, nodes, nodes] += (output @ forced)[:, :, 0]
         return total.reshape(len(omega), len(nodes), -1)
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
+from matplotlib.figure import Figure
 
 from vbiflow.claims import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
+from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
+from vbiflow.figures.style import PALETTE, SERIES, canvas, dot_options, signed_number, styled, symbol
 from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
@@ -20,6 +24,45 @@ SHOWN = (
 """Figures on a card, in the paper's order."""
 REPEATED = ("marginals", "brain")
 """Those of the second and further people, whose other figures stand in the study's own report."""
+
+
+ROW = 6
+"""Panels in one row of the overview."""
+
+
+@styled
+def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw posterior mean against truth of held-out simulations, a panel a study, a colour a parameter.
+
+    `held_out` has by title theta and mean (n_simulations, n_parameters) and names. Axes span each parameter's range.
+    """
+    rows = -(-len(held_out) // ROW)
+    across = min(len(held_out), ROW)
+    figure = canvas(1.5 * rows, max(1.2 * across, 2.4))
+    panels = figure.subplots(rows, across, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, (title, found) in zip(panels, held_out.items(), strict=False):
+        axes.plot([0, 1], [0, 1], color=PALETTE["ink"], linewidth=0.6, linestyle="--", zorder=3)
+        for k, ((stem, columns), color) in enumerate(zip(by_parameter(found["names"]).items(), SERIES, strict=False)):
+            truth, mean = (np.asarray(found[key], float)[:, columns] for key in ("theta", "mean"))
+            low, high = truth.min(axis=0), truth.max(axis=0)
+            truth, mean = (((values - low) / (high - low)).ravel() for values in (truth, mean))
+            axes.plot(truth, mean, color=color, **dot_options(truth.size, 0.8), zorder=2 - k)
+            r = np.corrcoef(truth, mean)[0, 1]
+            place = {"transform": axes.transAxes, "va": "top", "fontsize": 6, "color": color, "zorder": 4}
+            place["bbox"] = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5}
+            axes.text(0.04, 0.97 - 0.12 * k, f"{symbol(stem)}, r = {signed_number(r)}", **place)
+        axes.set_title(title, fontsize=5.5)
+        axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 1], yticks=[0, 1], box_aspect=1)
+    for axes in panels[len(held_out) :]:
+        axes.remove()
+    figure.supxlabel("true value, over the prior's range", fontsize=6.5)
+    figure.supylabel("posterior mean", fontsize=6.5)
+    return figure
+
+
+def by_parameter(names: Sequence[str]) -> dict[str, list[int]]:
+    """Columns of each parameter: of all its regions, or of all coefficients of its regression."""
+    return columns_by_parameter([name.replace(".", "[") for name in names])
 
 
 def page(
