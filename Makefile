@@ -6,13 +6,14 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-coverage test-peers bench lint docs lock clean
+.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-docs test-peers bench lint docs site lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vbiflow needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement envs/requirements.lock
+	$(BIN)/python -c 'import os, site; open(site.getsitepackages()[0] + "/vbiflow.pth", "w").write(os.getcwd() + "\n")'
 	touch $@
 
 demo: $(READY)  ## two real people, from connectome and fMRI to a checked posterior
@@ -46,8 +47,8 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 	.venv-bench/bin/python -m pip install --quiet --requirement envs/requirements.lock vbi==0.4.4 rich $(PEERS)
 	for part in engine gpu peers connectome features inference; do .venv-bench/bin/python -m tests.benchmarks.$$part; done
 
-test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, from start to end
-	$(BIN)/python -m pytest tests/workflow/test_recovery.py -m slow
+test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, a seizure too, from start to end
+	$(BIN)/python -m pytest tests/workflow/test_recovery.py tests/workflow/test_seizure.py -m slow
 
 test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BIDS derivatives, many people, a lab's own repository
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
@@ -64,6 +65,9 @@ test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU wher
 gpu-check: $(READY)  ## on a machine with a GPU: all models against the reference, and what a simulated second costs
 	$(BIN)/python -m tests.benchmarks.gpu_check
 
+test-docs: $(READY) site  ## the tutorials of docs/, followed from top to bottom
+	$(BIN)/python -m pytest tests/docs -m slow
+
 test-slurm: $(READY)  ## the tiny study, an array and a GPU on a real Slurm of one machine (as root)
 	@command -v slurmctld munged > /dev/null || apt-get install --yes --no-install-recommends slurm-wlm munge || { echo "needs Slurm and munge: apt-get install slurm-wlm munge, as root"; exit 1; }
 	$(BIN)/python -m pytest tests/slurm -m slow
@@ -77,11 +81,21 @@ lint: $(READY)  ## ruff, snakefmt and Snakemake's own lint
 docs: $(READY)  ## the tables of README and docs, from the registries
 	$(BIN)/python -m vbiflow.tables
 
+site:  ## the documentation as a site: site/index.html, in an environment of its own
+	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --requirement envs/docs.lock
+	.venv-docs/bin/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 lock:  ## new exact pins from pyproject.toml
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet '.[test,slurm]'
 	{ head -n 1 envs/requirements.lock; .venv-lock/bin/python -m pip freeze --exclude vbiflow | sed -E -e 's/\+cpu//' -e '/^(cuda-|numba-cuda|nvidia-)/s/$$/; sys_platform == "linux"/'; } > envs/requirements.lock.new
 	mv envs/requirements.lock.new envs/requirements.lock && rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --upgrade pip
+	.venv-lock/bin/python -m pip install --quiet --group docs
+	{ head -n 1 envs/docs.lock; .venv-lock/bin/python -m pip freeze; } > envs/docs.lock.new
+	mv envs/docs.lock.new envs/docs.lock && rm -rf .venv-lock
 
 clean:  ## results and caches, not the environments or the data
-	rm -rf results .snakemake .pytest_cache
+	rm -rf results site .snakemake .pytest_cache

@@ -212,6 +212,31 @@ rule local_c2st:
         "../scripts/local_c2st.py"
 
 
+rule robust:
+    input:
+        prior=of_estimator("prior.h5"),
+        features=of_estimator("features.h5"),
+        posterior=of_estimator("posterior.pt"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/robust.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/robust.log",
+    conda:
+        "../envs/infer.yaml"
+    threads: threads_of("robust")
+    resources:
+        mem_mb=memory("robust"),
+        runtime=minutes("robust"),
+    params:
+        inference=derived("inference_options"),
+        posterior=setting("posterior"),
+        seed=setting("seed"),
+        code=code("scripts/robust.py"),
+    script:
+        "../scripts/robust.py"
+
+
 # results/comparison/<study>+<study>+.../<subject>.svg
 rule compare:
     input:

@@ -19,5 +19,5 @@ with job(snakemake) as run:
     cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
     write_text(snakemake.output.summary, tsv(rows))
     write_text(snakemake.output.claims, tsv(claims) if claims else "")
-    write_text(snakemake.output.page, page(rows, claims, cards))
+    write_text(snakemake.output.page, page(rows, claims, cards, snakemake.output.overview))
     run.say(snakemake.output.page)

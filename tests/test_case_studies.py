@@ -6,7 +6,7 @@ import io
 import pytest
 import yaml
 
-from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies, tsv
+from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise_case_studies, tsv
 from vbiflow.claims import CLAIMS
 from vbiflow.io import write_json
 from vbiflow.provenance import ROOT
@@ -53,7 +53,10 @@ def test_every_case_study_has_a_study_and_what_the_paper_prints():
     assert CASE_STUDIES.keys() == PAPER.keys()
     for name, figures in CASE_STUDIES.items():
         assert figures.split(", ")[0] == str(PAPER[name]["figure"])
-    assert {claim.study for claim in CLAIMS} <= CASE_STUDIES.keys()
+    assert {claim.study for claim in CLAIMS} | PRINTED.keys() <= CASE_STUDIES.keys()
+    for name, text in PRINTED.items():
+        budgets = PAPER[name].get("n_simulations", [])
+        assert not budgets or any(f"{budget:,}".replace(",", " ") in text for budget in budgets), name
 
 
 def test_the_summary_is_made_from_the_result_files(tmp_path):

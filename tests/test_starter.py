@@ -1,8 +1,10 @@
 """Repositories that `python -m vbiflow init` writes are valid as they stand, and every person of them is looked at."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,9 @@ def test_a_new_repository_is_valid_as_it_stands(kind, tmp_path, monkeypatch):
     assert load_study("my_study@quick").n_simulations < study.n_simulations
     kinds = {row["kind"] for row in read_cohort("config/cohorts/my_cohort.tsv").values()}
     assert kinds == {"bold" if kind == "fmri" else kind}
+    first = (tmp_path / "lab/config/studies/my_study.yaml").read_text().splitlines()[0]
+    schema = Path(first.removeprefix("# yaml-language-server: $schema="))
+    assert "cohort" in json.loads(schema.read_text(encoding="utf-8"))["properties"], "editors find the keys of a study"
 
 
 def test_a_new_repository_runs_and_overwrites_nothing(tmp_path):

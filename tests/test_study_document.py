@@ -108,6 +108,15 @@ def test_whole_floats_are_integers_and_numbers_can_be_names(config):
     assert load_study("tiny", config).estimators == ["101309"]
 
 
+def test_regions_can_be_left_out(config):
+    """Of the eight regions that the study selects, one."""
+    write(config, "  select: {label: [Calcarine_L, ", "  select: {hemisphere: L, label: {exclude: Calcarine_L}}\n  #")
+    assert load_study("tiny", config)["connectome"]["select"]["label"] == {"exclude": "Calcarine_L"}
+    write(config, "  select: {label: [Calcarine_L, ", "  select: {label: {exclude: []}}\n  #")
+    with pytest.raises(ValueError, match=r"connectome.select.label.exclude"):
+        load_study("tiny", config)
+
+
 @pytest.mark.parametrize(("old", "new"), [("cohort", "pooled"), ("others", "leave_one_out")])
 def test_earlier_words_say_what_they_are_called_now(config, old, new):
     write(config, "connectome:\n", f"connectome:\n  per: {old}\n")

@@ -34,6 +34,22 @@ CASE_STUDIES = {
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
 
 
+PRINTED = {
+    "wilson_cowan": "260 000 simulations, training about 2 h",
+    "wilson_cowan_mean": "260 000 simulations, training about 20 min (MAF), 6 h (NSF)",
+    "jansen_rit": "50 000 simulations, training about 45 min",
+    "jansen_rit_shape": "50 000 simulations",
+    "stuart_landau": "2 000 simulations",
+    "epileptor": "10 000 simulations in less than 1 min on 10 cores, training about 13 min",
+    "montbrio": "500 000 simulations, training about 10 h",
+    "montbrio_fc": "500 000 simulations in about 24 h on 10 GPUs, training about 8 h",
+    "montbrio_coupling": "about 100 simulations",
+    "wong_wang_maps": "200 000 simulations, training about 160 min",
+    "wong_wang_coupling": "16 000 simulations",
+}
+"""What the paper prints of number of simulations and times; nothing of the other studies."""
+
+
 def summary_row(
     name: str,
     diagnostics: Mapping[str, Any],
@@ -60,6 +76,7 @@ def summary_row(
         **{key: round(value, 3) for key, value in middle.items()},
         "share_trusted": round(float(np.mean(good)), 3),
         "verdict": diagnostics["verdict"],
+        "paper": PRINTED.get(name.partition("@")[0], "not printed"),
     }
 
 

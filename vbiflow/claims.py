@@ -108,7 +108,7 @@ def recovered(parameter: str, wanted: bool = True) -> Decide:
         words = results.of(parameter, "verdict")
         good = float(np.mean([word in GOOD for word in words]))
         numbers = f"shrinkage {shrinkage:.2f}, a regression explains {explained:.0%}; "
-        numbers += f"{good:.0%} of {len(words)} posteriors calibrated"
+        numbers += f"{round(good * len(words))} of {len(words)} calibrated" if len(words) > 1 else words[0]
         if not results.calibrated(parameter) or UNTOLD < shrinkage < RECOVERED:
             return None, numbers
         missed = shrinkage <= UNTOLD < explained

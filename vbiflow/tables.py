@@ -24,6 +24,7 @@ from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
+from vbiflow.study.document import read_document
 from vbiflow.study.reference import configuration_document
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
@@ -62,6 +63,21 @@ def models_table() -> str:
     return "\n".join(lines)
 
 
+def studies_table() -> str:
+    """The studies that ship: what each is about, its model, what is inferred, how many simulations."""
+    lines = ["| study | what it is | model | inferred | simulations |", "|---|---|---|---|---|"]
+    for path in sorted((ROOT / "config" / "studies").glob("*.yaml")):
+        study = read_document(path, path.name)
+        inferred = ", ".join(
+            name + (" of each region" if isinstance(entry, dict) and entry.get("per") == "node" else "")
+            for name, entry in study["prior"].items()
+        )
+        number = f"{study['inference']['n_simulations']:,}".replace(",", " ")
+        cells = f"`{path.stem}`", study["title"], f"`{study['model']}`", inferred, number
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def parameters_table() -> str:
     """Every parameter of every model and observation model, and what can stand for it."""
     every = [*MODELS.values(), *(observation.model for observation in OBSERVATION_MODELS.values())]
@@ -71,7 +87,7 @@ def parameters_table() -> str:
 def parameter_table(model: Model) -> str:
     """Value, unit and meaning of a model's parameters."""
     defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
-    lines = [f"## {model.title} (`{model.name}`)", "", f"{link_dois(model.reference)}."]
+    lines = [f"### {model.title} (`{model.name}`)", "", f"{link_dois(model.reference)}."]
     lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
     longest = ", ".join(f"{scheme} {dt:g}" for scheme, dt in model.largest_dt.items())
     lines[-1] += f" Longest steps [ms]: {longest}." if longest else ""
@@ -129,10 +145,10 @@ def kernel_listing() -> str:
     return f"```python\n{text[text.index('@function') :]}\n```"
 
 
-def fill_tables(text: str, *made: Callable[[], str]) -> str:
-    """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
-    for table in made:
-        mark = f"<!-- {table.__name__} -->"
+def fill_tables(text: str, *tables: Callable[[], str]) -> str:
+    """`text` with what stands between ``<!-- models -->`` and ``<!-- end -->`` made anew by `models_table`."""
+    for table in tables:
+        mark = f"<!-- {table.__name__.removesuffix('_table').removesuffix('_listing')} -->"
         start = text.index(mark) + len(mark)
         text = f"{text[:start]}\n{table()}\n{text[text.index('<!-- end -->', start) :]}"
     return text
@@ -140,12 +156,20 @@ def fill_tables(text: str, *made: Callable[[], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
-    listing = f"# Features\n\n{INTRODUCTION}\n{sets_table()}\n\n{features.features_table()}"
+    parts = (
+        "# Features",
+        domains_table(),
+        f"{INTRODUCTION}\n{sets_table()}",
+        "## All features",
+        features.features_table(),
+    )
+    listing = "\n\n".join(parts)
     docs = ROOT / "docs"
     tables = {
-        ROOT / "README.md": (models_table, domains_table, estimators_table),
+        ROOT / "README.md": (studies_table,),
         docs / "engine.md": (kernel_listing,),
-        docs / "models.md": (parameters_table,),
+        docs / "inference.md": (estimators_table,),
+        docs / "models.md": (models_table, parameters_table),
         docs / "case_studies.md": (case_studies_run, case_studies_claims),
     }
     return {path: fill_tables(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {

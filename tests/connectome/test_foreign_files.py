@@ -38,6 +38,7 @@ HEADERS = {
     "counted from 1": lines([range(1, N + 1), *W]),
     "counted as floats": lines([map(float, range(N)), *W]),
     "codes of an atlas": lines([(1001, 1002, 1003, 2001, 2002, 2003), *W]),
+    "codes above whole weights": lines([(101, 102, 103, 104, 105, 206), *np.rint(W).astype(int)]),
     "counted rows": lines([[k, *row] for k, row in enumerate(W)]),
     "counted rows and columns": lines([["", *range(N)], *([k, *row] for k, row in enumerate(W))]),
     "comment": "# " + lines([LABELS], " ") + lines(W, " "),
@@ -49,7 +50,7 @@ def test_a_header_of_numbers_is_a_header(case: str, tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text(HEADERS[case])
     connectome = read_connectome(path)
-    np.testing.assert_array_equal(connectome.weights, W)
+    np.testing.assert_array_equal(connectome.weights, np.rint(W) if "whole" in case else W)
     assert connectome.labels[0] == (LABELS[0] if case == "comment" else "region-1")
 
 
@@ -65,6 +66,13 @@ def test_codes_in_the_header_find_the_regions(tmp_path: Path) -> None:
     (tmp_path / "w.csv").write_text(lines([codes, *W]))
     (tmp_path / "r.tsv").write_text("label\tindex\n" + "".join(f"{LABELS[k]}\t{codes[k]}\n" for k in order))
     assert read_connectome(tmp_path / "w.csv", regions=tmp_path / "r.tsv").labels == LABELS
+
+
+def test_an_index_with_decimals_decides_as_well(tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", W)
+    rows = sorted((label, f"{k}.0") for k, label in enumerate(LABELS, start=1))
+    (tmp_path / "r.tsv").write_text("label\tIndex\n" + "".join("\t".join(row) + "\n" for row in rows[::-1]))
+    assert read_connectome(tmp_path / "w.npy", None, tmp_path / "r.tsv").labels == tuple(LABELS)
 
 
 def test_an_index_that_contradicts_the_lines_decides(tmp_path: Path) -> None:

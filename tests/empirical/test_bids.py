@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from vbiflow.empirical import read_cohort
-from vbiflow.empirical.bids import main, make_cohort, read_folders
+from vbiflow.empirical.bids import columns_of_participant, main, make_cohort, participant_columns, read_folders
 from vbiflow.empirical.bids_files import parse_name, scan
 
 FILES = {
@@ -156,3 +156,15 @@ def test_mistakes_in_a_folder_are_one_line(derivatives: Path) -> None:
         file.unlink()
     with pytest.raises(ValueError, match=r"no dataset_description.json in it or in a folder below; name a folder of"):
         read_folders(folder)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "participant_id\tage\nsub-007\t31\n", "participant_id\tage\n007\t31\n", "participant_id,age\n7,31\n",
+        "Participant_ID;age\nSUB-007;31\n", "subject\tage\n7.0\t31\n", "\ufeffparticipant_id\tage\nsub-7\t31\n",
+    ],
+)  # fmt: skip
+def test_people_are_found_in_their_table_however_it_calls_them(table: str, tmp_path: Path) -> None:
+    (tmp_path / "participants.tsv").write_text(table, encoding="utf-8")
+    assert columns_of_participant("sub-007_ses-1", participant_columns([str(tmp_path)])) == {"age": "31"}

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import h5py
 import mne
 import nibabel as nib
 import numpy as np
@@ -15,6 +16,7 @@ from vbiflow.connectome import Connectome
 from vbiflow.empirical import ComparisonSettings, observe
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.contacts import check_contacts
+from vbiflow.empirical.forward import annotation_labels
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import read_recording, repetition_time
 from vbiflow.empirical.sensor_space import make_lead_field
@@ -242,3 +244,63 @@ def test_broken_files_of_a_lead_field_are_one_line_that_names_them(tmp_path: Pat
     contacts.write_text("")
     with pytest.raises(ValueError, match=r"c.tsv: empty"):
         make_lead_field(None, "seeg", {}, {"contacts": str(contacts)}, BRAIN)
+
+
+def write_eeglab_73(path: Path, data: np.ndarray, names: tuple[str, ...], fs: float) -> None:
+    """A recording (n_channels, n_times) in microvolts as EEGLAB saves it in MATLAB's format 7.3."""
+
+    def characters(text: str) -> np.ndarray:
+        return np.frombuffer(text.encode("utf-16-le"), dtype="<u2").reshape(-1, 1)
+
+    def put(group: h5py.Group, name: str, values: np.ndarray, kind: str) -> h5py.Dataset:
+        dataset = group.create_dataset(name, data=values)
+        dataset.attrs["MATLAB_class"] = np.bytes_(kind)
+        return dataset
+
+    with h5py.File(path, "w", userblock_size=512) as file:
+        group = file.create_group("EEG")
+        group.attrs["MATLAB_class"] = np.bytes_("struct")
+        numbers = {"nbchan": len(data), "trials": 1, "pnts": data.shape[1], "srate": fs, "xmin": 0.0}
+        for name, value in (numbers | {"xmax": (data.shape[1] - 1) / fs}).items():
+            put(group, name, np.array([[float(value)]]), "double")
+        put(group, "data", data.T.astype("f4"), "single")
+        put(group, "setname", characters("rest"), "char")
+        for name in ("event", "epoch"):
+            put(group, name, np.zeros((0, 0)), "double")
+        places, cells = group.create_group("chanlocs"), file.create_group("#refs#")
+        places.attrs["MATLAB_class"] = np.bytes_("struct")
+        labels = [put(cells, f"n{k}", characters(name), "char").ref for k, name in enumerate(names)]
+        places.create_dataset("labels", data=np.array(labels, dtype=h5py.ref_dtype).reshape(-1, 1))
+        for axis in "XYZ":
+            spots = [put(cells, f"{axis}{k}", np.array([[float(k)]]), "double").ref for k in range(len(names))]
+            places.create_dataset(axis, data=np.array(spots, dtype=h5py.ref_dtype).reshape(-1, 1))
+    with open(path, "r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(116) + bytes(8) + b"\x00\x02IM")
+
+
+def test_eeglab_files_of_matlab_73(tmp_path: Path) -> None:
+    data = 20 * np.random.default_rng(2).standard_normal((len(NAMES), 1000))
+    write_eeglab_73(tmp_path / "e.set", data, tuple(NAMES), FS)
+    found = read_sensors(tmp_path / "e.set", "eeg")
+    assert found.ch_names == list(NAMES) and found.info["sfreq"] == FS
+    np.testing.assert_allclose(found.get_data(), 1e-6 * data, rtol=1e-6)
+
+
+def test_labels_of_freesurfer_are_regions(tmp_path: Path) -> None:
+    """A folder of .label files, of both sides or of one, stands for an annotation."""
+    vertices = {"lh.insula": [5, 2, 9], "lh.cuneus": [1], "rh.insula": [7, 8], "lh.unknown": [3]}
+    for name, numbers in vertices.items():
+        rows = "\n".join(f"{k}  1.0 2.0 3.0 0.0" for k in numbers)
+        (tmp_path / f"{name}.label").write_text(f"#!ascii label, from subject sub-01\n{len(numbers)}\n{rows}\n")
+    mne.Label([4, 6], hemi="rh", name="cuneus-rh").save(tmp_path / "cuneus-rh.label")
+    found = annotation_labels(tmp_path, tmp_path)
+    assert [(one.name, one.vertices.tolist()) for one in found] == [
+        ("cuneus-lh", [1]), ("insula-lh", [2, 5, 9]), ("cuneus-rh", [4, 6]), ("insula-rh", [7, 8]),
+    ]  # fmt: skip
+    for content in ("no label\n", "", "#!ascii\n2\n1 0 0 0 0\n", "#!ascii\n1\nx 0 0 0 0\n"):
+        (tmp_path / "lh.cuneus.label").write_text(content)
+        with pytest.raises(ValueError, match=r"lh.cuneus.label: not a whole label of FreeSurfer"):
+            annotation_labels(tmp_path, tmp_path)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ValueError, match=r"none: no .label file of lh; give FreeSurfer's .annot, or a folder"):
+        annotation_labels(tmp_path / "none", tmp_path)

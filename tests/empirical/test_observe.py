@@ -13,6 +13,7 @@ from vbiflow.empirical import KINDS, ComparisonSettings, describe_recording, obs
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
 from vbiflow.features import Nodes, compute_file
+from vbiflow.io import Quantity
 
 RNG = np.random.default_rng(0)
 NODES = Nodes(["L_a", "R_a", "L_b"])
@@ -151,3 +152,12 @@ def test_columns_that_nobody_reads_are_named() -> None:
     assert unread("e.csv", "eeg") == unread("e.edf", "eeg", tr="") == []
     found = describe_recording(row(Path("b.tsv")), {}, None, ["atlas (the recording is no image)"])
     assert found["recording_unread"] == "atlas (the recording is no image)"
+
+
+def test_time_scale_and_space_are_told_and_times_are_the_recordings_own() -> None:
+    ts = Quantity(np.zeros((3, 790)), "a.u.", ("node", "time"), {"fs": 1e4})
+    given = row(Path("s.vhdr"), kind="seeg")
+    found = describe_recording(given, {"ts": ts}, {}, (), {"time_scale": 1000}, "scanner")
+    assert found["recording_rate"] == pytest.approx(10) and found["recording_duration"] == pytest.approx(79)
+    assert found["recording_time_scale"] == 1000
+    assert found["recording_space"] == "the space of the person's scanner"

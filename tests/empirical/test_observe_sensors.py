@@ -201,6 +201,11 @@ def test_spectra_that_somebody_else_computed(tmp_path: Path) -> None:
     assert values[f"psd.power[alpha][{LABELS[0]}]"] == pytest.approx(0.5 * power[1, alpha].sum())
     assert values[f"psd.power[alpha][{LABELS[1]}]"] == pytest.approx(5.0 * 0.5 * 2)  # ten bins of 0.5 Hz
     assert values[f"psd.peak_frequency[{LABELS[0]}]"] == pytest.approx(10, abs=0.05)
+    rows = ["\t".join(f"{value:.9g}" for value in (f, *(700 * p))) for f, p in zip(frequencies, power.T, strict=True)]
+    (tmp_path / "scaled.tsv").write_text("\n".join([lines[0], *rows]))
+    relative = replace(study, features=[{"psd": {"per": "node", "statistics": ["relative", "peak_frequency", "edge"]}}])
+    ours, scaled = (observe(row(tmp_path / f"{name}.tsv", "psd"), relative, {}, {}) for name in ("psd", "scaled"))
+    np.testing.assert_allclose(scaled["x"].values, ours["x"].values, rtol=1e-6)
     with pytest.raises(ValueError, match=r"feature fc needs the series; from spectra come psd, spectrum"):
         observe(row(tmp_path / "psd.tsv", "psd"), replace(study, features=["fc"]), {}, {})
     lines[5] = lines[5].replace("2.5", "2.7", 1)

@@ -150,3 +150,26 @@ def test_real_recording_has_homotopic_correlations(catalogue_file) -> None:
     fc = np.corrcoef(recording.ts)
     homotopic = np.mean([fc[k, k + 1] for k in range(0, 80, 2)])
     assert homotopic > 0.45 > fc[np.triu_indices(80, 1)].mean()
+
+
+def test_names_beside_a_series_put_it_in_order(tmp_path: Path, capsys) -> None:
+    """CONN's cells and their names; a list of other things says nothing, a list of other regions is refused."""
+    labels, ts = ("Aa_L", "Bb_L", "Aa_R", "Bb_R"), np.random.default_rng(0).standard_normal((4, 30))
+    order = [2, 0, 3, 1]
+
+    def cells(entries: list) -> np.ndarray:
+        found = np.empty((1, len(entries)), dtype=object)
+        found[0, :] = entries
+        return found
+
+    def write(names: list[str]) -> Path:
+        path = tmp_path / "conn.mat"
+        scipy.io.savemat(path, {"data": cells([ts[k][:, None] for k in order]), "names": cells(names)})
+        return path
+
+    found = read_recording(write([labels[k] for k in order]), tr=2, labels=labels)
+    np.testing.assert_allclose(found.ts, ts)
+    assert read_recording(write(["x", "y", "z", "u"]), tr=2, labels=labels).labels == labels
+    assert "names beside the series names none of the regions" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"conn.mat: regions do not match the connectome: it lacks Bb_R"):
+        read_recording(write(["Aa_R", "Aa_L", "Cc_R", "Bb_L"]), tr=2, labels=labels)

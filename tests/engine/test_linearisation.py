@@ -6,7 +6,8 @@ import scipy
 import torch
 
 from vbiflow.engine import linearise, simulate
-from vbiflow.engine.linearisation import partial_derivatives
+from vbiflow.engine.fixed_point import partial_derivatives
+from vbiflow.engine.linearisation import is_diagonal, separated
 from vbiflow.features.spectral_estimation import welch
 from vbiflow.models import MODELS
 
@@ -52,6 +53,28 @@ def test_linear_network_has_its_known_covariance_and_spectrum():
     two_sided = 1e-3 * transfer @ transfer.conj().swapaxes(1, 2)
     np.testing.assert_allclose(linear.cross_spectra("x", f), 2 * two_sided, rtol=1e-9)
     np.testing.assert_allclose(linear.spectra("x", f), np.einsum("fii->if", 2 * two_sided.real), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "signal", "halves"),
+    [
+        ("hopf", {"a": -1.0, "tau": 100.0, "omega": 0.06, "G": 0.5, "sigma": 1e-3}, "x", True),
+        ("wilson_cowan", {"g_e": 0.4, "g_i": 0.9, "sigma": 1e-3}, "E", False),
+        ("montbrio", {"G": 0.3, "sigma": 1e-4}, "r", True),
+    ],
+)
+def test_spectra_are_those_of_the_whole_jacobian_whether_or_not_what_is_sent_falls_apart(
+    name, parameters, signal, halves
+):
+    linear, f = linearise(name, W, parameters), np.array([0.5, 10.0, 60.0])
+    omega, size = 2e-3 * np.pi * f[:, None, None], len(linear.jacobian)
+    whole = np.linalg.inv(1j * omega * np.eye(size) - linear.jacobian) * linear.noise.reshape(-1)
+    seen = np.einsum("is,fism->fim", linear.outputs[signal], whole.reshape(3, 4, -1, size))
+    expected = 2e-3 * seen @ seen.conj().swapaxes(1, 2)
+    np.testing.assert_allclose(linear.spectra(signal, f), np.einsum("fii->if", expected.real), rtol=1e-9)
+    np.testing.assert_allclose(linear.cross_spectra(signal, f), expected, rtol=1e-9, atol=1e-12 * abs(expected).max())
+    gain, basis = separated(linear.driving @ linear.response(omega[:, 0, 0]) @ linear.driven)
+    assert is_diagonal(gain) == halves and basis.shape[0] == len(linear.active)
 
 
 def test_without_coupling_every_node_has_the_spectrum_of_its_own():

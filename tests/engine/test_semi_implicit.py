@@ -8,7 +8,7 @@ import pytest
 from tests.engine.agreement import setting
 from vbiflow.engine import simulate
 from vbiflow.engine.differentiate import Derivatives, implicit_function
-from vbiflow.engine.linearisation import partial_derivatives
+from vbiflow.engine.fixed_point import partial_derivatives
 from vbiflow.engine.reference import clip_and_wrap
 from vbiflow.models import MODELS
 

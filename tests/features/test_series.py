@@ -151,6 +151,15 @@ def test_sampling_a_smooth_signal_twice_as_fast_gives_the_same_value(name):
     assert of(signal, name, fs=200.0)[0] == pytest.approx(of(signal[::2], name, fs=100.0)[0], rel=0.02)
 
 
+def test_onset_counted_from_the_first_node_and_above_a_baseline_by_hand():
+    """Two nodes at levels of their own that rise after 4 and 7 of 10 samples, a third that does not."""
+    series = np.array([[5.0] * 4 + [9.0] * 6, [-3.0] * 7 + [1.0] * 3, [0.0] * 10])
+    options = {"fs": 10.0, "per": ["node"], "threshold": 0.5}
+    np.testing.assert_allclose(of(series, "onset", **options)[:3], [0, 1, 1])
+    np.testing.assert_allclose(of(series, "onset", baseline=0.3, **options), [0.4, 0.7, 1, 2 / 3])
+    np.testing.assert_allclose(of(series, "onset", baseline=0.3, first=True, **options), [0, 0.3, 1, 2 / 3])
+
+
 def test_all_nodes_have_values_of_their_own(ts, nodes):
     specs = [{name: {"per": "node"}} for name in FEATURES if "per" in FEATURES[name].options]
     out = compute(ts, specs, fs=100.0, nodes=nodes)

@@ -196,6 +196,10 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             ],
             "shares": [0.2, 0.05], "bounds": (t["prior"][0], t["prior"][-1]),
         },
+        "robust": pick("samples", "names") | {
+            "robust": 1.5 * t["samples"], "features": shown, "wrong": np.linspace(0.3, 1, len(shown)),
+            "shift": np.linspace(0.1, -4, len(shown)),
+        },
         "local_c2st": pick("names", "units") | {
             "theta": t["theta"], "score": 0.3 * np.tanh(rng.standard_normal(len(t["theta"]))),
             "null": rng.uniform(0.001, 0.003, 20), "statistic": 0.004, "p_value": 0.05,

@@ -40,6 +40,7 @@ UNITS = {
     "rounds": CURRENTS,
     "sensitivity": set(),
     "local_c2st": {"I [nA]"},
+    "robust": {"recorded − expected [s.d. of simulations]"},
     "predictive": {"PSD distance [log10]"},
     "misspecification": set(),
     "comparison": set(),

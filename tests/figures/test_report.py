@@ -161,6 +161,13 @@ def page(inputs):
     return report(TEMPLATE, *inputs)
 
 
+def test_priors_of_coefficients_of_maps_are_told(inputs):
+    files, settings = inputs
+    prior = {"w": {"map": {"constant": {"uniform": [0, 1]}, "myelin": {"normal": [0.5, 2]}}, "within": [0, 1]}}
+    told = report(TEMPLATE, files, settings | {"settings": settings["settings"] | {"prior": prior}})
+    assert "uniform (0, 1); " in told and "normal (0.5, 2)</dd>" in told
+
+
 def test_states_each_verdict_with_its_reason_before_the_first_figure(page):
     top = page[: page.index("<figure")]
     assert "1 of 2 subjects have a posterior that is trusted" in re.sub(r"\s+", " ", top)

@@ -136,7 +136,7 @@ def test_same_bytes_are_stored(posteriors, tmp_path):
 
 
 @pytest.mark.parametrize("members", [1, 2])
-def test_posterior_loads_into_sbi_in_the_three_lines_of_the_readme(data, tmp_path, monkeypatch, members):
+def test_posterior_loads_into_sbi_in_the_three_lines_of_the_documentation(data, tmp_path, monkeypatch, members):
     trained, _ = train(
         TrainingSet.of(prior(), *data, NAMES, seed=1),
         QUICK | {"members": members},
@@ -145,7 +145,7 @@ def test_posterior_loads_into_sbi_in_the_three_lines_of_the_readme(data, tmp_pat
     x_o = data[1][0]
     monkeypatch.chdir(tmp_path)
     trained.save(tmp_path / "results/hcp_linear@demo/101309/posterior.pt")
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "to_sbi" in block)
     assert len(code.strip().splitlines()) == 3
     found = {"Posterior": Posterior, "x_o": x_o}

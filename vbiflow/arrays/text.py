@@ -145,7 +145,8 @@ def is_header(cells: Sequence[str]) -> bool:
 def counts_columns(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first of `rows` only counts the columns or gives their codes, so that it is a header.
 
-    A square table is a matrix as it stands, and one whose second row goes on counting is data.
+    A square table is a matrix as it stands, and one whose second row goes on counting is data; whole numbers that rise
+    above a square are codes.
     """
     first, n = rows[0], len(rows[0])
     if len(rows) < 4 or len(rows) == n or n < 3 or len(rows[1]) != n or not all(map(is_whole, first)):
@@ -155,7 +156,7 @@ def counts_columns(rows: Sequence[Sequence[str]]) -> bool:
     if is_count(values):
         return not np.array_equal(following, values + n)
     rising = bool((np.diff(values) > 0).all()) and values[0] >= 0
-    return rising and n > 4 and not all(is_whole(cell) for row in rows[1:] for cell in row)
+    return rising and n > 4 and (len(rows) == n + 1 or not all(is_whole(cell) for row in rows[1:] for cell in row))
 
 
 def counts_rows(rows: Sequence[Sequence[str]]) -> bool:

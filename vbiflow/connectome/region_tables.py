@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vbiflow.arrays.table import is_whole
 from vbiflow.arrays.text import delimiter_of, read_lines, split_cells
 from vbiflow.connectome.regions import INDICES, Regions, unique_labels
 from vbiflow.labels import side_of, split_label
@@ -141,6 +142,11 @@ def colour_columns(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...
     return {"index": tuple(reversed(kept)), "label": tuple(reversed(kept.values()))}
 
 
+def plain_numbers(entries: Sequence[str]) -> tuple[str, ...]:
+    """Whole numbers without the decimals that programs write behind them, as in 17.0; other entries as they are."""
+    return tuple(str(int(float(entry))) for entry in entries) if all(map(is_whole, entries)) else tuple(entries)
+
+
 def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     """Regions of the columns of a table, checked."""
     if "hemisphere" in columns:
@@ -151,6 +157,7 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     else:
         sides = tuple(split_label(label)[0] for label in columns["label"])
     labels = unique_labels(str(path), columns["label"], sides if "hemisphere" in columns else None)
+    columns |= {name: plain_numbers(columns[name]) for name in INDICES if name in columns}
     columns = columns | {"label": labels, "hemisphere": sides}
     try:
         centres = np.array([[float(value) for value in columns[axis]] for axis in "xyz"]).T

@@ -14,6 +14,7 @@ from vbiflow.diagnostics.marginal import judge_marginals
 from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.diagnostics.optimisation import point_estimates
 from vbiflow.diagnostics.predictive import predictive_scores
+from vbiflow.diagnostics.robust import robust_posterior
 from vbiflow.diagnostics.sensitivity import sensitivity
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.diagnostics.verdict import verdict
@@ -36,6 +37,7 @@ __all__ = [
     "misspecification",
     "point_estimates",
     "predictive_scores",
+    "robust_posterior",
     "sensitivity",
     "subject_verdict",
     "verdict",

@@ -14,7 +14,7 @@ from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.scores import SCORES, TABLE_SCORE, relative_spectra
-from vbiflow.features.spectral import welch
+from vbiflow.features.spectral_estimation import welch
 
 
 def spectral_predictive(

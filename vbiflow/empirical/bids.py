@@ -176,6 +176,10 @@ def usual_query(files: Sequence[BidsFile], column: str, query: Mapping[str, Any]
     return next((choice for choice in choices if any(matches_query(file, choice) for file in files)), choices[-1])
 
 
+IDS = ("participant_id", "participant", "subject_id", "subject", "sub")
+"""What the first column of a table of people is called."""
+
+
 def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
     """Further columns of the people, such as age, from each folder's participants.tsv."""
     found: dict[str, Row] = {}
@@ -185,12 +189,13 @@ def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
         lines = [line for line in read_lines(path) if line.strip()]
         delimiter = next((mark for mark in "\t;," if lines and mark in lines[0]), "\t")
         header = next(csv.reader(lines[:1], delimiter=delimiter), [])
+        person = next((name for name in header if name.strip().lower() in IDS), "participant_id")
         if taken := [name for name in header if name in COLUMNS[1:]]:
             print(f"{path}: columns that nobody reads: {', '.join(taken)}; a cohort has its own", file=sys.stderr)
         for line in csv.DictReader(lines, delimiter=delimiter):
-            entries = {name: entry or "" for name, entry in line.items() if name and name not in COLUMNS}
+            entries = {name: entry or "" for name, entry in line.items() if name and name not in (*COLUMNS, person)}
             cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}
-            found.setdefault(line.get("participant_id") or "", {}).update(cleaned)
+            found.setdefault(line.get(person) or "", {}).update(cleaned)
     return found
 
 
@@ -208,7 +213,7 @@ def columns_of_participant(person: str, known: Mapping[str, Row]) -> Row | None:
 
 def bare_id(name: str) -> str:
     """A participant's id without sub- and leading zeros."""
-    return plain_entity(name.strip().removeprefix("sub-")).lower()
+    return plain_entity(name.strip().lower().removeprefix("sub-").removesuffix(".0"))
 
 
 def write_cohort(path: str | Path, rows: Mapping[str, Row]) -> None:

@@ -11,6 +11,7 @@ import mne
 import nibabel as nib
 import numpy as np
 
+from vbiflow.arrays.text import read_lines
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.montages import check_positions
 from vbiflow.empirical.recording import Recording
@@ -102,14 +103,22 @@ def folder_labels(folder: str | Path, side: str) -> list[mne.Label]:
         name = path.stem.removeprefix(f"{side}.").removesuffix(f"-{side}")
         if name.startswith(("lh.", "rh.")) or name.endswith(("-lh", "-rh")) or name.lower() in NO_REGION:
             continue
-        try:
-            vertices = np.loadtxt(path, skiprows=2, usecols=0, ndmin=1).astype(int)
-        except Exception as error:
-            raise ValueError(f"{path}: not a label of FreeSurfer ({str(error).splitlines()[0]})") from None
-        found.append(mne.Label(np.sort(vertices), hemi=side, name=f"{name}-{side}"))
+        found.append(mne.Label(label_vertices(path), hemi=side, name=f"{name}-{side}"))
     if not found:
         raise ValueError(f"{folder}: no .label file of {side}; give FreeSurfer's .annot, or a folder of labels")
     return found
+
+
+def label_vertices(path: Path) -> np.ndarray:
+    """Vertices of a .label file: a comment, their number, and a line each that begins with one."""
+    try:
+        lines = read_lines(path)
+        vertices = [int(line.split()[0]) for line in lines[2:] if line.strip()]
+        if len(vertices) != int(lines[1]) or not vertices:
+            raise ValueError(f"{len(vertices)} vertices, but its second line says {lines[1].strip()}")
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{path}: not a whole label of FreeSurfer ({error})") from None
+    return np.sort(vertices)
 
 
 def read_forward(path: str | Path) -> mne.Forward:

@@ -15,7 +15,7 @@ from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES
 from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
-from vbiflow.empirical.sensor_options import ARBITRARY, STEPS
+from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
 from vbiflow.empirical.series import check_options, check_sides
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
@@ -114,7 +114,7 @@ def describe_recording(
     factor = float((options or {}).get("time_scale", 1.0))
     ts, fs = quantities["ts"].values, float((quantities["ts"].attributes or {})["fs"]) / factor
     found |= {"recording_time_scale": factor} if factor != 1 else {}
-    found |= {"recording_space": space} if space else {}
+    found |= {"recording_space": SPACES[space]} if space else {}
     found |= {"recording_channels": len(ts), "recording_rate": fs, "recording_duration": np.shape(ts)[1] / fs}
     if row["kind"] in ("eeg", "seeg") and sensors:
         reference = reference_of(row["kind"], sensors)

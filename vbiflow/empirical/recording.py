@@ -14,6 +14,7 @@ from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
+from vbiflow.labels import canonical
 from vbiflow.reading import Problems, join_problems
 
 SHORTEST = 10
@@ -148,6 +149,8 @@ def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> S
     check_no_matrix(path, table)
     n_rows, n_columns = values.shape
     columns, rows = table.column_names, table.row_names
+    if not columns and not rows:
+        columns, rows = names_beside(path, table, names)
     if columns and columns[0].lower() in TIMES and not is_regular(values[:, 0]):
         raise ValueError(f"{path}: column {columns[0]!r} does not rise in equal steps; leave it out, or resample first")
     if columns and columns[0].lower() in TIMES:
@@ -173,6 +176,24 @@ def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> S
             f"{path}: {n_rows} x {n_columns}, but there are {n} regions; give the recording of those regions"
         )
     return Series(values if n_rows == n else values.T, names)
+
+
+def names_beside(path: str | Path, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of columns or rows that stand beside a series in its file, as programs of MATLAB save them.
+
+    A list that has none of the regions' `names` is another one, channels of a scanner for instance: told, and left.
+    """
+    known = {canonical(name) for name in names}
+    for name, entries in table.texts.items():
+        if len(set(entries)) != len(entries) or len(entries) not in table.values.shape:
+            continue
+        if known and known.isdisjoint(map(canonical, entries)):
+            print(f"{path}: {name} beside the series names none of the regions; their order is taken for the study's")
+        elif table.values.shape[1] == len(entries) != table.values.shape[0]:
+            return tuple(entries), ()
+        elif table.values.shape[0] == len(entries) != table.values.shape[1]:
+            return (), tuple(entries)
+    return (), ()
 
 
 TIMES = ("", "time", "times", "t", "index", "frame", "volume", "scan", "tr", "sample", "unnamed: 0")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.linearisation import STEP, fixed_point, full_jacobian, local_derivatives
+from vbiflow.engine.fixed_point import STEP, fixed_point, full_jacobian, local_derivatives
 from vbiflow.engine.plan import coupling_matrix
 from vbiflow.models import Model
 

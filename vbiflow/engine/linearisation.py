@@ -4,14 +4,13 @@ Near a fixed point y* a noisy network follows the linear equation dx = J x dt + 
 
     J = A + B M C,    A = d dfun / d y,    B = d dfun / d c,    C = d send / d y,
 
-A, B, C within nodes, M the coupling matrix. Derivatives are exact to rounding, from the model's own equations, by
-complex steps (Squire & Trapp 1998, doi:10.1137/S003614459631241X). Conduction delays turn M into M_ij exp(-i omega
+A, B, C within nodes, M the coupling matrix (fixed_point.py). Conduction delays turn M into M_ij exp(-i omega
 d_ij). For small noise the spectra and covariances are those of a long simulation; on a limit cycle there are none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,23 +18,12 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine.checks import broadcast, choose
+from vbiflow.engine.fixed_point import fixed_point, full_jacobian, local_derivatives, partial_derivatives
 from vbiflow.engine.plan import coupling_matrix
 from vbiflow.engine.plan_checks import check_parameters, check_weights
 from vbiflow.models import Model, find_model
 
-STEP = 1e-30
-"""Imaginary step of the derivatives; no difference is taken, so that it can be as small."""
-ITERATIONS, NEWTON, TOLERANCE = 200, 20, 1e-10
 Array = np.ndarray
-
-
-def partial_derivatives(function: Callable[..., tuple[Any, ...]], values: tuple[Array, ...]) -> Array:
-    """Derivatives (n_nodes, n_results, n_values) of a function that acts node by node on arrays (n_nodes,)."""
-    n_nodes, columns = len(values[0]), []
-    for k, value in enumerate(values):
-        moved = function(*values[:k], value + 1j * STEP, *values[k + 1 :])
-        columns.append([np.broadcast_to(np.imag(result), n_nodes) / STEP for result in moved])
-    return np.moveaxis(np.array(columns), 2, 0).swapaxes(1, 2)
 
 
 @dataclass(frozen=True)
@@ -128,23 +116,35 @@ class Linearisation:
 
     def spectra(self, signal: str, frequencies: Any) -> Array:
         """One-sided power spectra (n_nodes, n_frequencies) at frequencies [Hz], in the unit squared per Hz."""
-        transfer = self.transfer(signal, frequencies)
-        return 2e-3 * (transfer.real**2 + transfer.imag**2).sum(-1).T
+        found = self.by_source(signal, frequencies)
+        return 2e-3 * sum(np.einsum("qfji,qfji->if", part, part) for part in (found.real, found.imag))
 
     def transfer(self, signal: str, frequencies: Any) -> Array:
         """From every source of noise to the signal of each node, (n_frequencies, n_nodes, n_sources)."""
+        found = self.by_source(signal, frequencies).transpose(1, 3, 2, 0)
+        return found.reshape(*found.shape[:2], -1)
+
+    def by_source(self, signal: str, frequencies: Any) -> Array:
+        """`transfer` as (noise of a node, n_frequencies, source, target)."""
         output, omega = self.checked(signal)[:, None], 2e-3 * np.pi * np.atleast_1d(np.asarray(frequencies, float))
         noisy, nodes = np.flatnonzero(self.noise.any(0)), np.arange(len(self.matrix))
-        response, network = self.loops(omega)
+        response, couplings = self.response(omega), self.couplings(omega)
         forced = response[..., noisy] * self.noise[:, None, noisy]
         emitted, steered = self.driving @ forced, (output @ response @ self.driven)[:, :, 0]
-        asked = steered[:, :, None] * self.couplings(omega)[..., None]  # what a signal takes from what each node sends
-        asked = asked.reshape(len(omega), len(nodes), -1)
-        reached = np.linalg.solve(network.swapaxes(1, 2), asked.swapaxes(1, 2)).swapaxes(1, 2)
-        reached = reached.reshape(len(omega), len(nodes), len(nodes), -1)
-        total = sum(reached[..., q, None] * emitted[:, None, :, q] for q in range(len(self.active)))
-        total[:, nodes, nodes] += (output @ forced)[:, :, 0]
-        return total.reshape(len(omega), len(nodes), -1)
+        gain, basis = separated(self.driving @ response @ self.driven)
+        steered, emitted = steered @ basis, np.linalg.inv(basis) @ emitted
+        total = np.zeros((len(noisy), len(omega), len(nodes), len(nodes)), complex)
+        total[:, :, nodes, nodes] = np.moveaxis((output @ forced)[:, :, 0], 2, 0)
+        together = [[k] for k in range(gain.shape[-1])] if is_diagonal(gain) else [list(range(gain.shape[-1]))]
+        for parts in together:
+            back = couplings.swapaxes(1, 2)[:, :, None]
+            wanted = back * np.moveaxis(steered[:, :, parts], 2, 1)[:, None]
+            loops = transposed(gain[:, :, parts][..., parts], back)
+            sent = np.linalg.solve(loops, wanted.reshape(len(omega), -1, len(nodes))).reshape(wanted.shape)
+            for q in range(len(noisy)):
+                for k, part in enumerate(parts):
+                    total[q] += sent[:, :, k] * emitted[:, :, part, q, None]
+        return total
 
     @cached_property
     def active(self) -> Array:
@@ -162,16 +162,14 @@ class Linearisation:
         """C of the active sends."""
         return self.sends[:, self.active]
 
-    def loops(self, omega: Array) -> tuple[Array, Array]:
-        """At angular frequencies [1/ms] the response of a node's states to a force, (n_frequencies, n_nodes, n_states,
-        n_states), and what the network makes of what it sends, 1 - C response B M, (n_frequencies, all, all).
-        """
-        n_nodes, n_states = self.local.shape[:2]
-        response = np.linalg.inv(1j * omega[:, None, None, None] * np.eye(n_states) - self.local)
-        gain = self.driving @ response @ self.driven
-        loop = gain[:, :, :, None] * self.couplings(omega)[:, :, None, :, None]
-        size = n_nodes * len(self.active)
-        return response, np.eye(size) - loop.reshape(-1, size, size)
+    def response(self, omega: Array) -> Array:
+        """States per force at angular frequencies [1/ms], (n_frequencies, n_nodes, n_states, n_states)."""
+        return np.linalg.inv(1j * omega[:, None, None, None] * np.eye(self.local.shape[1]) - self.local)
+
+    def loops(self, omega: Array) -> Array:
+        """What the network makes of what it sends, 1 - C response B M, (n_frequencies, all, all)."""
+        back = self.couplings(omega).swapaxes(1, 2)[:, :, None]
+        return transposed(self.driving @ self.response(omega) @ self.driven, back).swapaxes(1, 2)
 
     def couplings(self, omega: Array) -> Array:
         """M at angular frequencies [1/ms], (n_frequencies, n_nodes, n_nodes)."""
@@ -186,67 +184,34 @@ class Linearisation:
         return choose("signal", signal, self.outputs)
 
 
-def full_jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
-    """A + B M C as a matrix (n_nodes n_states, n_nodes n_states)."""
-    n_nodes, n_states = local.shape[:2]
-    full = np.einsum("isk,ij,jkr->isjr", inputs, matrix, sends, optimize=True)
-    nodes = np.arange(n_nodes)
-    full[nodes, :, nodes] += local
-    return full.reshape(n_nodes * n_states, -1)
+def transposed(gain: Array, back: Array) -> Array:
+    """Transpose of 1 - gain M of all that nodes send, (n_frequencies, all, all).
 
-
-def local_derivatives(model: Model, matrix: Array, p: Any, y: tuple[Array, ...]) -> tuple[Array, Array, Array, Array]:
-    """dfun at y (n_nodes, n_states), and A, B and C."""
-    n_nodes = len(matrix)
-    sent = [np.broadcast_to(value, n_nodes) for value in model.send(model.y(*y), p)]
-    c = tuple(matrix @ value for value in sent)
-    rate = np.array([np.broadcast_to(value, n_nodes) for value in model.dfun(model.y(*y), model.c(*c), p)]).T
-    local = partial_derivatives(lambda *y: model.dfun(model.y(*y), model.c(*c), p), y)
-    inputs = partial_derivatives(lambda *c: model.dfun(model.y(*y), model.c(*c), p), c)
-    return rate, local, inputs, partial_derivatives(lambda *y: model.send(model.y(*y), p), y)
-
-
-def implicit_step(local: Array, inputs: Array, sends: Array, matrix: Array, pace: float, rate: Array) -> Array:
-    """(pace - J)^-1 rate (n_nodes, n_states), by a system as large as what nodes send where nodes alone allow it."""
-    n_nodes, n_states = rate.shape
-    try:
-        alone = np.linalg.inv(pace * np.eye(n_states) - local)
-    except np.linalg.LinAlgError:
-        system = pace * np.eye(rate.size) - full_jacobian(local, inputs, sends, matrix)
-        return np.linalg.solve(system, rate.reshape(-1)).reshape(rate.shape)
-    own, forced = alone @ rate[..., None], alone @ inputs
-    gain, emitted = sends @ forced, (sends @ own)[..., 0]
-    loop = (gain[:, :, None] * matrix[:, None, :, None]).reshape(emitted.size, emitted.size)
-    sent = np.linalg.solve(np.eye(emitted.size) - loop, emitted.reshape(-1)).reshape(n_nodes, -1)
-    return (own + forced @ (matrix @ sent)[..., None])[..., 0]
-
-
-def fixed_point(
-    model: Model, matrix: Array, p: Any, start: tuple[Array, ...], near: bool = False
-) -> tuple[tuple[Array, ...], str]:
-    """States where all derivatives vanish, from `start` along the network's own course; and a reason if none is found.
-
-    From a start that is `near` Newton's steps alone are taken, few of them. Else steps of the implicit Euler
-    scheme grow as the derivatives fall, and in time, so that they end as Newton's.
+    From each node's gain (n_frequencies, n_nodes, n_sends, n_sends) and M', (n_frequencies, n_nodes, 1, n_nodes).
     """
-    y, scale = np.array(start, float).T, float(np.min(model.time_scale(p)))
-    first, size = None, 1.0
-    for n in range(NEWTON if near else ITERATIONS):
-        with np.errstate(all="ignore"):
-            rate, *parts = local_derivatives(model, matrix, p, tuple(y.T))
-        if not np.isfinite(rate).all():
-            return tuple(y.T), "the states leave all bounds"
-        size = float(np.abs(rate).max())
-        first = size if first is None else first
-        pace = 0.0 if near else min(size / max(first, 1e-300), 0.9**n) / scale
-        try:
-            step = implicit_step(*parts, matrix, pace if size > 1e-8 * first else 0.0, rate)
-        except np.linalg.LinAlgError:
-            return tuple(y.T), "no fixed point was found"
-        y = y + np.clip(step, -1 - 0.5 * np.abs(y), 1 + 0.5 * np.abs(y))
-        if (np.abs(step) <= TOLERANCE * (1 + np.abs(y))).all() and size <= 1e-6 * max(first, 1e-3 / scale):
-            return tuple(y.T), ""
-    return tuple(y.T), "no fixed point was found"
+    n_nodes, n_sends = gain.shape[1:3]
+    loop = back[..., None] * gain.transpose(0, 3, 1, 2)[:, None]
+    return np.eye(n_nodes * n_sends) - loop.reshape(len(gain), n_nodes * n_sends, -1)
+
+
+def separated(gain: Array) -> tuple[Array, Array]:
+    """Gains (..., n_sends, n_sends) in a basis that makes them all diagonal, and the basis; as they are if none does.
+
+    So x and y of oscillators around the origin are two networks of half the size.
+    """
+    n_sends = gain.shape[-1]
+    basis = np.linalg.eig(gain[0, 0])[1] if n_sends > 1 else np.eye(1)
+    if np.linalg.cond(basis) < 1e6:
+        turned = np.linalg.inv(basis) @ gain @ basis
+        if is_diagonal(turned):
+            return turned, basis
+    return gain, np.eye(n_sends)
+
+
+def is_diagonal(gain: Array) -> bool:
+    """Whether what is beside the diagonal is rounding."""
+    beside = gain * (1 - np.eye(gain.shape[-1]))
+    return bool(np.abs(beside).max(initial=0.0) <= 1e-12 * np.abs(gain).max(initial=0.0))
 
 
 def linearise(
@@ -328,7 +293,7 @@ def unstable_roots(linear: Linearisation) -> int:
         rates.max() + np.abs(full_jacobian(linear.local, linear.inputs, linear.sends, linear.matrix)).sum(1).max()
     )
     omega = np.unique(np.concatenate([np.linspace(0, most, 4000), np.geomspace(1e-6 * rates.min(), most, 2000)]))
-    angles = [np.angle(np.linalg.slogdet(linear.loops(part)[1])[0]) for part in np.array_split(omega, 40)]
+    angles = [np.angle(np.linalg.slogdet(linear.loops(part))[0]) for part in np.array_split(omega, 40)]
     turns = np.diff(np.unwrap(np.concatenate(angles))[[0, -1]])[0] / np.pi
     alone = int((np.linalg.eigvals(linear.local).real > 0).sum())
     return round(alone - turns)

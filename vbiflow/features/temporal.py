@@ -140,12 +140,20 @@ def decay(z: Any) -> Any:
     per=per("node"),
     threshold=Option(0.5, "number", "level to exceed, as a share of the range of values of all nodes"),
     absolute=Option(False, "boolean", "whether threshold is a value of the signal, not a share"),
+    baseline=Option(
+        0.0, "number", "s at the begin whose mean nodes rise from; threshold is a share of the largest rise"
+    ),
     first=Option(False, "boolean", "whether to count from the first node that does, as a seizure spreads"),
 )
-def onset(batch: Batch, *, per: Sequence[str], threshold: float, absolute: bool, first: bool) -> Pieces:
+def onset(
+    batch: Batch, *, per: Sequence[str], threshold: float, absolute: bool, baseline: float, first: bool
+) -> Pieces:
     """Time at which a node first exceeds a threshold (seizure onset), else the whole length; share of nodes that do."""
     y = batch.double
     low, high = y.min(axis=(1, 2), keepdims=True), y.max(axis=(1, 2), keepdims=True)
+    if n_before := min(round(baseline * batch.fs), batch.n_times):
+        y = y - y[..., :n_before].mean(axis=-1, keepdims=True)
+        low, high = 0.0, y.max(axis=(1, 2), keepdims=True)
     above = y > (threshold if absolute else low + threshold * (high - low))
     ever = above.any(axis=-1)
     sample = above.argmax(axis=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,16 +67,20 @@ def by_parameter(names: Sequence[str]) -> dict[str, list[int]]:
 
 
 def page(
-    rows: Sequence[Mapping[str, Any]], claims: Sequence[Mapping[str, Any]], cards: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, Any]],
+    claims: Sequence[Mapping[str, Any]],
+    cards: Sequence[Mapping[str, Any]],
+    drawn: str | Path,
 ) -> str:
-    """The page as HTML that opens offline; `cards` come from `card`."""
+    """The page as HTML that opens offline; `cards` come from `card`, `drawn` is the PNG file of the overview."""
     folder = jinja2.FileSystemLoader(ROOT / "vbiflow" / "figures")
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
-    return template.render(rows=rows, claims=claims, cards=cards, **limits) + "\n"
+    picture = base64.b64encode(Path(drawn).read_bytes()).decode()
+    return template.render(rows=rows, claims=claims, cards=cards, overview=picture, **limits) + "\n"
 
 
 def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

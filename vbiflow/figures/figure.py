@@ -30,6 +30,7 @@ INPUTS: dict[str, dict[str, str]] = {
         "predictive": "subjects/{subject}/predictive.h5",
         "sensitivity": "subjects/{subject}/sensitivity.h5",
         "local_c2st": "subjects/{subject}/local_c2st.h5",
+        "robust": "subjects/{subject}/robust.h5",
         "exact": "subjects/{subject}/exact.h5",
         "prior": "{last_round}/prior.h5",
         "first_prior": "{first_round}/prior.h5",

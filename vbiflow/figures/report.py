@@ -15,10 +15,10 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 import vbiflow
-from vbiflow.empirical.sensor_options import SPACES
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import read, read_attributes, read_json
+from vbiflow.marginals import read_marginals
 from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
@@ -100,6 +100,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     heading = {"title": settings["study"], "description": ""} | dict(settings["settings"])
     return page.from_string(text).render(
         **settings,
+        marginals=[one for name, entry in settings["settings"]["prior"].items() for one in read_marginals(name, entry)],
         version=vbiflow.__version__,
         title=heading["title"],
         description=heading["description"],
@@ -211,7 +212,7 @@ def describe_recording(x_o: str) -> str:
     if notes.get("recording_time_scale"):
         parts.append(f"a simulated second stands for {notes['recording_time_scale']:.4g} s")
     if notes.get("recording_space"):
-        parts.append(f"contacts and regions in {SPACES[notes['recording_space']]}")
+        parts.append(f"contacts and regions in {notes['recording_space']}")
     if notes.get("recording_unread"):
         parts.append(f"columns of the cohort that nobody reads: {notes['recording_unread']}")
     return ", ".join([notes["recording_file"], *filter(None, parts)]) if "recording_file" in notes else ""

@@ -106,6 +106,12 @@ FIGURES: dict[str, Figure] = {
         datasets("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | units("local_c2st"),
         wanted=if_asked("local_c2st"),
     ),
+    "robust": Figure(
+        "subject", "Posterior", "robust",
+        datasets("samples", "names", samples="theta")
+        | datasets("robust", "features", "wrong", "shift", robust="theta"),
+        wanted=if_asked("robust"),
+    ),
     "misspecification": Figure(
         "subject", "Predictions", "predictive",
         datasets("features", "x", "valid") | datasets("x_o", "names", x_o="x") | datasets("predictive", predicted="x")

@@ -133,6 +133,7 @@ BASE = {
 """Megabytes that loading its libraries takes, by rule; 900 where torch is loaded, 500 else."""
 TORCH = (
     "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",
+    "robust",
     "posterior_predictive", "features_report", "ablate", "ablation", "amortisation", "compare", "exact", "join_rounds",
 )  # fmt: skip
 
@@ -149,6 +150,7 @@ MEMORY: dict[str, Callable[[Size], float]] = {
     "truncate": lambda size: 100 * size.parameters,
     "calibrate": lambda size: 5000 * size.features * 16 * MB + 3 * size.parameters,
     "features_report": lambda size: 3 * 20_000 * size.features * 8 * MB,
+    "robust": lambda size: (3 * 10_000 * size.features + 50 * 21 * min(size.features, 300) ** 2) * 8 * MB,
     "posterior_predictive": lambda size: 4 * 20_000 * size.features * 8 * MB,
     "observe": lambda size: 20 * size.nodes * size.samples * 8 * MB,
     "tabulate": lambda size: 0.05 * size.people,
@@ -167,6 +169,7 @@ MINUTES: dict[str, Callable[[Size], float]] = {
     "truncate": lambda size: 5 + size.simulations / 5000,
     "calibrate": lambda size: 1 + min(size.simulations, 5000) * (1 + size.parameters / 10) / 2000,
     "local_c2st": lambda size: 5,
+    "robust": lambda size: 1 + 60 * (size.features / 300) ** 3,
     "sensitivity": lambda size: 2,
     "posterior_predictive": lambda size: 2,
     "observe": lambda size: 3,

@@ -44,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
         "exact": False,
         "sensitivity": True,
         "local_c2st": False,
+        "robust": False,
         "require": None,
         "baselines": False,
         "optimise": 0,

@@ -28,6 +28,8 @@ use rule * from vbiflow
 CONFIG = """# What plain `snakemake` runs; on the command line --config 'studies=["my_study@quick"]'.
 studies: [my_study]
 """
+EDITORS = f"# yaml-language-server: $schema={(ROOT / 'config/schemas/study.schema.json').as_posix()}\n"
+"""First line of a study, by which editors complete and check its keys."""
 
 
 def start_repository(folder: Path, kind: str) -> list[Path]:
@@ -45,7 +47,7 @@ def start_repository(folder: Path, kind: str) -> list[Path]:
         "README.md": (STARTER / "README.md").read_text(encoding="utf-8"),
         ".gitignore": "/results/\n/resources/data\n/.snakemake/\n__pycache__/\n",
         "config/config.yaml": CONFIG,
-        "config/studies/my_study.yaml": (STARTER / f"{kind}.yaml").read_text(encoding="utf-8"),
+        "config/studies/my_study.yaml": EDITORS + (STARTER / f"{kind}.yaml").read_text(encoding="utf-8"),
         "config/cohorts/my_cohort.tsv": (STARTER / f"{kind}.tsv").read_text(encoding="utf-8"),
         **({"data/example_spectra.tsv": example_spectra()} if kind == "psd" else {}),
     }

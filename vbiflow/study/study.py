@@ -200,10 +200,12 @@ class Study(Topology):
 
 
 def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The cohort that a study means by the name of a table, a BIDS folder, or what it takes of BIDS folders."""
+    """The cohort that a study means by the name or path of a table, a BIDS folder, or what it takes of BIDS folders."""
     if isinstance(entry, Mapping):
         return read_folders(**entry)
-    table = user_path(f"config/cohorts/{entry}.tsv") if config is None else config / "cohorts" / f"{entry}.tsv"
+    name = f"{entry.removesuffix('.tsv')}.tsv"
+    table = user_path(f"config/cohorts/{name}") if config is None else config / "cohorts" / name
     if not table.is_file() and Path(entry).is_dir():
         return read_folders(entry)
-    return read_cohort(table)
+    written = Path(user_path(name))
+    return read_cohort(written if written.is_file() and not Path(table).is_file() else table)
