@@ -59,7 +59,7 @@ rule case_studies:
 # Mistakes in the studies of a run are told before the DAG is built, in one line and no trace of Snakemake's; it parses
 # rules before it knows the targets.
 try:
-    for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if config else ())):
+    for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if GIVEN else ())):
         find_study(name)
 except WorkflowError as error:
     raise SystemExit(str(error)) from None

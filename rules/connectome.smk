@@ -70,7 +70,7 @@ rule regional_maps:
 rule connectome:
     input:
         files(*CONNECTOME),
-        maps=lambda wildcards: map(file_of, maps(wildcards).values()),
+        maps=map_files,
     output:
         "results/{study}/{estimator}/connectome.h5",
     log:
@@ -85,6 +85,7 @@ rule connectome:
         runtime=minutes("connectome"),
     params:
         row=columns(*CONNECTOME),
+        contents=contents(files(*CONNECTOME), map_files),
         connectome=setting("connectome"),
         maps=maps,
         delays=derived("delays"),

@@ -17,7 +17,7 @@ rule calibrate:
         mem_mb=memory("calibrate"),
         runtime=minutes("calibrate"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("thresholds"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
@@ -68,7 +68,7 @@ rule posterior_predictive:
         sensors=derived("sensors"),
         signal=derived("signal"),
         deterministic=derived("deterministic"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
         n_rounds=derived("n_rounds"),
         seed=setting("seed"),
@@ -101,7 +101,7 @@ rule baselines:
         mem_mb=memory("baselines"),
         runtime=minutes("baselines"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("estimators"),
         seed=setting("seed"),
         code=code("scripts/baselines.py", compared=True),
@@ -126,7 +126,7 @@ rule learning_curve:
         mem_mb=memory("learning_curve"),
         runtime=minutes("learning_curve"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("learning_curve", "estimators"),
         seed=setting("seed"),
         code=code("scripts/learning_curve.py", compared=True),
@@ -155,10 +155,10 @@ rule optimise:
         model=setting("model"),
         parameters=setting("parameters"),
         simulation=derived("simulation"),
-        observation=derived("recorded"),
+        observation=derived("recorded", "observation"),
         signal=derived("signal"),
         features=setting("features"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         diagnostics=of_diagnostics("optimise", "scores"),
         budget=derived("n_simulations"),
         seed=setting("seed"),
@@ -205,7 +205,7 @@ rule local_c2st:
         mem_mb=memory("local_c2st"),
         runtime=minutes("local_c2st"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/local_c2st.py"),
     script:
@@ -229,7 +229,7 @@ rule robust:
         mem_mb=memory("robust"),
         runtime=minutes("robust"),
     params:
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         posterior=setting("posterior"),
         seed=setting("seed"),
         code=code("scripts/robust.py"),

@@ -16,6 +16,7 @@ rule observe:
         runtime=minutes("observe"),
     params:
         row=columns("kind", "tr", *RECORDING),
+        contents=contents(files(*RECORDING)),
         select=setting("connectome", "select"),
         recording=setting("recording"),
         sensors=derived("sensors"),
@@ -56,7 +57,7 @@ rule lead_field:
     input:
         recording=sensor_recording,
         connectome="results/{study}/{estimator}/connectome.h5",
-        head=lambda wildcards: head_files(study_of(wildcards).sensors),
+        head=heads,
     output:
         "results/{study}/{estimator}/lead_field.h5",
     log:
@@ -68,6 +69,7 @@ rule lead_field:
         runtime=minutes("lead_field"),
     params:
         kind=lambda wildcards: row(wildcards)["kind"],
+        contents=contents(sensor_recording, heads),
         recording=setting("recording"),
         sensors=derived("sensors"),
         sources=lambda wildcards: sources_of(

@@ -16,7 +16,7 @@ rule features_report:
         runtime=minutes("features_report"),
     params:
         features=derived("groups"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/features_report.py"),
     script:
@@ -42,7 +42,7 @@ rule ablate:
         runtime=minutes("train"),
     params:
         features=derived("groups"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/ablate.py"),
     script:

@@ -54,11 +54,7 @@ use rule features as features_predictive with:
 
 rule gather:
     input:
-        lambda wildcards: expand(
-            "results/{study}/{estimator}/features/{shard}.h5",
-            shard=study_of(wildcards).shards,
-            allow_missing=True,
-        ),
+        shards("results/{study}/{estimator}"),
     output:
         "results/{study}/{estimator}/features.h5",
     log:

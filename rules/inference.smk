@@ -17,7 +17,7 @@ rule train:
         runtime=minutes("train"),
     params:
         prior=setting("prior"),
-        inference=derived("inference_options"),
+        inference=derived("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/train.py"),
     script:
@@ -93,11 +93,7 @@ use rule features as features_round with:
 
 use rule gather as gather_round with:
     input:
-        lambda wildcards: expand(
-            "results/{study}/subjects/{subject}/rounds/{round}/features/{shard}.h5",
-            shard=study_of(wildcards).shards,
-            allow_missing=True,
-        ),
+        shards("results/{study}/subjects/{subject}/rounds/{round}"),
     output:
         "results/{study}/subjects/{subject}/rounds/{round}/new.h5",
     log:

@@ -64,8 +64,8 @@ rule report:
     params:
         study=lambda wildcards: wildcards.study,
         alone=lambda wildcards: wildcards.get("subject", ""),
-        settings=derived("settings"),
-        model=derived("model"),
+        settings=derived("reported", "settings"),
+        model=derived("model", "model.title"),
         nodes=derived("nodes"),
         estimator_of=estimator_by_subject,
         figures=figures_by_owner,
@@ -107,7 +107,7 @@ rule provenance:
         runtime=minutes("provenance"),
     params:
         study=lambda wildcards: wildcards.study,
-        settings=derived("settings"),
+        settings=derived("reported", "settings"),
         sources=lambda wildcards: input_files(study_of(wildcards)),
         code=code("scripts/provenance.py"),
     script:

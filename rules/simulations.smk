@@ -4,9 +4,9 @@ SIMULATE = {
     "model": setting("model"),
     "parameters": setting("parameters"),
     "simulation": derived("simulation"),
-    "observation": derived("recorded"),
+    "observation": derived("recorded", "observation"),
     "seed": setting("seed"),
-    "pool": derived("pool_options"),
+    "pool": derived("pool_options", "connectome.pool"),
     "code": code("scripts/simulate.py", simulates=True),
 }
 

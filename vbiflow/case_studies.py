@@ -25,11 +25,15 @@ CASE_STUDIES = {
     "epileptor_noise": "6-S3",
     "montbrio": "7, 7-S2",
     "montbrio_fc": "7-S3",
-    "montbrio_coupling": "7-S4, 2-S2",
+    "montbrio_coupling": "7-S4, 2-S2, 2-S3",
     "montbrio_measurement_noise": "7-S6",
     "montbrio_noise": "7-S7",
     "wong_wang_maps": "8, 8-S1, 8-S3",
     "wong_wang_coupling": "8-S2",
+    "wilson_cowan_coupling": "2-S3",
+    "jansen_rit_coupling": "2-S3",
+    "stuart_landau_coupling": "2-S3",
+    "wong_wang_global": "2-S3",
 }
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
 
@@ -46,6 +50,10 @@ PRINTED = {
     "montbrio_coupling": "about 100 simulations",
     "wong_wang_maps": "200 000 simulations, training about 160 min",
     "wong_wang_coupling": "16 000 simulations",
+    "wong_wang_global": "at most 300 simulations",
+    "stuart_landau_coupling": "at most 300 simulations",
+    "jansen_rit_coupling": "at most 300 simulations",
+    "wilson_cowan_coupling": "at most 300 simulations",
 }
 """What the paper prints of number of simulations and times; nothing of the other studies."""
 

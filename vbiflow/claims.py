@@ -286,5 +286,9 @@ CLAIMS: Sequence[Claim] = (
     Claim("G is recovered", "wong_wang_maps", recovered("G")),
     Claim("c_w, c_I and c_sigma are recovered worst", "wong_wang_maps", constants_worst("w", "I", "sigma")),
     Claim("G and J are told as a product, not alone", "wong_wang_coupling", only_product("G", "J")),
+    Claim("From 300 simulations g_e is recovered", "wilson_cowan_coupling", recovered("g_e")),
+    Claim("From 300 simulations G is not told", "jansen_rit_coupling", recovered("G", wanted=False)),
+    Claim("From 300 simulations G is recovered", "stuart_landau_coupling", recovered("G")),
+    Claim("From 300 simulations G is recovered", "wong_wang_global", recovered("G")),
 )
 """The paper's claims that the results of one study decide."""

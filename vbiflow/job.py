@@ -14,11 +14,12 @@ from typing import Any, TextIO
 
 from threadpoolctl import threadpool_limits
 
+from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
 from vbiflow.io import read_attributes
 from vbiflow.lock import hold_job
 from vbiflow.provenance import settings_digest, versions
-from vbiflow.seal import verify_input
+from vbiflow.seal import made_with, verify_input
 from vbiflow.termination import STATUS, handle_termination
 
 FULL = {
@@ -29,6 +30,7 @@ FULL = {
     errno.EIO: "look at the disk, then run again",
 }
 """Errors of a file system, with what is to be done."""
+NOT_PINNED = "not the content that the catalogue of datasets pins; delete it and run again"
 
 
 class Run:
@@ -38,6 +40,10 @@ class Run:
         self.snakemake, self.streams, self.interval = snakemake, streams, interval
         self.label = f"{snakemake.rule} {' '.join(snakemake.wildcards)}".strip()
         self.begin = self.last = time.monotonic()
+        known = getattr(snakemake, "config", {}).get("vbiflow", {})
+        self.results, self.studies = known.get("results", "results/"), known.get("settings", {})
+        now = self.studies.get(snakemake.wildcards.get("study", ""), {})
+        self.settings = {name: now[name] for name in known.get("rules", {}).get(snakemake.rule, ()) if name in now}
 
     def __call__(self, done: int, total: int) -> None:
         """Write done, rate and time left, every `interval` seconds and at the end."""
@@ -71,18 +77,31 @@ class Run:
             print(f"{self.label}: {text}", file=stream, flush=True)
 
     def verify_inputs(self) -> None:
-        """Refuse results that are damaged, or that were made for another place or with another seed."""
-        seed, own = self.snakemake.params.get("seed", -1), f"results/{self.snakemake.wildcards.get('study', '')}/"
-        for path in map(str, self.snakemake.input):
-            if path.startswith("results/") and not path.endswith(".html"):
-                verify_input(path, seed if path.startswith(own) else -1)  # a study compared with has a seed of its own
+        """Refuse results that are damaged, or were made for another place, with another seed or other settings.
+
+        Also a file that people bring if it changed since the run began, or is not what the catalogue pins.
+        """
+        seed, own = self.snakemake.params.get("seed", -1), self.snakemake.wildcards.get("study", "")
+        for path in filter(self.is_result, map(str, self.snakemake.input)):
+            study = path.removeprefix(self.results).partition("/")[0]  # one compared with has settings of its own
+            known = verify_input(path, seed if study == own else -1, self.studies.get(study, {}))
+            self.settings |= known if study == own else {}
+        digests = Contents()
+        for path, planned in self.snakemake.params.get("contents", {}).items():
+            expected, _, other = planned.partition(", found ")
+            if expected and digests.digest(path) != expected:
+                raise ValueError(f"{path}: {NOT_PINNED if other else 'changed since the run began; run again'}")
+
+    def is_result(self, path: str) -> bool:
+        """Whether a file is a sealed result of the workflow, wherever the results lie."""
+        return path.startswith(self.results) and not path.endswith(".html")
 
     def provenance(self) -> dict[str, Any]:
         """Study, rule, seed, hash of settings and code, versions, and the sources of the data in the inputs."""
         params = dict(self.snakemake.params.items())
         sources = {source["name"]: source for source in params.get("sources", [])}
         for path in map(str, self.snakemake.input):
-            if path.endswith(".h5") and path.startswith("results/") and read_exclusion(path) is None:
+            if path.endswith(".h5") and self.is_result(path) and read_exclusion(path) is None:
                 sources |= {source["name"]: source for source in read_attributes(path).get("sources", [])}
         return {
             "study": self.snakemake.wildcards.get("study", ""),
@@ -119,6 +138,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         except ValueError as error:
             run.say(str(error))
             raise SystemExit(1) from None
+        stack.enter_context(made_with(run.settings))
         known = set(snakemake.input if reads_exclusions is True else snakemake.input.get(reads_exclusions or "", []))
         found = first_exclusion(path for path in snakemake.input if path not in known)
         if found:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ABOUT = re.compile(r"^\S+( field)?:")
+ABOUT = re.compile(r"^\S+:")
 """How an error of this library begins: with what it is about."""
+FIELD = "lead field:"
+"""How one begins that knows no file."""
 
 
 @contextmanager
@@ -24,6 +26,8 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except ValueError as error:
         text = " ".join(str(error).split())
+        if text.startswith(FIELD):
+            raise ValueError(f"{path}: {text}") from error
         if text == str(error) and (text.startswith(str(path)) or ABOUT.match(text)):
             raise
         raise ValueError(f"{path}: cannot be read ({text})") from error

@@ -1,4 +1,4 @@
-"""Seals: every result file ends in a digest of its bytes and in what it was made as, checked before anything parses it.
+"""Seals: every result file ends in a digest of its bytes and in what it was made of, checked before anything parses it.
 
 HDF5 and zip files (.pt) go on being such with bytes behind them, an SVG with a comment, JSON with one more member; what
 is none of these has its seal in a hidden file beside it.
@@ -10,9 +10,12 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 MARK = b"vbiflow-seal "
@@ -22,23 +25,41 @@ LONGEST = 8192
 """The seal lies within so many bytes of the end of a file."""
 CHUNK = 1 << 20
 REMEDY = "delete it and run again"
-LINE = re.compile(rb"vbiflow-seal made_as=(\S+) seed=(-?\d+) blake2b=([0-9a-f]{64})(.*)", re.DOTALL)
+LINE = re.compile(rb"vbiflow-seal made_as=(\S+) seed=(-?\d+) settings=(\S*) blake2b=([0-9a-f]{64})(.*)", re.DOTALL)
 FRAMES = {b"\x89HDF": (b"\n", b"\n"), b"PK": (b"\n", b"\n"), b"<": (b"<!-- ", b" -->\n"), b"{": (b"", b'"\n}\n')}
 """What stands before and after the seal in a file that begins so."""
 
 
+Settings = Mapping[str, str]
+"""Digests of the settings that a file depends on, by their names."""
+MADE_WITH: ContextVar[Settings] = ContextVar("MADE_WITH", default=MappingProxyType({}))
+"""Settings that go into the seals of files written now."""
+
+
 @dataclass(frozen=True)
 class Seal:
-    """The path that a file was written as, and the seed of its study; -1 where it has none."""
+    """The path that a file was written as, the seed of its study (-1 where it has none) and the study's settings."""
 
     made_as: str
     seed: int
+    settings: Settings = field(default_factory=dict)
+
+
+@contextmanager
+def made_with(settings: Settings) -> Iterator[None]:
+    """Put the digests of `settings` into the seals of files that are written within."""
+    token = MADE_WITH.set(dict(settings))
+    try:
+        yield
+    finally:
+        MADE_WITH.reset(token)
 
 
 def seal(part: Path, made_as: str | Path, seed: int = -1) -> None:
     """Put the seal at the end of a file that is whole, under its temporary name `part`, or beside it."""
     place = quote(str(made_as)).replace("--", "-%2D")
-    line = MARK + f"made_as={place} seed={seed} blake2b=".encode()
+    settings = ",".join(f"{name}:{found}" for name, found in sorted(MADE_WITH.get().items()))
+    line = MARK + f"made_as={place} seed={seed} settings={settings} blake2b=".encode()
     start = frame_of(part)
     if start is None:
         text = line + content_digest(part, part.stat().st_size, line).encode()
@@ -134,23 +155,28 @@ def read_seal(path: Path) -> Seal:
                 tail = file.read()
         at = tail.rfind(MARK)
         parts = LINE.fullmatch(tail[at:]) if at >= 0 else None
-        if parts is None or parts[4] != (b"\n" if start is None else FRAMES[start][1]):
+        if parts is None or parts[5] != (b"\n" if start is None else FRAMES[start][1]):
             raise ValueError(
                 f"{path}: damaged, or not written by this vbiflow: it does not end in its digest; {REMEDY}"
             )
         if start is None:
-            found = content_digest(path, size, tail[: parts.start(3)])
+            found = content_digest(path, size, tail[: parts.start(4)])
         else:
-            found = content_digest(path, origin + at + parts.start(3))
+            found = content_digest(path, origin + at + parts.start(4))
     except OSError as error:
         raise ValueError(f"{path}: unreadable ({error.strerror}); {REMEDY}") from None
-    if found != parts[3].decode():
+    if found != parts[4].decode():
         raise ValueError(f"{path}: damaged: its bytes are not those that were written; {REMEDY}")
-    return Seal(unquote(parts[1].decode()), int(parts[2]))
+    settings = dict(entry.split(":") for entry in parts[3].decode().split(",") if entry)
+    return Seal(unquote(parts[1].decode()), int(parts[2]), settings)
 
 
-def verify_input(path: str | Path, seed: int = -1) -> None:
-    """Check a job's input: whole, made for its place, and with the job's seed.
+def verify_input(path: str | Path, seed: int = -1, settings: Settings = MappingProxyType({})) -> Settings:
+    """Check a job's input: whole, made for its place, with the study's seed and the settings that it has now.
+
+    Returns
+    -------
+    the settings that it was made with
 
     Raises
     ------
@@ -158,6 +184,7 @@ def verify_input(path: str | Path, seed: int = -1) -> None:
         In one line.
     """
     path = Path(path)
+    known: dict[str, str] = {}
     for file in files_of(path):
         try:
             found = verify(file)
@@ -165,11 +192,16 @@ def verify_input(path: str | Path, seed: int = -1) -> None:
                 raise ValueError(f"{file}: foreign: it was made as {found.made_as}; {REMEDY}")
             if -1 not in (seed, found.seed) and seed != found.seed:
                 raise ValueError(f"{file}: made with seed {found.seed}, the study has {seed}; {REMEDY}")
+            other = [name for name, value in found.settings.items() if settings.get(name, value) != value]
+            if other:
+                raise ValueError(f"{file}: made with another {' and '.join(other)} than the study has now; {REMEDY}")
+            known |= found.settings
         except ValueError as error:
             if file == path:
                 raise
             # Snakemake makes a folder again only as a whole: without one of its files it would be taken as it is
             raise ValueError(str(error).replace(REMEDY, f"delete the folder {path} and run again")) from None
+    return known
 
 
 def files_of(path: Path) -> Iterator[Path]:

@@ -255,6 +255,20 @@ def test_a_region_left_out_may_be_missing_in_the_volume(tmp_path: Path) -> None:
     assert own.centres[:, 0].tolist() == [0, 1, 3, 4, 5] and own.tract_lengths[0, 4] == 5
 
 
+def test_a_region_left_out_may_have_no_place_and_another_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "w.npy", W)
+    rows = [f"{label}\t{k}\t{k * k}\t0\n" for k, label in enumerate(LABELS)]
+    rows[2] = f"{LABELS[2]}\tn/a\t\tNA\n"
+    (tmp_path / "r.tsv").write_text("label\tx\ty\tz\n" + "".join(rows))
+    files = tmp_path / "w.npy", None, tmp_path / "r.tsv"
+    known = read_connectome(*files, {"label": {"exclude": [LABELS[2]]}})
+    assert np.isfinite(known.tract_lengths).all() and [one.name for one in known.findings] == ["euclidean_lengths"]
+    found = inspect(read_connectome(*files), list(CHECKS))
+    assert [one.text for one in found.findings][:2] == [
+        f"1 regions have no centre: {LABELS[2]}", "no tract lengths given, and not all centres",
+    ]  # fmt: skip
+
+
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     weights, lengths = W.copy(), 10 * W
     weights[1, 2], lengths[3, 4] = np.inf, -1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vbiflow.connectome import Connectome, with_maps
+from vbiflow.connectome.maps import read_map
 
 LABELS = ("A_L", "A_R", "B_L")
 
@@ -74,3 +75,9 @@ def test_delays_are_checked_with_the_connectome():
         connectome().check_delays(1, 10, 10)
     with pytest.raises(ValueError, match="a speed needs tract lengths"):
         connectome(tract_lengths=np.full((3, 3), np.nan)).check_delays(1, 10, 0.1)
+
+
+def test_entries_that_a_map_lacks_are_counted(tmp_path):
+    (tmp_path / "m.tsv").write_text("label\tmyelin\na\t1\nb\tn/a\nc\t\n")
+    with pytest.raises(ValueError, match=r"m.tsv::myelin: no finite value for 2 regions, the first b"):
+        read_map("m", f"{tmp_path / 'm.tsv'}::myelin", ("a", "b", "c"))

@@ -69,6 +69,14 @@ def test_a_mixed_draw_has_one_persons_connections_and_a_perturbed_one_is_near():
     assert np.log(noisy[plain > 0] / plain[plain > 0]).std() == pytest.approx(0.1, rel=0.4)
 
 
+def test_every_mixed_draw_is_a_new_connectome():
+    """Two people are enough: nobody is mixed with themselves."""
+    for people in (PEOPLE[:2], PEOPLE):
+        pool = draws_from(people, {"block": 1})
+        drawn = [pool.draw(3, k).weights.tobytes() for k in range(60)]
+        assert len(set(drawn)) == 60 and not {one.weights.tobytes() for one in people} & set(drawn)
+
+
 def test_summaries_by_hand():
     weights = np.array([[0, 2.0, 0], [1, 0, 0], [0, 0, 0]])
     lengths = np.array([[0, 30.0, np.nan], [60.0, 0, np.nan], [np.nan, np.nan, 0]])

@@ -124,6 +124,7 @@ BAD = {
     "format": (lambda d: text(d / "w.doc", "1"), r"w.doc: unknown format; choose from .mat, .npy"),
     "empty": (lambda d: text(d / "w.csv", "# nothing\n"), r"w.csv: holds no numbers"),
     "not square": (lambda d: text(d / "w.csv", "0 1 2\n1 0 2\n"), r"w.csv: shape 2 x 3; a connectome is square"),
+    "a word that makes a header": (lambda d: text(d / "w.csv", "0 True\nTrue 0\n"), r"w.csv: one number; a connectome"),
     "ragged": (lambda d: text(d / "w.csv", "0 1 2\n1 0\n2 2 0\n"), r"w.csv: line 2 has 2 values, the first has 3"),
     "word": (lambda d: text(d / "w.csv", "0 1 2\n1 0 x\n2 2 0\n"), r"w.csv: line 2 holds 'x' among its numbers"),
     "word in the first line": (lambda d: text(d / "w.csv", "0 x 2\n1 0 1\n2 2 0\n"), r"w.csv: line 1 holds 'x'"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pages import PAGES, ROOT, anchors, blocks, links
+from pages import PAGES, ROOT, anchors, blocks, links, prose
 
 import vbiflow
 from vbiflow.__main__ import main
@@ -57,6 +57,17 @@ def test_links_lead_to_files_and_headings(path):
         target = (path.parent / name).resolve() if name else path
         assert target.exists(), f"{path.name}: {link}"
         assert not anchor or anchor in anchors(target), f"{path.name}: {link} is none of {sorted(anchors(target))}"
+
+
+def test_no_page_holds_a_merge_that_was_not_resolved():
+    assert not [path.name for path in PAGES if re.search("^(<{7}|={7}|>{7})", path.read_text(), re.MULTILINE)]
+
+
+def test_no_placeholder_is_lost_as_html():
+    """<name> outside of code is an unknown tag to Markdown, and vanishes."""
+    for path in PAGES:
+        text = re.sub(r"`[^`\n]*`|<!--.*?-->", "", prose(path), flags=re.DOTALL)
+        assert not re.findall(r"<(?!/?(?:img|a|br)\b)[a-z_]+>", text), path.name
 
 
 def test_every_page_stands_in_the_site_and_every_entry_is_a_page():

@@ -10,7 +10,7 @@ import yaml
 
 from vbiflow.empirical import read_cohort
 from vbiflow.empirical.bids import columns_of_participant, main, make_cohort, participant_columns, read_folders
-from vbiflow.empirical.bids_files import parse_name, scan
+from vbiflow.empirical.bids_files import parse_name, scan, stated_tr
 
 FILES = {
     "weights": {"suffix": "connectivity", "extension": ".csv"},
@@ -168,3 +168,36 @@ def test_mistakes_in_a_folder_are_one_line(derivatives: Path) -> None:
 def test_people_are_found_in_their_table_however_it_calls_them(table: str, tmp_path: Path) -> None:
     (tmp_path / "participants.tsv").write_text(table, encoding="utf-8")
     assert columns_of_participant("sub-007_ses-1", participant_columns([str(tmp_path)])) == {"age": "31"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (2, "2"),
+        ("2.0", "2"),
+        (None, ""),
+        ("n/a", ""),
+        ([2.0], None),
+        ("2 s", None),
+        (True, None),
+        ("NaN", None),
+        (0, None),
+    ],
+)
+def test_repetition_times_are_numbers_or_refused_with_their_file(
+    entry: object, expected: str | None, tree: Path
+) -> None:
+    (tree / "tr").mkdir()
+    (tree / "tr" / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0"}))
+    func = tree / "tr" / "sub-01" / "func"
+    func.mkdir(parents=True)
+    (func / "sub-01_task-rest_bold.nii.gz").touch()
+    (func / "sub-01_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": entry}))
+    (file,) = [file for file in scan([tree / "tr"]) if file.path.name.endswith(".nii.gz")]
+    if expected is not None:
+        assert stated_tr(file) == expected
+        return
+    with pytest.raises(
+        ValueError, match=r"sub-01_task-rest_bold.json: RepetitionTime is .*, no number of seconds; write"
+    ):
+        stated_tr(file)

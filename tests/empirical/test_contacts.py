@@ -174,8 +174,40 @@ def test_names_of_regions_beside_positions_are_held_against_them(tmp_path: Path,
         make_lead_field(None, "seeg", {}, {"contacts": table}, TEMPLATE)
 
 
+def test_contacts_without_a_position_are_left_out_and_told(tmp_path: Path, capsys) -> None:
+    """BIDS writes n/a; a recording that needs such a contact says so by its name."""
+    rows = ["\t".join(map(str, (name, *place))) for name, place in zip(NAMES, DEEP, strict=True)]
+    rows[3:5] = [f"{name}\tn/a\tn/a\tn/a" for name in NAMES[3:5]]
+    table = tmp_path / "c.tsv"
+    table.write_text("\n".join(["name\tx\ty\tz", *rows]))
+    field = make_lead_field(None, "seeg", {}, {"contacts": str(table)}, TEMPLATE)
+    assert field.sensors == tuple(NAMES[:3] + NAMES[5:])
+    assert "c.tsv: 2 contacts have no position and are left out: A4, A5" in capsys.readouterr().out
+    path = recorded(tmp_path / "s_raw.fif")
+    with pytest.raises(ValueError, match=r"^\S+c.tsv: lead field: no sensor A4, A5; it has"):
+        make_lead_field(path, "seeg", {}, {"contacts": str(table)}, TEMPLATE)
+
+
 def test_options_of_the_space_are_checked() -> None:
     with pytest.raises(ValueError, match=r"space: found 'head'; choose from mni, scanner; MNE's head frame is each"):
         check_sensors({"contacts": "c.tsv", "space": "head"})
     with pytest.raises(ValueError, match=r"space: says where contacts are, but contacts is missing"):
         check_sensors({"template": "fsaverage5-dk", "space": "mni"})
+
+
+def test_what_is_wrong_with_a_head_names_its_file(tmp_path: Path) -> None:
+    table = tmp_path / "gain.csv"
+    table.write_text(f"sensor,{','.join(AAL.labels)}\n" + "".join(f"{name}{',0' * N}\n" for name in NAMES))
+    with pytest.raises(
+        ValueError, match=r"^\S+gain.csv: lead field: 94 regions reach no sensor: .*; their sources lie"
+    ):
+        make_lead_field(None, "eeg", {}, {"lead_field": str(table)}, TEMPLATE)
+    table.write_text("label,x,y,z\n" + "".join(f"{name},20,?,5\n" for name in NAMES))
+    with pytest.raises(ValueError, match=r"^\S+gain.csv: a coordinate is no number"):
+        make_lead_field(None, "seeg", {}, {"contacts": str(table)}, TEMPLATE)
+    table.write_text("label,x,y,z\n" + "".join(f"{name},20,-10,-18\n" for name in NAMES))
+    bare = Connectome(
+        TEMPLATE.weights, TEMPLATE.tract_lengths, AAL.labels, np.nan * CENTRES, AAL.hemispheres, AAL.networks
+    )
+    with pytest.raises(ValueError, match=r"^\S+gain.csv: lead field: a contact or a region has no position; give x, y"):
+        make_lead_field(None, "seeg", {}, {"contacts": str(table)}, bare)

@@ -132,6 +132,14 @@ def test_averages_are_told_apart_from_recordings(tmp_path: Path) -> None:
         read_sensors(tmp_path / "x-ave.fif", "eeg")
 
 
+def test_a_file_that_marks_all_channels_as_bad(tmp_path: Path) -> None:
+    raw = raw_of()
+    raw.info["bads"] = list(raw.ch_names)
+    raw.save(tmp_path / "b_raw.fif", verbose="ERROR")
+    with pytest.raises(ValueError, match=r"b_raw.fif: the file marks all of its 6 eeg channels as bad; interpolate"):
+        read_sensors(tmp_path / "b_raw.fif", "eeg")
+
+
 def test_names_of_electrodes_are_found_however_they_are_written(tmp_path: Path) -> None:
     for names in (("Fp1.", "Fp2.", "C3..", "C4..", "O1..", "O2.."), [f"EEG {name.upper()}-REF" for name in NAMES]):
         raw_of(names=names).save(tmp_path / "e_raw.fif", overwrite=True, verbose="ERROR")

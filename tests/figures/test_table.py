@@ -76,6 +76,7 @@ def test_inputs_lie_in_the_folders_of_estimator_round_and_subject():
     assert found["samples"] == "results/tiny@rounds/subjects/101309/samples.h5"
     assert found["first_prior"] == "results/tiny@rounds/101309/prior.h5"
     assert found["prior"] == "results/tiny@rounds/subjects/101309/rounds/2/prior.h5"
+    assert found["features"] == "results/tiny@rounds/subjects/101309/rounds/2/features.h5"  # as the verdict compares
     assert found["rounds"] == ["results/tiny@rounds/subjects/101309/rounds/2/theta.h5"]
     study = load_study("hcp_wong_wang")
     assert figure_inputs("cohort", study)["priors"] == [

@@ -29,7 +29,7 @@ def test_residuals_are_those_of_leaving_each_simulation_out(monkeypatch):
     monkeypatch.setattr(baselines, "PENALTIES", [2.0])
     rng = np.random.default_rng(0)
     u, z = rng.standard_normal((25, 3)), rng.standard_normal((25, 1))
-    spread = ridge(z, u, u[:1])[0, :, 0]
+    spread = ridge(z, u)(u[:1])[0, :, 0]
     expected = []
     for k in range(25):
         rest, target = np.delete(u, k, 0), np.delete(z, k, 0)
@@ -37,6 +37,14 @@ def test_residuals_are_those_of_leaving_each_simulation_out(monkeypatch):
         beta = np.linalg.solve(centred.T @ centred + 2 * np.eye(3), centred.T @ (target - target.mean()))
         expected.append(z[k, 0] - target.mean() - (u[k] - rest.mean(axis=0)) @ beta[:, 0])
     assert np.diff(spread) == pytest.approx(np.diff(expected))
+
+
+def test_scores_are_the_same_however_many_observations_are_taken_at_a_time(monkeypatch):
+    whole = compare_baselines(prior(), THETA[:500], X[:500], TEST, X_TEST)
+    monkeypatch.setattr(baselines, "OBSERVATIONS", 7)
+    for name, found in compare_baselines(prior(), THETA[:500], X[:500], TEST, X_TEST).items():
+        assert found["rmse"] == pytest.approx(whole[name]["rmse"], rel=1e-9)
+        assert np.array_equal(found["coverage_90"], whole[name]["coverage_90"])
 
 
 def test_nearest_by_hand():

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from checkout import Copy
 
 from vbiflow.engine import gpu
+from vbiflow.study import load_study
 
 SCRIPT = Path(__file__).parent / "minislurm.sh"
 pytestmark = [
@@ -60,7 +61,7 @@ def submissions():
 
 def test_shards_are_tasks_of_an_array(cluster, tmp_path):
     copy = Copy(tmp_path / "vbiflow")
-    shards = [f"results/tiny/101309/simulations/shard-000{k}.h5" for k in range(4)]
+    shards = [f"results/tiny/101309/simulations/{name}.h5" for name in load_study("tiny").shards]
     plain = ["--workflow-profile", "none", "--executor", "slurm", "--slurm-array-jobs=simulate", "--notemp"]
     done = submit(copy, *plain, *FAST, "--", *shards)
     assert done.returncode == 0, done.stdout[-4000:]
@@ -71,7 +72,7 @@ def test_shards_are_tasks_of_an_array(cluster, tmp_path):
 def test_a_gpu_is_asked_for_where_the_profile_says_so_and_only_there(cluster, tmp_path):
     copy = Copy(tmp_path / "vbiflow")
     raised = ["--set-resources", "simulate:gpu=1", "simulate:slurm_partition=gpu", "--retries", "0"]
-    target = "results/tiny/101309/simulations/shard-0000.h5"
+    target = "results/tiny/101309/simulations/shard-000000-000080.h5"
     before = len(submissions())
     done = submit(copy, "--workflow-profile", "none", "--executor", "slurm", *FAST, *raised, "--", target)
     jobs = submissions()[before - 1 :] if before > 1 else submissions()
@@ -79,7 +80,7 @@ def test_a_gpu_is_asked_for_where_the_profile_says_so_and_only_there(cluster, tm
     assert len(on_gpu) == 1 and "NodeList=gpu1" in on_gpu[0], done.stdout[-4000:]
     assert any("NodeList=cpu1" in job for job in jobs), "the connectome needs none"
     if gpu.why_no_gpu():
-        said = (copy.path / "results/tiny/101309/logs/simulate/shard-0000.log").read_text()
+        said = (copy.path / "results/tiny/101309/logs/simulate/shard-000000-000080.log").read_text()
         assert done.returncode != 0 and "device 'cuda'" in said
 
 

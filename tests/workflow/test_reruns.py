@@ -224,7 +224,9 @@ def test_one_more_feature_simulates_again_unless_series_are_kept(again):
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_kept_series_stay_compressed_with_the_same_numbers(again, finished, keep):
-    simulations, features = (f"results/tiny/101309/{part}/shard-0003.h5" for part in ("simulations", "features"))
+    simulations, features = (
+        f"results/tiny/101309/{part}/shard-000240-000300.h5" for part in ("simulations", "features")
+    )
     for file in (simulations, features):
         (again.path / file).unlink()
     if keep:
@@ -239,3 +241,11 @@ def test_kept_series_stay_compressed_with_the_same_numbers(again, finished, keep
             np.testing.assert_array_equal(new["bold"][()], old["bold"][()])
     with h5py.File(again.path / features) as new, h5py.File(finished.path / features) as old:
         np.testing.assert_array_equal(new["x"][()], old["x"][()])
+
+
+def test_results_of_other_settings_are_refused_where_snakemake_is_told_to_overlook_them(again):
+    again.edit("config/studies/tiny.yaml", "features: [fc]", "features: [fc, variance]")
+    (again.path / "results/tiny/101309/posterior.pt").unlink()
+    done = again.snakemake("--rerun-triggers", "mtime", "--", "results/tiny/101309/posterior.pt")
+    refused = "features.h5: made with another features than the study has now; delete it and run again"
+    assert done.returncode and refused in done.stdout and "Traceback" not in done.stdout, done.stdout[-3000:]

@@ -111,9 +111,13 @@ def test_same_bytes_for_any_sharding_and_threads(copy, finished):
 
 
 def test_more_simulations_run_only_the_new_shards(again):
-    again.edit("config/studies/tiny.yaml", "n_simulations: 300", "n_simulations: 400")
+    again.edit("config/studies/tiny.yaml", "shard_size: 80", "shard_size: 150")
+    with open(again.path / "config/studies/tiny.yaml", "a") as study:
+        study.write("resources: {simulate: {mem_mb: 4000}}\n")
+    assert "Nothing to be done" in again.snakemake("-n", REPORT).stdout, "shards and memory are matters of the machine"
+    again.edit("config/studies/tiny.yaml", "n_simulations: 300", "n_simulations: 500")
     new = jobs(again.snakemake("-n", REPORT))
-    assert new["features"] == new["simulate"] == 2  # the last, which was not full, and a new one
+    assert new["features"] == new["simulate"] == 2  # of 150 and 50, whatever the old ones' size
     assert {"prior", "gather", "train"} <= new.keys()
 
 
@@ -140,12 +144,12 @@ def test_killed_run_recovers_with_the_same_bytes(copy, finished):
 
 def test_truncated_shard_is_named_and_remade(again):
     features = "results/tiny/101309/features.h5"
-    shard = again.path / "results/tiny/101309/features/shard-0001.h5"
+    shard = again.path / "results/tiny/101309/features/shard-000080-000160.h5"
     with open(shard, "r+b") as file:
         file.truncate(500)
     done = again.snakemake("--notemp", features)
     assert done.returncode != 0
-    assert "shard-0001.h5: damaged" in done.stdout and "delete it and run again" in done.stdout
+    assert "shard-000080-000160.h5: damaged" in done.stdout and "delete it and run again" in done.stdout
     shard.unlink()
     assert again.snakemake("--notemp", features).returncode == 0
     assert h5py.is_hdf5(shard)
@@ -177,7 +181,7 @@ def test_unknown_study_names_the_known_ones(copy):
 @pytest.mark.skipif(not gpu.why_no_gpu(), reason="there is a GPU")
 def test_profile_chooses_the_device(copy):
     """`gpu=1` reaches the script, which says in one line that there is no GPU."""
-    shard = "results/tiny/101309/simulations/shard-0000.h5"
+    shard = "results/tiny/101309/simulations/shard-000000-000080.h5"
     done = copy.snakemake("--workflow-profile", "profiles/gpu", "--", shard)
     assert done.returncode != 0 and "gpu=1" in done.stdout
     assert "ValueError: device 'cuda': " in done.stdout and "or use device 'cpu' (no gpu in" in done.stdout

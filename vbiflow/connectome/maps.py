@@ -10,7 +10,7 @@ import numpy as np
 
 from vbiflow.arrays import read_array, split_key
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.region_tables import COLUMNS, read_regions, unread_columns
+from vbiflow.connectome.region_tables import COLUMNS, number_of, read_regions, unread_columns
 from vbiflow.connectome.regions import match_labels
 from vbiflow.maps import CONSTANT
 
@@ -56,7 +56,9 @@ def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:
             )
     if not np.isfinite(values).all():
         missing = [label for label, good in zip(labels, np.isfinite(values), strict=True) if not good]
-        raise ValueError(f"{entry}: no finite value for {len(missing)} regions, the first {missing[0]}")
+        raise ValueError(
+            f"{entry}: no finite value for {len(missing)} regions, the first {missing[0]}; give one number a region"
+        )
     return values
 
 
@@ -69,6 +71,6 @@ def read_column(entry: str, labels: tuple[str, ...]) -> np.ndarray:
         raise ValueError(f"{entry}: no column {key!r}; write {file}::COLUMN with one of {', '.join(numeric) or 'none'}")
     order = match_labels(labels, table.labels, str(file), "the connectome")
     try:
-        return np.array([float(table.columns[key.lower()][k]) for k in order])
+        return np.array([number_of(table.columns[key.lower()][k]) for k in order])
     except ValueError as error:
         raise ValueError(f"{entry}: {error}; give one number a region") from None

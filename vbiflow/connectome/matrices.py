@@ -68,8 +68,10 @@ def align_columns_with_rows(path: str, table: Table) -> Table:
 
 def check_square(path: str | Path, values: np.ndarray) -> None:
     """Refuse what is no square matrix."""
-    if values.ndim == 2 and values.shape[0] == values.shape[1]:
+    if values.ndim == 2 and values.shape[0] == values.shape[1] > 1:
         return
+    if values.size == 1:
+        raise ValueError(f"{path}: one number; a connectome is square, two regions or more")
     hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
     shape = " x ".join(map(str, values.shape))
     raise ValueError(f"{path}: shape {shape}; a connectome is square, regions x regions{hint}")
@@ -216,12 +218,18 @@ def assemble_connectome(
 ) -> Connectome:
     """Put a connectome together; unknown lengths become the straight distances of known centres."""
     findings = list(findings)
+    lost = np.isnan(nodes.centres).any(axis=1)
+    if lost.any() and not lost.all():
+        names = shorten_list([label for label, is_lost in zip(nodes.labels, lost, strict=True) if is_lost])
+        findings.append(Finding("no_centres", "warning", f"{int(lost.sum())} regions have no centre: {names}"))
     if np.isnan(lengths).all():
         lengths = np.linalg.norm(nodes.centres[:, None] - nodes.centres, axis=-1)
         known = not np.isnan(lengths).any()
         text = (
             "no tract lengths given: straight distances between centres stand for them"
             if known
+            else "no tract lengths given, and not all centres"
+            if lost.any() and not lost.all()
             else "no tract lengths and no centres given"
         )
         findings.append(Finding("euclidean_lengths" if known else "no_lengths", "note", text))

@@ -28,7 +28,7 @@ SUMMARY_UNITS = tuple("mm" if name == "length" else "1" for name in SUMMARIES)
 class Pool:
     """Connectomes of the same regions that simulations draw from.
 
-    `mix`: a draw has the connections of one random person and, where a second one has them too, the weights
+    `mix`: a draw has the connections of one random person and, where another one has them too, the weights
     w = a W_i + (1 - a) W_j, with a uniform from -BEYOND to 1 + BEYOND and w at least half the smaller of the two. So
     it is as dense as people are, and people lie within the cloud of draws, not at its rim. Tract lengths are mixed by a
     cut to [0, 1]. Without `mix` a draw is one of the people. `perturb`: standard deviation of the logarithm by which
@@ -49,7 +49,8 @@ class Pool:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
         if len(self.people) == 1:
             return self.people[0]
-        first, second = (self.people[k] for k in rng.integers(len(self.people), size=2))
+        place = int(rng.integers(len(self.people)))
+        first, second = self.people[place], self.people[place - int(rng.integers(1, len(self.people)))]
         share = rng.uniform(-EXTRAPOLATION, 1 + EXTRAPOLATION) if self.mix else 1.0
         weights = mix_weights(first.weights, second.weights, share)
         if self.perturb:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbiflow.arrays.table import is_whole
+from vbiflow.arrays.table import MISSING, is_whole
 from vbiflow.arrays.text import delimiter_of, read_lines, split_cells
 from vbiflow.connectome.regions import INDICES, Regions, unique_labels
 from vbiflow.labels import side_of, split_label
@@ -34,9 +34,10 @@ CODED = re.compile(r"^\s*(?:\S+[\s,;]+)?([^\d\s,;]\S*)[\s,;]+(\d+)(?:[\s,;]+\d+)
 def read_regions(path: str | Path) -> Regions:
     """Read a table of regions: label; optional hemisphere, network, x, y, z [mm], index and any others.
 
-    Tables with a header are separated by tabs, commas or semicolons. Labels that both hemispheres share get L_ and R_
-    before them. Colour tables of FreeSurfer, MRtrix and ITK-SNAP (index and label, in their order, without the
-    background), tables of index, name and code without a header (MRIcron) and plain lists of names are read as well.
+    Tables with a header are separated by tabs, commas or semicolons; unknown coordinates are n/a. Labels that both
+    hemispheres share get L_ and R_ before them. Colour tables of FreeSurfer, MRtrix and ITK-SNAP (index and label, in
+    their order, without the background), tables of index, name and code without a header (MRIcron) and plain lists of
+    names are read as well.
 
     Raises
     ------
@@ -142,6 +143,11 @@ def colour_columns(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...
     return {"index": tuple(reversed(kept)), "label": tuple(reversed(kept.values()))}
 
 
+def number_of(entry: str) -> float:
+    """An entry as a number; not-a-number where it is empty or n/a."""
+    return np.nan if entry.lower() in MISSING else float(entry)
+
+
 def plain_numbers(entries: Sequence[str]) -> tuple[str, ...]:
     """Whole numbers without the decimals that programs write behind them, as in 17.0; other entries as they are."""
     return tuple(str(int(float(entry))) for entry in entries) if all(map(is_whole, entries)) else tuple(entries)
@@ -160,7 +166,7 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
     columns |= {name: plain_numbers(columns[name]) for name in INDICES if name in columns}
     columns = columns | {"label": labels, "hemisphere": sides}
     try:
-        centres = np.array([[float(value) for value in columns[axis]] for axis in "xyz"]).T
+        centres = np.array([[number_of(value) for value in columns[axis]] for axis in "xyz"]).T
     except KeyError:
         centres = np.full((len(labels), 3), np.nan)
     except ValueError as error:

@@ -99,16 +99,25 @@ def stated_tr(file: BidsFile) -> str:
         content = file.metadata()
     except AttributeError:  # broken JSON is None to ancpbids
         raise ValueError(f"{file.path}: a JSON file that describes it, beside or above, cannot be read") from None
-    for key, seconds in (("RepetitionTime", float), ("SamplingFrequency", lambda rate: 1 / float(rate))):
+    for key in ("RepetitionTime", "SamplingFrequency"):
         entry = content.get(key)
         if entry not in (None, "", "n/a"):
             try:
-                return f"{seconds(entry):g}"
-            except (TypeError, ValueError, ZeroDivisionError):
+                number = positive_number(entry)
+                return f"{number if key == 'RepetitionTime' else 1 / number:g}"
+            except (TypeError, ValueError):
                 described = file.path.with_name(f"{file.path.name.partition('.')[0]}.json")
                 advice = "write one number, or give columns: {tr: 2}"
                 raise ValueError(f"{described}: {key} is {entry!r}, no number of {key_unit(key)}; {advice}") from None
     return ""
+
+
+def positive_number(entry: Any) -> float:
+    """A number above zero, also one that is written as text."""
+    number = float("nan" if isinstance(entry, bool) else entry)
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{entry!r} is no positive number")
+    return number
 
 
 def key_unit(key: str) -> str:

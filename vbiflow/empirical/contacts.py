@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import headed_columns, read_regions, table_lines, unread_columns
-from vbiflow.connectome.regions import match_labels, shorten_list
+from vbiflow.connectome.regions import Regions, match_labels, shorten_list
 from vbiflow.empirical.lead_field import LeadField, contact_lead_field
 from vbiflow.empirical.montages import known_positions
 from vbiflow.empirical.sensor_options import IN_RECORDING, SPACES
@@ -48,13 +48,23 @@ def contacts_lead_field(
             tell_unread(path, columns, ("label", "region", "gain"))
             return assigned_lead_field(contacts, columns, connectome.labels)
         tell_unread(path, columns, ("label", *"xyz", "region"))
-        table = read_regions(contacts)
+        table = with_places(contacts, read_regions(contacts))
         labels, places = table.labels, table.centres * stated_unit(contacts, meant)
         if "region" in columns:
-            check_regions(path, places, columns["region"], connectome)
+            check_regions(path, places, table.columns["region"], connectome)
     check_contacts(path, places, connectome.centres, labels, guess=space is None)
     found = contact_lead_field(places, connectome.centres, labels, connectome.labels).with_sensors(places, kind)
     return replace(found, space=meant)
+
+
+def with_places(path: str, regions: Regions) -> Regions:
+    """The contacts whose positions are known; the others are told."""
+    known = np.isfinite(regions.centres).all(axis=1)
+    if known.all() or not known.any():
+        return regions
+    names = shorten_list([name for name, has in zip(regions.labels, known, strict=True) if not has])
+    print(f"{path}: {int((~known).sum())} contacts have no position and are left out: {names}")
+    return regions.take(np.flatnonzero(known))
 
 
 def tell_unread(path: str, columns: Mapping[str, Sequence[str]], read: Sequence[str]) -> None:
@@ -105,7 +115,7 @@ def recorded_positions(
     for table in sorted(path.parent.glob(f"{start}*_electrodes.tsv")):
         name, unit = system_of(table)
         if is_system_of(name, space):
-            positions = read_regions(table)
+            positions = with_places(str(table), read_regions(table))
             return str(table), positions.labels, positions.centres * unit
         found.append(f"{table.name} in {name or 'an unknown system'}")
     places = None if info is None else known_positions(info)

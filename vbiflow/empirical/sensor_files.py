@@ -76,6 +76,10 @@ def pick_kind(path: str | Path, raw: MneRecording, kind: str, mended: Sequence[s
     types = raw.get_channel_types()
     names = [name for name, type_ in zip(raw.ch_names, types, strict=True) if type_ in TYPES[kind]]
     good = [name for name in names if name not in raw.info["bads"] or name in mended]
+    if names and not good:
+        raise ValueError(
+            f"{path}: the file marks all of its {len(names)} {kind} channels as bad; interpolate some of them"
+        )
     if not good:
         raise ValueError(
             f"{path}: no {kind} channels; found {', '.join(sorted(found))}; correct kind in the cohort table"

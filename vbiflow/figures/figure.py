@@ -34,7 +34,7 @@ INPUTS: dict[str, dict[str, str]] = {
         "exact": "subjects/{subject}/exact.h5",
         "prior": "{last_round}/prior.h5",
         "first_prior": "{first_round}/prior.h5",
-        "features": "{first_round}/features.h5",
+        "features": "{last_round}/features.h5",
         "rounds": "{later_rounds}/theta.h5",
         "connectome": "{connectome}/connectome.h5",
         "lead_field": "{connectome}/lead_field.h5",

@@ -14,20 +14,27 @@ from vbiflow.prior import Prior
 KEPT = 0.02
 NEIGHBOURS = 20
 PENALTIES = np.logspace(-2, 6, 17)
+MOST_SIMULATIONS = 50_000
+"""Baselines learn from so many at most: all of them are in memory at once."""
+OBSERVATIONS = 100
 
 
-def rejection(z: np.ndarray, u: np.ndarray, u_o: np.ndarray) -> np.ndarray:
-    """Rejection ABC: the z (m, n, p) of the 2 % of simulations whose features are nearest to each observation's."""
-    return z[nearest(u, u_o, max(NEIGHBOURS, round(KEPT * len(u))))]
+Predict = Callable[[np.ndarray], np.ndarray]
+"""From features (m, f) of observations to samples (m, n, p)."""
 
 
-def neighbours(z: np.ndarray, u: np.ndarray, u_o: np.ndarray) -> np.ndarray:
-    """Nearest neighbours: the z (m, 20, p) of the 20 nearest simulations."""
-    return z[nearest(u, u_o, NEIGHBOURS)]
+def rejection(z: np.ndarray, u: np.ndarray) -> Predict:
+    """Rejection ABC: the z of the 2 % of simulations whose features are nearest to each observation's."""
+    return lambda u_o: z[nearest(u, u_o, max(NEIGHBOURS, round(KEPT * len(u))))]
 
 
-def ridge(z: np.ndarray, u: np.ndarray, u_o: np.ndarray) -> np.ndarray:
-    """Ridge regression: prediction plus the residuals left out one by one, (m, n, p).
+def neighbours(z: np.ndarray, u: np.ndarray) -> Predict:
+    """Nearest neighbours: the z of the 20 nearest simulations."""
+    return lambda u_o: z[nearest(u, u_o, NEIGHBOURS)]
+
+
+def ridge(z: np.ndarray, u: np.ndarray) -> Predict:
+    """Ridge regression: prediction plus the residuals left out one by one.
 
     beta = (U'U + lambda I)^-1 U'z, with the lambda of smallest leave-one-out error.
     """
@@ -41,16 +48,16 @@ def ridge(z: np.ndarray, u: np.ndarray, u_o: np.ndarray) -> np.ndarray:
         error = (residual**2).mean()
         if error < best[0]:
             best = error, right.T @ ((shrink / np.maximum(singular, 1e-12))[:, None] * target), residual
-    predicted = (u_o - mean) @ best[1] + centre
-    return predicted[:, None] + best[2][None, :: max(1, len(best[2]) // 1000)]
+    spread = best[2][None, :: max(1, len(best[2]) // 1000)]
+    return lambda u_o: ((u_o - mean) @ best[1] + centre)[:, None] + spread
 
 
-BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+BASELINES: dict[str, Callable[[np.ndarray, np.ndarray], Predict]] = {
     "rejection_abc": rejection,
     "nearest_neighbours": neighbours,
     "ridge": ridge,
 }
-"""(z of simulations, their features, features of observations) -> samples (m, n, p)."""
+"""(z (n, p) of simulations, their features (n, f)) -> what predicts observations."""
 
 
 def compare_baselines(
@@ -80,15 +87,22 @@ def compare_baselines(
 
 
 def time_method(
-    method: Callable[..., np.ndarray], prior: Prior, data: tuple[np.ndarray, ...], truth: np.ndarray
+    method: Callable[[np.ndarray, np.ndarray], Predict],
+    prior: Prior,
+    data: tuple[np.ndarray, ...],
+    truth: np.ndarray,
 ) -> dict[str, Any]:
-    """Time a method and score its samples."""
-    begin = time.perf_counter()
-    samples = prior.from_normal(method(*data))
+    """Time a method and score its samples, of so many observations at a time that memory stays bounded."""
+    z, u, u_test = data
+    begin, parts = time.perf_counter(), []
+    predict = method(z, u)
+    for start in range(0, len(u_test), OBSERVATIONS):
+        samples = prior.from_normal(predict(u_test[start : start + OBSERVATIONS]))
+        parts.append((samples.mean(axis=1), *np.quantile(samples, [0.05, 0.95], axis=1)))
     seconds = time.perf_counter() - begin
-    low, high = np.quantile(samples, [0.05, 0.95], axis=1)
+    mean, low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
     return {
-        "rmse": np.sqrt(((samples.mean(axis=1) - truth) ** 2).mean(axis=0)) / prior.std,
+        "rmse": np.sqrt(((mean - truth) ** 2).mean(axis=0)) / prior.std,
         "coverage_90": ((truth >= low) & (truth <= high)).mean(axis=0),
         "seconds": seconds,
     }

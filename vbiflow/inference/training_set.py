@@ -136,10 +136,6 @@ class TrainingSet:
         parts = {name: part[part < n] for name, part in vars(self.split).items()}
         return replace(self, theta=self.theta[:n], x=np.asarray(self.x[:n]), valid=self.valid[:n], split=Split(**parts))
 
-    def in_memory(self) -> TrainingSet:
-        """The same with x as an array."""
-        return replace(self, x=np.asarray(self.x))
-
     def columns(self, kept: np.ndarray) -> TrainingSet:
         """The same simulations with the features `kept`, column numbers, alone."""
         return replace(self, x=np.asarray(self.x)[:, kept], names=tuple(self.names[k] for k in kept))
@@ -147,6 +143,5 @@ class TrainingSet:
     def first(self, n: int, validation_share: float, seed: int) -> TrainingSet:
         """The first n simulations that are not held out, of which `validation_share` validate and none tests."""
         part = self.learnt[:n]
-        theta, x = self.rows(part)
-        valid = np.ones(len(part), bool)
-        return replace(self, theta=theta, x=x, valid=valid, split=split(valid, seed, validation_share, 0.0))
+        own = split(np.ones(len(part), bool), seed, validation_share, 0.0)
+        return replace(self, split=Split(part[own.train], part[own.validation], part[own.test]))

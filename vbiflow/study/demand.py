@@ -24,6 +24,10 @@ UNKNOWN_REGIONS = 200
 """Where no table says how many regions there are; most atlases have fewer."""
 PER_NODE_STEP = 15e-9
 """Seconds of one core for a step of one node, on a processor with AVX2."""
+SURVEYED, INPUTS = 20_000, 300
+"""Rows that features are scaled by, and most megabytes of a network's inputs in memory (inference/inputs.py)."""
+COMPARED = 50_000
+"""Simulations that baselines learn from at most (inference/baselines.py)."""
 DELAYED = 6
 """So many times longer with delays."""
 PER_VALUE = 3e-7
@@ -45,6 +49,7 @@ class Size(NamedTuple):
     members: int
     itemsize: int
     delayed: bool
+    pooled: bool
 
     @property
     def series(self) -> float:
@@ -55,6 +60,22 @@ class Size(NamedTuple):
     def table(self) -> float:
         """Megabytes of the features of all simulations, in double precision."""
         return self.simulations * (self.features + self.parameters) * 8 * MB
+
+    @property
+    def theta(self) -> float:
+        """Megabytes of all parameters, held by jobs that learn or test, thrice while they are transformed."""
+        return 3 * self.simulations * self.parameters * 8 * MB
+
+    @property
+    def learning(self) -> float:
+        """Megabytes of a training: theta, the rows that scale features, inputs of the network unless in a file."""
+        surveyed = 4 * min(self.simulations, SURVEYED) * self.features * 8 * MB
+        return self.theta + surveyed + min(self.simulations * self.features * 4 * MB, INPUTS)
+
+    @property
+    def connectomes(self) -> float:
+        """Megabytes of the connectomes of a pool."""
+        return 4 * self.people * self.nodes**2 * 8 * MB if self.pooled else 0.0
 
     @property
     def simulating(self) -> float:
@@ -92,6 +113,7 @@ def size_of(study: Study) -> Size:
         members=inference["members"],
         itemsize=4 if simulation["precision"] == "float32" else 8,
         delayed=study.delays is not None,
+        pooled=study.pooled,
     )
 
 
@@ -138,18 +160,20 @@ TORCH = (
 )  # fmt: skip
 
 MEMORY: dict[str, Callable[[Size], float]] = {
-    "simulate": lambda size: 1.3 * size.series,
+    "simulate": lambda size: 1.3 * size.series + size.connectomes,
+    "pool_connectomes": lambda size: size.connectomes,
     "features": lambda size: 3 * size.shard * size.features * 8 * MB,
     "gather": lambda size: 3 * size.shard * size.features * 8 * MB,
-    "prior": lambda size: 3 * size.simulations * size.parameters * 8 * MB,
-    "train": lambda size: 2 * size.table,
-    "ablate": lambda size: 2 * size.table,
-    "baselines": lambda size: 2 * size.table,
-    "learning_curve": lambda size: 3 * size.table,
+    "prior": lambda size: size.theta,
+    "train": lambda size: size.learning,
+    "ablate": lambda size: size.learning,
+    "baselines": lambda size: size.learning + 3 * min(size.simulations, COMPARED) * size.features * 8 * MB,
+    "learning_curve": lambda size: size.learning + 5000 * size.features * 16 * MB,
     "join_rounds": lambda size: 2 * size.table,
     "truncate": lambda size: 100 * size.parameters,
-    "calibrate": lambda size: 5000 * size.features * 16 * MB + 3 * size.parameters,
-    "features_report": lambda size: 3 * 20_000 * size.features * 8 * MB,
+    "calibrate": lambda size: size.theta + 5000 * size.features * 16 * MB + 3 * size.parameters,
+    "local_c2st": lambda size: size.theta + 5000 * size.features * 16 * MB,
+    "features_report": lambda size: size.theta + 3 * 20_000 * size.features * 8 * MB,
     "robust": lambda size: (3 * 10_000 * size.features + 50 * 21 * min(size.features, 300) ** 2) * 8 * MB,
     "posterior_predictive": lambda size: 4 * 20_000 * size.features * 8 * MB,
     "observe": lambda size: 20 * size.nodes * size.samples * 8 * MB,

@@ -89,7 +89,7 @@ def row(label: str, entry: Mapping[str, Any], defaults: Mapping[str, Any], key: 
     """Key, type, default and meaning of one entry of the schema."""
     found = defaults.get(key or label)
     default = "" if isinstance(found, Mapping) or found is None else f"`{format_default(found)}`"
-    return label, kind_of(entry), default, entry.get("description", "").replace("|", "\\|")
+    return label, kind_of(entry), default, entry.get("description", "").replace("|", "\\|").replace("<", "&lt;")
 
 
 def format_default(value: Any) -> str:

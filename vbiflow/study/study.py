@@ -63,6 +63,12 @@ class Study(Topology):
         return {key: value for key, value in self["simulation"].items() if key not in ("shard_size", "keep")}
 
     @property
+    def reported(self) -> dict[str, Any]:
+        """Settings that reports and provenance tell: all but matters of the machine, which change no number."""
+        kept = {key: value for key, value in self.settings.items() if key != "resources"}
+        return kept | {"simulation": self.simulation}
+
+    @property
     def keeps_series(self) -> bool:
         """Whether the simulated series stay, so that other features can be taken from them later."""
         return self["simulation"]["keep"]

@@ -7,7 +7,9 @@ that person's connectome for all; `pooled`, one estimator that learns from every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from bisect import bisect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +19,7 @@ from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 
 PER = ("subject", "pooled", "leave_one_out")
 """What connectome.per may be beside the name of one participant whose connectome all share."""
+SHARD = re.compile(r"shard-\d{6,}-\d{6,}")
 RESERVED = ("subjects", "figures", "logs", "benchmarks")
 """Folders of a study's results that are nobody's."""
 
@@ -104,13 +107,32 @@ class Topology:
 
     @property
     def shards(self) -> list[str]:
-        """Names of the shards of one estimator's simulations."""
-        return [f"shard-{k:04d}" for k in range(-(-self.n_simulations // self["simulation"]["shard_size"]))]
+        """Names of the shards of one estimator's simulations, where none are there yet."""
+        return self.shards_beside(())
+
+    def shards_beside(self, made: Sequence[str]) -> list[str]:
+        """Names of the shards of one estimator's simulations: those that are `made`, and new ones for the rows between.
+
+        So another `shard_size` makes nothing again. Of shards that begin alike the first named is taken.
+        """
+        there: dict[int, int] = {}
+        for start, stop in map(self.rows, filter(SHARD.fullmatch, made)):
+            if start < stop <= self.n_simulations:
+                there.setdefault(start, stop)
+        names, start = [], 0
+        starts = sorted(there)
+        while start < self.n_simulations:
+            following = bisect(starts, start)
+            limit = starts[following] if following < len(starts) else self.n_simulations
+            stop = there.get(start, min(start + self["simulation"]["shard_size"], limit))
+            names.append(f"shard-{start:06d}-{stop:06d}")
+            start = stop
+        return names
 
     def rows(self, shard: str) -> tuple[int, int]:
-        """First and one past the last simulation of a shard."""
-        size, number = self["simulation"]["shard_size"], int(shard.removeprefix("shard-"))
-        return number * size, min((number + 1) * size, self.n_simulations)
+        """First and one past the last simulation of a shard, which its name tells."""
+        start, stop = map(int, shard.split("-")[1:])
+        return start, stop
 
     def theta_rows(self, subject: str) -> tuple[int, int]:
         """First and one past the last row of a job that simulates the subject alone: its number in the cohort."""

@@ -1,0 +1,76 @@
+"""The verdict from end to end on a known model: the truth passes, each planted fault turns the part it belongs to."""
+
+import numpy as np
+import pytest
+from linear_gaussian import NAMES, SIGMA, A, Exact, draws, prior, simulate
+
+from vbiflow.diagnostics import calibrate, check_features, misspecification, subject_verdict, verdict
+from vbiflow.diagnostics.held_out_predictive import calibrated_check, held_out_misfits
+from vbiflow.inference import TrainingSet
+
+THETA = prior().sample(1, 0, 2000)
+DATA = TrainingSet.of(prior(), THETA, simulate(THETA, 2), NAMES, {"test_share": 0.2}, seed=1)
+MISFITS = held_out_misfits(Exact(), DATA, seed=1)
+UNSEEN = np.linalg.svd(A)[2][-1]
+
+
+def estimator(**wrong):
+    return verdict(calibrate(Exact(**wrong), *DATA.held_out(), seed=1))
+
+
+RIGHT = estimator()
+
+
+def judged(x_o, k=0, judgement=RIGHT, samples=None, resimulate=simulate):
+    samples = draws(x_o[None], 100, k)[0] if samples is None else samples
+    check = check_features(resimulate(samples, k), x_o)
+    check = calibrated_check(check, DATA, samples, x_o, MISFITS, seed=k)
+    return subject_verdict(misspecification(DATA.x, x_o, NAMES, seed=1), judgement, check)
+
+
+def parts(found):
+    return {name: found["parts"][name]["verdict"] for name in ("estimator", "recording")}
+
+
+def test_the_truth_is_trusted():
+    found = [judged(x_o, k) for k, x_o in enumerate(simulate(prior().sample(5, 0, 12), 6))]
+    assert sum(one["verdict"] == "trusted" for one in found) >= 11
+    assert all(one["parts"]["estimator"]["verdict"] == "trusted" for one in found)
+
+
+@pytest.mark.parametrize("wrong", [{"widen": 0.6}, {"widen": 1.7}, {"shift": 0.7}])
+def test_a_wrong_estimator_turns_its_own_part_alone(wrong):
+    found = judged(simulate(prior().sample(5, 0, 1), 6)[0], judgement=estimator(**wrong))
+    assert parts(found) == {"estimator": "not trusted", "recording": "trusted"} and found["verdict"] == "not trusted"
+
+
+def beyond(x):
+    return x + np.eye(6)[3] * 15
+
+
+def together(x):
+    return x + 5 * SIGMA * UNSEEN
+
+
+def heavy(x):
+    return x * np.array([1, 1, 1, 1, 8, 1]) + np.array([0, 0, 0, 0, 5, 0])
+
+
+@pytest.mark.parametrize("fault", [beyond, together, heavy])
+def test_a_fault_of_the_recording_turns_its_part_alone(fault):
+    found = judged(fault(simulate(prior().sample(5, 0, 1), 6)[0]))
+    assert parts(found) == {"estimator": "trusted", "recording": "not trusted"} and found["verdict"] == "not trusted"
+
+
+def test_a_posterior_of_somebody_else_is_seen_in_the_features():
+    x_o = simulate(np.array([[1.0, -1.0]]), 6)[0]
+    found = judged(x_o, samples=draws(-x_o[None], 100, 1)[0])
+    assert "do not have the features" in found["reasons"][0] and parts(found)["recording"] == "not trusted"
+
+
+def test_p_at_its_limit_is_said_to_be_open():
+    found = misspecification(DATA.x, simulate(prior().sample(5, 0, 1), 6)[0], NAMES, seed=1)
+    reason = subject_verdict(found | {"p_value": 0.008, "inside": False}, RIGHT, None)["reasons"][0]
+    assert "1000 simulations leave open on which side of 0.01 p lies" in reason
+    reason = subject_verdict(found | {"p_value": 0.001, "inside": False}, RIGHT, None)["reasons"][0]
+    assert "leave open" not in reason
