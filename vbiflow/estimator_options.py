@@ -32,12 +32,14 @@ EMBEDDING_OPTIONS: dict[str, dict[str, int | float]] = {
 """Options and defaults of each of `vbiflow.inference.EMBEDDINGS`."""
 SCALINGS = ("robust", "standard")
 REDUCTIONS = ("auto", "none")
+DROPOUTS = ("auto", "none")
 OPTIONS: dict[str, Any] = {
     "estimator": "maf",
     "embedding": "none",
     "members": 1,
     "scaling": "robust",
     "reduction": "auto",
+    "dropout": "auto",
     "missing_share": 0.05,
     "batch_size": 200,
     "learning_rate": 5e-4,
@@ -78,6 +80,8 @@ def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(SCALINGS)}")
     if chosen["reduction"] not in REDUCTIONS:
         raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
+    if chosen["dropout"] not in DROPOUTS:
+        raise ValueError(f"unknown dropout {chosen['dropout']!r}; choose from {', '.join(DROPOUTS)}")
     if chosen["device"] not in DEVICES:
         raise ValueError(f"unknown device {chosen['device']!r}; choose from {', '.join(DEVICES)}")
     chosen["estimator"] = resolve_choice("estimator", chosen["estimator"], ESTIMATOR_OPTIONS)

@@ -84,6 +84,25 @@ def test_too_many_nodes_and_auto(simulated):
     assert simulated["auto"] == "cpu"
 
 
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ((), "cupy and numba_cuda not installed; install vbiflow[gpu]"),
+        (("cupy",), "numba_cuda not installed; install vbiflow[gpu]"),
+        (("numba_cuda",), "cupy not installed; install vbiflow[gpu]"),
+    ],
+)
+def test_packages_that_are_not_installed_are_named(monkeypatch, found, line):
+    monkeypatch.setattr(gpu, "SIMULATED", False)
+    monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda name: name if name in found else None)
+    gpu.why_no_gpu.cache_clear()
+    try:
+        with pytest.raises(ValueError, match=f"^device 'cuda': {re.escape(line)}, or use device 'cpu'"):
+            simulate("linear", [[0, 1], [1, 0]], {}, n_simulations=1, duration=10, seed=1, device="cuda", signals=["x"])
+    finally:
+        gpu.why_no_gpu.cache_clear()
+
+
 @pytest.mark.skipif(not gpu.why_no_gpu(), reason="there is a GPU")
 def test_one_line_where_there_is_no_gpu():
     with pytest.raises(ValueError, match=r"device 'cuda': .*, or use device 'cpu'") as error:

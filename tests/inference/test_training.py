@@ -23,6 +23,7 @@ from vbiflow.inference import (
 )
 from vbiflow.inference.estimators import maf
 from vbiflow.io import sealed
+from vbiflow.prior import Prior
 from vbiflow.termination import handle_termination
 
 SMALL = {"estimator": {"maf": {"hidden_features": 10, "num_transforms": 2}}, "max_epochs": 4}
@@ -51,6 +52,27 @@ def test_same_seed_same_weights_and_another_seed_others(data):
     first, again, other = fitted(data)[0], fitted(data)[0], fitted(data, seed=2)[0]
     assert same(first, again)
     assert not same(first, other)
+
+
+def test_many_parameters_are_trained_with_dropout_too_and_what_validates_better_is_kept():
+    wide = Prior.from_config({f"p{k}": {"normal": [0, 1]} for k in range(20)})
+    theta = wide.sample(1, 0, 400)
+    x = theta + 0.7 * np.random.default_rng(2).standard_normal(theta.shape)
+    options = {"estimator": {"maf": {"hidden_features": 40, "num_transforms": 2}}, "max_epochs": 12, "batch_size": 50}
+    options |= {"learning_rate": 5e-3}
+
+    def found(theta=theta, wide=wide, **more):
+        data = TrainingSet.of(wide, theta, x, [f"x{k}" for k in range(20)], seed=1)
+        return train(data, options | more, seed=1)
+
+    fixed = {"maf": options["estimator"]["maf"] | {"dropout_probability": 0.1}}
+    (auto, history), (plain, none), (_, given) = found(), found(dropout="none"), found(estimator=fixed)
+    least = {0.0: min(none["validation_loss"][0]), 0.1: min(given["validation_loss"][0])}
+    assert none["dropout"] == 0.0 and given["dropout"] == 0.1 and least[0.0] != least[0.1]
+    assert history["dropout"] == min(least, key=least.get) and min(history["validation_loss"][0]) == min(least.values())
+    few = Prior.from_config({f"p{k}": {"normal": [0, 1]} for k in range(19)})
+    assert found(theta[:, :19], few)[1]["dropout"] == 0.0
+    assert auto.options["estimator"]["options"]["dropout_probability"] == history["dropout"] and not same(plain, auto)
 
 
 def test_global_random_state_is_neither_used_nor_changed(data):
@@ -262,6 +284,7 @@ def test_maf_sees_x_for_every_parameter_whatever_the_seed():
         ({"estimator": {"maf": {"num_blocks": 0}}}, "estimator maf num_blocks must be a positive integer, found 0"),
         ({"embeding": "none"}, "unknown inference option 'embeding'; choose from estimator, embedding"),
         ({"embedding": "cnn1"}, "unknown embedding 'cnn1'; choose from none"),
+        ({"dropout": "always"}, "unknown dropout 'always'; choose from auto, none"),
         ({"scaling": "log"}, "unknown scaling 'log'; choose from robust, standard"),
         ({"batch_size": 2.5}, "inference batch_size must be a positive integer, found 2.5"),
         ({"learning_rate": -1}, "inference learning_rate must be a number from 0 up, found -1"),

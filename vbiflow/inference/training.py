@@ -31,6 +31,7 @@ EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
 CODE = "vbiflow/inference/training.py"
 FEWEST = 20
+MANY_PARAMETERS, DROPOUT = 20, 0.1
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
@@ -47,7 +48,8 @@ def train(
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
-    training stops after the whole of it, and the weights of the best epoch are kept. The test simulations of the
+    training stops after the whole of it, and the weights of the best epoch are kept. With many parameters the first
+    network is trained with dropout too, and what validates better is kept (`with_dropout`). The test simulations of the
     data's split are never seen. The same seed gives the same weights.
 
     Parameters
@@ -91,16 +93,36 @@ def train(
         u = network_inputs(data.x, rows, scaling, reduction, own, scratch)
         inputs = Inputs(torch.from_numpy(z), u, len(parts.train), device)
         key = folder and inputs.digest(options, seed)
-        members = [
+        trials = with_dropout(options, z.shape[1])
+        tried = [
+            fit(inputs, one, seed, progress, folder and folder / f"{key}-0-{k}.pt") for k, one in enumerate(trials)
+        ]
+        best = int(np.argmin([min(losses["validation_loss"]) for _, losses in tried]))
+        options = trials[best]
+        members = tried[best : best + 1] + [
             fit(inputs, options, seed + 7919 * k, progress, folder and folder / f"{key}-{k}.pt")
-            for k in range(options["members"])
+            for k in range(1, options["members"])
         ]
     if folder:
         shutil.rmtree(folder)
     posterior = Posterior(data.prior, data.names, scaling, reduction, [network for network, _ in members], options)
     losses = [history for _, history in members]
     history = training_history(losses, parts, dropped, valid) | {"n_inputs": reduction.n_outputs}
+    history |= {"dropout": options["estimator"]["options"].get("dropout_probability", 0.0)}
     return posterior, history | {"seconds": time.perf_counter() - begin}
+
+
+def with_dropout(options: Mapping[str, Any], n_parameters: int) -> list[dict[str, Any]]:
+    """The options, and the same with dropout, of which `train` keeps what validates better.
+
+    So with 20 parameters or more, where a network of few simulations grows overconfident, unless `dropout` is none,
+    the estimator knows none, or the study gives its own.
+    """
+    name, own = options["estimator"]["name"], options["estimator"]["options"]
+    if options["dropout"] == "none" or n_parameters < MANY_PARAMETERS or own.get("dropout_probability") != 0.0:
+        return [dict(options)]
+    estimator = {"name": name, "options": own | {"dropout_probability": DROPOUT}}
+    return [dict(options), dict(options) | {"estimator": estimator}]
 
 
 class Inputs:
