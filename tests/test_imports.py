@@ -54,7 +54,7 @@ def names_of(module):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name for alias in node.names}
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
         else:
             names |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
     return names
