@@ -1,7 +1,14 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+
+if find_spec("vbiflow") is None:
+    raise SystemExit(
+        "vbiflow's library is not beside its rules: a module of github(...) fetches rules and scripts alone; clone the "
+        'repository, and name it in the module, as in snakefile: "<clone>/Snakefile"'
+    )
 
 from snakemake.exceptions import WorkflowError
 

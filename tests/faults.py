@@ -148,6 +148,9 @@ def kill_at_random(copy: Copy, study: str, whole: dict[str, bytes], longest: flo
         os.kill(process.pid, sent) if "alone" in how else os.killpg(process.pid, sent)
     process.wait()
     said = run_to_end(copy, f"results/{study}/report.html")
+    # of what was taken away Snakemake makes again only what something needs; the rest when it is asked for
+    gone = [f"results/{study}/{name}" for name in whole.keys() - results(copy, study).keys()]
+    said = said or (run_to_end(copy, *gone) if gone else "")
     after = results(copy, study)
     different = [name for name in whole if after.get(name) != whole[name]]
     parts = list(folder.rglob(".*.part"))
@@ -312,11 +315,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--studies", nargs="+", default=STUDIES, choices=STUDIES)
+    parser.add_argument("--folder", type=Path, help="where the copy is kept, with its results, for the next call")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     trials, wholes = Trials(given.minutes, given.seed), {}
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Copy(Path(scratch) / "vbiflow")
+        copy = Copy((given.folder or Path(scratch)) / "vbiflow")
         for study in given.studies if given.minutes >= 20 else STUDIES[:1]:
             begin = time.monotonic()
             said = run_to_end(copy, f"results/{study}/report.html")
@@ -324,7 +328,7 @@ def main() -> int:
                 raise SystemExit(said)
             wholes[study] = results(copy, study), time.monotonic() - begin
             damaged_files(copy, study, trials)
-        shutil.copytree(copy.path / "results/tiny", copy.path / "whole")
+        shutil.copytree(copy.path / "results/tiny", copy.path / "whole", dirs_exist_ok=True)
         other_settings(copy, trials)
         short_of(
             copy,

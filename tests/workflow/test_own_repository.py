@@ -198,6 +198,15 @@ def test_studies_cohorts_features_and_models_of_the_lab(lab):
     assert message in lab.snakemake("-n", *clone, target).stdout
 
 
+def test_rules_without_the_library_say_what_is_missing(lab):
+    """As Snakemake fetches them from a hosted repository."""
+    shutil.copy(ROOT / "Snakefile", lab.path)
+    shutil.copytree(ROOT / "rules", lab.path / "rules")
+    done = lab.snakemake("-n", "results/tiny/report.html")
+    said = "vbiflow's library is not beside its rules: a module of github(...) fetches rules and scripts alone; clone"
+    assert done.returncode and said in done.stdout.splitlines()[-1] and "Traceback" not in done.stdout, done.stdout
+
+
 def test_a_lab_runs_the_studies_of_its_own_settings(lab):
     lab.write("Snakefile", 'configfile: "config/config.yaml"\n\n\n' + MODULE.format(clone=ROOT))
     lab.write("config/config.yaml", "studies: [tiny]\n")

@@ -69,6 +69,9 @@ def test_environments_pin_what_the_lock_pins(environment):
             assert version == "3.11"
             continue
         assert locked()[CONDA_NAMES.get(name, name)].startswith(version + "."), pin
+    for pin in next((entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)), []):
+        name, version = pin.split("==")
+        assert locked().get(name, version) == version, f"{pin}: GPU packages alone may be missing in the lock"
 
 
 def test_peers_are_pinned_in_the_extra_and_stay_out_of_the_lock():

@@ -22,6 +22,7 @@ from vbiflow.empirical.sensor_files import (
 )
 from vbiflow.empirical.sensor_options import ARBITRARY
 from vbiflow.observation.sensors import reference_matrix
+from vbiflow.reading import reading
 
 AMPLITUDES = {
     "eeg": (1e-8, 5e-3, "V"),
@@ -60,8 +61,9 @@ def read_sensors(
     unknown = [name for name in options if name not in STEPS]
     if unknown:
         raise ValueError(f"recording: unknown option {unknown[0]!r}; choose from {', '.join(STEPS)}")
-    raw = pick_kind(path, load_recording(path), kind, options.get("interpolate") or ())
-    raw = apply_steps(path, raw, EARLY, options)
+    with reading(path):
+        raw = pick_kind(path, load_recording(path), kind, options.get("interpolate") or ())
+        raw = apply_steps(path, raw, EARLY, options)
     check_finite(path, raw)
     if options.get("scale") != ARBITRARY:
         check_amplitude(path, raw)
