@@ -99,13 +99,13 @@ rule connectome:
 
 rule pool_connectomes:
     input:
-        pool_of,
+        members_of_pool,
     output:
         "results/{study}/{estimator}/connectome.h5",
     log:
         "results/{study}/{estimator}/logs/pool_connectomes.log",
     wildcard_constraints:
-        estimator=r"(pooled\.all|leave_one_out\.[\w-]+)",
+        estimator=r"(average\.all|pooled\.all|leave_one_out\.[\w-]+)",
     conda:
         "../envs/empirical.yaml"
     resources:

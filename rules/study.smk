@@ -177,7 +177,7 @@ def of_connectome(name):
 
     def path(wildcards):
         study = study_of(wildcards)
-        return study.path(study.connectome_of(wildcards.subject), name)
+        return study.path(study.network_of(wildcards.subject), name)
 
     return path
 
@@ -244,6 +244,11 @@ def of_later_rounds(name):
         study_of(wildcards).round_path(wildcards.subject, number, name)
         for number in range(2, study_of(wildcards).n_rounds + 1)
     ]
+
+
+def members_of_pool(wildcards):
+    """Input function: the connectomes whose mean stands for an estimator's people."""
+    return study_of(wildcards).member_paths(wildcards.estimator)
 
 
 def pool_of(wildcards):

@@ -92,7 +92,7 @@ def draws_from(connectomes: Sequence[Connectome], options: Mapping[str, float]) 
 
 
 def mean_connectome(connectomes: Sequence[Connectome]) -> Connectome:
-    """What stands for a cohort in figures: the mean weights and lengths, with the first one's regions.
+    """The consensus of a cohort: mean weights and lengths, with the first one's regions.
 
     Raises
     ------

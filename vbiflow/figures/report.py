@@ -19,7 +19,7 @@ from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import read, read_attributes, read_json
 from vbiflow.marginals import read_marginals
-from vbiflow.pools import LEAVE_ONE_OUT, POOLED
+from vbiflow.pools import AVERAGE, LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
 
@@ -189,6 +189,8 @@ def estimator_title(name: str) -> str:
     """What an estimator is called on the page, so that nobody takes it for the subject whose folder's name it has."""
     if name == POOLED:
         return "Estimator pooled over all connectomes"
+    if name == AVERAGE:
+        return "Estimator on the mean of all connectomes"
     if name.startswith(LEAVE_ONE_OUT):
         return f"Estimator pooled without {name.removeprefix(LEAVE_ONE_OUT)}"
     return f"Estimator on the connectome of {name}"

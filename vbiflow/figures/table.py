@@ -197,7 +197,7 @@ def folders(scope: str, study: Any, owner: str) -> dict[str, str | list[str]]:
         return {"estimator": owner}
     rounds = [study.round_of(owner, number) for number in range(1, study.n_rounds + 1)]
     return {
-        "subject": owner, "connectome": study.connectome_of(owner),
+        "subject": owner, "connectome": study.network_of(owner),
         "first_round": rounds[0], "last_round": rounds[-1], "later_rounds": rounds[1:],
     }  # fmt: skip
 

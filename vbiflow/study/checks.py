@@ -321,15 +321,17 @@ def check_evidence(study: Study) -> None:
 
 def check_pool(study: Study) -> None:
     """Refuse a pool of connectomes of fewer than two people, and its options where there is none."""
-    options, least = study["connectome"], 2 if study["connectome"]["per"] == "pooled" else 3
-    if study.pooled and len(study.subjects) < least:
+    options, least = study["connectome"], 3 if study["connectome"]["per"] == "leave_one_out" else 2
+    shared = study.pooled or options["per"] == "average"
+    if shared and len(study.subjects) < least:
         raise ValueError(f"connectome.per: {options['per']} takes a cohort of {least} or more people")
     if not study.pooled and "pool" in options:
         raise ValueError("connectome.pool is for per: pooled or per: leave_one_out; drop it, or set per")
     own = [name for name, entry in options["maps"].items() if "{participant_id}" in entry]
-    if study.pooled and own:
+    if shared and own:
         raise ValueError(
-            f"connectome.maps.{own[0]}: a pool has one map for everybody; name one file, or set per: subject"
+            f"connectome.maps.{own[0]}: a {'pool' if study.pooled else 'mean'} has one map for everybody; "
+            "name one file, or set per: subject"
         )
     if study.pooled and study.n_rounds > 1:
         raise ValueError("inference.rounds: rounds need one connectome; set connectome.per: subject")
