@@ -1,4 +1,4 @@
-"""Average the connectomes that one estimator learns from, to stand for them in figures."""
+"""Average the connectomes of the people of one estimator, which learns on the mean or shows it in figures."""
 
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import mean_connectome

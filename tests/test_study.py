@@ -319,7 +319,7 @@ def test_ablation_needs_something_to_leave(config):
         (
             "connectome:\n",
             "connectome:\n  per: nobody\n",
-            r"unknown 'nobody'; write subject, pooled, leave_one_out, or one of 101309",
+            r"unknown 'nobody'; write subject, average, pooled, leave_one_out, or one of 101309",
         ),
     ],
 )
@@ -339,7 +339,16 @@ def test_who_learns_from_whom(config):
         and len(cohort.subjects) == 7
     )
     assert cohort.groups == ["fc", "connectome"]
-    edit(config, "connectome: {per: pooled,", "connectome: {per: leave_one_out,")
+    edit(config, "connectome: {per: pooled,", "connectome: {per: average,")
+    average = load_study("tiny@cohort", config)
+    assert average.estimators == ["average.all"] and average.network_of("101309") == "average.all"
+    assert (
+        average.connectome_of("101309") == "101309"
+        and average.groups == ["fc"]
+        and not average.pool_paths("average.all")
+    )
+    assert average.member_paths("average.all") == cohort.pool_paths("pooled.all")
+    edit(config, "connectome: {per: average,", "connectome: {per: leave_one_out,")
     others = load_study("tiny@cohort", config)
     assert others.estimator_of("101309") == "leave_one_out.101309" and others.subjects_of("leave_one_out.101309") == [
         "101309"

@@ -15,9 +15,12 @@ import vbiflow
 from vbiflow.__main__ import main
 from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.verdict import SENTENCES
+from vbiflow.estimator_options import OPTIONS
 from vbiflow.figures.table import FIGURES
+from vbiflow.study import load_study
 from vbiflow.study.document import read_document
 from vbiflow.study.schema import validator
+from vbiflow.study.settings import DEFAULTS
 
 NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -112,6 +115,20 @@ def test_pieces_of_a_study_are_such(path, tmp_path):
             continue
         errors = [error for error in checker.iter_errors(piece) if error.validator != "required"]
         assert not errors, f"{path.name}: {[error.message for error in errors]} in\n{block.text}"
+
+
+def test_the_inference_of_the_page_is_the_default():
+    (block,) = (one for one in blocks(ROOT / "docs/inference.md") if "  patience:" in one.text)
+    shown = yaml.safe_load(block.text)["inference"]
+    assert shown.pop("n_simulations") and shown.pop("rounds") == DEFAULTS["inference"]["rounds"]
+    assert shown == OPTIONS
+
+
+def test_studies_and_scales_that_pages_name_exist():
+    for path in PAGES:
+        for study, scale in re.findall(r"\b([a-z_]+)@([a-z_]+)\b", path.read_text(encoding="utf-8")):
+            if study not in ("my_study", "study", "name"):
+                load_study(f"{study}@{scale}")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=NAMES)

@@ -235,6 +235,17 @@ def test_whatever_goes_wrong_in_reading_is_one_line(tmp_path: Path, monkeypatch)
         observe(row, settings, {}, {})
 
 
+def test_a_header_whose_types_nobody_knows_is_one_line(tmp_path: Path) -> None:
+    """A flipped bit in the type of a channel: MNE finds no such constant, after it has read the file."""
+    raw_of().save(tmp_path / "k_raw.fif", verbose="ERROR")
+    data = (tmp_path / "k_raw.fif").read_bytes()
+    at = data.index(np.array([203, 30], ">i4").tobytes())  # tag and type of a channel's description
+    (tmp_path / "k_raw.fif").write_bytes(data[: at + 24] + b"\x00\xfb\x00\x00" + data[at + 28 :])
+    with pytest.raises(ValueError, match=r"^\S+k_raw.fif: ") as told:
+        read_sensors(tmp_path / "k_raw.fif", "eeg")
+    assert "\n" not in str(told.value)
+
+
 def test_broken_files_of_a_lead_field_are_one_line_that_names_them(tmp_path: Path) -> None:
     """The job that makes a person's lead field leaves out that person for a ValueError, and for nothing else."""
     contacts = tmp_path / "c.tsv"

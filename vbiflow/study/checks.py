@@ -20,7 +20,7 @@ from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
-from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
+from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve_options
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.scores import choose_scores
@@ -286,7 +286,7 @@ def check_analytic(study: Study) -> None:
 
 def check_shares(study: Study) -> None:
     """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
-    n, inference = study.n_simulations, resolve(study["inference"])
+    n, inference = study.n_simulations, resolve_options(study["inference"])
     validation, test = inference["validation_share"], inference["test_share"]
     needed = int(resolve_thresholds(study["diagnostics"]["thresholds"])["n_test"])
     for use, share, least, cure in (
@@ -321,15 +321,17 @@ def check_evidence(study: Study) -> None:
 
 def check_pool(study: Study) -> None:
     """Refuse a pool of connectomes of fewer than two people, and its options where there is none."""
-    options, least = study["connectome"], 2 if study["connectome"]["per"] == "pooled" else 3
-    if study.pooled and len(study.subjects) < least:
+    options, least = study["connectome"], 3 if study["connectome"]["per"] == "leave_one_out" else 2
+    shared = study.pooled or options["per"] == "average"
+    if shared and len(study.subjects) < least:
         raise ValueError(f"connectome.per: {options['per']} takes a cohort of {least} or more people")
     if not study.pooled and "pool" in options:
         raise ValueError("connectome.pool is for per: pooled or per: leave_one_out; drop it, or set per")
     own = [name for name, entry in options["maps"].items() if "{participant_id}" in entry]
-    if study.pooled and own:
+    if shared and own:
         raise ValueError(
-            f"connectome.maps.{own[0]}: a pool has one map for everybody; name one file, or set per: subject"
+            f"connectome.maps.{own[0]}: a {'pool' if study.pooled else 'mean'} has one map for everybody; "
+            "name one file, or set per: subject"
         )
     if study.pooled and study.n_rounds > 1:
         raise ValueError("inference.rounds: rounds need one connectome; set connectome.per: subject")

@@ -1,8 +1,9 @@
 """Who has which estimator, connectome, round, shard and file: the folders of a study's results.
 
 ``connectome.per`` decides: `subject`, an estimator a person on their own connectome; a participant_id, one estimator on
-that person's connectome for all; `pooled`, one estimator that learns from everybody's connectomes and is told which;
-`leave_one_out`, such an estimator for each person from all connectomes but their own.
+that person's connectome for all; `average`, one on the mean of everybody's; `pooled`, one estimator that learns from
+everybody's connectomes and is told which; `leave_one_out`, such an estimator for each person from all connectomes but
+their own.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from functools import cached_property
 from typing import Any
 
 from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS
-from vbiflow.pools import LEAVE_ONE_OUT, POOLED
+from vbiflow.pools import AVERAGE, LEAVE_ONE_OUT, POOLED
 
-PER = ("subject", "pooled", "leave_one_out")
+PER = ("subject", "average", "pooled", "leave_one_out")
 """What connectome.per may be beside the name of one participant whose connectome all share."""
 SHARD = re.compile(r"shard-\d{6,}-\d{6,}")
 RESERVED = ("subjects", "figures", "logs", "benchmarks")
@@ -59,14 +60,18 @@ class Topology:
         per = self["connectome"]["per"]
         return subject if per in PER else per
 
+    def network_of(self, subject: str) -> str:
+        """Folder of the connectome that simulations of `subject` run on: a person's, or the mean of all."""
+        return AVERAGE if self["connectome"]["per"] == "average" else self.connectome_of(subject)
+
     def estimator_of(self, subject: str) -> str:
         """Folder of the estimator that is applied to `subject`."""
-        folders = {"pooled": POOLED, "leave_one_out": LEAVE_ONE_OUT + subject}
+        folders = {"average": AVERAGE, "pooled": POOLED, "leave_one_out": LEAVE_ONE_OUT + subject}
         return folders.get(self["connectome"]["per"], self.connectome_of(subject))
 
     def members(self, estimator: str) -> list[str]:
-        """Subjects whose connectomes an estimator learns from."""
-        if not self.pooled:
+        """Subjects whose connectomes an estimator learns from, or whose mean it learns on."""
+        if not self.pooled and estimator != AVERAGE:
             return [estimator]
         return [name for name in self.subjects if estimator != LEAVE_ONE_OUT + name]
 
@@ -153,7 +158,11 @@ class Topology:
 
     def pool_paths(self, estimator: str) -> list[str]:
         """The connectomes that an estimator draws from; none if it has one of its own."""
-        return [self.path(member, "connectome.h5") for member in self.members(estimator)] if self.pooled else []
+        return self.member_paths(estimator) if self.pooled else []
+
+    def member_paths(self, estimator: str) -> list[str]:
+        """The connectomes of the people that an estimator's folder stands for."""
+        return [self.path(member, "connectome.h5") for member in self.members(estimator)]
 
     def row(self, person: str) -> Mapping[str, Any]:
         """The cohort's row of a person; of one whose recording is simulated, with the file that is made of it."""
