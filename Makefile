@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-faults test-docs test-peers bench lint docs site lock clean
+.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-coverage test-faults test-docs test-peers bench lint docs site lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -55,6 +55,9 @@ test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BID
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py -m slow
 
 MINUTES ?= 30
+
+test-coverage: $(READY)  ## truths in the 90 % intervals of a hard posterior and of whole-brain studies, 1 000 held out
+	$(BIN)/python -m pytest tests/diagnostics/test_coverage.py -m slow
 
 test-faults: $(READY)  ## kills, damaged files, full disks, too little memory; the table of docs/reliability.md
 	$(BIN)/python -m tests.faults --minutes $(MINUTES)
