@@ -25,7 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 from checkout import ROOT, Copy
 
-from vbiflow.seal import beside, verify_input
+from vbiflow.seal import seal_path, verify_input
 
 PAGE = ROOT / "docs" / "reliability.md"
 START, END = "<!-- made by make test-faults -->", "<!-- end -->"
@@ -74,11 +74,13 @@ def swapped(path: Path, rng: random.Random) -> None:
 
 
 def foreign(path: Path, rng: random.Random) -> None:
-    others = [other for other in path.parents[1].rglob(f"*{path.suffix}") if other != path and beside(other) != other]
+    others = [
+        other for other in path.parents[1].rglob(f"*{path.suffix}") if other != path and seal_path(other) != other
+    ]
     other = rng.choice([other for other in others if other.read_bytes() != path.read_bytes()])
     shutil.copyfile(other, path)
-    if beside(other).exists():
-        shutil.copyfile(beside(other), beside(path))
+    if seal_path(other).exists():
+        shutil.copyfile(seal_path(other), seal_path(path))
 
 
 DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
@@ -171,7 +173,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
         if path.suffix not in SEALED or {"logs", "benchmarks"} & {*path.parts} or path.name.startswith("."):
             continue
         status = path.stat()
-        before, seal = path.read_bytes(), beside(path).read_bytes() if beside(path).exists() else None
+        before, seal = path.read_bytes(), seal_path(path).read_bytes() if seal_path(path).exists() else None
         for name, damage in DAMAGES.items():
             for _ in range(rounds):
                 try:
@@ -189,7 +191,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
                     path.write_bytes(before)
                     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
                     if seal is not None:
-                        beside(path).write_bytes(seal)
+                        seal_path(path).write_bytes(seal)
     print(f"{trials.left:.0f} s left; {sum(trials.found.values())} damaged files of {study}", flush=True)
 
 
