@@ -87,7 +87,7 @@ docs: $(READY)  ## the tables of README and docs, from the registries
 site:  ## the documentation as a site: site/index.html, in an environment of its own
 	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/python -m pip install --quiet --requirement envs/docs.lock
-	.venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 lock:  ## new exact pins from pyproject.toml

@@ -29,6 +29,9 @@ include: "rules/case_study_files.smk"
 include: "rules/case_studies.smk"
 
 
+report: "rules/overview.rst"
+
+
 # Nodes of a cluster rarely reach a network.
 localrules:
     all,

@@ -31,7 +31,7 @@ rule unpack:
         mem_mb=500,
         runtime=5,
     params:
-        sha256=lambda wildcards: find(wildcards.dataset, CATALOGUE)
+        sha256=lambda wildcards: find_dataset(wildcards.dataset, CATALOGUE)
         .file(wildcards.file)
         .sha256,
     script:
@@ -43,7 +43,8 @@ rule regional_maps:
         lambda wildcards: [
             path if Path(path).is_relative_to(DATA) else user_path(path)
             for path in parts_of(
-                find(wildcards.dataset, CATALOGUE), f"{wildcards.table}-maps.tsv"
+                find_dataset(wildcards.dataset, CATALOGUE),
+                f"{wildcards.table}-maps.tsv",
             )
         ],
     output:
@@ -58,9 +59,9 @@ rule regional_maps:
         mem_mb=1000,
         runtime=5,
     params:
-        files=lambda wildcards: find(wildcards.dataset, CATALOGUE).regional_maps[
-            f"{wildcards.table}-maps.tsv"
-        ],
+        files=lambda wildcards: find_dataset(
+            wildcards.dataset, CATALOGUE
+        ).regional_maps[f"{wildcards.table}-maps.tsv"],
         code=code("scripts/regional_maps.py"),
     script:
         "../scripts/regional_maps.py"

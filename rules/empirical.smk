@@ -45,7 +45,7 @@ rule epochs:
         mem_mb=1000,
         runtime=5,
     params:
-        epochs=lambda wildcards: find(wildcards.dataset, CATALOGUE).epochs[
+        epochs=lambda wildcards: find_dataset(wildcards.dataset, CATALOGUE).epochs[
             f"{wildcards.file}-epo.fif"
         ],
         code=code("scripts/epochs.py"),

@@ -57,3 +57,20 @@ def inputs_of(scope):
 def category_of(wildcards):
     """Heading of a figure in Snakemake's report."""
     return FIGURES[wildcards.figure].category
+
+
+def figures_by_owner(wildcards):
+    """Param function: names of the figures that a report shows, by kind of their folders and by owner."""
+    study = study_of(wildcards)
+    estimators = dict.fromkeys(estimator_by_subject(wildcards).values())
+    owners = {
+        "cohort": ("",) if "subject" not in wildcards.keys() else (),
+        "estimator": estimators if estimator_figures(wildcards) else (),
+        "subject": subjects_of(wildcards) if subject_figures(wildcards) else (),
+    }
+    return {
+        scope if scope == "cohort" else f"{scope}_figures": {
+            owner: list(wanted_figures(scope, study, owner)) for owner in names
+        }
+        for scope, names in owners.items()
+    }

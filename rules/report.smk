@@ -68,6 +68,7 @@ rule report:
         model=derived("model", "model.title"),
         nodes=derived("nodes"),
         estimator_of=estimator_by_subject,
+        figures=figures_by_owner,
         code=code("scripts/report.py"),
     script:
         "../scripts/report.py"

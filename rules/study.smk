@@ -14,12 +14,19 @@ from snakemake.exceptions import WorkflowError
 
 from vbiflow.arrays import is_table
 from vbiflow.contents import content_digest
-from vbiflow.datasets import DATA, find, load_catalogue, origin, parts_of, sources_of
+from vbiflow.datasets import (
+    DATA,
+    find_dataset,
+    find_origin,
+    load_catalogue,
+    parts_of,
+    sources_of,
+)
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import user_path, workflow_path
-from vbiflow.provenance import digest
+from vbiflow.provenance import settings_digest
 from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
 from vbiflow.study import load_config, load_study
@@ -95,7 +102,7 @@ def digests_of(study):
         JOBS["rules"][one.name] = [name for settings in own for name in settings]
         for settings in own:
             values |= settings
-    return {name: digest(value(study)) for name, value in values.items()}
+    return {name: settings_digest(value(study)) for name, value in values.items()}
 
 
 def setting(section, key=None):
@@ -324,7 +331,7 @@ def demanded(name, rule):
 
 def source_of(wildcards):
     """The catalogue's pins of a dataset, without its list of files."""
-    dataset = find(wildcards.dataset, CATALOGUE)
+    dataset = find_dataset(wildcards.dataset, CATALOGUE)
     return {
         "package": dataset.package,
         "version": dataset.version,
@@ -380,7 +387,7 @@ def as_input(entries):
 @cache
 def is_made(path):
     """Whether a file is fetched or made by the workflow."""
-    return path.startswith("results/") or bool(origin(path, CATALOGUE))
+    return path.startswith("results/") or bool(find_origin(path, CATALOGUE))
 
 
 def contents(*entries):
@@ -405,7 +412,7 @@ def listed(found):
 @cache
 def content_of(path):
     """Digest of a file's content; of what the catalogue pins that pin, and what is found in its place."""
-    found = origin(path, CATALOGUE)
+    found = find_origin(path, CATALOGUE)
     if found is None:
         return content_digest(path)
     dataset, name = found

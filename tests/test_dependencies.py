@@ -7,7 +7,7 @@ import pytest
 from vbiflow import dependencies
 from vbiflow.connectome.normalise import NORMALISATIONS
 from vbiflow.connectome.read import READERS
-from vbiflow.dependencies import Closure, module
+from vbiflow.dependencies import Closure, find_module
 from vbiflow.empirical.observe import KINDS
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.simulate import ENGINES
@@ -65,7 +65,8 @@ def tree(tmp_path, monkeypatch):
 
 def forget():
     """As a new process, which reads all files again."""
-    for function in ("hashed", "sources_digest", "targets", "acting", "module", "is_module", "file_of", "path_of"):
+    names = ("compute_hash", "sources_digest", "statement_targets", "acting_statements", "find_module")
+    for function in (*names, "is_module", "file_of", "path_of"):
         getattr(dependencies, function).cache_clear()
 
 
@@ -177,11 +178,13 @@ REGISTRIES = {
 def test_every_member_of_a_registry_is_found(name):
     """Else all members would count, or none."""
     base, _, registry = name.rpartition(".")
-    numbers = module(base).bound[registry]
+    numbers = find_module(base).bound[registry]
     assert len(numbers) == 1
     for member in REGISTRIES[name]:
-        entries = module(base).statements[numbers[0]].entries
-        assert {member, "**"} & entries.keys() or len(dependencies.labelled((base, numbers[0]), member)) == 1, member
+        entries = find_module(base).statements[numbers[0]].entries
+        assert {member, "**"} & entries.keys() or len(dependencies.registry_member((base, numbers[0]), member)) == 1, (
+            member
+        )
 
 
 def test_a_study_names_the_members_that_it_uses():
@@ -197,11 +200,11 @@ def test_a_run_on_a_cpu_and_one_on_a_gpu_use_their_own_engine():
     def definitions(device):
         members = members_of(load_study("tiny"), {".mat"}, {"bold"}, False, device)
         nodes = Closure(["scripts/simulate.py"], members).nodes
-        used = [(dependencies.path_of(name), module(name).statements[number]) for name, number in nodes]
+        used = [(dependencies.path_of(name), find_module(name).statements[number]) for name, number in nodes]
         return {(path, *one.binds) for path, one in used if not isinstance(one.node, ast.alias)}
 
     cpu, gpu = definitions("cpu"), definitions("cuda")
-    asked = {("vbiflow/engine/gpu.py", "SIMULATED"), ("vbiflow/engine/gpu.py", "missing")}  # whether there is a GPU
+    asked = {("vbiflow/engine/gpu.py", "SIMULATED"), ("vbiflow/engine/gpu.py", "why_no_gpu")}  # whether there is a GPU
     assert {entry for entry in cpu if entry[0].startswith("vbiflow/engine/gpu")} == asked
     assert ("vbiflow/engine/cpu.py", "run") in cpu - gpu and ("vbiflow/engine/gpu.py", "run") in gpu - cpu
     assert any(entry[0] == "vbiflow/engine/gpu_functions.py" for entry in gpu), "its text is part of the kernel"

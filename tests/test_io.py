@@ -24,12 +24,12 @@ def test_round_trip_with_units_axes_and_provenance(tmp_path):
     assert quantities["names"].values == ["lh-größe", "b"]
     io.write(path, quantities, PROVENANCE)
     content = io.read(path)
-    with io.opened(path) as file:
+    with io.open_sealed(path) as file:
         assert content["maps"] == [] and h5py.check_string_dtype(file["maps"].dtype)
     np.testing.assert_array_equal(content["bold"], quantities["bold"].values)
     assert content["names"] == ["lh-größe", "b"] and content["valid"].dtype == bool
-    assert io.attributes(path, "bold") == {"unit": "1", "axes": ["node", "time"], "fs": 1.39}
-    assert io.attributes(path) == PROVENANCE
+    assert io.read_attributes(path, "bold") == {"unit": "1", "axes": ["node", "time"], "fs": 1.39}
+    assert io.read_attributes(path) == PROVENANCE
 
 
 def test_same_content_same_bytes(tmp_path):
@@ -49,11 +49,11 @@ def test_measured_numbers_need_a_unit_one_for_all_or_one_a_column(tmp_path):
     names = ["G", "eta[a]", "eta[b]", "w.myelin"]
     theta = io.Quantity(np.ones((2, 4)), ["1", "nA", "nA", "1/√ms"], ("simulation", "parameter"))
     io.write(tmp_path / "a.h5", {"theta": theta, "names": names}, {})
-    assert io.attributes(tmp_path / "a.h5", "theta")["unit"] == ["1", "nA", "nA", "1/√ms"]
+    assert io.read_attributes(tmp_path / "a.h5", "theta")["unit"] == ["1", "nA", "nA", "1/√ms"]
     assert io.parameter_units(tmp_path / "a.h5") == {"G": "1", "eta": "nA", "w": "1/√ms"}
     many = io.Quantity(np.ones(20000), ["V", "1"] * 10000)  # attributes of HDF5 hold 64 KiB
     io.write(tmp_path / "b.h5", {"x": many}, {})
-    assert io.attributes(tmp_path / "b.h5", "x")["unit"] == many.unit
+    assert io.read_attributes(tmp_path / "b.h5", "x")["unit"] == many.unit
 
 
 def test_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -97,9 +97,9 @@ def test_rows_are_read_in_blocks_in_the_order_asked(tmp_path, monkeypatch):
     io.write(tmp_path / "x.h5", {"x": io.Quantity(x, "1")}, {})
     monkeypatch.setattr(io, "BLOCK", 6)
     picked = np.array([19, 0, 7, 7, 12])
-    assert np.array_equal(io.rows(tmp_path / "x.h5", "x", picked), x[picked])
+    assert np.array_equal(io.read_rows(tmp_path / "x.h5", "x", picked), x[picked])
     with pytest.raises(ValueError, match=r"x.h5: no dataset 'theta'; it holds x"):
-        io.rows(tmp_path / "x.h5", "theta", picked)
+        io.read_rows(tmp_path / "x.h5", "theta", picked)
 
 
 def test_what_a_killed_job_left_is_swept_when_its_file_is_made_and_nothing_of_a_living_one(tmp_path):

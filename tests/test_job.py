@@ -11,7 +11,7 @@ import pytest
 from vbiflow import io, seal
 from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
-from vbiflow.job import Run, duration, job
+from vbiflow.job import Run, format_duration, job
 
 
 class Named(dict):
@@ -85,7 +85,7 @@ def test_progress_tells_rate_and_time_left(snakemake):
 
 @pytest.mark.parametrize(("seconds", "text"), [(8.2, "8 s"), (240, "4 min"), (9000, "2.5 h")])
 def test_durations_as_people_write_them(seconds, text):
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(("reads", "worked"), [(False, False), ("pool", True), ("theta", False), (True, True)])

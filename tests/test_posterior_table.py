@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vbiflow.exclusion import Exclusion
-from vbiflow.posterior_table import own_name, posterior_table, read_posterior_table
+from vbiflow.posterior_table import covariate_name, posterior_table, read_posterior_table
 
 
 def test_covariates_never_take_the_place_of_results(tmp_path: Path, monkeypatch) -> None:
@@ -18,4 +18,4 @@ def test_covariates_never_take_the_place_of_results(tmp_path: Path, monkeypatch)
         "covariate_x_shrinkage": ["3"],
         "age": ["31"],
     }
-    assert own_name("sex") == "sex" and own_name("G_mean") == "covariate_G_mean"
+    assert covariate_name("sex") == "sex" and covariate_name("G_mean") == "covariate_G_mean"

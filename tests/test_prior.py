@@ -119,7 +119,7 @@ def test_wrong_width_is_refused(prior):
 def test_order_of_parameters_survives_a_file(tmp_path):
     prior = Prior.from_config({name: {"uniform": [0, 1]} for name in ("G", "w", "I", "a")})
     io.write(tmp_path / "prior.h5", {"names": list(prior.names)}, {"prior": prior.to_config()})
-    stored = io.attributes(tmp_path / "prior.h5")["prior"]
+    stored = io.read_attributes(tmp_path / "prior.h5")["prior"]
     assert Prior.from_plain(stored, io.read(tmp_path / "prior.h5", "names")["names"]).names == ("G", "w", "I", "a")
     with pytest.raises(ValueError, match="parameters G, w, I, a are not the columns w, G, I, a of theta"):
         Prior.from_plain(stored, ["w", "G", "I", "a"])
@@ -185,7 +185,7 @@ def test_regression_on_maps():
 def test_regression_survives_a_file(tmp_path):
     prior = Prior.from_config(REGRESSION, "abc", MAPS)
     io.write(tmp_path / "prior.h5", {}, {"prior": prior.to_config()})
-    again = Prior.from_plain(io.attributes(tmp_path / "prior.h5")["prior"], prior.names)
+    again = Prior.from_plain(io.read_attributes(tmp_path / "prior.h5")["prior"], prior.names)
     theta = prior.sample(3, 0, 20)
     np.testing.assert_array_equal(again.parameters(theta)["w"], prior.parameters(theta)["w"])
     assert again.reasons(theta) == prior.reasons(theta)

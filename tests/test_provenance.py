@@ -4,7 +4,11 @@ from vbiflow import provenance
 
 
 def test_digest_ignores_the_order_of_keys():
-    assert provenance.digest({"a": 1, "b": [2]}) == provenance.digest({"b": [2], "a": 1}) != provenance.digest({"a": 1})
+    assert (
+        provenance.settings_digest({"a": 1, "b": [2]})
+        == provenance.settings_digest({"b": [2], "a": 1})
+        != provenance.settings_digest({"a": 1})
+    )
 
 
 def test_versions_name_what_is_loaded():

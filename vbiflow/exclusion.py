@@ -9,8 +9,8 @@ from pathlib import Path
 
 from vbiflow.io import read_json, sealed
 
-START = '{"excluded": '
-NOTE = "exclusion.json"
+FIRST_BYTES = '{"excluded": '
+FILE_NAME = "exclusion.json"
 """Name of the exclusion within an output that is a folder."""
 
 
@@ -26,18 +26,18 @@ class Exclusion:
 def write_exclusion(exclusion: Exclusion, paths: Iterable[str | Path]) -> None:
     """Write the exclusion in place of each file, and into each folder, which is a path without a suffix."""
     for path in map(Path, paths):
-        with sealed(path if path.suffix else path / NOTE) as part:
+        with sealed(path if path.suffix else path / FILE_NAME) as part:
             part.write_text(json.dumps(asdict(exclusion)), encoding="utf-8")
 
 
 def read_exclusion(path: str | Path) -> Exclusion | None:
     """The exclusion that stands in place of a file, or in a folder; None if the file is what its name says."""
     path = Path(path)
-    path = path / NOTE if path.is_dir() else path
+    path = path / FILE_NAME if path.is_dir() else path
     if not path.is_file():
         return None
     with open(path, "rb") as file:
-        if file.read(len(START)) != START.encode():
+        if file.read(len(FIRST_BYTES)) != FIRST_BYTES.encode():
             return None
     return Exclusion(**read_json(path))
 

@@ -51,7 +51,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; flush and rename it to `path` at the end, or remove it on an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path)
+    remove_unfinished(path)
     owner = f"{platform.node()}-{os.getpid()}"
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.{owner}.", suffix=".part", dir=path.parent)
     os.close(handle)
@@ -66,16 +66,16 @@ def atomic(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def sweep(path: Path) -> None:
+def remove_unfinished(path: Path) -> None:
     """Remove the unfinished files that killed jobs of this machine, or of any a day ago, left beside their target."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(.+)-(\d+)\.\w+\.part")
     for entry in os.scandir(path.parent):
         found = pattern.match(entry.name)
-        if found and (abandoned(int(found[2])) if found[1] == platform.node() else aged(entry)):
+        if found and (is_abandoned(int(found[2])) if found[1] == platform.node() else is_old(entry)):
             Path(entry.path).unlink(missing_ok=True)
 
 
-def abandoned(pid: int) -> bool:
+def is_abandoned(pid: int) -> bool:
     """Whether no process of this machine has that number."""
     try:
         os.kill(pid, 0)
@@ -86,7 +86,7 @@ def abandoned(pid: int) -> bool:
     return False
 
 
-def aged(entry: os.DirEntry) -> bool:
+def is_old(entry: os.DirEntry) -> bool:
     """Whether a file has not been written to for a day."""
     try:
         return time.time() - entry.stat().st_mtime > DAY
@@ -110,7 +110,7 @@ def write(path: str | Path, quantities: Mapping[str, Quantity | Any], provenance
     with sealed(path, provenance.get("seed", -1)) as part, h5py.File(part, "w") as file:
         describe(file, provenance)
         for name, quantity in quantities.items():
-            put(file, name, quantity)
+            store_quantity(file, name, quantity)
 
 
 def describe(file: h5py.File, provenance: Mapping[str, Any]) -> None:
@@ -119,10 +119,10 @@ def describe(file: h5py.File, provenance: Mapping[str, Any]) -> None:
         file.attrs[key] = value if isinstance(value, str | int | float) else json.dumps(value)
 
 
-def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:
+def store_quantity(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:
     """Store one quantity in an open file."""
     if not isinstance(quantity, Quantity):
-        quantity = bare(name, quantity)
+        quantity = unitless_quantity(name, quantity)
     values = np.asarray(quantity.values)
     if values.dtype.kind in "UO" or quantity.unit == "":  # an empty list of names is text too
         dataset = file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
@@ -133,11 +133,11 @@ def put(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py.Dataset:
         raise ValueError(
             f"{name} has {values.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}"
         )
-    label(dataset, quantity)
+    label_dataset(dataset, quantity)
     return dataset
 
 
-def bare(name: str, values: Any) -> Quantity:
+def unitless_quantity(name: str, values: Any) -> Quantity:
     """Text, flags and whole numbers as a quantity; numbers that are measured need a unit."""
     kind = np.asarray(values).dtype.kind
     if kind == "f":
@@ -145,7 +145,7 @@ def bare(name: str, values: Any) -> Quantity:
     return Quantity(values, "1" if kind in "biu" else "")
 
 
-def label(dataset: h5py.Dataset, quantity: Quantity) -> None:
+def label_dataset(dataset: h5py.Dataset, quantity: Quantity) -> None:
     """Store unit, axes and attributes with a dataset; units of the entries of its last axis as JSON.
 
     Raises
@@ -165,7 +165,7 @@ def label(dataset: h5py.Dataset, quantity: Quantity) -> None:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[h5py.File]:
+def open_sealed(path: str | Path) -> Iterator[h5py.File]:
     """Open a sealed HDF5 file for reading; its bytes are checked before HDF5 sees them.
 
     Raises
@@ -190,11 +190,11 @@ def read(path: str | Path, *names: str) -> dict[str, Any]:
     ValueError
         If the file is unreadable or lacks a dataset.
     """
-    with opened(path) as file:
-        return {name: values(file, name) for name in names or file}
+    with open_sealed(path) as file:
+        return {name: read_values(file, name) for name in names or file}
 
 
-def values(file: h5py.File, name: str) -> Any:
+def read_values(file: h5py.File, name: str) -> Any:
     """Values of one dataset of an open file: a NumPy array, or a list of str for text."""
     if name not in file:
         raise ValueError(f"{file.filename}: no dataset {name!r}; it holds {', '.join(file)}")
@@ -205,9 +205,9 @@ def values(file: h5py.File, name: str) -> Any:
         raise ValueError(f"{file.filename}: {name} is unreadable ({error}); delete the file and run again") from None
 
 
-def rows(path: str | Path, name: str, indices: np.ndarray) -> np.ndarray:
+def read_rows(path: str | Path, name: str, indices: np.ndarray) -> np.ndarray:
     """Rows `indices` of one dataset, in that order, read in blocks: memory is that of the result."""
-    with opened(path) as file:
+    with open_sealed(path) as file:
         if name not in file:
             raise ValueError(f"{path}: no dataset {name!r}; it holds {', '.join(file)}")
         dataset, indices = file[name], np.asarray(indices)
@@ -219,26 +219,26 @@ def rows(path: str | Path, name: str, indices: np.ndarray) -> np.ndarray:
     return out
 
 
-def of_subjects(paths: Sequence[str | Path], name: str) -> dict[str, Any]:
+def read_subjects(paths: Sequence[str | Path], name: str) -> dict[str, Any]:
     """One dataset of each subject's file, by the name of its folder."""
     return {Path(path).parent.name: read(path, name)[name] for path in paths}
 
 
-def attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:
+def read_attributes(path: str | Path, name: str | None = None) -> dict[str, Any]:
     """Attributes of one dataset, or of the file (its provenance), with JSON decoded."""
-    with opened(path) as file:
-        return {key: decode(value) for key, value in (file[name] if name else file).attrs.items()}
+    with open_sealed(path) as file:
+        return {key: decode_attribute(value) for key, value in (file[name] if name else file).attrs.items()}
 
 
 def parameter_units(path: str | Path) -> dict[str, str]:
     """Unit of each parameter of the theta in a file, by name: one of ``eta``, not one of each ``eta[lh-insula]``."""
-    with opened(path) as file:
-        names, unit = values(file, "names"), decode(file["theta"].attrs["unit"])
+    with open_sealed(path) as file:
+        names, unit = read_values(file, "names"), decode_attribute(file["theta"].attrs["unit"])
     stems = [name.partition("[")[0].partition(".")[0] for name in names]
     return dict(zip(stems, [unit] * len(names) if isinstance(unit, str) else unit, strict=True))
 
 
-def decode(value: Any) -> Any:
+def decode_attribute(value: Any) -> Any:
     """An attribute as a plain Python value; JSON text becomes the object it stands for."""
     value = (
         value.item() if isinstance(value, np.generic) else value.tolist() if isinstance(value, np.ndarray) else value
@@ -257,7 +257,7 @@ def write_text(path: str | Path, text: str, *, seals: bool = False) -> None:
 def write_json(path: str | Path, content: Any) -> None:
     """Write a JSON object, sealed, keys in the order given, not-a-number as null."""
     with sealed(path) as part:
-        part.write_text(json.dumps(plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(to_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:
@@ -267,14 +267,14 @@ def read_json(path: str | Path) -> Any:
     return {key: value for key, value in content.items() if key != "seal"}
 
 
-def plain(content: Any) -> Any:
+def to_plain(content: Any) -> Any:
     """`content` with NumPy values as plain Python ones and non-finite numbers as None."""
     if isinstance(content, Mapping):
-        return {str(key): plain(value) for key, value in content.items()}
+        return {str(key): to_plain(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [plain(value) for value in content]
+        return [to_plain(value) for value in content]
     if isinstance(content, np.ndarray | np.generic):
-        return plain(content.tolist())
+        return to_plain(content.tolist())
     if isinstance(content, float) and not np.isfinite(content):
         return None
     return content

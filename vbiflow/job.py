@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
-from vbiflow.io import attributes
+from vbiflow.io import read_attributes
 from vbiflow.lock import hold_job
-from vbiflow.provenance import digest, versions
+from vbiflow.provenance import settings_digest, versions
 from vbiflow.seal import made_with, verify_input
 from vbiflow.termination import STATUS, handle_termination
 
@@ -51,13 +51,17 @@ class Run:
             return
         now = time.monotonic()
         rate = done / max(now - self.begin, 1e-9)
-        left = f"{duration((total - done) / rate)} left" if done < total and rate > 0 else duration(now - self.begin)
+        left = (
+            f"{format_duration((total - done) / rate)} left"
+            if done < total and rate > 0
+            else format_duration(now - self.begin)
+        )
         self.say(f"{done}/{total}, {rate:.3g}/s, {left}")
 
     def epoch(self, epoch: int, loss: float) -> None:
         """Write the epoch of a training and its validation loss, every `interval` seconds."""
         if self.due():
-            self.say(f"epoch {epoch}, validation loss {loss:.3f}, {duration(time.monotonic() - self.begin)}")
+            self.say(f"epoch {epoch}, validation loss {loss:.3f}, {format_duration(time.monotonic() - self.begin)}")
 
     def due(self) -> bool:
         """Whether the last line is `interval` seconds old; if so, the next one is waited for from now."""
@@ -98,13 +102,13 @@ class Run:
         sources = {source["name"]: source for source in params.get("sources", [])}
         for path in map(str, self.snakemake.input):
             if path.endswith(".h5") and self.is_result(path) and read_exclusion(path) is None:
-                sources |= {source["name"]: source for source in attributes(path).get("sources", [])}
+                sources |= {source["name"]: source for source in read_attributes(path).get("sources", [])}
         return {
             "study": self.snakemake.wildcards.get("study", ""),
             "rule": self.snakemake.rule,
             "seed": params.get("seed", -1),
             "code": params.pop("code", ""),
-            "config_hash": digest(params),
+            "config_hash": settings_digest(params),
             "versions": versions(),
             "sources": list(sources.values()),
         }
@@ -126,7 +130,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
         run = Run(snakemake, (log, terminal))
-        stack.enter_context(quiet())
+        stack.enter_context(silence_hdf5())
         hold_job()
         handle_termination()
         try:
@@ -157,7 +161,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 run.say("ended by SIGTERM; run again to go on")
             raise
         except Exception as error:
-            reason = shortage(error, snakemake.rule)
+            reason = describe_shortage(error, snakemake.rule)
             if not reason:
                 traceback.print_exc(file=log)
                 raise
@@ -168,18 +172,18 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def silence_hdf5() -> Iterator[None]:
     """Leave out what HDF5 says again and again as it closes a file that found no room; the rest is said as ever."""
     before = sys.unraisablehook, sys.excepthook
-    sys.unraisablehook = lambda found: None if shortage(found.exc_value, "") else before[0](found)
-    sys.excepthook = lambda kind, error, trace: None if shortage(error, "") else before[1](kind, error, trace)
+    sys.unraisablehook = lambda found: None if describe_shortage(found.exc_value, "") else before[0](found)
+    sys.excepthook = lambda kind, error, trace: None if describe_shortage(error, "") else before[1](kind, error, trace)
     try:
         yield
     finally:
         sys.unraisablehook, sys.excepthook = before
 
 
-def shortage(error: Exception, rule: str) -> str:
+def describe_shortage(error: Exception, rule: str) -> str:
     """What the machine ran out of, in one line with the remedy; empty if the error is of another kind."""
     text, code = str(error), getattr(error, "errno", None)
     if isinstance(error, MemoryError) or "allocate memory" in text:
@@ -191,7 +195,7 @@ def shortage(error: Exception, rule: str) -> str:
     return ""
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as people write them: 8 s, 4 min, 2.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -35,14 +35,14 @@ def claim(local: bool, folder: Path = FOLDER, patience: float = 600.0) -> int | 
         runs = os.open(folder / RUNS, os.O_RDWR | os.O_CREAT, 0o644)
         owner = os.read(runs, 100).decode().strip()
         left = any((folder / LOCKS).glob("*.lock"))
-        if left and owner == machine() and local and held(runs) and idle(folder / JOBS, patience):
+        if left and owner == machine_id() and local and lock_alone(runs) and wait_until_idle(folder / JOBS, patience):
             for path in (folder / LOCKS).glob("*.lock"):
                 path.unlink(missing_ok=True)
-            say("the lock of a run that was killed is taken away; unfinished files are made again")
+            print_line("the lock of a run that was killed is taken away; unfinished files are made again")
             left = False
         fcntl.flock(runs, fcntl.LOCK_SH)
         if not local or not left:
-            os.pwrite(runs, (machine() if local else CLUSTER).ljust(40).encode() + b"\n", 0)
+            os.pwrite(runs, (machine_id() if local else CLUSTER).ljust(40).encode() + b"\n", 0)
     except OSError:
         return None
     return runs
@@ -60,7 +60,7 @@ def hold_job(folder: Path = FOLDER) -> int | None:
     return jobs
 
 
-def held(descriptor: int) -> bool:
+def lock_alone(descriptor: int) -> bool:
     """Whether nobody else holds the file, which is then held alone."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,14 +69,14 @@ def held(descriptor: int) -> bool:
     return True
 
 
-def idle(path: Path, patience: float) -> bool:
+def wait_until_idle(path: Path, patience: float) -> bool:
     """Whether no job is at work, at the latest after `patience` seconds."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         end = time.monotonic() + patience
-        if not held(descriptor):
-            say("jobs of a run that was killed are still at work; waiting for their end")
-        while not held(descriptor):
+        if not lock_alone(descriptor):
+            print_line("jobs of a run that was killed are still at work; waiting for their end")
+        while not lock_alone(descriptor):
             if time.monotonic() > end:
                 return False
             time.sleep(0.2)
@@ -85,7 +85,7 @@ def idle(path: Path, patience: float) -> bool:
     return True
 
 
-def machine() -> str:
+def machine_id() -> str:
     """This machine since it was last started; never that of a file where it cannot be told."""
     try:
         return BOOT.read_text().strip()
@@ -93,7 +93,7 @@ def machine() -> str:
         return f"unknown-{os.getpid()}"
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """One line on the terminal."""
     print(text, file=sys.stderr, flush=True)
 

@@ -21,10 +21,10 @@ def regression(terms: Mapping[str, Any], maps: Mapping[str, np.ndarray], what: s
     ValueError
         If there is no such map.
     """
-    return sum(np.asarray(value, float)[..., None] * regional(name, maps, what) for name, value in terms.items())
+    return sum(np.asarray(value, float)[..., None] * region_values(name, maps, what) for name, value in terms.items())
 
 
-def regional(name: str, maps: Mapping[str, np.ndarray], what: str) -> np.ndarray:
+def region_values(name: str, maps: Mapping[str, np.ndarray], what: str) -> np.ndarray:
     """The map `name` (n_nodes,), or ones for the constant; `what` begins an error."""
     if name == CONSTANT:
         return np.ones_like(next(iter(maps.values()), np.ones(1)))

@@ -184,5 +184,5 @@ def editor_schema() -> str:
     known["connectome"]["properties"]["accept"]["items"]["enum"] = list(CHECKS)
     known["diagnostics"]["properties"]["scores"]["items"]["enum"] = list(SCORES)
     known["diagnostics"]["properties"]["estimators"]["items"]["enum"] = list(ESTIMATOR_OPTIONS)
-    known["features"] = features.schema() | {"description": known["features"]["description"]}
+    known["features"] = features.features_schema() | {"description": known["features"]["description"]}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

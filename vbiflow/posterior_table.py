@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.exclusion import first_exclusion, read_exclusion
-from vbiflow.io import attributes, parameter_units, read, read_json
+from vbiflow.io import parameter_units, read, read_attributes, read_json
 from vbiflow.prior import Prior
 
 STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
@@ -26,9 +26,9 @@ MISSING = "n/a"
 def statistics(samples: str | Path, prior: str | Path) -> dict[str, dict[str, float]]:
     """STATISTICS of each parameter, of one subject's samples."""
     found = read(samples, "names", "map", "mean", "sd", "quantiles")
-    levels = np.asarray(attributes(samples, "quantiles")["levels"])
+    levels = np.asarray(read_attributes(samples, "quantiles")["levels"])
     low, middle, high = (found["quantiles"][int(np.argmin(np.abs(levels - level)))] for level in (0.05, 0.5, 0.95))
-    width = Prior.from_plain(attributes(prior)["prior"]).std
+    width = Prior.from_plain(read_attributes(prior)["prior"]).std
     columns = (found["map"], found["mean"], found["sd"], low, middle, high, 1 - (found["sd"] / width) ** 2)
     return {
         name: dict(zip(STATISTICS, map(float, values), strict=True))
@@ -53,7 +53,7 @@ def posterior_table(
         note = first_exclusion(files)
         verdict = {"verdict": LEFT_OUT, "reasons": [note.reason]} if note else read_json(files[1])
         line = {"participant_id": name, "verdict": verdict["verdict"], "reason": verdict["reasons"][0]}
-        line |= {own_name(column): entry for column, entry in entries.items()}
+        line |= {covariate_name(column): entry for column, entry in entries.items()}
         for parameter, values in ({} if note else statistics(files[0], files[2])).items():
             line |= {f"{parameter}_{statistic}": f"{value:.9g}" for statistic, value in values.items()}
             ends = verdict.get("parameters", {}).get(parameter, {}).get("conformal_90", ())
@@ -70,7 +70,7 @@ def posterior_table(
     return text.getvalue()
 
 
-def own_name(column: str) -> str:
+def covariate_name(column: str) -> str:
     """Name of a covariate in the table: one that the table's own columns have gets covariate_ before it."""
     own = column in LEADING or column.rpartition("_")[2] in (*STATISTICS, *CONFORMAL)
     return f"covariate_{column}" if own else column
@@ -94,7 +94,7 @@ def read_posterior_table(path: str | Path) -> dict[str, Any]:
         "covariates": {name: [line[name] for line in lines] for name in covariates},
         "parameters": {
             parameter: {
-                statistic: np.array([number(line[f"{parameter}_{statistic}"]) for line in lines])
+                statistic: np.array([table_number(line[f"{parameter}_{statistic}"]) for line in lines])
                 for statistic in STATISTICS
             }
             for parameter in parameters
@@ -102,23 +102,23 @@ def read_posterior_table(path: str | Path) -> dict[str, Any]:
     }
 
 
-def number(entry: str) -> float:
+def table_number(entry: str) -> float:
     """An entry of the table as a number; not-a-number where it is missing."""
     return float("nan") if entry == MISSING else float(entry)
 
 
-def first_of(paths: Sequence[str | Path]) -> str | Path:
+def first_result(paths: Sequence[str | Path]) -> str | Path:
     """The first of the files that is no note."""
     return next(path for path in paths if read_exclusion(path) is None)
 
 
 def first_units(priors: Sequence[str | Path]) -> dict[str, str]:
     """Units of the parameters, from the first of the files that is no note."""
-    return parameter_units(first_of(priors))
+    return parameter_units(first_result(priors))
 
 
 def prior_intervals(priors: Sequence[str | Path]) -> dict[str, tuple[float, float]]:
     """5 and 95 % quantile of the prior of each parameter, from the first of the files that is no note."""
-    prior = Prior.from_plain(attributes(first_of(priors))["prior"])
+    prior = Prior.from_plain(read_attributes(first_result(priors))["prior"])
     low, high = prior.ppf(np.tile([[0.05], [0.95]], len(prior.names)))
     return dict(zip(prior.names, zip(low.tolist(), high.tolist(), strict=True), strict=True))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from vbiflow.maps import LINKS, regional, regression
+from vbiflow.maps import LINKS, region_values, regression
 from vbiflow.marginals import Marginal, read_fixed, read_limits, read_link, read_marginals
 
 EDGE = np.finfo(float).eps
@@ -47,7 +47,7 @@ class Prior:
                 raise ValueError(f"prior of {marginal.name}: per: node needs the labels of the nodes")
             for coefficient in (marginal.coefficient, *self.fixed.get(marginal.parameter, ())):
                 if coefficient:
-                    regional(coefficient, self.maps, f"prior of {marginal.parameter}")
+                    region_values(coefficient, self.maps, f"prior of {marginal.parameter}")
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
         self.names = tuple(name for name, _ in self.columns)

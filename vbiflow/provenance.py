@@ -28,7 +28,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def digest(content: Any) -> str:
+def settings_digest(content: Any) -> str:
     """Twelve hexadecimal digits that change when the plain data `content` does, wherever the workflow lies."""
     text = json.dumps(content, sort_keys=True, default=str).replace(f"{ROOT}/", "")
     return hashlib.sha256(text.encode()).hexdigest()[:12]

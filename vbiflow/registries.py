@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vbiflow.connectome.normalise import parse as steps
 from vbiflow.connectome.read import format_of
-from vbiflow.estimator_options import resolve
+from vbiflow.estimator_options import resolve_options
 from vbiflow.models import MODELS
 from vbiflow.observation import OBSERVATION_MODELS
 
@@ -30,7 +30,7 @@ def members_of(
     `formats` and `kinds` are those of the connectomes and recordings that the job may read. `compared` says whether it
     trains the estimators that the study's own is compared with, `device` which engine simulates, if that is known.
     """
-    inference, diagnostics = resolve(study["inference"]), study["diagnostics"]
+    inference, diagnostics = resolve_options(study["inference"]), study["diagnostics"]
     features = {request.feature.name for request in study.feature_requests if not request.file}
     estimators = {inference["estimator"]["name"], *(diagnostics["estimators"] if compared else ())}
     return {

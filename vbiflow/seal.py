@@ -60,10 +60,10 @@ def seal(part: Path, made_as: str | Path, seed: int = -1) -> None:
     place = quote(str(made_as)).replace("--", "-%2D")
     settings = ",".join(f"{name}:{found}" for name, found in sorted(MADE_WITH.get().items()))
     line = MARK + f"made_as={place} seed={seed} settings={settings} blake2b=".encode()
-    start = beginning(part)
+    start = frame_of(part)
     if start is None:
-        text = line + digest(part, part.stat().st_size, line).encode()
-        beside(Path(made_as)).write_bytes(text + b"\n")
+        text = line + content_digest(part, part.stat().st_size, line).encode()
+        seal_path(Path(made_as)).write_bytes(text + b"\n")
         return
     opening, closing = FRAMES[start]
     with open(part, "r+b") as file:
@@ -74,19 +74,19 @@ def seal(part: Path, made_as: str | Path, seed: int = -1) -> None:
             extend_comment(file, len(opening + line + closing) + 2 * SIZE)
         file.seek(0, os.SEEK_END)
         file.write(opening + line)
-    found = digest(part, part.stat().st_size).encode()
+    found = content_digest(part, part.stat().st_size).encode()
     with open(part, "ab") as file:
         file.write(found + closing)
 
 
-def beginning(path: Path) -> bytes | None:
+def frame_of(path: Path) -> bytes | None:
     """The key of FRAMES that a file begins with; None for other files."""
     with open(path, "rb") as file:
         head = file.read(4)
     return next((start for start in FRAMES if head.startswith(start)), None)
 
 
-def beside(path: Path) -> Path:
+def seal_path(path: Path) -> Path:
     """Where the seal of a file lies that cannot hold it."""
     return path.with_name(f".{path.name}.seal")
 
@@ -110,7 +110,7 @@ def extend_comment(file, length: int) -> None:
     file.write(struct.pack("<H", length))
 
 
-def digest(path: Path, stop: int, more: bytes = b"") -> str:
+def content_digest(path: Path, stop: int, more: bytes = b"") -> str:
     """BLAKE2b of the first `stop` bytes of a file and of `more`, in hexadecimal digits."""
     found = hashlib.blake2b(digest_size=SIZE)
     with open(path, "rb", buffering=0) as file:
@@ -135,19 +135,19 @@ def verify(path: str | Path) -> Seal:
         raise ValueError(f"{path}: no such file; run the rule that makes it") from None
     key = str(path), status.st_ino, status.st_size, status.st_mtime_ns
     if key not in VERIFIED:
-        VERIFIED[key] = checked(Path(path))
+        VERIFIED[key] = read_seal(Path(path))
     return VERIFIED[key]
 
 
 VERIFIED: dict[tuple, Seal] = {}
 
 
-def checked(path: Path) -> Seal:
+def read_seal(path: Path) -> Seal:
     """The seal of a file, compared with its bytes."""
     try:
-        start, size = beginning(path), path.stat().st_size
+        start, size = frame_of(path), path.stat().st_size
         if start is None:
-            tail, origin = (beside(path).read_bytes() if beside(path).is_file() else b""), 0
+            tail, origin = (seal_path(path).read_bytes() if seal_path(path).is_file() else b""), 0
         else:
             origin = max(0, size - LONGEST)
             with open(path, "rb") as file:
@@ -160,9 +160,9 @@ def checked(path: Path) -> Seal:
                 f"{path}: damaged, or not written by this vbiflow: it does not end in its digest; {REMEDY}"
             )
         if start is None:
-            found = digest(path, size, tail[: parts.start(4)])
+            found = content_digest(path, size, tail[: parts.start(4)])
         else:
-            found = digest(path, origin + at + parts.start(4))
+            found = content_digest(path, origin + at + parts.start(4))
     except OSError as error:
         raise ValueError(f"{path}: unreadable ({error.strerror}); {REMEDY}") from None
     if found != parts[4].decode():

@@ -59,13 +59,13 @@ class Statement:
     def uses(self) -> frozenset[Name]:
         """Dotted names that the statement looks up in its module; those in annotations, which nobody evaluates, not."""
         known = {*self.outer, *self.imports}
-        return frozenset(name for name in dotted(self.node) if name[0] in known)
+        return frozenset(name for name in dotted_names(self.node) if name[0] in known)
 
     @cached_property
     def imports(self) -> Mapping[str, Import]:
         """What the imports inside the statement mean, by local name."""
         inside = (node for node in ast.walk(self.node) if isinstance(node, ast.Import | ast.ImportFrom))
-        return {local: meaning for node in inside for local, meaning in imported(node, self.package)}
+        return {local: meaning for node in inside for local, meaning in import_meanings(node, self.package)}
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ class Statement:
         if isinstance(node, ast.alias | ast.AnnAssign):
             return False
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            return any(called(decorator) not in QUIET for decorator in node.decorator_list)
+            return any(decorator_name(decorator) not in QUIET for decorator in node.decorator_list)
         return not (
             isinstance(node, ast.Assign) and all(isinstance(target, ast.Name | ast.Tuple) for target in node.targets)
         )
@@ -136,10 +136,10 @@ def parse_module(source: str, package: str, own: str) -> Module:
     found: list[Statement] = []
     tree, table = ast.parse(source), symtable.symtable(source, package, "exec")
     top = frozenset(symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced())
-    scopes = [(scope.get_lineno(), frozenset(outer(scope))) for scope in table.get_children()]
+    scopes = [(scope.get_lineno(), frozenset(outer_names(scope))) for scope in table.get_children()]
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            meanings = dict(imported(node, package))
+            meanings = dict(import_meanings(node, package))
             imports |= meanings if any(base.partition(".")[0] == own for base, _ in meanings.values()) else {}
             foreign = [alias for alias in node.names if local_name(alias) not in imports]
             module = getattr(node, "module", "") or ""
@@ -157,15 +157,15 @@ def parse_module(source: str, package: str, own: str) -> Module:
     return Module(tuple(found), bound, imports, frozenset(name for name in loads if name.partition(".")[0] == own))
 
 
-def outer(scope: symtable.SymbolTable) -> Iterator[str]:
+def outer_names(scope: symtable.SymbolTable) -> Iterator[str]:
     """Names that a function or class, and what is defined in it, looks up in the module."""
     whole = isinstance(scope, symtable.Class)
     yield from (symbol.get_name() for symbol in scope.get_symbols() if whole or symbol.is_global())
     for inner in scope.get_children():
-        yield from outer(inner)
+        yield from outer_names(inner)
 
 
-def dotted(node: ast.AST) -> Iterator[Name]:
+def dotted_names(node: ast.AST) -> Iterator[Name]:
     """Dotted names in a piece of syntax, without its annotations."""
     waiting = [node]
     while waiting:
@@ -189,7 +189,7 @@ def dotted_name(node: ast.AST) -> Name:
     return (node.id, *reversed(parts)) if isinstance(node, ast.Name) else ()
 
 
-def imported(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, Import]]:
+def import_meanings(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, Import]]:
     """Local names of an import statement in a module of `package`, and what they mean."""
     for alias in node.names:
         if isinstance(node, ast.Import):
@@ -201,10 +201,11 @@ def imported(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[
 
 
 def local_name(alias: ast.alias) -> str:
+    """The name that an import binds."""
     return alias.asname or alias.name.partition(".")[0]
 
 
-def called(decorator: ast.expr) -> str:
+def decorator_name(decorator: ast.expr) -> str:
     """Last part of a decorator's name."""
     name = dotted_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
     return name[-1] if name else ""
@@ -219,4 +220,4 @@ def is_guard(node: ast.AST) -> bool:
     """Whether a statement is for type checkers alone, or for a module that is run as a program."""
     if not isinstance(node, ast.If):
         return False
-    return bool({("TYPE_CHECKING",), ("__name__",)} & set(dotted(node.test)))
+    return bool({("TYPE_CHECKING",), ("__name__",)} & set(dotted_names(node.test)))

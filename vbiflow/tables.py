@@ -15,7 +15,7 @@ from vbiflow import features
 from vbiflow.case_studies import case_studies_claims, case_studies_run
 from vbiflow.engine.cpu import LANES
 from vbiflow.engine.derived import derived_quantities
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.engine.source import kernel_source
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
 from vbiflow.inference import ESTIMATORS
@@ -25,7 +25,7 @@ from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
 from vbiflow.study.document import read_document
-from vbiflow.study.reference import configuration
+from vbiflow.study.reference import configuration_document
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
 
@@ -53,17 +53,17 @@ Some sets go by one name:
 """
 
 
-def models() -> str:
+def models_table() -> str:
     """Model, states, coupling, recordable signals, reference."""
     lines = ["| model | | states | sends | coupling | signals | reference |", "|---|---|---|---|---|---|---|"]
     for name, model in MODELS.items():
         states, sends, signals = (", ".join(names) for names in (model.states, model.sends, model.signals))
-        cells = f"`{name}`", model.title, states, sends, model.coupling, signals, linked(model.reference)
+        cells = f"`{name}`", model.title, states, sends, model.coupling, signals, link_dois(model.reference)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def studies() -> str:
+def studies_table() -> str:
     """The studies that ship: what each is about, its model, what is inferred, how many simulations."""
     lines = ["| study | what it is | model | inferred | simulations |", "|---|---|---|---|---|"]
     for path in sorted((ROOT / "config" / "studies").glob("*.yaml")):
@@ -78,7 +78,7 @@ def studies() -> str:
     return "\n".join(lines)
 
 
-def parameters() -> str:
+def parameters_table() -> str:
     """Every parameter of every model and observation model, and what can stand for it."""
     every = [*MODELS.values(), *(observation.model for observation in OBSERVATION_MODELS.values())]
     return "\n\n".join(parameter_table(model) for model in every)
@@ -87,7 +87,7 @@ def parameters() -> str:
 def parameter_table(model: Model) -> str:
     """Value, unit and meaning of a model's parameters."""
     defaults = ", ".join(f"{key} {value}" for key, value in model.defaults.items())
-    lines = [f"### {model.title} (`{model.name}`)", "", f"{linked(model.reference)}."]
+    lines = [f"### {model.title} (`{model.name}`)", "", f"{link_dois(model.reference)}."]
     lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
     longest = ", ".join(f"{scheme} {dt:g}" for scheme, dt in model.largest_dt.items())
     lines[-1] += f" Longest steps [ms]: {longest}." if longest else ""
@@ -99,7 +99,7 @@ def parameter_table(model: Model) -> str:
     return "\n".join(lines)
 
 
-def domains() -> str:
+def domains_table() -> str:
     """Names of the features, a line a domain."""
     lines = ["| domain | features |", "|---|---|"]
     for domain, group in groupby(features.FEATURES.values(), key=lambda feature: feature.domain):
@@ -107,28 +107,28 @@ def domains() -> str:
     return "\n".join(lines)
 
 
-def estimators() -> str:
+def estimators_table() -> str:
     """Estimator, options with their defaults, reference."""
     lines = ["| estimator | options | reference |", "|---|---|---|"]
     for name, estimator in ESTIMATORS.items():
         options = ", ".join(f"`{key}`: {value}" for key, value in ESTIMATOR_OPTIONS[name].items())
-        lines.append(f"| `{name}` | {options} | {linked(estimator.reference)} |")
+        lines.append(f"| `{name}` | {options} | {link_dois(estimator.reference)} |")
     return "\n".join(lines)
 
 
-def sets() -> str:
+def sets_table() -> str:
     """Sets of features, and what they stand for as a study file spells it."""
     lines = ["| set | stands for |", "|---|---|"]
     lines += [f"| `{name}` | `{json.dumps(specs).replace(chr(34), '')}` |" for name, specs in features.SETS.items()]
     return "\n".join(lines)
 
 
-def linked(reference: str) -> str:
+def link_dois(reference: str) -> str:
     """A reference with its DOIs as links."""
     return CODE.sub(lambda found: f"[doi:{found[1]}](https://doi.org/{quote(found[1])})", reference)
 
 
-def kernel() -> str:
+def kernel_listing() -> str:
     """The kernel that is generated for the linear model on four regions, whose coupling differs between simulations."""
     settings = {
         "n_simulations": 2,
@@ -140,15 +140,15 @@ def kernel() -> str:
         "start": 0,
     }
     settings |= {"stream": 0, "bold": None, "signals": {"x": {"period": 5}}, "initial": None, "precision": "float32"}
-    plan = check("linear", np.ones((4, 4)), {"G": np.ones((2, 1))}, **settings)
+    plan = make_plan("linear", np.ones((4, 4)), {"G": np.ones((2, 1))}, **settings)
     text = "\n\n\n".join(kernel_source(plan, LANES))
     return f"```python\n{text[text.index('@function') :]}\n```"
 
 
-def filled(text: str, *made: Callable[[], str]) -> str:
-    """`text` with what stands between the marks ``<!-- name -->`` and ``<!-- end -->`` made anew."""
-    for table in made:
-        mark = f"<!-- {table.__name__} -->"
+def fill_tables(text: str, *tables: Callable[[], str]) -> str:
+    """`text` with what stands between ``<!-- models -->`` and ``<!-- end -->`` made anew by `models_table`."""
+    for table in tables:
+        mark = f"<!-- {table.__name__.removesuffix('_table').removesuffix('_listing')} -->"
         start = text.index(mark) + len(mark)
         text = f"{text[:start]}\n{table()}\n{text[text.index('<!-- end -->', start) :]}"
     return text
@@ -156,20 +156,27 @@ def filled(text: str, *made: Callable[[], str]) -> str:
 
 def documents() -> dict[Path, str]:
     """The documents that hold tables, as they should be."""
-    listing = f"# Features\n\n{domains()}\n\n{INTRODUCTION}\n{sets()}\n\n## All features\n\n{features.table()}"
+    parts = (
+        "# Features",
+        domains_table(),
+        f"{INTRODUCTION}\n{sets_table()}",
+        "## All features",
+        features.features_table(),
+    )
+    listing = "\n\n".join(parts)
     docs = ROOT / "docs"
     tables = {
-        ROOT / "README.md": (studies,),
-        docs / "engine.md": (kernel,),
-        docs / "inference.md": (estimators,),
-        docs / "models.md": (models, parameters),
+        ROOT / "README.md": (studies_table,),
+        docs / "engine.md": (kernel_listing,),
+        docs / "inference.md": (estimators_table,),
+        docs / "models.md": (models_table, parameters_table),
         docs / "case_studies.md": (case_studies_run, case_studies_claims),
     }
-    return {path: filled(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
+    return {path: fill_tables(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
         docs / "features.md": listing,
         docs / "options.md": options_document(),
         ROOT / "config" / "schemas" / "study.schema.json": editor_schema(),
-        ROOT / "config" / "README.md": configuration(),
+        ROOT / "config" / "README.md": configuration_document(),
     }
 
 

@@ -26,7 +26,7 @@ def terminate(*_: Any) -> None:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
+def defer_termination() -> Iterator[None]:
     """Within the block SIGTERM waits for `end_if_asked`, or for the end of the block."""
     STATE["deferred"] = True
     try:
@@ -36,13 +36,13 @@ def deferred() -> Iterator[None]:
     end_if_asked()
 
 
-def asked() -> bool:
+def termination_asked() -> bool:
     """Whether SIGTERM has come."""
     return STATE["asked"]
 
 
 def end_if_asked() -> None:
     """End here if SIGTERM has come."""
-    if asked():
+    if termination_asked():
         STATE["asked"] = False
         raise SystemExit(STATUS)

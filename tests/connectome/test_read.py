@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 
 from vbiflow.arrays import read_table
 from vbiflow.connectome import CHECKS, inspect, read_connectome, read_regions
-from vbiflow.connectome.regions import pairs
+from vbiflow.connectome.regions import homotopic_pairs
 from vbiflow.datasets import load_catalogue
 
 W = np.array([[0.0, 2.0, 0.0], [5.0, 0.0, 1.0], [0.5, 0.0, 0.0]])
@@ -324,7 +324,7 @@ def test_unsound_connectomes_are_found_out(subject: str, catalogue_file) -> None
 
 def test_atlas_table_pairs_left_and_right() -> None:
     regions = read_regions(ATLAS)
-    assert len(regions) == 94 and len(pairs(regions.labels)) == 47
+    assert len(regions) == 94 and len(homotopic_pairs(regions.labels)) == 47
     assert regions.columns["structure"].count("cortex") == 80
     sides = np.where(np.array(regions.hemispheres) == "L", -1, 1)
     assert (regions.centres[:, 0] * sides > 0).all()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vbiflow.connectome import match, read_regions
-from vbiflow.connectome.regions import make_regions, pairs
+from vbiflow.connectome import match_labels, read_regions
+from vbiflow.connectome.regions import homotopic_pairs, make_regions
 from vbiflow.labels import canonical, split_label
 
 
@@ -82,7 +82,7 @@ def written(regions: list[tuple[str, list[str]]], style: str) -> list[str]:
 def test_any_order_in_any_style_is_the_same_regions(regions, ours: str, theirs: str, random) -> None:
     mixed = list(regions)
     random.shuffle(mixed)
-    order = match(written(regions, ours), written(mixed, theirs), "a", "b")
+    order = match_labels(written(regions, ours), written(mixed, theirs), "a", "b")
     assert [mixed[k] for k in order] == regions
     assert make_regions(written(regions, ours)).hemispheres == tuple(side for side, _ in regions)
 
@@ -96,7 +96,7 @@ def test_what_is_missing_is_listed_on_each_side(wanted, given_, ours: str, their
         [r for r in one if (r[0], "".join(r[1])) not in other] for one, other in ((wanted, keys[1]), (given_, keys[0]))
     )
     with pytest.raises(ValueError, match=r"x.tsv: regions do not match y: it lacks") as caught:
-        match(written(wanted, ours), written(given_, theirs), "x.tsv", "y")
+        match_labels(written(wanted, ours), written(given_, theirs), "x.tsv", "y")
     said = str(caught.value).removeprefix("x.tsv: regions do not match y: it lacks ").partition("; y lacks ")
     assert said[0].split(" and ")[0].split(", ") == written(lacks, ours)[:5]
     assert said[2].partition("; rename")[0].split(" and ")[0].split(", ") == (written(extra, theirs)[:5] or ["none"])
@@ -125,14 +125,14 @@ def test_a_written_table_is_read_back(tmp_path_factory, regions, style: str, mar
 def test_counterparts_are_found_in_any_order(names, style: str, random) -> None:
     regions = [(side, words) for words in names for side in "LR"]
     random.shuffle(regions)
-    found = pairs(written(regions, style))
+    found = homotopic_pairs(written(regions, style))
     assert len(found) == len(names)
     assert all(regions[i][0] == "L" and regions[j][0] == "R" and regions[i][1] == regions[j][1] for i, j in found)
 
 
 def test_spellings_of_one_name_are_told() -> None:
     with pytest.raises(ValueError, match=r"x: L_a and lh-A are two spellings of one region; rename one"):
-        match(["a"], ["L_a", "lh-A"], "x", "y")
+        match_labels(["a"], ["L_a", "lh-A"], "x", "y")
     assert canonical("L_V1_ROI") == canonical("lh-v1") != canonical("R_V1_ROI")
 
 
@@ -142,4 +142,4 @@ def test_labels_that_both_hemispheres_share(tmp_path: Path) -> None:
 
 
 def test_pairs_are_homotopic() -> None:
-    assert pairs(["L_a", "L_b", "R_b", "R_a", "stem"]) == [(0, 3), (1, 2)]
+    assert homotopic_pairs(["L_a", "L_b", "R_b", "R_a", "stem"]) == [(0, 3), (1, 2)]

@@ -6,7 +6,7 @@ import pytest
 from vbiflow.connectome.parcellation import Parcellation
 from vbiflow.connectome.regions import make_regions
 from vbiflow.connectome.surface_maps import FARTHEST, nearest_regions, random_maps, table_of_maps
-from vbiflow.datasets import load_catalogue, origin, parts_of, sources_of
+from vbiflow.datasets import find_origin, load_catalogue, parts_of, sources_of
 
 CATALOGUE = load_catalogue()
 TABLES = [(d, table) for d in CATALOGUE.values() for table in d.regional_maps]
@@ -54,7 +54,7 @@ def test_random_maps_are_smooth_alike_on_both_sides_and_the_same_each_time():
 @pytest.mark.parametrize(("dataset", "table"), TABLES, ids=[table for _, table in TABLES])
 def test_tables_credit_all_that_they_are_made_of(dataset, table):
     path = f"resources/data/{dataset.name}/{table}"
-    assert origin(f"{path}::myelin", CATALOGUE) == (dataset, table)
+    assert find_origin(f"{path}::myelin", CATALOGUE) == (dataset, table)
     credited = {source["name"] for source in sources_of(CATALOGUE, f"{path}::myelin")}
-    made_of = {found[0].name for found in (origin(part, CATALOGUE) for part in parts_of(dataset, table)) if found}
+    made_of = {found[0].name for found in (find_origin(part, CATALOGUE) for part in parts_of(dataset, table)) if found}
     assert credited == {dataset.name} | made_of and "hcp-surfaces" in credited

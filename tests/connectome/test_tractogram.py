@@ -15,10 +15,10 @@ import pytest
 from nibabel.streamlines import Tractogram, load, save
 
 from vbiflow.arrays import read_array
-from vbiflow.connectome import match, read_connectome, read_parcellation, read_regions
+from vbiflow.connectome import match_labels, read_connectome, read_parcellation, read_regions
 from vbiflow.connectome import streamlines as module
 from vbiflow.connectome.parcellation import Parcellation
-from vbiflow.connectome.tractogram import build_connectome, radial
+from vbiflow.connectome.tractogram import build_connectome, radial_search
 
 AFFINE = np.array([[-2.0, 0, 0, 10], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]])
 
@@ -112,7 +112,7 @@ def test_colour_tables_name_the_labels(program: str, tmp_path: Path) -> None:
 def test_colour_table_of_a_real_parcellation(catalogue_file) -> None:
     regions = read_regions(catalogue_file("tvboptim-dk", "labels.txt"))
     table = read_regions(Path(__file__).parents[2] / "resources" / "atlases" / "dk.tsv")
-    assert match(table.labels, regions.labels, "labels.txt", "dk.tsv").tolist() == list(range(84))
+    assert match_labels(table.labels, regions.labels, "labels.txt", "dk.tsv").tolist() == list(range(84))
 
 
 def test_end_voxels_and_radius(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_oblique_volume_finds_the_nearest_centre(tmp_path: Path) -> None:
     centres = parcellation.positions(where)
     distances = np.linalg.norm(stored.reshape(-1, 1, 3) - centres, axis=-1)
     expected = np.where(distances.min(axis=1) < 4, parcellation.nodes[tuple(where[distances.argmin(axis=1)].T)], 0)
-    np.testing.assert_array_equal(radial(parcellation, 4.0)(stored).ravel(), expected)
+    np.testing.assert_array_equal(radial_search(parcellation, 4.0)(stored).ravel(), expected)
     assert 0 < np.count_nonzero(expected) < expected.size
 
 

@@ -6,7 +6,7 @@ from linear_gaussian import NAMES, SIGMA, A, Exact, prior, simulate
 from scipy import stats
 
 from vbiflow.diagnostics import THRESHOLDS, calibrate, verdict
-from vbiflow.diagnostics.calibration import coverage, nearer
+from vbiflow.diagnostics.calibration import coverage, share_nearer
 from vbiflow.diagnostics.verdict import holm
 from vbiflow.inference import TrainingSet, train
 from vbiflow.prior import Prior
@@ -201,7 +201,7 @@ def test_coverage_counts_central_intervals():
 
 def test_nearer_counts_samples_closer_to_the_reference_than_the_truth():
     z = np.array([[[0.0], [1.0], [3.0], [5.0]]])
-    assert nearer(z, np.array([[2.0]]), np.array([[0.0]])).tolist() == [0.5]
+    assert share_nearer(z, np.array([[2.0]]), np.array([[0.0]])).tolist() == [0.5]
 
 
 def test_calibration_is_the_same_from_the_same_seed_and_blocks(monkeypatch):

@@ -4,13 +4,13 @@ import pytest
 from vbiflow.diagnostics import ablate, calibrate, compare_ablations, features_report
 from vbiflow.diagnostics.feature_report import (
     cluster_features,
-    groups,
-    information,
-    outside,
+    explained_by_each,
+    explained_by_regression,
+    feature_groups,
     rank_correlation,
-    regression,
+    side_of_simulations,
 )
-from vbiflow.inference import TrainingSet, resolve, split, train
+from vbiflow.inference import TrainingSet, resolve_options, split, train
 from vbiflow.io import Quantity, read_json, write, write_json
 from vbiflow.prior import Prior
 
@@ -45,12 +45,14 @@ def simulations(theta, x, seed=1, valid=None):
 
 
 def test_groups_are_the_features_that_names_begin_with():
-    found = groups(["fc.mean", "fc.sd", "variance[A_L]", "fcd.mean", "power"], ["fcd", "fc", "variance", "power"])
+    found = feature_groups(
+        ["fc.mean", "fc.sd", "variance[A_L]", "fcd.mean", "power"], ["fcd", "fc", "variance", "power"]
+    )
     assert {name: columns.tolist() for name, columns in found.items()} == {
         "fcd": [3], "fc": [0, 1], "variance": [2], "power": [4],
     }  # fmt: skip
     with pytest.raises(ValueError, match="columns of fc are not those of fc, fcd"):
-        groups(["fc.mean"], ["fc", "fcd"])
+        feature_groups(["fc.mean"], ["fc", "fcd"])
 
 
 def test_features_that_follow_each_other_cluster(study):
@@ -64,32 +66,32 @@ def test_features_that_follow_each_other_cluster(study):
 
 def test_information_of_single_features_whatever_the_shape(study):
     theta, x = study
-    found = information(x[:, :4], theta)
+    found = explained_by_each(x[:, :4], theta)
     assert found[0, 0] > 0.9
     assert found[0, 1] < 0.1
     assert found[2, 1] < 0.1
-    assert information(theta[:, 1:], theta[:, 1:] ** 2)[0, 0] > 0.95
+    assert explained_by_each(theta[:, 1:], theta[:, 1:] ** 2)[0, 0] > 0.95
     assert found[3].max() < 0.05
 
 
 def test_regression_on_simulations_left_out(study):
     theta, x = study
-    explained = regression(x[:, :4], theta)
+    explained = explained_by_regression(x[:, :4], theta)
     assert explained[0] > 0.95
     assert explained[1] < 0.3
-    assert regression(x[:, 3:4], theta).max() < 0.02
+    assert explained_by_regression(x[:, 3:4], theta).max() < 0.02
 
 
 def test_regression_on_more_inputs_than_components_still_finds_the_signal(study):
     theta, _ = study
     rng = np.random.default_rng(1)
     wide = theta @ rng.standard_normal((2, 400)) + 0.1 * rng.standard_normal((600, 400))
-    assert regression(wide, theta).min() > 0.95
+    assert explained_by_regression(wide, theta).min() > 0.95
 
 
 def test_a_recording_is_outside_of_all_simulations_or_not():
     x = np.array([[1.0, 1.0, 0.0, 1.0], [2.0, 1.0, np.nan, 2.0]])
-    np.testing.assert_array_equal(outside(x, np.array([0.5, 1.0, 3.0, np.nan])), [-1, 0, 1, np.nan])
+    np.testing.assert_array_equal(side_of_simulations(x, np.array([0.5, 1.0, 3.0, np.nan])), [-1, 0, 1, np.nan])
 
 
 def test_report_is_plain_and_says_what_each_feature_is_worth(study, tmp_path):
@@ -131,7 +133,7 @@ def test_report_needs_rows_that_match_and_enough_of_them(study):
 def test_without_the_only_feature_that_tells_of_a_parameter_it_is_not_learnt(study, tmp_path):
     theta, x = study
     recordings = {"sub-1": np.array([0.5, 2.0, 0.25, 0.0, 3.0, 0.0])}
-    shares = resolve(QUICK)
+    shares = resolve_options(QUICK)
     test = split(np.ones(600, bool), 1, shares["validation_share"], shares["test_share"]).test
     posterior, _ = train(TrainingSet.of(PRIOR, theta, x, NAMES, QUICK, seed=1), QUICK, seed=1)
     write(tmp_path / "full.h5", calibrate(posterior, theta[test], x[test], seed=1).quantities(), {})

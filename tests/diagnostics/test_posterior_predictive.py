@@ -9,7 +9,7 @@ import numpy as np
 from vbiflow import io
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.features import fc
-from vbiflow.observation.sensors import Sensors, referencing
+from vbiflow.observation.sensors import Sensors, reference_matrix
 
 FS = 100.0
 GAIN = np.array([[1.0, 0, 1], [0, 1, 1], [1, -1, 0], [0.5, 0.5, 0]])
@@ -20,7 +20,7 @@ def test_simulations_are_compared_on_the_sensors_within_the_band(tmp_path: Path)
     ts = rng.standard_normal((8, 3, 1000))
     parts = {"eeg": io.Quantity(ts, "mV", attributes={"fs": FS}), "index": np.arange(8), "valid": np.ones(8, bool)}
     io.write(tmp_path / "s.h5", parts | {"reason": [""] * 8}, {})
-    sensors = Sensors(GAIN, referencing(list("abcd"), "average")[0], 0.1, seed=2, stream=1)
+    sensors = Sensors(GAIN, reference_matrix(list("abcd"), "average")[0], 0.1, seed=2, stream=1)
     recording = sensors(rng.standard_normal((1, 3, 1000)), [9])[0]
     names = ["fc_correlation", "psd_distance"]
     found, scores = posterior_predictive(

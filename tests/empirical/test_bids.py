@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from vbiflow.empirical import read_cohort
-from vbiflow.empirical.bids import main, make_cohort, of_participant, participants, read_folders
+from vbiflow.empirical.bids import columns_of_participant, main, make_cohort, participant_columns, read_folders
 from vbiflow.empirical.bids_files import parse_name, scan, stated_tr
 
 FILES = {
@@ -167,7 +167,7 @@ def test_mistakes_in_a_folder_are_one_line(derivatives: Path) -> None:
 )  # fmt: skip
 def test_people_are_found_in_their_table_however_it_calls_them(table: str, tmp_path: Path) -> None:
     (tmp_path / "participants.tsv").write_text(table, encoding="utf-8")
-    assert of_participant("sub-007_ses-1", participants([str(tmp_path)])) == {"age": "31"}
+    assert columns_of_participant("sub-007_ses-1", participant_columns([str(tmp_path)])) == {"age": "31"}
 
 
 @pytest.mark.parametrize(

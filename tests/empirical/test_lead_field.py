@@ -19,7 +19,7 @@ from vbiflow.empirical.forward import (
     template_forward,
 )
 from vbiflow.empirical.lead_field import LeadField, contact_lead_field, read_lead_field, surface_lead_field
-from vbiflow.observation.sensors import referencing
+from vbiflow.observation.sensors import reference_matrix
 
 GAIN = np.array([[1.0, 0, 2], [0, 1, 1]])
 FIELD = LeadField(GAIN, ("Cz", "Oz"), ("L_a", "R_a", "L_b"))
@@ -106,7 +106,7 @@ def test_surface_projection_is_summed_over_regions(tmp_path: Path) -> None:
 def test_template_reaches_every_region_and_the_right_electrodes(eeg) -> None:
     _, _, labels, field = eeg
     assert field.gain.shape == (32, 68) and len(labels) == 68
-    gain = np.abs(referencing(field.sensors, "average")[0] @ field.gain)
+    gain = np.abs(reference_matrix(field.sensors, "average")[0] @ field.gain)
     assert gain.max(axis=0).min() > 0.01 * gain.max()
     for region, sites in {
         "lateraloccipital-lh": ("O1", "PO3", "P7"),

@@ -13,7 +13,7 @@ from vbiflow.connectome import Connectome, read_connectome
 from vbiflow.empirical.cleaning import STEPS as DONE
 from vbiflow.empirical.sensor_options import STEPS, check_recording, check_sensors, head_files
 from vbiflow.empirical.sensor_space import make_lead_field, sensor_recording
-from vbiflow.observation.sensors import Sensors, reference_of, referencing
+from vbiflow.observation.sensors import Sensors, reference_matrix, reference_of
 
 LABELS = ("ctx-lh-lateraloccipital", "ctx-rh-precentral", "ctx-lh-insula")
 CENTRES = np.array([[-30.0, -90, 0], [40, -10, 50], [-36, 0, 0]])
@@ -38,7 +38,7 @@ def test_simulated_sources_meet_the_recording_on_the_sensors(recorded: tuple, re
     path, sources, head = recorded
     head = {**head, "reference": reference}
     field = make_lead_field(path, "eeg", {}, head, BRAIN)
-    matrix, names = referencing(field.sensors, reference_of("eeg", head))
+    matrix, names = reference_matrix(field.sensors, reference_of("eeg", head))
     simulated = Sensors(field.gain, matrix)(sources[None], [0])[0]
     recording = sensor_recording(path, "eeg", {}, head, field)
     assert recording.labels == names and len(names) == 32 - (reference == "Cz")

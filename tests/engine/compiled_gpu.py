@@ -14,14 +14,14 @@ import numpy as np
 from numba import cuda
 from numba.cuda import dispatcher
 
-from vbiflow.engine import gpu, gpu_source
-from vbiflow.engine.cpu import load
-from vbiflow.engine.plan import check
-from vbiflow.engine.source import kernel_name, recordings
+from vbiflow.engine import gpu, gpu_layout, gpu_source
+from vbiflow.engine.cpu import load_kernel
+from vbiflow.engine.plan import make_plan
+from vbiflow.engine.source import kernel_name, sampled_series
 from vbiflow.models import MODELS
 
 N_NODES, TARGETS = 84, ((8, 0), (9, 0))
-gpu.arrays = lambda: np
+gpu.array_module = lambda: np
 
 
 def plan(name, delayed):
@@ -31,7 +31,7 @@ def plan(name, delayed):
     dt = model.defaults["dt"]
     bold = {"tr": 20 * dt} if "bold_input" in model.signals else None
     late = {"tract_lengths": np.full((N_NODES, N_NODES), 30), "speed": 3 / dt} if delayed else {}
-    return check(
+    return make_plan(
         name,
         np.ones((N_NODES, N_NODES)),
         loud,
@@ -44,12 +44,17 @@ def plan(name, delayed):
 def compiled(plan, target):
     """PTX of the plan's kernel, and how many functions of the model became part of it."""
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=target)
-    text = gpu_source.kernel_source(plan, gpu_source.choose_lanes(plan), False)
-    kernel = load(kernel_name(plan.model.name, text), text).kernel.py_func
-    values = gpu.arguments(plan, 0, plan.n_simulations, gpu.shape_of(plan, plan.n_simulations))
-    values |= {"first": 0, "last": 1, "begins": (0,) * len(recordings(plan)), "ends": (0,) * len(recordings(plan))}
-    values |= {f"out_{k}": np.zeros(1, plan.dtype) for k in range(len(recordings(plan)))}
-    types = tuple(numba.typeof(values[name]) for name in gpu_source.argument_names(plan))
+    text = gpu_source.kernel_source(plan, gpu_layout.choose_lanes(plan), False)
+    kernel = load_kernel(kernel_name(plan.model.name, text), text).kernel.py_func
+    values = gpu.kernel_arguments(plan, 0, plan.n_simulations, gpu.shape_of(plan, plan.n_simulations))
+    values |= {
+        "first": 0,
+        "last": 1,
+        "begins": (0,) * len(sampled_series(plan)),
+        "ends": (0,) * len(sampled_series(plan)),
+    }
+    values |= {f"out_{k}": np.zeros(1, plan.dtype) for k in range(len(sampled_series(plan)))}
+    types = tuple(numba.typeof(values[name]) for name in gpu_layout.argument_names(plan))
     ptx, _ = cuda.compile_ptx(kernel, types, cc=target, launch_bounds=plan.n_nodes)
     return ptx, len(re.findall(r"^def m_", text, re.MULTILINE))
 

@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from vbiflow.engine import gpu, gpu_source, reference, simulate
-from vbiflow.engine.plan import check
+from vbiflow.engine import gpu, gpu_layout, reference, simulate
+from vbiflow.engine.plan import make_plan
 from vbiflow.engine.simulate import choose_device
 from vbiflow.models import MODELS
 
@@ -42,7 +42,7 @@ def plan(name, precision, n_steps=8, parameters=None, integrator="heun", **optio
     options = OPTIONS | {"duration": n_steps * dt, "dt": dt, "integrator": integrator} | options
     given = {"G": np.array([[0.7], [1.3]]) * model.parameters["G"].value} if "G" in model.parameters else {}
     given |= {"sigma": 2 * model.parameters["sigma"].value + 1e-4} if "sigma" in model.parameters else {}
-    return check(name, W, given | (parameters or {}), signals=signals, precision=precision, **options)
+    return make_plan(name, W, given | (parameters or {}), signals=signals, precision=precision, **options)
 
 
 def difference(plan):
@@ -110,9 +110,9 @@ def splits():
     whole = bytes_of()
     with patch.object(gpu, "FIRST_STEPS", 5):
         steps = bytes_of() == whole
-    with patch.object(gpu, "MEMORY", 1), patch.object(gpu_source, "THREADS", 10):
+    with patch.object(gpu, "MEMORY", 1), patch.object(gpu_layout, "THREADS", 10):
         waves = bytes_of() == whole
-    with patch.object(gpu_source, "THREADS", 5):
+    with patch.object(gpu_layout, "THREADS", 5):
         groups = bytes_of() == whole
     same = simulate("wong_wang", W, {}, n_simulations=7, **RUN).ts["S"][:, 0, -1]
     return {"calls": bytes_of(1, 5) == whole, "steps": steps, "waves": waves, "groups": groups, "noise": len(set(same))}

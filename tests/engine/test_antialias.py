@@ -5,7 +5,7 @@ import pytest
 from scipy import signal
 
 from vbiflow.engine import antialias, cpu, reference, simulate
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 
 W = np.random.default_rng(1).random((6, 6))
 
@@ -65,7 +65,7 @@ def test_kernel_is_the_reference(precision, tolerance):
         "accept": ["dt"],
     }
     run |= {"n_simulations": 5, "bold": None, "initial": None, "signals": signals, "precision": precision}
-    made = check("montbrio", W, {}, **run)
+    made = make_plan("montbrio", W, {}, **run)
     assert made.n_steps == 225 + 13 * 5
     (fast, _), (slow, _) = cpu.run(made, lanes=16), reference.run(made)
     for name in slow:

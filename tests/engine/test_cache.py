@@ -56,7 +56,7 @@ def test_a_changed_kernel_is_not_executed(tmp_path, monkeypatch):
     monkeypatch.setenv("VBIFLOW_CACHE", str(tmp_path))
     (cache.cache_folder(f"kernels-numba-{numba.__version__}") / "planted.py").write_text("raise SystemExit")
     with pytest.raises(ValueError, match="not the kernel that its name stands for"):
-        cpu.load("planted", "answer = 42\n")
+        cpu.load_kernel("planted", "answer = 42\n")
 
 
 def test_text_is_computed_once_for_a_key_and_each_time_without_a_folder(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vbiflow.engine import cpu, delays, reference, simulate
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.models import MODELS
 
 RNG = np.random.default_rng(3)
@@ -21,7 +21,7 @@ SPEEDS = np.array([3, 5, 5, 6, 4.2])[:, None]
 def plan(name, precision, speed, integrator="heun", n_steps=150):
     model = MODELS[name]
     dt = model.defaults["dt"]
-    return check(
+    return make_plan(
         name,
         W,
         {},
@@ -172,7 +172,7 @@ def test_memory_counts_time_series_batches_and_threads(monkeypatch):
     held = cpu.batch_bytes(plan("linear", "float32", 5.0), cpu.LANES)
     assert held > 4 * cpu.LANES * N * LENGTHS[W > 0].max() / 5  # 4 bytes a step of the longest delay
     series = 4 * 70 * N * 2
-    monkeypatch.setattr(cpu, "memory", lambda: series + 2 * held)
+    monkeypatch.setattr(cpu, "machine_memory", lambda: series + 2 * held)
     assert simulate("linear", W, {}, threads=2, device="cpu", **run).valid.any()
     for threads in (3, 8):
         with pytest.raises(ValueError, match=r"of memory, .* for time series and .* for each of 3 batches at a time"):

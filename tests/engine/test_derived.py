@@ -5,7 +5,7 @@ import pytest
 
 from vbiflow.connectome import Connectome
 from vbiflow.engine import simulate, simulate_draws
-from vbiflow.engine.derived import resolve
+from vbiflow.engine.derived import resolve_derived
 from vbiflow.engine.draws import check_draws
 from vbiflow.engine.linearisation import linearise
 from vbiflow.models import MODELS
@@ -22,7 +22,7 @@ RUN = {"n_simulations": 3, "duration": 20_000.0, "transient": 2_000.0, "dt": 5.0
 
 
 def test_an_isolated_node_has_the_published_inhibition():
-    alone = resolve("wong_wang_ei", [[0.0]], {"rate_E": 3.0626}, 1)
+    alone = resolve_derived("wong_wang_ei", [[0.0]], {"rate_E": 3.0626}, 1)
     assert alone.parameters["J_I"] == pytest.approx(1.002, abs=1e-3)
     assert alone.initial["S_E"] == pytest.approx(0.1641, abs=5e-5)
 
@@ -90,7 +90,7 @@ def test_stability_ends_at_the_critical_coupling(name):
     model, given = MODELS[name.strip()], CRITICAL[name]
     growth = []
     for share in (0.5, 0.98, 1.0 - 1e-4):
-        found = resolve(model, W, given | {"share_of_critical": share}, 1)
+        found = resolve_derived(model, W, given | {"share_of_critical": share}, 1)
         assert found.reason == [""]
         own = {key: np.ravel(value) for key, value in found.parameters.items()}
         linear = linearise(model, W, own, initial={key: value[0] for key, value in found.initial.items()})
@@ -98,7 +98,7 @@ def test_stability_ends_at_the_critical_coupling(name):
         growth.append(linear.growth)
     assert growth[0] < growth[1] < growth[2] < 0
     assert abs(growth[2]) < 0.1 * abs(growth[0])
-    beyond = resolve(model, W, given | {"share_of_critical": 1.02}, 1)
+    beyond = resolve_derived(model, W, given | {"share_of_critical": 1.02}, 1)
     if "rate_E" in given or name == "linear":
         own = {key: np.ravel(value) for key, value in beyond.parameters.items()}
         assert linearise(model, W, own, initial={k: v[0] for k, v in beyond.initial.items()}).growth > 0
@@ -109,9 +109,11 @@ def test_stability_ends_at_the_critical_coupling(name):
 
 
 def test_feedback_inhibition_beyond_the_critical_coupling_is_invalid_and_says_so():
-    inside, beyond = (resolve("wong_wang_ei", W, EI | {"share_of_critical": share}, 1) for share in (0.98, 1.02))
+    inside, beyond = (
+        resolve_derived("wong_wang_ei", W, EI | {"share_of_critical": share}, 1) for share in (0.98, 1.02)
+    )
     assert inside.reason == [""] and "keeps rate_E is unstable" in beyond.reason[0]
-    by_G = [resolve("wong_wang_ei", W, EI | {"G": found.parameters["G"]}, 1) for found in (inside, beyond)]
+    by_G = [resolve_derived("wong_wang_ei", W, EI | {"G": found.parameters["G"]}, 1) for found in (inside, beyond)]
     assert [found.reason[0] for found in by_G] == ["", beyond.reason[0]]
 
 
@@ -122,7 +124,7 @@ def test_a_share_of_the_critical_coupling_is_refused_with_delays():
 
 
 def test_the_critical_coupling_of_the_linear_network_is_known():
-    found = resolve("linear", W, {"share_of_critical": [[0.5], [0.9]], "tau": [[10.0], [20.0]]}, 2)
+    found = resolve_derived("linear", W, {"share_of_critical": [[0.5], [0.9]], "tau": [[10.0], [20.0]]}, 2)
     assert found.parameters["G"][:, 0] == pytest.approx([0.5 / 10, 0.9 / 20], rel=1e-5)
 
 

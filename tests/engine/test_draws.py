@@ -8,7 +8,7 @@ import pytest
 
 from vbiflow.connectome import Connectome
 from vbiflow.engine import simulate, simulate_draws
-from vbiflow.engine.draws import check_draws, extremes
+from vbiflow.engine.draws import check_draws, extreme_values
 from vbiflow.marginals import FAMILIES, Marginal
 from vbiflow.prior import Prior
 
@@ -187,4 +187,4 @@ def test_extremes_are_bounds_or_far_quantiles(family):
     low, high = marginal.distribution.support()
     far = marginal.distribution.ppf([1e-9, 1 - 1e-9])
     expected = low if np.isfinite(low) else far[0], high if np.isfinite(high) else far[1]
-    assert extremes(marginal) == pytest.approx(expected, rel=1e-6)
+    assert extreme_values(marginal) == pytest.approx(expected, rel=1e-6)

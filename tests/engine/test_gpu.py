@@ -20,7 +20,7 @@ from vbiflow.models import MODELS
 FOLDER = Path(__file__).parent
 COMPILER = all(map(find_spec, ("numba_cuda", "nvidia"))) and sys.platform == "linux"
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="numba-cuda or NVIDIA's compiler library is not installed")
-needs_device = pytest.mark.skipif(bool(gpu.missing()), reason=gpu.missing())
+needs_device = pytest.mark.skipif(bool(gpu.why_no_gpu()), reason=gpu.why_no_gpu())
 
 
 def run(program, *arguments, cache, **variables):
@@ -95,15 +95,15 @@ def test_too_many_nodes_and_auto(simulated):
 def test_packages_that_are_not_installed_are_named(monkeypatch, found, line):
     monkeypatch.setattr(gpu, "SIMULATED", False)
     monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda name: name if name in found else None)
-    gpu.missing.cache_clear()
+    gpu.why_no_gpu.cache_clear()
     try:
         with pytest.raises(ValueError, match=f"^device 'cuda': {re.escape(line)}, or use device 'cpu'"):
             simulate("linear", [[0, 1], [1, 0]], {}, n_simulations=1, duration=10, seed=1, device="cuda", signals=["x"])
     finally:
-        gpu.missing.cache_clear()
+        gpu.why_no_gpu.cache_clear()
 
 
-@pytest.mark.skipif(not gpu.missing(), reason="there is a GPU")
+@pytest.mark.skipif(not gpu.why_no_gpu(), reason="there is a GPU")
 def test_one_line_where_there_is_no_gpu():
     with pytest.raises(ValueError, match=r"device 'cuda': .*, or use device 'cpu'") as error:
         simulate("linear", [[0]], {}, n_simulations=1, duration=5, dt=1, seed=1, signals=["x"], device="cuda")

@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from vbiflow.engine import cpu, reference, simulate
-from vbiflow.engine.plan import check
-from vbiflow.io import attributes, read, write
+from vbiflow.engine.plan import make_plan
+from vbiflow.io import read, read_attributes, write
 from vbiflow.models import MODELS
 
 W = np.random.default_rng(1).random((6, 6))
@@ -30,7 +30,7 @@ def plan(name, precision, bold=None, n_simulations=5, n_steps=300, parameters=No
         if "G" in model.parameters
         else {}
     )
-    return check(name, W, given | (parameters or {}), bold=bold, signals=signals, precision=precision, **options)
+    return make_plan(name, W, given | (parameters or {}), bold=bold, signals=signals, precision=precision, **options)
 
 
 def difference(plan):
@@ -161,7 +161,7 @@ def test_stored_quantities_are_whole(tmp_path):
     out = simulate("linear", W, {}, signals={"x": {"period": 5}}, **run)
     write(tmp_path / "shard.h5", out.quantities(), {})
     stored = read(tmp_path / "shard.h5")
-    assert (stored["x"] == out.ts["x"]).all() and attributes(tmp_path / "shard.h5", "x")["fs"] == 200
+    assert (stored["x"] == out.ts["x"]).all() and read_attributes(tmp_path / "shard.h5", "x")["fs"] == 200
     assert stored["index"].tolist() == [7, 8] and stored["valid"].all() and stored["reason"] == ["", ""]
 
 

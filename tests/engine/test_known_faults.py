@@ -8,7 +8,7 @@ import pytest
 
 from vbiflow.engine import cpu, reference, simulate
 from vbiflow.engine.philox import normals
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.models import MODELS
 
 W = np.random.default_rng(1).random((6, 6))
@@ -40,8 +40,8 @@ def test_predictor_and_corrector_share_their_noise(integrator):
 def test_noise_of_every_model_grows_with_the_square_root_of_dt(name):
     model, states = MODELS[name], list(MODELS[name].states.values())
     for dt in (1e-3, 4e-3):
-        plan = check(name, W, {"sigma": 0.3}, n_simulations=500, **PLAN | {"duration": dt, "dt": dt})
-        drawn = reference.noise(plan, 0, model.p(**plan.parameters), plan.weights)
+        plan = make_plan(name, W, {"sigma": 0.3}, n_simulations=500, **PLAN | {"duration": dt, "dt": dt})
+        drawn = reference.noise_increments(plan, 0, model.p(**plan.parameters), plan.weights)
         for k, state in enumerate(states):
             expected = 0.3 * (state.noise or 0) * np.sqrt(dt)
             assert np.std(drawn[k]) == pytest.approx(expected, rel=0.05), k
@@ -80,8 +80,8 @@ def test_memory_of_delays_does_not_grow_with_duration():
     sizes = []
     for duration in (100.0, 10_000.0):
         delays = {"tract_lengths": np.full((6, 6), 100.0), "speed": 5.0}
-        plan = check("linear", W, {}, n_simulations=3, **PLAN | delays | {"duration": duration})
-        parts = [*cpu.arguments(plan, 0, 3, 16), *cpu.delay_arguments(plan, 0, 3, 16)]
+        plan = make_plan("linear", W, {}, n_simulations=3, **PLAN | delays | {"duration": duration})
+        parts = [*cpu.kernel_arguments(plan, 0, 3, 16), *cpu.delay_arguments(plan, 0, 3, 16)]
         sizes.append(sum(part.nbytes for part in parts if isinstance(part, np.ndarray)))
     assert sizes[0] == sizes[1] < 10e6
 

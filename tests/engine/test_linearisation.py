@@ -6,9 +6,9 @@ import scipy
 import torch
 
 from vbiflow.engine import linearise, simulate
-from vbiflow.engine.fixed_point import partials
+from vbiflow.engine.fixed_point import partial_derivatives
 from vbiflow.engine.linearisation import is_diagonal, separated
-from vbiflow.features.spectral import welch
+from vbiflow.features.spectral_estimation import welch
 from vbiflow.models import MODELS
 
 W = np.array([[0, 1, 2, 0], [3, 0, 1, 0], [0, 2, 0, 1], [1, 0, 0, 0]]) / 4
@@ -30,7 +30,7 @@ def test_derivatives_are_those_of_automatic_differentiation(name):
         key: (lambda p, *y, signal=signal: (signal(model.y(*y), p),), y) for key, signal in model.signals.items()
     }
     for key, (function, at) in functions.items():
-        ours = partials(lambda *values, function=function: function(p, *values), at)
+        ours = partial_derivatives(lambda *values, function=function: function(p, *values), at)
         tensors = [torch.tensor(value, requires_grad=True) for value in at]
         for row, result in enumerate(function(q, *tensors)):
             theirs = torch.autograd.grad(result.sum(), tensors, allow_unused=True, retain_graph=True)

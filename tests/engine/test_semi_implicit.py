@@ -8,7 +8,7 @@ import pytest
 from tests.engine.agreement import setting
 from vbiflow.engine import simulate
 from vbiflow.engine.differentiate import Derivatives, implicit_function
-from vbiflow.engine.fixed_point import partials
+from vbiflow.engine.fixed_point import partial_derivatives
 from vbiflow.engine.reference import clip_and_wrap
 from vbiflow.models import MODELS
 
@@ -23,7 +23,7 @@ def test_implicit_step_solves_the_system_of_exact_derivatives(name):
         tuple(RNG.uniform(-0.2, 0.2, 5) for _ in model.sends),
         [np.float64(q.value) for q in model.parameters.values()],
     )
-    jacobian = partials(lambda *y: model.dfun(model.y(*y), model.c(*c), model.p(*p)), y)
+    jacobian = partial_derivatives(lambda *y: model.dfun(model.y(*y), model.c(*c), model.p(*p)), y)
     e, h = RNG.normal(size=(5, len(y))), 2 * model.defaults["dt"]
     expected = np.linalg.solve(np.eye(len(y)) - h * jacobian, e[..., None])[..., 0]
     np.testing.assert_allclose(np.stack(implicit_function(model)(h, *e.T, *y, *c, *p), -1), expected, rtol=1e-10)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vbiflow.engine import cpu, reference, simulate
-from vbiflow.engine.plan import check
-from vbiflow.engine.source import sources
+from vbiflow.engine.plan import make_plan
+from vbiflow.engine.source import module_texts
 from vbiflow.engine.stimulus import COURSES
 from vbiflow.models import MODELS
 
@@ -81,7 +81,7 @@ def plan(precision, integrator="heun", stimulus=None):
         "accept": ["dt"],
     }
     run |= {"n_simulations": 5, "bold": None, "initial": None, "signals": {"r": {"period": 2.0}, "v": {"period": 1.0}}}
-    return check("montbrio", W, {"J": np.full(6, 14.5)}, precision=precision, stimulus=stimulus, **run)
+    return make_plan("montbrio", W, {"J": np.full(6, 14.5)}, precision=precision, stimulus=stimulus, **run)
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-10), ("float32", 1e-4)])
@@ -100,7 +100,7 @@ def test_kernel_is_the_reference(precision, tolerance):
 
 
 def test_a_kernel_without_stimulus_has_no_trace_of_one():
-    *_, text = sources(plan("float32"), 32).values()
+    *_, text = module_texts(plan("float32"), 32).values()
     assert "course" not in text and "taps" not in text
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vbiflow.features.discrepancy import add_discrepancy, discrepancy_note
-from vbiflow.features.files import table
+from vbiflow.features.files import feature_quantities
 from vbiflow.io import Quantity, write
 from vbiflow.marginals import DISCREPANCY
 
@@ -23,7 +23,7 @@ def simulations(tmp_path):
 def features(rows=slice(0, N)):
     index = np.arange(N)[rows]
     x = np.tile([0.3, 5.0, 0.2, 0.4], (len(index), 1))
-    return table(x, NAMES, ["1"] * 4, index, np.ones(len(index), bool), [""] * len(index))
+    return feature_quantities(x, NAMES, ["1"] * 4, index, np.ones(len(index), bool), [""] * len(index))
 
 
 def test_size_and_features_are_those_declared(simulations):

@@ -6,8 +6,8 @@ import pytest
 from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import SUMMARIES
-from vbiflow.features import Nodes, compute, compute_file, gather, observed
-from vbiflow.features.files import of_person
+from vbiflow.features import Nodes, compute, compute_file, compute_observed, gather_shards
+from vbiflow.features.files import add_connectome_summaries
 
 NODES = Nodes(["A_L", "A_R", "B_L", "B_R"])
 
@@ -40,36 +40,36 @@ def tables(shards, tmp_path):
 
 
 def test_gathered_equals_computed_at_once(shards, tables, tmp_path):
-    gather(tables, tmp_path / "features.h5", 8, {"study": "s", "versions": {"numpy": "2"}})
+    gather_shards(tables, tmp_path / "features.h5", 8, {"study": "s", "versions": {"numpy": "2"}})
     found = io.read(tmp_path / "features.h5")
     whole = compute(shards[0], ["fc"], fs=2.0, nodes=NODES)
     np.testing.assert_array_equal(found["x"], whole.x)
     assert found["names"] == whole.names and found["index"].tolist() == list(range(8))
     assert found["valid"].tolist() == [True] * 4 + [False, False, True, True]
     assert found["reason"][4] == "out of range" and found["reason"][5].startswith("constant in B_L")
-    assert io.attributes(tmp_path / "features.h5") == {"study": "s", "versions": {"numpy": "2"}}
+    assert io.read_attributes(tmp_path / "features.h5") == {"study": "s", "versions": {"numpy": "2"}}
 
 
 def test_gathering_refuses_what_does_not_fit(tables, tmp_path):
     target = tmp_path / "features.h5"
     with pytest.raises(ValueError, match=r"shard-0002\.h5: does not hold simulations 3 to 4"):
-        gather([tables[0], tables[2]], target, 8, {})
+        gather_shards([tables[0], tables[2]], target, 8, {})
     with pytest.raises(ValueError, match="the shards hold 6 simulations, the study asks for 8"):
-        gather(tables[:2], target, 8, {})
+        gather_shards(tables[:2], target, 8, {})
     content = io.read(tables[1])
     content |= {"names": content["names"][::-1], "x": io.Quantity(content["x"], "1")}
     io.write(tables[1], content, {})
     with pytest.raises(ValueError, match=r"shard-0001\.h5: its features are not those of"):
-        gather(tables, target, 8, {})
+        gather_shards(tables, target, 8, {})
     assert not target.exists() and not list(tmp_path.glob(".*.part"))
 
 
 def test_recording_takes_the_path_of_simulations(shards):
     ts = shards[0][0]
-    quantities = observed(ts, 2.0, ["fc"], NODES, signal="bold", unit="mV")
+    quantities = compute_observed(ts, 2.0, ["fc"], NODES, signal="bold", unit="mV")
     np.testing.assert_array_equal(quantities["x"].values, compute(ts, ["fc"], fs=2.0, nodes=NODES).x[0])
     with pytest.raises(ValueError, match="features of the recording: constant in B_L"):
-        observed(shards[0][5], 2.0, ["fc"], NODES, signal="bold", unit="mV")
+        compute_observed(shards[0][5], 2.0, ["fc"], NODES, signal="bold", unit="mV")
 
 
 def test_summaries_of_the_connectome_join_the_features(shards, tmp_path):
@@ -84,6 +84,8 @@ def test_summaries_of_the_connectome_join_the_features(shards, tmp_path):
     np.testing.assert_array_equal(found["x"].values, np.hstack([plain["x"].values, conditioning]))
     assert list(found["names"].values)[-len(SUMMARIES) :] == [f"connectome.{name}" for name in SUMMARIES]
     person = Connectome(np.ones((4, 4)), np.ones((4, 4)), NODES.labels, np.zeros((4, 3)), ("L", "R") * 2, ("",) * 4)
-    recording = of_person(observed(shards[0][0], 2.0, ["fc"], NODES, signal="bold", unit="mV"), person)
+    recording = add_connectome_summaries(
+        compute_observed(shards[0][0], 2.0, ["fc"], NODES, signal="bold", unit="mV"), person
+    )
     assert list(recording["names"].values) == list(found["names"].values)
     assert recording["x"].values[-len(SUMMARIES)] == pytest.approx(4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from vbiflow.features import FEATURES, SETS, Nodes, compute, read_specs, schema, table
+from vbiflow.features import FEATURES, SETS, Nodes, compute, features_schema, features_table, read_specs
 from vbiflow.features.extraction import Batch, extract
 
 SAMPLING = {"eeg": 100.0}
@@ -116,7 +116,7 @@ def test_every_feature_is_described(name):
     assert len(feature.summary) < 140
     assert feature.unit
     assert all(option.meaning for option in feature.options.values())
-    assert f"| `{name}` |" in table()
+    assert f"| `{name}` |" in features_table()
 
 
 def test_values_do_not_depend_on_the_order_of_features(ts, nodes):
@@ -211,7 +211,7 @@ def test_network_values_need_networks(ts):
 
 
 def test_schema_accepts_the_defaults_and_rejects_a_misspelt_option():
-    check = Draft202012Validator(schema())
+    check = Draft202012Validator(features_schema())
     for name, feature in FEATURES.items():
         plain = {
             key: list(option.default) if isinstance(option.default, tuple) else option.default

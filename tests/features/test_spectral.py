@@ -3,7 +3,7 @@ import pytest
 from mne.time_frequency import psd_array_multitaper, psd_array_welch
 
 from vbiflow.features import compute
-from vbiflow.features.spectral import multitaper, welch
+from vbiflow.features.spectral_estimation import multitaper, welch
 
 FS = 250.0
 T = np.arange(int(60 * FS)) / FS

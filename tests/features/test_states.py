@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vbiflow.features import compute
-from vbiflow.features.states import avalanche_row, exponent, hidden_states, polar_clusters, visits
+from vbiflow.features.states import avalanche_row, exponent, hidden_states, polar_clusters, visit_statistics
 
 
 def of(series, spec, fs=1.0):
@@ -11,7 +11,7 @@ def of(series, spec, fs=1.0):
 
 
 def test_visits_by_hand():
-    share, duration, rate = visits(np.array([0, 1, 1, 1, 0, 1]), 3, fs=2.0)
+    share, duration, rate = visit_statistics(np.array([0, 1, 1, 1, 0, 1]), 3, fs=2.0)
     np.testing.assert_allclose(share, [4 / 6, 2 / 6, 0])
     np.testing.assert_allclose(duration, [1.0, 0.5, 0])
     np.testing.assert_allclose(rate, [2 / 3, 2 / 3, 0])

@@ -5,13 +5,13 @@ import pytest
 from scipy.stats import binom, ks_2samp, norm
 
 from vbiflow.figures.case_studies import overview
-from vbiflow.figures.density import density, highest, joint, prior_density, prior_quantiles
-from vbiflow.figures.diagnostics import band, binned, stems
-from vbiflow.figures.posterior import support, view
+from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, prior_quantiles
+from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
+from vbiflow.figures.joint import limits_within_prior, view_limits
 from vbiflow.figures.predictive import share_below
-from vbiflow.figures.recording import apart, distance, standardised
-from vbiflow.figures.regions import arrange, spans
-from vbiflow.figures.style import quantity, signed, symbol
+from vbiflow.figures.recording import ks_distance, separate_windows, standardised
+from vbiflow.figures.regions import group_spans, region_order
+from vbiflow.figures.style import quantity, signed_number, symbol
 from vbiflow.prior import Prior
 
 
@@ -24,14 +24,14 @@ def test_density_integrates_to_one_and_leaks_nothing_at_a_bound():
 
 def test_joint_keeps_rows_along_y():
     rng = np.random.default_rng(0)
-    x, y, mass = joint(rng.normal(1, 0.1, 5000), rng.normal(3, 0.1, 5000), (0, 4, 0, 4))
+    x, y, mass = joint_density(rng.normal(1, 0.1, 5000), rng.normal(3, 0.1, 5000), (0, 4, 0, 4))
     row, column = np.unravel_index(mass.argmax(), mass.shape)
     assert (x[column], y[row]) == (pytest.approx(1, abs=0.1), pytest.approx(3, abs=0.1))
 
 
 def test_highest_encloses_the_share_asked_for():
     mass = np.array([[5.0, 1.0], [3.0, 1.0]])
-    assert highest(mass, (0.5, 0.8, 0.9)) == [1.0, 3.0, 5.0]
+    assert highest_density_levels(mass, (0.5, 0.8, 0.9)) == [1.0, 3.0, 5.0]
 
 
 def test_prior_density_of_a_uniform_is_flat_and_of_a_normal_is_normal():
@@ -45,7 +45,7 @@ def test_prior_density_of_a_uniform_is_flat_and_of_a_normal_is_normal():
 
 def test_band_holds_its_share_of_whole_curves_and_is_wider_than_the_pointwise_one():
     grid = np.linspace(0.05, 0.95, 19)
-    low, high = band(200, grid)
+    low, high = ecdf_band(200, grid)
     uniform = np.random.default_rng(5).random((2000, 200))
     curves = (uniform[:, :, None] <= grid).mean(axis=1)
     inside = ((curves >= low) & (curves <= high)).all(axis=1).mean()
@@ -55,7 +55,7 @@ def test_band_holds_its_share_of_whole_curves_and_is_wider_than_the_pointwise_on
 
 def test_binned_shares_add_up_to_all_events():
     values, event = np.arange(100.0), np.arange(100) >= 75
-    x, share, low, high = binned(values, event)
+    x, share, low, high = binned_share(values, event)
     assert share.tolist() == [0, 0, 0, 1]
     assert x.tolist() == [12, 37, 62, 87]
     assert np.all((low <= share + 0.03) & (share - 0.03 <= high))
@@ -64,14 +64,14 @@ def test_binned_shares_add_up_to_all_events():
 def test_distance_is_kolmogorov_and_smirnovs():
     rng = np.random.default_rng(1)
     a, b = rng.normal(0, 1, 300), rng.normal(0.5, 1, 200)
-    assert distance(a, b) == pytest.approx(ks_2samp(a, b).statistic)
-    assert np.isnan(distance(a, b[:0]))
+    assert ks_distance(a, b) == pytest.approx(ks_2samp(a, b).statistic)
+    assert np.isnan(ks_distance(a, b[:0]))
 
 
 def test_apart_takes_the_pairs_of_windows_that_share_no_sample():
     matrix = np.add.outer(10 * np.arange(4.0), np.arange(4.0))
-    assert apart(matrix, 1.5).tolist() == [2, 3, 13]
-    assert apart(matrix, 99).tolist() == [3]
+    assert separate_windows(matrix, 1.5).tolist() == [2, 3, 13]
+    assert separate_windows(matrix, 99).tolist() == [3]
 
 
 def test_standardised_rows_have_mean_zero_and_unit_deviation_and_constant_rows_vanish():
@@ -87,20 +87,20 @@ def test_share_below_counts_ties_half():
 
 
 def test_arrange_brings_left_before_right_and_networks_together():
-    order = arrange(["R", "L", "", "L", "R", "L"], ["b", "b", "", "a", "a", "b"])
+    order = region_order(["R", "L", "", "L", "R", "L"], ["b", "b", "", "a", "a", "b"])
     assert order.tolist() == [3, 1, 5, 4, 0, 2]
-    assert spans(["a", "a", "b", "a"]) == [("a", 0, 2), ("b", 2, 3), ("a", 3, 4)]
+    assert group_spans(["a", "a", "b", "a"]) == [("a", 0, 2), ("b", 2, 3), ("a", 3, 4)]
 
 
 def test_view_shows_posterior_and_map_and_support_stays_inside_the_prior():
     samples, prior = np.linspace(0.2, 0.4, 1001), np.linspace(0, 1, 101)
-    low, high = view(samples, 0.5, prior)
+    low, high = view_limits(samples, 0.5, prior)
     assert 0 < low < 0.2 and 0.5 < high < 1
-    assert support(samples, prior, (-0.1, 0.7)) == (0.0, 0.7)
+    assert limits_within_prior(samples, prior, (-0.1, 0.7)) == (0.0, 0.7)
 
 
 def test_names_are_grouped_by_parameter():
-    assert stems(["G", "eta[a]", "eta[b]", "w"]) == {"G": [0], "eta": [1, 2], "w": [3]}
+    assert columns_by_parameter(["G", "eta[a]", "eta[b]", "w"]) == {"G": [0], "eta": [1, 2], "w": [3]}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_names_are_printed_with_symbol_and_unit(name, unit, printed):
 
 
 def test_minus_signs_are_true_ones():
-    assert signed(-0.456) == "−0.46"
+    assert signed_number(-0.456) == "−0.46"
 
 
 def test_the_overview_of_the_case_studies_has_a_panel_a_study_and_a_colour_a_parameter():

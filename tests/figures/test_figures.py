@@ -8,7 +8,8 @@ from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from vbiflow.figures.style import METADATA, save, style
+from vbiflow.features.scores import SCORES
+from vbiflow.figures.style import METADATA, save, style, symbol
 from vbiflow.figures.table import FIGURES as TABLE
 from vbiflow.figures.table import figure_function
 
@@ -94,6 +95,51 @@ def test_is_labelled_and_within_the_canvas(name, arguments):
 @pytest.mark.parametrize("name", FIGURES)
 def test_axes_name_the_unit_of_what_has_one(name, arguments):
     assert {label for label in labels(FIGURES[name](**arguments(4)[name])) if "[" in label} == UNITS[name]
+
+
+ODD = r" $\frac$ x_{1}^2 \alpha & <b>"
+"""Signs that mathtext, or a page, would read as their own."""
+NAMED = ("labels", "networks", "names", "subjects", "columns", "parameters", "people", "shown")
+"""Arguments whose words, and those that are keys of theirs, are names of regions, parameters, features or people."""
+
+
+def words(value):
+    """All texts in nested arguments."""
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        return {word for part in (*value, *value.values()) for word in words(part)}
+    return {word for part in value for word in words(part)} if isinstance(value, list | tuple) else set()
+
+
+def renamed(value, names):
+    """Nested arguments with odd names: ``G`` becomes ``G $...``, and ``eta[L_a]`` ``eta[L_a $...]``."""
+    if isinstance(value, str):
+        return value.removesuffix("]") + ODD + "]" * value.endswith("]") if value in names else value
+    if isinstance(value, dict):
+        return {renamed(key, names): renamed(part, names) for key, part in value.items()}
+    return type(value)(renamed(part, names) for part in value) if isinstance(value, list | tuple) else value
+
+
+def odd_names(given):
+    """Names in the arguments of a figure, without words that the figure itself knows."""
+    found = {word for key in NAMED if key in given for word in words(given[key])}
+    known = {"median", "q05", "q95", "parameters", "own", "other", "posterior", "rmse", "coverage_90", "shrinkage"}
+    numbers = {word for word in found if word.replace(".", "").isdigit()}
+    return found - known - numbers - set(SCORES) - {"log_prob", "all", "n/a"}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_names_are_written_as_they_are(name, arguments):
+    """A name that holds signs of mathtext is drawn, with these signs, wherever a plain name stands."""
+    given = arguments(4)[name]
+    names = odd_names(given)
+    figure = FIGURES[name](**renamed(given, names))
+    outside(figure)
+    assert not any(text.get_parse_math() for text in figure.findobj(Text))
+    plain = [text.get_text() for text in FIGURES[name](**given).findobj(Text)]
+    if any(symbol(one) in plain for one in names):
+        assert any(ODD.strip() in text.get_text() for text in figure.findobj(Text))
 
 
 def test_a_parameter_of_another_unit_is_labelled_so(arguments):

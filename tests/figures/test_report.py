@@ -9,8 +9,8 @@ from markupsafe import escape
 
 from vbiflow import __version__
 from vbiflow.exclusion import Exclusion, write_exclusion
-from vbiflow.figures.draw import instead
-from vbiflow.figures.report import caption, inlined, linked, report, shown
+from vbiflow.figures.draw import not_drawn
+from vbiflow.figures.report import caption, format_value, inline_svg, link_dois, report
 from vbiflow.figures.style import save
 from vbiflow.figures.table import FIGURES, figure_function
 from vbiflow.io import Quantity, write, write_json
@@ -144,6 +144,10 @@ def inputs(tmp_path_factory, arguments):
     settings = {
         "study": "two", "alone": "", "nodes": "regions",
         "estimator_of": {name: name for name in VERDICTS},
+        "figures": {
+            "cohort": {"": ["cohort"]}, "estimator_figures": {name: ["training"] for name in VERDICTS},
+            "subject_figures": {name: ["pairs"] for name in VERDICTS},
+        },
         "model": {"title": "Wong-Wang", "reference": "Deco 2013, doi:10.1523/JNEUROSCI.1091-13.2013"},
         "settings": {
             "title": "Two people", "prior": PRIOR.to_config()["prior"], "inference": {"estimator": "maf"},
@@ -221,21 +225,21 @@ def test_puts_captions_from_the_rules_under_the_figures(page):
 def test_inlined_drawing_keeps_no_id_and_no_metadata():
     svg = '<?xml version="1.0"?>\n<svg width="255.6pt" height="9pt" viewBox="0 0 9 9" xmlns="http://x"><metadata>m</metadata>'
     svg += '<path id="a"/><use xlink:href="#a" style="clip-path: url(#a)"/></svg>'
-    drawing, width = inlined(svg, "p", 'A "label"')
+    drawing, width = inline_svg(svg, "p", 'A "label"')
     assert drawing == (
         '<svg viewBox="0 0 9 9" role="img" aria-label="A &#34;label&#34;"><path id="p-a"/>'
         '<use xlink:href="#p-a" style="clip-path: url(#p-a)"/></svg>'
     )
     assert width == pytest.approx(30.0)
     with pytest.raises(ValueError, match="p: not an SVG figure with a width in pt; delete it and run again"):
-        inlined("", "p", "")
+        inline_svg("", "p", "")
 
 
 def test_links_dois_and_prints_numbers():
-    assert linked("A <b>, doi:10.1/x-y; doi:10.2/z.") == (
+    assert link_dois("A <b>, doi:10.1/x-y; doi:10.2/z.") == (
         'A &lt;b&gt;, <a href="https://doi.org/10.1/x-y">doi:10.1/x-y</a>; <a href="https://doi.org/10.2/z">doi:10.2/z</a>.'
     )
-    assert [shown(value) for value in (-0.12345, 1200.0, None, float("nan"))] == ["−0.123", "1200", "–", "–"]
+    assert [format_value(value) for value in (-0.12345, 1200.0, None, float("nan"))] == ["−0.123", "1200", "–", "–"]
 
 
 def test_lists_who_is_left_out_and_why(page):
@@ -300,12 +304,22 @@ def test_where_recordings_lie_outside_stands_on_the_pages_of_those_who_made_them
 
 def test_a_figure_that_could_not_be_drawn_is_said_in_the_summary(inputs, tmp_path):
     files, settings = inputs
-    save(instead("pairs could not be drawn: <no> samples"), tmp_path / "alice" / "figures" / "pairs.svg")
+    save(not_drawn("pairs could not be drawn: <no> samples"), tmp_path / "alice" / "figures" / "pairs.svg")
     whole = [path for path in files["subject_figures"] if "alice" not in path]
     page = report(TEMPLATE, files | {"subject_figures": [str(tmp_path / "alice" / "figures"), *whole]}, settings)
     summary = page[: page.index("<figure")]
-    assert 'A figure could not be drawn, and the log of the job says why: <a href="#s-alice-pairs">' in summary
-    assert "could not be drawn" not in report(TEMPLATE, files, settings)
+    assert 'A figure is not shown, and in its place stands why: <a href="#s-alice-pairs">' in summary
+
+
+def test_a_figure_that_is_not_in_its_folder_is_told(inputs):
+    """Each that the study wants, by a line in its place and a link in the summary; what is not wanted is not missed."""
+    files, settings = inputs
+    figures = settings["figures"]
+    wanted = figures | {"subject_figures": {"alice": ["marginals", "pairs"], "bob": ["pairs"]}}
+    more = report(TEMPLATE, files, settings | {"figures": wanted})
+    assert '<a href="#s-alice-marginals">' in more[: more.index("<figure")]
+    assert re.search(r"<p>\S*/alice/figures/marginals.svg is missing; delete its folder and run again.</p>", more)
+    assert '<figure id="s-alice-pairs">' in more and "s-bob-marginals" not in more
 
 
 def test_says_what_each_recording_was_and_cites_what_read_it(inputs, page):

@@ -54,8 +54,10 @@ def test_a_fault_in_an_entry_is_one_line(change, line, monkeypatch):
 
 
 def test_a_missing_caption_is_one_line(monkeypatch):
-    monkeypatch.setitem(FIGURES, "histograms", replace(FIGURES["fc"]))
-    with pytest.raises(ValueError, match=r"^figure histograms has no caption; write rules/report/histograms\.rst$"):
+    monkeypatch.setitem(FIGURES, "draw_histograms", replace(FIGURES["fc"]))
+    with pytest.raises(
+        ValueError, match=r"^figure draw_histograms has no caption; write rules/report/draw_histograms\.rst$"
+    ):
         check_table()
 
 

@@ -8,8 +8,8 @@ from scipy import stats
 from sklearn.model_selection import cross_val_predict
 from sklearn.neural_network import MLPClassifier
 
-from vbiflow.inference import ESTIMATORS, Posterior, TrainingSet, resolve, train
-from vbiflow.inference.estimators import new_network, seeded
+from vbiflow.inference import ESTIMATORS, Posterior, TrainingSet, resolve_options, train
+from vbiflow.inference.estimators import new_network, seeded_torch
 from vbiflow.inference.transport import quiet
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
@@ -99,8 +99,8 @@ def test_samples_have_the_density_that_log_prob_states(posteriors, name, data):
 @pytest.mark.parametrize("p", [1, 2, 5, 9])
 @pytest.mark.parametrize("name", ["maf", "nsf"])
 def test_flows_equal_the_networks_own_methods(name, p):
-    with seeded(p):
-        network = new_network(p, 4, resolve({"estimator": {name: {"hidden_features": 12}}})).eval()
+    with seeded_torch(p):
+        network = new_network(p, 4, resolve_options({"estimator": {name: {"hidden_features": 12}}})).eval()
         for weight in network.parameters():
             weight.data += 0.2 * torch.randn_like(weight)
         z, x, noise = 1.5 * torch.randn(300, p), torch.randn(3, 4), torch.randn(3, 100, p + 1)

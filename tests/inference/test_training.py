@@ -16,7 +16,7 @@ from vbiflow.inference import (
     TrainingSet,
     held_out,
     inputs,
-    resolve,
+    resolve_options,
     split,
     train,
     training,
@@ -302,7 +302,7 @@ def test_wrong_options_are_refused_before_training(data, options, message):
 
 
 def test_options_of_other_rules_pass():
-    assert set(resolve(dict.fromkeys(WORKFLOW, 1))) == set(OPTIONS)
+    assert set(resolve_options(dict.fromkeys(WORKFLOW, 1))) == set(OPTIONS)
 
 
 def test_too_few_simulations(data):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vbiflow.engine import cpu, reference, simulate
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.models import Model, Parameter, State
 from vbiflow.observation import OBSERVATION_MODELS, ObservationModel, balloon
 from vbiflow.provenance import ROOT
@@ -62,7 +62,7 @@ def registered(monkeypatch):
 def plan(**options):
     given = {"n_simulations": 3, "duration": 4320.0, "transient": 60.0, "dt": 10.0, "seed": 1, "start": 0, "stream": 0}
     settings = given | {"signals": {"S": {"period": 100.0}}, "initial": None, "precision": "float64"} | options
-    return check("wong_wang", W, {"G": [[1.0], [2.0], [3.0]]}, **settings)
+    return make_plan("wong_wang", W, {"G": [[1.0], [2.0], [3.0]]}, **settings)
 
 
 def test_two_observation_models_agree_with_the_reference(registered):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vbiflow.observation.sensors import Sensors, referencing
+from vbiflow.observation.sensors import Sensors, reference_matrix
 
 NAMES = ("Cz", "M1", "M2")
 
@@ -21,22 +21,22 @@ def test_references_by_hand() -> None:
         ("M1", [5, 1], ("Cz", "M2")),
         (["M1", "M2"], [4.5, -0.5, 0.5], NAMES),
     ):
-        matrix, names = referencing(NAMES, value)
+        matrix, names = reference_matrix(NAMES, value)
         np.testing.assert_allclose(matrix @ heard, np.array(wanted, float)[:, None])
         assert names == left
     with pytest.raises(ValueError, match=r"sensors.reference: no sensor 'Oz'; write average, none, or sensors, of Cz"):
-        referencing(NAMES, "Oz")
+        reference_matrix(NAMES, "Oz")
 
 
 def test_average_reference_is_idempotent_and_blind_to_what_all_sensors_share() -> None:
-    matrix, _ = referencing([f"E{k}" for k in range(9)], "average")
+    matrix, _ = reference_matrix([f"E{k}" for k in range(9)], "average")
     np.testing.assert_allclose(matrix @ matrix, matrix, atol=1e-15)
     np.testing.assert_allclose(matrix @ np.ones(9), 0, atol=1e-15)
 
 
 def sensors(noise: float = 0.0, stream: int = 0) -> Sensors:
     gain = np.array([[1.0, 0], [0, 2], [1, 1]])
-    return Sensors(gain, referencing(NAMES, "average")[0], noise, seed=3, stream=stream)
+    return Sensors(gain, reference_matrix(NAMES, "average")[0], noise, seed=3, stream=stream)
 
 
 def test_projection_is_a_weighted_sum_for_every_simulation() -> None:

@@ -79,7 +79,7 @@ def test_a_gpu_is_asked_for_where_the_profile_says_so_and_only_there(cluster, tm
     on_gpu = [job for job in jobs if "gres/gpu" in job or "gres:gpu" in job]
     assert len(on_gpu) == 1 and "NodeList=gpu1" in on_gpu[0], done.stdout[-4000:]
     assert any("NodeList=cpu1" in job for job in jobs), "the connectome needs none"
-    if gpu.missing():
+    if gpu.why_no_gpu():
         said = (copy.path / "results/tiny/101309/logs/simulate/shard-000000-000080.log").read_text()
         assert done.returncode != 0 and "device 'cuda'" in said
 

@@ -2,7 +2,7 @@
 
 import json
 
-from vbiflow.dependencies import Closure, module, path_of
+from vbiflow.dependencies import Closure, find_module, path_of
 from vbiflow.figures.table import wanted_figures
 from vbiflow.registries import members_of
 from vbiflow.study import load_study
@@ -10,7 +10,7 @@ from vbiflow.study import load_study
 
 def bearers(path, line):
     """Numbers of the statements of a file that hold a line, and the key of the table entry if it is one."""
-    for number, statement in enumerate(module(path).statements):
+    for number, statement in enumerate(find_module(path).statements):
         node = statement.node
         lines = [getattr(part, "lineno", None) for part in (node, *getattr(node, "decorator_list", ()))]
         if None not in lines and min(lines) <= line <= node.end_lineno:
@@ -37,6 +37,6 @@ def test_every_function_that_a_job_calls_is_in_its_hash(finished):
             found = list(bearers(file, line))
             assert found, f"{file}: {line} is in no statement"
             for number, key in found:
-                binds = module(file).statements[number].binds
+                binds = find_module(file).statements[number].binds
                 assert (file, number) in counted, f"{script} calls {file}: {line} {binds}, which its hash leaves out"
                 assert not ({(file, name) for name in binds} & partly) or key is None or (file, key) in used

@@ -50,7 +50,7 @@ def test_a_figure_that_fails_is_told_and_the_others_are_drawn(drawn):
     done = drawn.snakemake("--notemp", REPORT)
     assert done.returncode == 0
     assert re.search(r"figures_subject tiny 101309: figure histograms could not be drawn: index 99 .*", done.stdout)
-    assert "A figure could not be drawn" in (drawn.path / REPORT).read_text()
+    assert "A figure is not shown" in (drawn.path / REPORT).read_text()
     assert len(list((drawn.path / FIGURES).glob("*.svg"))) == 9
     assert "Nothing to be done" in drawn.snakemake("--notemp", REPORT).stdout
 

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from checkout import PARTS
 
-from vbiflow.dependencies import file_of, packages
+from vbiflow.dependencies import file_of, loaded_packages
 from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORKFLOW
 from vbiflow.inference import EMBEDDINGS, ESTIMATORS, OPTIONS
-from vbiflow.statements import imported
+from vbiflow.statements import import_meanings
 from vbiflow.study import known_studies, load_study
-from vbiflow.study.reference import configuration
+from vbiflow.study.reference import configuration_document
 from vbiflow.tables import documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +116,9 @@ def imports(path):
             names.add(node.module.split(".")[0])
         if isinstance(node, ast.Import | ast.ImportFrom):
             package = ".".join(path.parent.relative_to(ROOT).parts)
-            loaded = {part for _, (base, name) in imported(node, package) for part in packages(f"{base}.{name}")}
+            loaded = {
+                part for _, (base, name) in import_meanings(node, package) for part in loaded_packages(f"{base}.{name}")
+            }
             files |= {file_of(name) for name in loaded if name.startswith("vbiflow")}
     return names, files
 
@@ -205,7 +207,7 @@ def test_no_script_rebinds_a_name_within_a_comprehension():
 
 
 def test_every_key_of_a_study_has_a_meaning():
-    rows = [line for line in configuration().splitlines() if line.startswith("| `")]
+    rows = [line for line in configuration_document().splitlines() if line.startswith("| `")]
     assert len(rows) > 100
     for row in rows:
         assert row.split("|")[-2].strip(), f"{row}: write a description in config/schemas"

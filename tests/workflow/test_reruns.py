@@ -145,7 +145,8 @@ def parsed(file, text, package, own):
 
 
 def forget():
-    for function in ("hashed", "sources_digest", "targets", "acting", "module", "is_module", "file_of", "path_of"):
+    names = ("compute_hash", "sources_digest", "statement_targets", "acting_statements", "find_module")
+    for function in (*names, "is_module", "file_of", "path_of"):
         getattr(dependencies, function).cache_clear()
 
 

@@ -14,7 +14,7 @@ from checkout import Copy
 
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.engine import simulate
-from vbiflow.io import attributes, read
+from vbiflow.io import read, read_attributes
 from vbiflow.provenance import ROOT
 
 FS, MARK, WHOLE = 250.0, 25.0, 110.0
@@ -104,7 +104,7 @@ def test_a_patients_seizure_from_file_to_report(tmp_path: Path) -> None:
     done = copy.snakemake("results/patient/report.html", timeout=2400)
     assert done.returncode == 0, done.stdout[-4000:]
     found = copy.path / "results/patient/subjects/patient"
-    notes = attributes(found / "x_o.h5")
+    notes = read_attributes(found / "x_o.h5")
     assert notes["recording_file"] == "patient.vhdr" and notes["recording_channels"] == len(CONTACTS)
     assert notes["recording_duration"] == pytest.approx(79) and notes["recording_rate"] == pytest.approx(10)
     with h5py.File(found / "x_o.h5") as file:

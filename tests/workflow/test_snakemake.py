@@ -178,7 +178,7 @@ def test_unknown_study_names_the_known_ones(copy):
     assert done.returncode != 0 and "nosuch" in done.stdout
 
 
-@pytest.mark.skipif(not gpu.missing(), reason="there is a GPU")
+@pytest.mark.skipif(not gpu.why_no_gpu(), reason="there is a GPU")
 def test_profile_chooses_the_device(copy):
     """`gpu=1` reaches the script, which says in one line that there is no GPU."""
     shard = "results/tiny/101309/simulations/shard-000000-000080.h5"

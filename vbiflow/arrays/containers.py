@@ -43,7 +43,7 @@ def read_npy(file: Path, key: str) -> Table:
     size = file.stat().st_size
     with open(file, "rb") as stream:
         check_npy(str(file), stream, size)
-    return Table(take_part(file, key, np.load(file, allow_pickle=False)))
+    return Table(index_array(file, key, np.load(file, allow_pickle=False)))
 
 
 def check_npy(what: str, stream: Any, size: int) -> None:
@@ -60,7 +60,7 @@ def read_npz(file: Path, key: str) -> Table:
     """Read one array of a .npz archive."""
     with zipfile.ZipFile(file) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        if name := pick_alone(key, members):
+        if name := indexed_member(key, members):
             members = {name: members[name]}
         content = {}
         for member, info in members.items():
@@ -69,10 +69,10 @@ def read_npz(file: Path, key: str) -> Table:
                 check_npy(f"{file}::{member}", stream, info.file_size)
             with archive.open(info) as stream:
                 content[member] = np.lib.format.read_array(stream, allow_pickle=False)
-    return choose(file, key, content)
+    return choose_array(file, key, content)
 
 
-def pick_alone(key: str, members: Mapping[str, Any]) -> str:
+def indexed_member(key: str, members: Mapping[str, Any]) -> str:
     """The member that a key with an index names: a stack of many people's matrices has no words beside it."""
     name, _, index = key.partition("[")
     return name if index and name in members else ""
@@ -82,7 +82,7 @@ def read_mat(file: Path, key: str) -> Table:
     """Read one variable of a MATLAB file, version 4, 5 or 7.3 (HDF5, whose axes are reversed)."""
     if h5py.is_hdf5(file):
         return read_hdf5(file, key, flip=True)
-    return guarded(file, lambda: read_mat5(file, key))
+    return read_in_child_process(file, lambda: read_mat5(file, key))
 
 
 def read_mat5(file: Path, key: str) -> Table:
@@ -102,15 +102,15 @@ def read_mat5(file: Path, key: str) -> Table:
         dense = value.toarray() if scipy.sparse.issparse(value) else value
         if not name.startswith("__") and isinstance(dense, np.ndarray):
             content |= flatten(name, dense)
-    return choose(file, key, content)
+    return choose_array(file, key, content)
 
 
 def read_hdf5(file: Path, key: str, flip: bool = False) -> Table:
     """Read one dataset of an HDF5 file; `flip` reverses the axes, as MATLAB's files need."""
-    return guarded(file, lambda: read_datasets(file, key, flip))
+    return read_in_child_process(file, lambda: read_datasets(file, key, flip))
 
 
-def guarded(file: Path, work: Callable[[], Table]) -> Table:
+def read_in_child_process(file: Path, work: Callable[[], Table]) -> Table:
     """What `work` reads, after a process of its own has tried: damaged files crash the libraries of HDF5 and MATLAB.
 
     Raises
@@ -118,12 +118,12 @@ def guarded(file: Path, work: Callable[[], Table]) -> Table:
     ValueError
         If it crashed, or did not come to an end in SECONDS.
     """
-    if not survives(work):
+    if not child_process_survives(work):
         raise ValueError(f"{file}: damaged: reading it ends in a crash, or not at all; copy or make it again")
     return work()
 
 
-def survives(work: Callable[[], Any]) -> bool:
+def child_process_survives(work: Callable[[], Any]) -> bool:
     """Whether `work` comes to an end, well or with an error, when a process of its own does it."""
     child = os.fork()
     if not child:
@@ -146,7 +146,7 @@ def read_datasets(file: Path, key: str, flip: bool) -> Table:
 
     with h5py.File(file, "r") as archive:
         archive.visititems(collect)
-        name, index = pick(file, key, content)
+        name, index = array_name(file, key, content)
         dataset = content[name]
         if not dataset.dtype.hasobject:
             check_dataset(f"{file}::{name}", dataset)
@@ -158,7 +158,7 @@ def read_datasets(file: Path, key: str, flip: bool) -> Table:
             values = referenced_cells(archive, values)
     if flip:
         values, beside = values.T, {other: value.T for other, value in beside.items()}
-    return Table(take_part(file, index, values), beside=beside)
+    return Table(index_array(file, index, values), beside=beside)
 
 
 def check_dataset(what: str, dataset: h5py.Dataset) -> None:
@@ -172,7 +172,7 @@ def short_dataset(archive: h5py.File, item: h5py.Dataset) -> np.ndarray:
     if h5py.check_ref_dtype(item.dtype) is None or item.size > ENTRIES:
         return np.asarray(item[()])
     cells = [archive[reference][()] if reference else "" for reference in item[()].ravel()]
-    return np.array([characters(cell) for cell in cells], dtype=object)
+    return np.array([cell_text(cell) for cell in cells], dtype=object)
 
 
 def referenced_cells(archive: h5py.File, references: np.ndarray) -> np.ndarray:
@@ -184,7 +184,7 @@ def referenced_cells(archive: h5py.File, references: np.ndarray) -> np.ndarray:
     return joined_cells([item[()].T for item in items], references.T).T
 
 
-def characters(cell: Any) -> Any:
+def cell_text(cell: Any) -> Any:
     """Text of a MATLAB cell, whose characters are numbers; another cell as it is."""
     if isinstance(cell, np.ndarray) and cell.dtype == np.uint16:
         return bytes(np.ascontiguousarray(cell.T).astype("<u2")).decode("utf-16-le", "replace").strip("\0 ")
@@ -199,17 +199,17 @@ def read_netcdf(file: Path, key: str) -> Table:
 
     with scipy.io.netcdf_file(file, "r", mmap=False) as archive:
         content = {name: np.array(variable[...]) for name, variable in archive.variables.items()}
-    return choose(file, key, content)
+    return choose_array(file, key, content)
 
 
-def choose(file: Path, key: str, content: Mapping[str, np.ndarray]) -> Table:
+def choose_array(file: Path, key: str, content: Mapping[str, np.ndarray]) -> Table:
     """The array meant by `key`, with the others beside it."""
-    name, index = pick(file, key, content)
+    name, index = array_name(file, key, content)
     beside = {other: value for other, value in content.items() if other != name}
-    return replace(Table(take_part(file, index, content[name])), beside=beside)
+    return replace(Table(index_array(file, index, content[name])), beside=beside)
 
 
-def pick(file: Path, key: str, content: Mapping[str, Any]) -> tuple[str, str]:
+def array_name(file: Path, key: str, content: Mapping[str, Any]) -> tuple[str, str]:
     """Name of the array meant by `key` and its index; without a key the only matrix (MATLAB's vectors are none)."""
     if key:
         if name := find_name(key, content):
@@ -231,7 +231,7 @@ def pick(file: Path, key: str, content: Mapping[str, Any]) -> tuple[str, str]:
     return matrices[0], ""
 
 
-def take_part(file: Path, index: str, values: np.ndarray) -> np.ndarray:
+def index_array(file: Path, index: str, values: np.ndarray) -> np.ndarray:
     """Part of a stack of arrays: ``[3]`` is the fourth along the first axis, ``[:,:,3]`` along the last.
 
     Raises

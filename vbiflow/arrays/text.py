@@ -51,7 +51,9 @@ def decode(data: bytes, name: str | Path) -> str:
     """
     if len(data) > LARGEST:
         raise ValueError(f"{name}: more than {LARGEST >> 30} GiB of text; give a smaller file, or a binary one")
-    encoding = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), None) or unmarked(data)
+    encoding = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), None) or guess_encoding(
+        data
+    )
     if encoding is None:
         raise ValueError(f"{name}: no text (bytes that no text holds); is it another format, or damaged?")
     if not encoding.startswith("utf-8"):
@@ -62,7 +64,7 @@ def decode(data: bytes, name: str | Path) -> str:
         raise ValueError(f"{name}: damaged text, it begins as {encoding} and does not go on so") from None
 
 
-def unmarked(data: bytes) -> str | None:
+def guess_encoding(data: bytes) -> str | None:
     """Encoding of bytes without a byte-order mark; None for what is no text."""
     even, odd = data[:4000:2].count(0), data[1:4000:2].count(0)
     if max(even, odd) > min(len(data), 4000) / 4 and min(even, odd) == 0:
@@ -120,7 +122,7 @@ def parse_table(file: str | Path, lines: Sequence[str]) -> Table:
     named = named or (not columns and counts_rows([row for _, row in cells]))
     rows = tuple(row.pop(0) for _, row in cells if row) if named else ()
     columns = columns[1:] if cells and len(columns) == len(cells[0][1]) + 1 else columns
-    return Table(matrix(file, cells), tuple(columns), rows)
+    return Table(parse_matrix(file, cells), tuple(columns), rows)
 
 
 def data_lines(lines: Sequence[str]) -> tuple[list[tuple[int, str]], str]:
@@ -166,7 +168,7 @@ def counts_rows(rows: Sequence[Sequence[str]]) -> bool:
     return width == len(rows) + 1 or (width > 2 and not any(is_whole(cell) for row in rows for cell in row[1:]))
 
 
-def matrix(file: str | Path, cells: Sequence[tuple[int, Sequence[str]]]) -> np.ndarray:
+def parse_matrix(file: str | Path, cells: Sequence[tuple[int, Sequence[str]]]) -> np.ndarray:
     """The cells as numbers; a line of another length or a word among numbers is named."""
     width = len(cells[0][1]) if cells else 0
     for number, row in cells:

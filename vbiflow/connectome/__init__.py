@@ -9,7 +9,7 @@ from vbiflow.connectome.prepare import prepare_connectome
 from vbiflow.connectome.quality import CHECKS, inspect
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import Regions, match
+from vbiflow.connectome.regions import Regions, match_labels
 
 __all__ = [
     "CHECKS",
@@ -19,7 +19,7 @@ __all__ = [
     "Parcellation",
     "Regions",
     "inspect",
-    "match",
+    "match_labels",
     "normalise",
     "prepare_connectome",
     "read_connectome",

@@ -113,7 +113,7 @@ class Connectome:
         content = io.read(path, *names)
         maps = dict(zip(content.pop("map_names"), content.pop("maps"), strict=True))
         texts = {name: tuple(content[name]) for name in ("labels", "hemispheres", "networks")}
-        findings = tuple(Finding(**finding) for finding in io.attributes(path).get("findings", []))
+        findings = tuple(Finding(**finding) for finding in io.read_attributes(path).get("findings", []))
         try:
             return cls(**{**content, **texts}, findings=findings, maps=maps)
         except ValueError as error:

@@ -11,7 +11,7 @@ import numpy as np
 from vbiflow.arrays import read_array, split_key
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import COLUMNS, number_of, read_regions, unread_columns
-from vbiflow.connectome.regions import match
+from vbiflow.connectome.regions import match_labels
 from vbiflow.maps import CONSTANT
 
 
@@ -69,7 +69,7 @@ def read_column(entry: str, labels: tuple[str, ...]) -> np.ndarray:
     numeric = [name for name in table.columns if name not in ("label", "hemisphere")]
     if key.lower() not in numeric:
         raise ValueError(f"{entry}: no column {key!r}; write {file}::COLUMN with one of {', '.join(numeric) or 'none'}")
-    order = match(labels, table.labels, str(file), "the connectome")
+    order = match_labels(labels, table.labels, str(file), "the connectome")
     try:
         return np.array([number_of(table.columns[key.lower()][k]) for k in order])
     except ValueError as error:

@@ -14,7 +14,7 @@ from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import own_centres, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import INDICES, Regions, make_regions, match, shown
+from vbiflow.connectome.regions import INDICES, Regions, make_regions, match_labels, shorten_list
 from vbiflow.labels import side_of
 from vbiflow.reading import Problems
 
@@ -38,7 +38,7 @@ def read_matrices(
     ValueError
         With all that is wrong with the two matrices.
     """
-    table = in_one_order(str(weights), read_table(weights))
+    table = align_columns_with_rows(str(weights), read_table(weights))
     check_square(weights, table.values)
     nodes = regions_of_matrix(weights, table, regions)
     if parcellation:
@@ -54,15 +54,15 @@ def read_matrices(
             findings += more
     problems.tell()
     findings += [own_centres(parcellation)] if parcellation else []
-    return put_together(weights_kept, lengths, nodes.take(keep), findings)
+    return assemble_connectome(weights_kept, lengths, nodes.take(keep), findings)
 
 
-def in_one_order(path: str, table: Table) -> Table:
+def align_columns_with_rows(path: str, table: Table) -> Table:
     """A matrix whose columns are in the order of its rows, where both have names."""
     rows, columns = table.row_names, table.column_names
     if not rows or not columns or rows == columns or len(rows) != len(columns):
         return table
-    order = match(rows, columns, f"{path}: its header", "its first column")
+    order = match_labels(rows, columns, f"{path}: its header", "its first column")
     return replace(table, values=table.values[:, order], columns=rows)
 
 
@@ -86,12 +86,12 @@ def regions_of_matrix(weights: str | Path, table: Table, path: str | Path | None
     n = len(table.values)
     header = table.column_names or table.row_names
     if not path:
-        found = described_regions(str(weights), table)
+        found = regions_beside_matrix(str(weights), table)
         numbered = [f"region-{k:0{len(str(n))}d}" for k in range(1, n + 1)]
         return make_regions(header or found.pop("labels", numbered), **found)
     nodes = read_regions(path)
     if header:
-        return nodes.take(match(header, nodes.labels, str(path), str(weights)))
+        return nodes.take(match_labels(header, nodes.labels, str(path), str(weights)))
     index = next((name for name in INDICES if name in nodes.columns), None)
     codes = [str(code) for code in table.codes]
     if index and len(codes) == n and set(codes) <= set(nodes.columns[index]):
@@ -115,13 +115,13 @@ def with_parcellation(
     missing = [label for label in wanted if label not in places]
     if missing:
         advice = "give a column index, each region's value in the volume, or drop the column parcellation"
-        raise ValueError(f"{parcellation}: no voxel of {shown(missing)}; {advice}")
+        raise ValueError(f"{parcellation}: no voxel of {shorten_list(missing)}; {advice}")
     unknown = np.full(3, np.nan)
     centres = [parcels.regions.centres[places[label]] if label in places else unknown for label in nodes.labels]
     return replace(nodes, centres=np.array(centres))
 
 
-def described_regions(path: str, table: Table) -> dict[str, Any]:
+def regions_beside_matrix(path: str, table: Table) -> dict[str, Any]:
     """Labels, centres, hemispheres and networks of a matrix, as far as they stand beside it in its file.
 
     Labels are the list of as many different words as there are regions, whatever its name. Hemispheres may be words, or
@@ -162,7 +162,7 @@ def clean_matrix(
     values = values[np.ix_(keep, keep)]
     finite = np.isfinite(values)
     if not finite.all():
-        raise ValueError(f"{path}: {gaps(finite, [labels[k] for k in keep] if labels else ())}")
+        raise ValueError(f"{path}: {describe_missing_entries(finite, [labels[k] for k in keep] if labels else ())}")
     findings = []
     if np.diag(values).any():
         text = f"{np.count_nonzero(np.diag(values))} weights of regions onto themselves set to zero"
@@ -175,7 +175,7 @@ def clean_matrix(
     return values, findings
 
 
-def gaps(finite: np.ndarray, labels: Sequence[str]) -> str:
+def describe_missing_entries(finite: np.ndarray, labels: Sequence[str]) -> str:
     """What to say of entries that are not finite: whole regions are best left out."""
     row, column = np.argwhere(~finite)[0]
     count, where = int((~finite).sum()), f"first at row {row + 1}, column {column + 1}"
@@ -183,21 +183,21 @@ def gaps(finite: np.ndarray, labels: Sequence[str]) -> str:
     empty = [k for k in range(len(finite)) if len(finite) > 1 and not finite[k][off[k]].any()]
     if not empty:
         return f"{count} entries are not finite, {where}; write 0 where there is no connection"
-    names = shown([labels[k] if labels else f"row {k + 1}" for k in empty])
+    names = shorten_list([labels[k] if labels else f"row {k + 1}" for k in empty])
     advice = "leave them out by connectome.select, as in {label: {exclude: [...]}}"
     return f"{count} entries are not finite, {where}: nothing is known of {len(empty)} regions, {names}; {advice}"
 
 
 def read_lengths(path: str | Path, weights: str | Path, table: Table) -> np.ndarray:
     """Lengths of the connections of `table`, in its order, as the file has them."""
-    given = in_one_order(str(path), read_table(path))
+    given = align_columns_with_rows(str(path), read_table(path))
     n = len(table.values)
     if given.values.shape != (n, n):
         shape = " x ".join(map(str, given.values.shape))
         raise ValueError(f"{path}: {shape}, but {weights} is {n} x {n}; give both for the same regions")
     header, other = table.column_names or table.row_names, given.column_names or given.row_names
     if header and other:
-        order = match(header, other, str(path), str(weights))
+        order = match_labels(header, other, str(path), str(weights))
         return given.values[np.ix_(order, order)]
     return given.values
 
@@ -213,12 +213,14 @@ def clean_lengths(
     return lengths, [finding for finding in findings if finding.name != "diagonal"]
 
 
-def put_together(weights: np.ndarray, lengths: np.ndarray, nodes: Regions, findings: Sequence[Finding]) -> Connectome:
+def assemble_connectome(
+    weights: np.ndarray, lengths: np.ndarray, nodes: Regions, findings: Sequence[Finding]
+) -> Connectome:
     """Put a connectome together; unknown lengths become the straight distances of known centres."""
     findings = list(findings)
     lost = np.isnan(nodes.centres).any(axis=1)
     if lost.any() and not lost.all():
-        names = shown([label for label, is_lost in zip(nodes.labels, lost, strict=True) if is_lost])
+        names = shorten_list([label for label, is_lost in zip(nodes.labels, lost, strict=True) if is_lost])
         findings.append(Finding("no_centres", "warning", f"{int(lost.sum())} regions have no centre: {names}"))
     if np.isnan(lengths).all():
         lengths = np.linalg.norm(nodes.centres[:, None] - nodes.centres, axis=-1)

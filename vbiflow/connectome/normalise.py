@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.connectome.regions import pairs
+from vbiflow.connectome.regions import homotopic_pairs
 
 Step = str | Mapping[str, Any]
 
@@ -90,7 +90,7 @@ def homotopic(weights: np.ndarray, share: float, labels: Sequence[str] = ()) -> 
     Tractography misses most callosal fibres (Finger et al. 2016, doi:10.1371/journal.pcbi.1005025).
     """
     check_bounds(share, 0, 1)
-    found = pairs(labels)
+    found = homotopic_pairs(labels)
     if not found:
         raise ValueError("no region has a counterpart of the same name in the other hemisphere; name regions by side")
     left, right = np.array(found).T

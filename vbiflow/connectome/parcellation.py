@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.region_tables import is_colour_table, read_regions
-from vbiflow.connectome.regions import INDICES, Regions, make_regions, shown
+from vbiflow.connectome.regions import INDICES, Regions, make_regions, shorten_list
 
 OWN_CENTRES = "own_centres"
 """Name of the finding that centres are those of the person's own parcellation, in the space of the scanner."""
@@ -79,7 +79,7 @@ def read_parcellation(
         empty = [label for label, is_there in zip(table.labels, there, strict=True) if not is_there]
         if empty:
             advice = f"correct the column index of {regions}, or leave them out by connectome.select"
-            raise ValueError(f"{path}: no voxel has the label of {shown(empty)}; {advice}")
+            raise ValueError(f"{path}: no voxel has the label of {shorten_list(empty)}; {advice}")
     lookup = np.zeros(int(max(present.max(), wanted.max())) + 1, dtype=np.int32)
     lookup[wanted] = np.arange(1, len(wanted) + 1)
     nodes = lookup[values]

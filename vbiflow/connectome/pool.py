@@ -14,7 +14,7 @@ BLOCK = 32
 """Simulations in a row that share a drawn connectome at most, so that they can be computed together."""
 FEWEST_DRAWS = 100
 """Connectomes that a study draws at least; fewer simulations than that many blocks share smaller ones."""
-BEYOND = 0.5
+EXTRAPOLATION = 0.5
 """How far a mixture may lie beyond one of its two people, in units of their difference."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SUMMARIES = (
@@ -51,7 +51,7 @@ class Pool:
             return self.people[0]
         place = int(rng.integers(len(self.people)))
         first, second = self.people[place], self.people[place - int(rng.integers(1, len(self.people)))]
-        share = rng.uniform(-BEYOND, 1 + BEYOND) if self.mix else 1.0
+        share = rng.uniform(-EXTRAPOLATION, 1 + EXTRAPOLATION) if self.mix else 1.0
         weights = mix_weights(first.weights, second.weights, share)
         if self.perturb:
             weights = weights * np.exp(self.perturb * rng.standard_normal(weights.shape))

@@ -9,7 +9,7 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
-from vbiflow.connectome.regions import pairs, ranks, shown
+from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, shorten_list
 
 SEVERITIES = ("severe", "warning", "note")
 ENOUGH = 8
@@ -33,7 +33,7 @@ def isolated(connectome: Connectome) -> Finding | None:
     alone = [label for label, has in zip(connectome.labels, linked, strict=True) if not has]
     if not alone or not linked.any():
         return None
-    return Finding("isolated", "severe", f"{len(alone)} regions have no connection: {shown(alone)}")
+    return Finding("isolated", "severe", f"{len(alone)} regions have no connection: {shorten_list(alone)}")
 
 
 def asymmetric(connectome: Connectome) -> Finding | None:
@@ -83,7 +83,7 @@ def outliers(connectome: Connectome) -> Finding | None:
     far[some] = np.abs(level - np.median(level)) > 6 * spread
     if not far.any():
         return None
-    names = shown([label for label, is_far in zip(connectome.labels, far, strict=True) if is_far])
+    names = shorten_list([label for label, is_far in zip(connectome.labels, far, strict=True) if is_far])
     text = (
         f"{far.sum()} regions are connected far more or far less than the others: {names}; is the parcellation right?"
     )
@@ -171,17 +171,17 @@ def hemispheres(connectome: Connectome) -> Finding | None:
         return Finding(
             "hemispheres", "warning", "x of the centres is not the left-right axis; they are not in MNI space"
         )
-    names = shown([label for label, is_wrong in zip(connectome.labels, wrong, strict=True) if is_wrong])
+    names = shorten_list([label for label, is_wrong in zip(connectome.labels, wrong, strict=True) if is_wrong])
     text = f"{wrong.sum()} regions lie on the other side (left is negative x): {names}"
     return Finding("hemispheres", "severe", text)
 
 
 def homotopic(connectome: Connectome) -> Finding | None:
     """Regions whose counterpart across is no strong connection of theirs, as where sides are mixed up."""
-    found = pairs(connectome.labels)
+    found = homotopic_pairs(connectome.labels)
     if len(found) <= ENOUGH:
         return None
-    rank = np.mean(ranks(connectome.weights + connectome.weights.T, found))
+    rank = np.mean(homotopic_ranks(connectome.weights + connectome.weights.T, found))
     if rank > 0.5:
         return None
     text = f"a region's counterpart ranks at {rank:.0%} of its crossing connections; are left and right mixed up?"

@@ -11,10 +11,10 @@ from vbiflow.arrays import FORMATS as ARRAYS
 from vbiflow.arrays import split_key
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
-from vbiflow.connectome.matrices import put_together, read_matrices
+from vbiflow.connectome.matrices import assemble_connectome, read_matrices
 from vbiflow.connectome.parcellation import own_centres, read_parcellation
 from vbiflow.connectome.region_tables import COLUMNS, read_regions, unread_columns
-from vbiflow.connectome.regions import match
+from vbiflow.connectome.regions import match_labels
 from vbiflow.connectome.tvb import read_tvb
 from vbiflow.reading import reading
 
@@ -124,10 +124,10 @@ def from_tvb(files: ConnectomeFiles) -> Connectome:
     nodes = archive.regions
     if files.regions:
         given = read_regions(files.regions)
-        nodes = given.take(match(nodes.labels, given.labels, files.regions, file.name))
+        nodes = given.take(match_labels(nodes.labels, given.labels, files.regions, file.name))
     keep = nodes.where(files.select)
     weights, lengths, findings = archive.part(keep)
-    return put_together(weights, lengths, nodes.take(keep), findings)
+    return assemble_connectome(weights, lengths, nodes.take(keep), findings)
 
 
 def from_streamlines(files: ConnectomeFiles) -> Connectome:

@@ -53,7 +53,7 @@ class Regions:
             entries = self.columns[column]
             unknown = [value for value in values if value not in entries]
             if unknown:
-                known = shown(list(dict.fromkeys(entries)), 40)
+                known = shorten_list(list(dict.fromkeys(entries)), 40)
                 raise ValueError(f"select: {column} is nowhere {unknown[0]!r}; choose from {known}")
             keep &= np.isin(np.array(entries), values) != excluded
         if not keep.any():
@@ -114,7 +114,7 @@ def unique_labels(what: str, labels: Sequence[str], sides: Sequence[str] | None 
     return labels
 
 
-def match(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) -> np.ndarray:
+def match_labels(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) -> np.ndarray:
     """Indices into `given` that put it in the order of `wanted`, by name, case and usual prefixes ignored.
 
     Raises
@@ -132,19 +132,19 @@ def match(wanted: Sequence[str], given: Sequence[str], what: str, whose: str) ->
     if missing:
         extra = [label for label in given if canonical(label) not in set(names)]
         raise ValueError(
-            f"{what}: regions do not match {whose}: it lacks {shown(missing)}; {whose} lacks {shown(extra)}; "
-            f"rename them, or select the regions that both have"
+            f"{what}: regions do not match {whose}: it lacks {shorten_list(missing)}; "
+            f"{whose} lacks {shorten_list(extra)}; rename them, or select the regions that both have"
         )
     return np.array([places[name] for name in names], dtype=int)
 
 
-def shown(labels: Sequence[str], limit: int = 5) -> str:
+def shorten_list(labels: Sequence[str], limit: int = 5) -> str:
     """A few names of a list that may be long."""
     more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
     return (", ".join(labels[:limit]) or "none") + more
 
 
-def pairs(labels: Sequence[str]) -> list[tuple[int, int]]:
+def homotopic_pairs(labels: Sequence[str]) -> list[tuple[int, int]]:
     """Indices (left, right) of homotopic regions, by name."""
     right = {canonical(label): place for place, label in enumerate(labels)}
     return [
@@ -154,7 +154,7 @@ def pairs(labels: Sequence[str]) -> list[tuple[int, int]]:
     ]
 
 
-def ranks(strength: np.ndarray, found: Sequence[tuple[int, int]]) -> list[float]:
+def homotopic_ranks(strength: np.ndarray, found: Sequence[tuple[int, int]]) -> list[float]:
     """Share of the crossing connections (n_nodes, n_nodes) of each left region that its counterpart's is above."""
     right = [there for _, there in found]
     return [float((strength[here, there] > strength[here, right]).mean()) for here, there in found]

@@ -12,7 +12,7 @@ import scipy
 from vbiflow import io
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import Regions, make_regions, match
+from vbiflow.connectome.regions import Regions, make_regions, match_labels
 
 FARTHEST = 10.0
 """Vertices farther [mm] than this from any voxel of their hemisphere's regions belong to none."""
@@ -100,8 +100,15 @@ def save_maps(
 ) -> None:
     """Write a table with one line a region: label, and its value of each map.
 
-    `vertex_maps` are text files of one number a vertex, both hemispheres; `masks` (1 in cortex) and `surfaces` (GIFTI)
-    are left, right; of a table of `regions` those of structure cortex are kept, in its order and by its labels.
+    Parameters
+    ----------
+    path : where the table goes.
+    vertex_maps : files of one number a vertex by name of the map, the left hemisphere's vertices first.
+    masks : left and right; 1 where a vertex lies in cortex.
+    surfaces : left and right, GIFTI, whose vertices have positions [mm].
+    atlas : volume in the surfaces' space, or a text file of one number a vertex, 0 for none.
+    names : table of the regions of a volume; none for numbers by vertex.
+    regions : table of regions, of which those of structure cortex are kept, in its order; none keeps all of the atlas.
     """
     import nibabel as nib  # here, as simulations import this package without it
 
@@ -112,7 +119,7 @@ def save_maps(
     if regions is not None:
         table = read_regions(regions)
         labels = table.take(table.where({"structure": "cortex"})).labels
-        order = match(labels, found.labels, str(atlas), str(regions))
+        order = match_labels(labels, found.labels, str(atlas), str(regions))
         place = np.full(len(found) + 1, -1)  # its last entry is that of vertices without a region
         place[order] = np.arange(len(labels))
         region_of_vertex = place[region_of_vertex]

@@ -28,11 +28,19 @@ def build_connectome(
 ) -> Connectome:
     """Count the streamlines between regions; tract_lengths are their mean lengths [mm].
 
-    A streamline joins the regions of its two ends: with ``radial`` that of the labelled voxel with the nearest centre,
-    within `radius` [mm]; with ``end_voxel`` that of the voxel which holds the end. It adds 1, or its entry of
-    `streamline_weights` (SIFT2), times `scale`: none, inverse_length (1 / length) or inverse_volume (2 / (voxels of one
-    region + of the other)). Those within a region or with a free end count nowhere. Smith et al. 2015,
-    doi:10.1016/j.neuroimage.2014.09.034.
+    A streamline joins the regions of its two ends. Those within a region or with a free end count nowhere. Smith et al.
+    2015, doi:10.1016/j.neuroimage.2014.09.034.
+
+    Parameters
+    ----------
+    tractogram : file of streamlines, .tck or .trk.
+    parcels : the volume of the regions.
+    assignment : ``radial``, the labelled voxel with the centre nearest to an end; ``end_voxel``, the one that holds it.
+    radius : how far the nearest centre may be [mm].
+    scale : what a streamline adds: none (1), inverse_length (1 / length) or inverse_volume (2 / (voxels of one region +
+        of the other)).
+    streamline_weights : file of a number a streamline (SIFT2) that multiplies what it adds.
+    progress : called with (streamlines done, all).
 
     Raises
     ------
@@ -40,9 +48,9 @@ def build_connectome(
         If an option or a file is not right, or if no streamline joins two regions.
     """
     check_counting(assignment, radius, scale)
-    assign = end_voxel(parcels) if assignment == "end_voxel" else radial(parcels, radius)
+    assign = end_voxel_search(parcels) if assignment == "end_voxel" else radial_search(parcels, radius)
     each = read_weights(streamline_weights) if streamline_weights else None
-    tally = Tally(parcels)
+    tally = ConnectomeSums(parcels)
     for block in read_blocks(tractogram):
         start, stop = tally.n, tally.n + len(block.lengths)
         if each is not None and len(each) < stop:
@@ -67,7 +75,7 @@ def read_weights(path: str | Path) -> np.ndarray:
     return values
 
 
-class Tally:
+class ConnectomeSums:
     """Sums over streamlines, by pair of nodes."""
 
     def __init__(self, parcels: Parcellation) -> None:
@@ -107,7 +115,7 @@ class Tally:
         return upper + upper.T
 
 
-def unscaled(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+def unit_weights(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) -> np.ndarray:
     """One for each streamline (n,)."""
     return np.ones(len(lengths))
 
@@ -123,13 +131,13 @@ def inverse_volume(nodes: np.ndarray, lengths: np.ndarray, volumes: np.ndarray) 
 
 
 SCALES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
-    "none": unscaled,
+    "none": unit_weights,
     "inverse_length": inverse_length,
     "inverse_volume": inverse_volume,
 }
 
 
-def end_voxel(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
+def end_voxel_search(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
     """Function from ends (n, 2, 3) to nodes (n, 2): the voxel that holds the end."""
 
     def assign(ends: np.ndarray) -> np.ndarray:
@@ -141,11 +149,11 @@ def end_voxel(parcels: Parcellation) -> Callable[[np.ndarray], np.ndarray]:
     return assign
 
 
-def radial(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.ndarray]:
+def radial_search(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.ndarray]:
     """Function from ends (n, 2, 3) to nodes (n, 2): the nearest labelled voxel centre within `radius` [mm]."""
     axes = np.ascontiguousarray(parcels.affine[:3, :3])
-    slack = float(np.linalg.norm(grid([0.5] * 3) @ axes.T, axis=1).max())
-    offsets = grid(np.ceil((radius + slack) * np.linalg.norm(np.linalg.inv(axes), axis=1)))
+    slack = float(np.linalg.norm(grid_points([0.5] * 3) @ axes.T, axis=1).max())
+    offsets = grid_points(np.ceil((radius + slack) * np.linalg.norm(np.linalg.inv(axes), axis=1)))
     far = np.linalg.norm(offsets @ axes.T, axis=1)
     order = np.argsort(far, kind="stable")
     order = order[far[order] <= radius + slack]
@@ -154,19 +162,19 @@ def radial(parcels: Parcellation, radius: float) -> Callable[[np.ndarray], np.nd
     def assign(ends: np.ndarray) -> np.ndarray:
         points = np.ascontiguousarray(ends.reshape(-1, 3))
         indices, _ = parcels.voxels(points)
-        found = nearest(points, indices, parcels.nodes, axes, parcels.affine[:3, 3], offsets, far, radius, slack)
+        found = nearest_node(points, indices, parcels.nodes, axes, parcels.affine[:3, 3], offsets, far, radius, slack)
         return found.reshape(-1, 2)
 
     return assign
 
 
-def grid(reach: Sequence[float]) -> np.ndarray:
+def grid_points(reach: Sequence[float]) -> np.ndarray:
     """Points (n, 3) in steps of 1 from -reach to reach along each of three axes."""
     return np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 @compile_cached()
-def nearest(
+def nearest_node(
     points: np.ndarray,
     indices: np.ndarray,
     nodes: np.ndarray,
@@ -177,9 +185,20 @@ def nearest(
     radius: float,
     slack: float,
 ) -> np.ndarray:
-    """Node of the labelled voxel centre nearest to each point; `offsets` go outwards, `far` is their length [mm].
+    """Node (n,) of the labelled voxel centre nearest to each point; 0 where none is near enough.
 
     A point lies within `slack` of the centre of its own voxel, so offsets beyond the best distance + slack cannot win.
+
+    Parameters
+    ----------
+    points : ends of streamlines (n, 3) [mm].
+    indices : the voxel (n, 3) that each point lies in.
+    nodes : the volume of the regions, 0 where there is none.
+    axes, origin : from voxels to mm: (3, 3) and (3,).
+    offsets : steps in voxels (m, 3) from a voxel outwards.
+    far : their lengths (m,) [mm].
+    radius : how far the centre may be [mm].
+    slack : how far a point lies from the centre of its own voxel at most [mm].
     """
     found = np.zeros(len(points), dtype=np.int64)
     for n in range(len(points)):

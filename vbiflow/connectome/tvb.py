@@ -93,7 +93,7 @@ def text_files(path: Path, folder: str = "") -> dict[str, str]:
                     stem = place.name.partition(".")[0]
                     folders.setdefault(str(place.parent).removeprefix("."), {})[stem] = info
             chosen = choose_folder(path, folder, folders)
-            return {stem: unpack(path, archive, info) for stem, info in chosen.items()}
+            return {stem: unpack_text(path, archive, info) for stem, info in chosen.items()}
     except ValueError as error:
         raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
     except Exception as error:  # encrypted members raise RuntimeError, damaged ones zlib.error
@@ -116,7 +116,7 @@ def choose_folder(
     return folders[whole[0]] if whole else {stem: info for some in folders.values() for stem, info in some.items()}
 
 
-def unpack(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
+def unpack_text(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     """Text of a member of an archive, unpacked in bounded memory."""
     check_promise(f"{path}::{info.filename}", info.file_size, info.compress_size, packed=info.compress_type != 0)
     data = archive.read(info)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import calibrate
-from vbiflow.diagnostics.feature_report import groups
+from vbiflow.diagnostics.feature_report import feature_groups
 from vbiflow.inference import TrainingSet, train
 from vbiflow.inference.training import EpochProgress
 from vbiflow.io import Quantity, parameter_units, read
@@ -37,8 +37,12 @@ def ablate(
         Names of the study's features, each a group of columns, and the one to leave out.
     options
         The study's `inference` block.
+    seed
+        Of the training, and of the draws that test it.
     recordings
         Features (n_features,) of recordings by person.
+    progress
+        Called with (epoch, validation loss).
 
     Returns
     -------
@@ -49,7 +53,7 @@ def ablate(
     ValueError
         If there is no such feature, or no other.
     """
-    columns = groups(data.names, features)
+    columns = feature_groups(data.names, features)
     if left_out not in columns or len(columns) < 2:
         raise ValueError(f"cannot leave out {left_out!r} of the features {', '.join(columns)}")
     kept = np.setdiff1d(np.arange(len(data.names)), columns[left_out])
@@ -91,12 +95,12 @@ def compare_ablations(full: str, without: Mapping[str, str], samples: Mapping[st
     """
     reference = read(full, "names", *SCORES)
     parameters = reference["names"]
-    rows = {"all": scores(reference, reference)}
+    rows = {"all": score_ablation(reference, reference)}
     found = {name: read(path) for name, path in without.items()}
     for name, one in found.items():
         if not np.array_equal(one["theta"], reference["theta"]):
             raise ValueError(f"{without[name]}: tested on other simulations than {full}; delete it and run again")
-        rows[name] = scores(one, reference)
+        rows[name] = score_ablation(one, reference)
     people: dict[str, Any] = {}
     for person, path in samples.items():
         given = {"all": read(path, "mean", "sd")}
@@ -110,7 +114,7 @@ def compare_ablations(full: str, without: Mapping[str, str], samples: Mapping[st
     return {"n_test": len(reference["theta"]), "units": parameter_units(full), "features": rows, "subjects": people}
 
 
-def scores(one: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
+def score_ablation(one: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
     """Log probability, error and shrinkage of one estimator, and its loss against the reference."""
     loss = reference["log_prob"] - one["log_prob"]
     error = np.sqrt(((one["mean"] - one["theta"]) ** 2).mean(axis=0)) / one["theta"].std(axis=0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.benchmark import scores
+from vbiflow.diagnostics.benchmark import summarise_method
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.features.files import add_conditioning
 from vbiflow.inference import Posterior
@@ -28,8 +28,11 @@ def amortisation(
 
     Parameters
     ----------
+    own, other : the person's own estimator, and the one that learned from others
     theta, x, names : (n, p) and (n, f), simulations on the person's `connectome` that neither estimator learned from,
         and the names of the features
+    connectome : the person's
+    seed : of the draws from both posteriors
 
     Returns
     -------
@@ -51,6 +54,6 @@ def amortisation(
         seen, known = add_conditioning(x, names, connectome, posterior.features)
         posterior.inputs(seen[:1], known)
         checked = calibrate(posterior, theta, seen, seed=seed)
-        found[role] = scores(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}
+        found[role] = summarise_method(checked, posterior.prior) | {"shrinkage": checked.shrinkage.mean(axis=0)}
     units = own.prior.to_config()["units"]
     return {"parameters": list(own.parameters), "units": units, "n_test": len(theta), **found}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve, train
+from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve_options, train
 from vbiflow.inference.baselines import MOST_SIMULATIONS
 from vbiflow.inference.training import EpochProgress
 from vbiflow.prior import Prior
@@ -29,8 +29,17 @@ def benchmark(
     """Error, coverage and time of the study's estimator, of `others` by name, and of the baselines.
 
     All learn from the simulations that are not held out, baselines from the first 50 000 of them, and are tested on
-    those that are. `own` is the estimator and the seconds of its training; `optimised` the result of
-    `point_estimates`, which simulates anew for each observation.
+    those that are.
+
+    Parameters
+    ----------
+    data : the simulations, with their parts for training, validation and test.
+    options : the study's block `inference`.
+    own : the study's estimator, and the seconds of its training.
+    others : names of further estimators to train on the same simulations.
+    optimised : result of `point_estimates`, which simulates anew for each observation.
+    seed : of trainings and draws.
+    progress : called with (epoch, validation loss) of each training.
 
     Returns
     -------
@@ -38,13 +47,13 @@ def benchmark(
     coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing
     """
     prior, held = data.prior, data.held_out()
-    methods = {resolve(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
+    methods = {resolve_options(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
     for name in others:
         given = {**options, "estimator": name}
         posterior, history = train(data, given, seed=seed, progress=progress)
         methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
     rows = {
-        name: scores(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
+        name: summarise_method(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
         for name, (seconds, found) in methods.items()
     }
     for name, found in compare_baselines(prior, *data.rows(data.learnt[:MOST_SIMULATIONS]), *held).items():
@@ -65,7 +74,7 @@ def benchmark(
     }
 
 
-def scores(found: Calibration, prior: Prior) -> dict[str, Any]:
+def summarise_method(found: Calibration, prior: Prior) -> dict[str, Any]:
     """Error, coverage and gain of one estimator."""
     return {
         "rmse": np.sqrt(((found.mean - found.theta) ** 2).mean(axis=0)) / prior.std,

@@ -11,7 +11,7 @@ from vbiflow.diagnostics.marginal import marginal_information
 from vbiflow.inference import Posterior
 from vbiflow.io import Progress, Quantity
 
-BEYOND = 5.0
+FARTHEST_Z = 5.0
 """Standard deviations of the prior, where it is normal, beyond which it has no mass to speak of (6e-7)."""
 LEVELS = np.linspace(0.05, 0.95, 19)
 EACH, BOTH = ("simulation",), ("simulation", "parameter")
@@ -110,8 +110,8 @@ def calibrate(
                 samples.mean(axis=1),
                 samples.std(axis=1),
                 (samples < theta[rows, None]).sum(axis=1),
-                nearer(z, truth[rows], references[rows]),
-                (np.abs(z) > BEYOND).any(axis=-1).mean(axis=1),
+                share_nearer(z, truth[rows], references[rows]),
+                (np.abs(z) > FARTHEST_Z).any(axis=-1).mean(axis=1),
                 marginal_information(ndtr(z)),
             )
         )
@@ -121,7 +121,7 @@ def calibrate(
     return assemble_calibration(posterior, theta, x, tuple(parts), n_samples)
 
 
-def nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarray:
+def share_nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarray:
     """Share (m,) of samples z (m, n, p) nearer to a reference (m, p) than the truth (m, p) is."""
     distance = ((z - references[:, None]) ** 2).sum(axis=-1)
     return (distance < ((truth - references) ** 2).sum(axis=-1)[:, None]).mean(axis=1)

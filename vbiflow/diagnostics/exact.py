@@ -35,10 +35,10 @@ def log_likelihood(series: np.ndarray, interval: float, weights: np.ndarray, par
     step = expm(drift * interval)
     x = series - np.linalg.solve(drift, np.full(n_nodes, -parameters["I"]))[:, None]
     gaps = x[:, 1:] - step @ x[:, :-1]
-    return normal(x[:, :1], covariance) + normal(gaps, covariance - step @ covariance @ step.T)
+    return normal_log_density(x[:, :1], covariance) + normal_log_density(gaps, covariance - step @ covariance @ step.T)
 
 
-def normal(x: np.ndarray, covariance: np.ndarray) -> float:
+def normal_log_density(x: np.ndarray, covariance: np.ndarray) -> float:
     """Log density of the columns of x under a normal distribution of mean zero, summed."""
     factor = cho_factor((covariance + covariance.T) / 2, lower=True)
     squares = (x * cho_solve(factor, x)).sum()
@@ -51,8 +51,18 @@ def exact_posterior(
 ) -> np.ndarray:  # fmt: skip
     """Samples (n_samples, n_parameters) of the posterior of one or two global parameters, given the whole series.
 
-    `parameters` are the fixed ones. The posterior is evaluated on a grid around its mode in the prior's own scale
-    z = Phi^-1(F(theta)), where the prior is standard normal, and sampled from its cells.
+    The posterior is evaluated on a grid around its mode in the prior's own scale z = Phi^-1(F(theta)), where the prior
+    is standard normal, and sampled from its cells.
+
+    Parameters
+    ----------
+    prior : of one or two parameters of the linear model.
+    series : the recording (n_nodes, n_times) of the model's x.
+    fs : its sampling rate [Hz].
+    weights : (n_nodes, n_nodes), row = target.
+    parameters : the fixed parameters of the model, by name.
+    n_samples : how many samples to draw.
+    seed : of the draws.
 
     Raises
     ------
@@ -70,7 +80,7 @@ def exact_posterior(
         return likelihood - 0.5 * float(z @ z)
 
     mode = minimize(lambda z: -log_posterior(z), np.zeros(n), method="Nelder-Mead", options={"xatol": 1e-5}).x
-    widths = REACH * deviations(log_posterior, mode)
+    widths = REACH * marginal_sds(log_posterior, mode)
     axes = [np.linspace(centre - width, centre + width, CELLS) for centre, width in zip(mode, widths, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, n)
     logs = np.array([log_posterior(point) for point in points])
@@ -81,7 +91,7 @@ def exact_posterior(
     return prior.from_normal(drawn + cell * (rng.random(drawn.shape) - 0.5))
 
 
-def deviations(log_density, mode: np.ndarray, step: float = 1e-3) -> np.ndarray:
+def marginal_sds(log_density, mode: np.ndarray, step: float = 1e-3) -> np.ndarray:
     """Marginal standard deviations (n,) of a normal distribution with the curvature of `log_density` at its mode."""
     n = len(mode)
     steps = step * np.eye(n)

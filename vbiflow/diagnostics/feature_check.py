@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.inference.scaling import location
+from vbiflow.inference.scaling import centre_and_scale
 
 BAND = 0.95
 
@@ -32,7 +32,7 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     """
     x, x_o = np.asarray(x, float), np.asarray(x_o, float)
     kept = np.flatnonzero(np.isfinite(x_o) & np.isfinite(x).all(axis=0))
-    centre, scale = location(x, columns=kept)
+    centre, scale = centre_and_scale(x, columns=kept)
     varies = scale > 1e-10 * np.abs(centre)
     kept, centre, scale = kept[varies], centre[varies], scale[varies]
     if not len(kept):

@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from vbiflow.inference import TrainingSet, resolve
+from vbiflow.inference import TrainingSet, resolve_options
 from vbiflow.inference.reduction import Spectrum
 from vbiflow.inference.scaling import Scaling
 from vbiflow.io import Progress
@@ -24,7 +24,7 @@ SHOWN = 40
 SIMILAR = 0.95
 
 
-def groups(names: Sequence[str], features: Sequence[str]) -> dict[str, np.ndarray]:
+def feature_groups(names: Sequence[str], features: Sequence[str]) -> dict[str, np.ndarray]:
     """Columns of each of the study's features, by the start of their names: what an ablation leaves out.
 
     Raises
@@ -56,7 +56,7 @@ def cluster_features(correlation: np.ndarray, threshold: float = SIMILAR) -> tup
     return fcluster(tree, 1.0 - threshold + 1e-12, "distance"), leaves_list(tree)
 
 
-def information(x: np.ndarray, theta: np.ndarray, n_bins: int = 20) -> np.ndarray:
+def explained_by_each(x: np.ndarray, theta: np.ndarray, n_bins: int = 20) -> np.ndarray:
     """Share of the variance of each parameter that each feature alone explains, (n_features, n_parameters), in [0, 1].
 
     Correlation ratio over bins of the feature that hold equally many simulations, corrected for the number of bins
@@ -82,7 +82,7 @@ def information(x: np.ndarray, theta: np.ndarray, n_bins: int = 20) -> np.ndarra
     return np.clip(out, 0.0, 1.0)
 
 
-def regression(u: np.ndarray, theta: np.ndarray, n_folds: int = 5, seed: int = 0) -> np.ndarray:
+def explained_by_regression(u: np.ndarray, theta: np.ndarray, n_folds: int = 5, seed: int = 0) -> np.ndarray:
     """Share of the variance of each parameter, (n_parameters,), that inputs u (n, k) explain on simulations left out.
 
     Ridge regression on inputs of one scale and their squares, its penalty by leave-one-out within each fold, by
@@ -103,7 +103,7 @@ def regression(u: np.ndarray, theta: np.ndarray, n_folds: int = 5, seed: int = 0
     return 1.0 - ((theta - predicted) ** 2).sum(axis=0) / np.where(spread > 0, spread, 1.0)
 
 
-def outside(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
+def side_of_simulations(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
     """-1 or 1 where a recording's feature lies below or above all simulations x (n, f), 0 where among them.
 
     Not-a-number where the recording has no value.
@@ -149,7 +149,7 @@ def features_report(
     ValueError
         If fewer than 50 simulations are valid.
     """
-    options = resolve(options)
+    options = resolve_options(options)
     data = data.head(MOST_SIMULATIONS)
     x, names, valid, parameters = data.x, data.names, data.valid, data.prior.names
     if valid.sum() < FEWEST:
@@ -160,37 +160,41 @@ def features_report(
     rows = np.flatnonzero(valid)[:MOST_ROWS]
     u, drawn = scaling(x[rows])[:, : scaling.keep.sum()].astype(float), data.theta[rows]
     kept = [name for name, keep in zip(names, scaling.keep, strict=True) if keep]
-    alone = information(u, drawn)
+    alone = explained_by_each(u, drawn)
     chosen = np.sort(np.argsort(-alone.max(axis=1), kind="stable")[:MOST_COLUMNS])
     labels, order = cluster_features(rank_correlation(u[:, chosen]))
     members = [np.array(kept)[chosen[labels == label]].tolist() for label in np.unique(labels)]
     best = chosen[order][np.isin(order, np.argsort(-alone[chosen].max(axis=1), kind="stable")[:SHOWN])]
-    inputs = {name: np.isin(np.flatnonzero(scaling.keep), columns) for name, columns in groups(names, features).items()}
+    inputs = {
+        name: np.isin(np.flatnonzero(scaling.keep), columns)
+        for name, columns in feature_groups(names, features).items()
+    }
     by_group = {}
     for done, (name, own) in enumerate(inputs.items(), start=1):
-        found = regression(u[:, own], drawn) if own.any() else np.zeros(len(parameters))
+        found = explained_by_regression(u[:, own], drawn) if own.any() else np.zeros(len(parameters))
         by_group[name] = dict(zip(parameters, found, strict=True))
         if progress:
             progress(done, len(inputs))
     sides = {
-        person: outside(x[valid][:, scaling.keep], x_o[scaling.keep]) for person, x_o in (recordings or {}).items()
+        person: side_of_simulations(x[valid][:, scaling.keep], x_o[scaling.keep])
+        for person, x_o in (recordings or {}).items()
     }
     return {
         "n_simulations": len(rows),
         "n_features": len(names),
-        "groups": {name: len(columns) for name, columns in groups(names, features).items()},
+        "groups": {name: len(columns) for name, columns in feature_groups(names, features).items()},
         "dropped": dropped,
         "redundant": [cluster for cluster in members if len(cluster) > 1],
         "informs": {name: dict(zip(parameters, row, strict=True)) for name, row in zip(kept, alone, strict=True)},
-        "explained": dict(zip(parameters, regression(u, drawn), strict=True)),
+        "explained": dict(zip(parameters, explained_by_regression(u, drawn), strict=True)),
         "explained_by": by_group,
-        "outside": {person: outside_sides(kept, side) for person, side in sides.items()},
+        "outside": {person: name_sides(kept, side) for person, side in sides.items()},
         "shown": [kept[k] for k in best],
         "correlation": rank_correlation(u[:, best]).round(4),
     }
 
 
-def outside_sides(names: Sequence[str], sides: np.ndarray) -> dict[str, str]:
+def name_sides(names: Sequence[str], sides: np.ndarray) -> dict[str, str]:
     """On which side of all simulations the features lie that are not among them."""
     words = {-1.0: "below", 1.0: "above"}
     return {name: words.get(side, "undefined") for name, side in zip(names, sides, strict=True) if side != 0}

@@ -40,28 +40,28 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
             ladder[grade] = [float(rung.min()), float(rung.max())]
             least = np.quantile(sign * rung, {"above_chance": 0.95, "noise_ceiling": 0.05}.get(grade, 0.0))
             reached = grade if sign * value >= least else reached
-        words = "; ".join(f"{RUNGS[grade][1]} {interval(*ends)}" for grade, ends in ladder.items())
+        words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
         found[name] = {
             "value": value,
             "grade": reached,
             "ladder": ladder,
-            "words": f"{SCORES[name].label} {value:.2f}: {described(reached, 'above_chance' in ladder)} ({words})",
+            "words": f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)} ({words})",
         }
     return found
 
 
-def interval(low: float, high: float) -> str:
+def range_in_words(low: float, high: float) -> str:
     """Two ends in words, or the one value that they are."""
     return f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
 
 
-def described(grade: str, measured: bool = True) -> str:
+def grade_in_words(grade: str, measured: bool = True) -> str:
     """A grade in words; chance only where it was `measured`."""
     if grade == "chance":
         return "no more than chance" if measured else "less than all that it was compared with"
     return "more than chance" if grade == "above_chance" else f"as much as {RUNGS[grade][1]}"
 
 
-def lowest(grades: Mapping[str, Mapping[str, Any]]) -> str | None:
+def lowest_grade(grades: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The lowest grade of all scores, None if there is none."""
     return min((one["grade"] for one in grades.values()), key=GRADES.index, default=None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.diagnostics.benchmark import scores
+from vbiflow.diagnostics.benchmark import summarise_method
 from vbiflow.diagnostics.calibration import calibrate
-from vbiflow.inference import TrainingSet, resolve, train
+from vbiflow.inference import TrainingSet, resolve_options, train
 from vbiflow.io import Progress, Quantity
 
 
@@ -34,13 +34,13 @@ def learning_curve(
     wrong = [size for size in sizes if not 0 < size <= len(data.theta)]
     if wrong:
         raise ValueError(f"a learning curve of {wrong[0]} simulations cannot be drawn from {len(data.theta)}")
-    share, held = resolve(options)["validation_share"], data.held_out()
+    share, held = resolve_options(options)["validation_share"], data.held_out()
     taken, rows = sorted({min(size, len(data.learnt)) for size in sizes}), []
     for done, size in enumerate(taken, start=1):
         part = data.first(size, max(share, min(0.3, 30 / size)), seed)
         posterior, _ = train(part, options, seed=seed)
         found = calibrate(posterior, *held, seed=seed, n_samples=n_samples)
-        one = scores(found, data.prior)
+        one = summarise_method(found, data.prior)
         rows.append((found.log_prob.mean(), one["rmse"], found.shrinkage.mean(axis=0), one["coverage_90"]))
         if progress:
             progress(done, len(taken))

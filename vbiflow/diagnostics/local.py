@@ -9,8 +9,8 @@ import numpy as np
 
 from vbiflow.inference import Posterior
 
-HIDDEN = (30, 30)
-NULLS = 20
+HIDDEN_UNITS = (30, 30)
+N_NULL = 20
 
 
 def local_c2st(
@@ -40,28 +40,28 @@ def local_c2st(
     label = np.repeat([1, 0], len(theta))
     asked = np.column_stack([z_o[0], np.repeat(at, n_samples, axis=0)])
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0x6C633273]))
-    own = probabilities(data, label, asked, seed) - 0.5
+    own = class_probability(data, label, asked, seed) - 0.5
     swapped = []
-    for k in range(NULLS):
+    for k in range(N_NULL):
         flip = rng.random(len(theta)) < 0.5
         shuffled = np.concatenate([~flip, flip]).astype(int)
-        swapped.append(((probabilities(data, shuffled, asked, seed + k + 1) - 0.5) ** 2).mean())
+        swapped.append(((class_probability(data, shuffled, asked, seed + k + 1) - 0.5) ** 2).mean())
     statistic = float((own**2).mean())
     return {
         "statistic": statistic,
-        "p_value": float((1 + (np.array(swapped) >= statistic).sum()) / (1 + NULLS)),
+        "p_value": float((1 + (np.array(swapped) >= statistic).sum()) / (1 + N_NULL)),
         "null": np.array(swapped),
         "theta": posterior.prior.from_normal(z_o[0]),
         "score": own,
     }
 
 
-def probabilities(data: np.ndarray, label: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
+def class_probability(data: np.ndarray, label: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
     """Probability (m,) of label 1 at `asked` (m, k), by a small network trained on `data` (n, k)."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = MLPClassifier(HIDDEN, alpha=1e-2, early_stopping=True, max_iter=100, random_state=seed % 2**32)
+        model = MLPClassifier(HIDDEN_UNITS, alpha=1e-2, early_stopping=True, max_iter=100, random_state=seed % 2**32)
         return model.fit(data, label).predict_proba(asked)[:, 1]

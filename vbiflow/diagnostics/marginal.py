@@ -62,11 +62,13 @@ def judge_marginals(names: Sequence[str], u: np.ndarray, least: float) -> tuple[
         if entry["cut_off"]
     ]
     return found, notes + [
-        unlearnt(name, entry, "this recording") for name, entry in found.items() if entry["information"] < least
+        describe_unlearnt(name, entry, "this recording")
+        for name, entry in found.items()
+        if entry["information"] < least
     ]
 
 
-def unlearnt(name: str, entry: Mapping[str, float], source: str) -> str:
+def describe_unlearnt(name: str, entry: Mapping[str, float], source: str) -> str:
     """Sentence on a parameter of which the posterior says no more than the prior."""
     return (
         f"{name} is hardly learnt from {source}: its posterior tells {entry['information']:.2f} nat more of it than "

@@ -11,8 +11,8 @@ from scipy.special import ndtri
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.features.files import CONDITIONING
-from vbiflow.inference.scaling import location
-from vbiflow.io import read, rows
+from vbiflow.inference.scaling import centre_and_scale
+from vbiflow.io import read, read_rows
 
 MOST = 20_000
 """Simulations that a recording is compared with."""
@@ -58,17 +58,17 @@ def misspecification(
     inference with neural networks, arXiv:2112.08866
     """
     limits = resolve_thresholds(thresholds)
-    x, x_o = checked(x, x_o, names)
+    x, x_o = matching_arrays(x, x_o, names)
     quantiles = feature_quantiles(x, x_o)
-    kept = comparable(x, x_o)
+    kept = comparable_features(x, x_o)
     order = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373])).permutation(len(x))
     recorded = kept & np.array([not name.startswith(CONDITIONING) for name in names])
     half, rest = x[order[: len(x) // 2]][:, recorded], x[order[len(x) // 2 :]][:, recorded]
     fitted, held, v_o = normal_scores(half, half), normal_scores(half, rest), normal_scores(half, x_o[None, recorded])
     distances, distance = mahalanobis(fitted, held), mahalanobis(fitted, v_o)[0]
     mmd, mmd_p = kernel_distance(fitted[:REFERENCE], held[:REFERENCE], v_o[0])
-    counts, n_beyond = beyond(half, rest), int(beyond(half, x_o[None, recorded])[0])
-    outside = outlying(x, x_o, kept, names, limits["feature_tail"])
+    counts, n_beyond = count_outside(half, rest), int(count_outside(half, x_o[None, recorded])[0])
+    outside = outlying_features(x, x_o, kept, names, limits["feature_tail"])
     result = {
         "p_value": rank_p(distances, distance),
         "distance": float(distance / np.median(distances)),
@@ -78,10 +78,10 @@ def misspecification(
         "beyond_p": rank_p(counts, n_beyond) if n_beyond else 1.0,
         "n_features": int(recorded.sum()),
         "n_compared": len(rest),
-        "near": near(fitted[:REFERENCE], held[:REFERENCE], v_o[0]),
+        "near": share_near(fitted[:REFERENCE], held[:REFERENCE], v_o[0]),
         "features": dict(zip(names, quantiles.tolist(), strict=True)),
         "outside": outside,
-        "nearest": order[np.argsort(squared(np.vstack([fitted, held]), v_o)[:, 0])[:NEAREST]].tolist(),
+        "nearest": order[np.argsort(squared_distances(np.vstack([fitted, held]), v_o)[:, 0])[:NEAREST]].tolist(),
     }
     smallest = min(result["p_value"], mmd_p, result["beyond_p"])
     return result | {"inside": bool(smallest >= limits["misspecification_p"] and not outside)}
@@ -92,10 +92,10 @@ def rank_p(others: np.ndarray, own: float) -> float:
     return float((1 + (others >= own).sum()) / (1 + len(others)))
 
 
-def near(fitted: np.ndarray, held: np.ndarray, v_o: np.ndarray) -> float:
+def share_near(fitted: np.ndarray, held: np.ndarray, v_o: np.ndarray) -> float:
     """Share of simulations `fitted` (n, f) as near to v_o (f,) as 1 % of them are to a typical one of `held` (m, f)."""
-    typical = np.median(np.quantile(squared(held[:500], fitted), TYPICAL, axis=1))
-    return float((squared(v_o[None], fitted)[0] <= typical).mean())
+    typical = np.median(np.quantile(squared_distances(held[:500], fitted), TYPICAL, axis=1))
+    return float((squared_distances(v_o[None], fitted)[0] <= typical).mean())
 
 
 def sparse_note(found: Mapping[str, Any], rounds: int) -> list[str]:
@@ -109,7 +109,7 @@ def sparse_note(found: Mapping[str, Any], rounds: int) -> list[str]:
     ]
 
 
-def beyond(reference: np.ndarray, points: np.ndarray) -> np.ndarray:
+def count_outside(reference: np.ndarray, points: np.ndarray) -> np.ndarray:
     """How many features of each of points (m, f) lie below or above all of `reference` (n, f)."""
     low, high = np.nanmin(reference, axis=0), np.nanmax(reference, axis=0)
     return ((points < low) | (points > high)).sum(axis=1)
@@ -117,10 +117,10 @@ def beyond(reference: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def prior_predictive(path: str | Path) -> np.ndarray:
     """Features x (n, f) of the first valid simulations in a file, at most 20 000."""
-    return rows(path, "x", np.flatnonzero(read(path, "valid")["valid"])[:MOST])
+    return read_rows(path, "x", np.flatnonzero(read(path, "valid")["valid"])[:MOST])
 
 
-def checked(x: np.ndarray, x_o: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def matching_arrays(x: np.ndarray, x_o: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """x and x_o as arrays that belong together."""
     x, x_o = np.asarray(x, float), np.asarray(x_o, float)
     if x.ndim != 2 or x_o.shape != (x.shape[1],) or len(names) != x.shape[1]:
@@ -138,10 +138,10 @@ def feature_quantiles(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x_o), below / np.maximum(finite.sum(axis=0), 1), np.nan)
 
 
-def comparable(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
+def comparable_features(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
     """Which features (f,) are finite in x_o and in most simulations x (n, f), and vary there."""
     kept = np.isfinite(x_o) & (np.isfinite(x).mean(axis=0) > 0.5)
-    centre, scale = location(x, columns=np.where(kept)[0])
+    centre, scale = centre_and_scale(x, columns=np.where(kept)[0])
     kept[np.where(kept)[0][scale <= 1e-10 * np.abs(centre)]] = False
     return kept
 
@@ -173,22 +173,24 @@ def kernel_distance(reference: np.ndarray, held: np.ndarray, u_o: np.ndarray) ->
 
     The kernel is Gaussian with the median distance as width.
     """
-    width = np.median(squared(held[:500], reference[:500]))
-    within = np.exp(-squared(reference[:500], reference[:500]) / (2 * width)).mean()
+    width = np.median(squared_distances(held[:500], reference[:500]))
+    within = np.exp(-squared_distances(reference[:500], reference[:500]) / (2 * width)).mean()
 
     def discrepancy(points: np.ndarray) -> np.ndarray:
-        return 1 + within - 2 * np.exp(-squared(points, reference) / (2 * width)).mean(axis=1)
+        return 1 + within - 2 * np.exp(-squared_distances(points, reference) / (2 * width)).mean(axis=1)
 
     own, others = discrepancy(u_o[None])[0], discrepancy(held)
     return float(own), rank_p(others, own)
 
 
-def squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Squared distances (n, m) between rows."""
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0.0)
 
 
-def outlying(x: np.ndarray, x_o: np.ndarray, kept: np.ndarray, names: Sequence[str], tail: float) -> dict[str, float]:
+def outlying_features(
+    x: np.ndarray, x_o: np.ndarray, kept: np.ndarray, names: Sequence[str], tail: float
+) -> dict[str, float]:
     """Features outside all simulations by a margin: {name: how far, in widths of the simulations}.
 
     The width is that of all simulations but the share `tail` at either end. A feature counts if it is beyond every

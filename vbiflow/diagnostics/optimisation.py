@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import differential_evolution
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.posterior_predictive import measure, options_of
+from vbiflow.diagnostics.posterior_predictive import compared_values, quantity_options
 from vbiflow.engine import simulate_draws
 from vbiflow.features.scores import SCORES
 from vbiflow.inference import TrainingSet
@@ -44,9 +44,12 @@ def point_estimates(
 
     Parameters
     ----------
-    data : simulations of the study; the first `n_recordings` held-out ones stand for recordings
+    data, n_recordings : simulations of the study, of which the first so many held-out ones stand for recordings
     simulated : simulates anew
     specs, scores : the study's features, and names of the scores whose sum is the cost
+    budget : how many simulations each recording may take
+    seed : of the search
+    progress : called with (recordings done, all)
 
     Returns
     -------
@@ -58,12 +61,12 @@ def point_estimates(
     Storn & Price (1997) Differential evolution, doi:10.1023/A:1008202821328; Wang et al. (2019) Inversion of a
     large-scale circuit model, doi:10.1126/sciadv.aat7854
     """
-    wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in scores}
+    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in scores}
     begin, found, costs, spent = time.perf_counter(), [], [], 0
     prior, rows = data.prior, data.split.test[:n_recordings]
     for done, row in enumerate(rows, start=1):
         ts, _, fs = simulated(data.theta[row : row + 1], row, Stream.PRIOR)
-        target = {quantity: measure(quantity, ts[0], fs, options) for quantity, options in wanted.items()}
+        target = {quantity: compared_values(quantity, ts[0], fs, options) for quantity, options in wanted.items()}
 
         def cost(u: np.ndarray, target: Mapping[str, np.ndarray] = target) -> np.ndarray:
             nonlocal spent
@@ -136,7 +139,7 @@ def distance(
     """Sum of the scores (n,) of simulations against a target, each with the sign that makes less better."""
     out = np.full(len(ts), WORST)
     for k in np.flatnonzero(valid):
-        own = {quantity: measure(quantity, ts[k], fs, options) for quantity, options in wanted.items()}
+        own = {quantity: compared_values(quantity, ts[k], fs, options) for quantity, options in wanted.items()}
         each = (
             -SCORES[name].sign * SCORES[name].compare(own[SCORES[name].quantity][None], target[SCORES[name].quantity])
             for name in scores

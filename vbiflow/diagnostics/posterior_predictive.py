@@ -15,8 +15,8 @@ from vbiflow.features.extraction import Observer
 from vbiflow.features.feature import of_signal
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
-from vbiflow.features.scores import upper
-from vbiflow.features.spectral import welch
+from vbiflow.features.scores import upper_triangle
+from vbiflow.features.spectral_estimation import welch
 
 OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
 SHOWN = 5000
@@ -25,7 +25,7 @@ HALF_WINDOWS = 2
 """So many windows or segments must fit into half a recording."""
 
 
-def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
+def quantity_options(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
     """Options of the study's first feature of the `quantity` that matter here; OPTIONS where it has none.
 
     Spectra are compared in the `band` that the feature's range covers, if the study gives it.
@@ -37,7 +37,7 @@ def options_of(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
     return defaults | band | {key: value for key, value in first.items() if key in defaults}
 
 
-def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
+def compared_values(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
     """What a score compares, of one series (n_nodes, n_times) at `fs` [Hz]."""
     if quantity == "fc":
         return fc(ts)
@@ -50,13 +50,13 @@ def measure(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, floa
 
 def spectrum(ts: np.ndarray, fs: float, options: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies [Hz] above 0, within the band that a filter let pass if there is one, and the densities there."""
-    frequencies, density = welch(ts, fs, segment(ts, fs, options), options.get("epoch"))
+    frequencies, density = welch(ts, fs, segment_length(ts, fs, options), options.get("epoch"))
     low, high = options.get("band", (0.0, np.inf))
     kept = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)
     return frequencies[kept], density[..., kept]
 
 
-def segment(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
+def segment_length(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
     """Samples of a segment of Welch's method, at most the whole series or epoch."""
     return min(round(options["segment"] * fs), options.get("epoch", ts.shape[-1]))
 
@@ -68,8 +68,20 @@ def posterior_predictive(
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
-    The file holds `n_predictive` simulations of posterior samples, then repeated ones of the MAP for the noise floor.
     Invalid simulations are left out, the others go through `sensors` and the steps `prepare`, as the recording did.
+
+    Parameters
+    ----------
+    path : file of simulations: `n_predictive` of posterior samples, then repeated ones of the MAP for the noise floor.
+    series : the recording (n_nodes, n_times) as features were taken from it.
+    fs : its sampling rate [Hz].
+    specs : the study's list of features, whose windows and bands the scores take over.
+    n_predictive : how many of the simulations are of posterior samples.
+    names : of the scores.
+    signal : which series of the file to compare.
+    prepare : the steps that the recording went through.
+    sensors : makes series of the sensors from those of the regions; none if the regions are compared.
+    others : series (n_nodes, n_times) of other people, by name, which grade the model.
 
     Returns
     -------
@@ -81,16 +93,16 @@ def posterior_predictive(
         If too few simulations are valid to compare.
     """
     steps = read_preparation(prepare)
-    wanted = {SCORES[name].quantity: options_of(SCORES[name].quantity, specs) for name in names}
+    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
     if "psd" in wanted and "bandpass" in steps:
         low, high = wanted["psd"].get("band", (0.0, np.inf))
         wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
     if "psd" in wanted and "epochs" in steps:
         wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
-    with io.opened(path) as file:
+    with io.open_sealed(path) as file:
         unit = "1" if steps.get("standardise") else sensors.unit if sensors else file[signal].attrs["unit"]
-        kept = np.flatnonzero(io.values(file, "valid"))
+        kept = np.flatnonzero(io.read_values(file, "valid"))
         drawn = kept < n_predictive
         if drawn.sum() < 2 or (~drawn).sum() < 2:
             raise ValueError(
@@ -98,17 +110,17 @@ def posterior_predictive(
                 "two of each are needed"
             )
         for k in kept:
-            ts = like_recording(file[signal][k], fs, steps, k, sensors)
+            ts = prepare_simulation(file[signal][k], fs, steps, k, sensors)
             for quantity, options in wanted.items():
-                found[quantity].append(measure(quantity, ts, fs, options))
+                found[quantity].append(compared_values(quantity, ts, fs, options))
         stacks = {quantity: np.array(values) for quantity, values in found.items()}
-        observed = {quantity: measure(quantity, series, fs, options) for quantity, options in wanted.items()}
+        observed = {quantity: compared_values(quantity, series, fs, options) for quantity, options in wanted.items()}
         mine, again = ({quantity: stack[part] for quantity, stack in stacks.items()} for part in (drawn, ~drawn))
         scores = predictive_scores(names, mine, observed, again)
         rungs = measured_rungs(names, series, fs, wanted, others or {})
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
-        ts = like_recording(file[signal][kept[best]], fs, steps, kept[best], sensors)
+        ts = prepare_simulation(file[signal][kept[best]], fs, steps, kept[best], sensors)
     shown = {"ts": io.Quantity(ts, unit, ("node", "time"), {"fs": fs, "signal": signal})}
     for quantity, options in wanted.items():
         if quantity in SUMMARIES:
@@ -138,22 +150,26 @@ def measured_rungs(
     for name in names:
         quantity, compare = SCORES[name].quantity, SCORES[name].compare
         options = wanted[quantity]
-        own = measure(quantity, series, fs, options)
+        own = compared_values(quantity, series, fs, options)
         same = [other for other in others.values() if other.shape == series.shape]
         if same:
-            found[f"other_{name}"] = compare(np.array([measure(quantity, other, fs, options) for other in same]), own)
+            found[f"other_{name}"] = compare(
+                np.array([compared_values(quantity, other, fs, options) for other in same]), own
+            )
         if quantity in ("fc", "psd"):
             mixed = [own[order][:, order] if quantity == "fc" else own[order] for order in shuffled]
             found[f"chance_{name}"] = compare(np.array(mixed), own)
         epoch = options.get("epoch", 1)
         half = n_times // 2 // epoch * epoch
         if quantity != "series" and half > HALF_WINDOWS * options.get("window", options.get("segment", 0.0)) * fs:
-            first, second = (measure(quantity, part, fs, options) for part in (series[:, :half], series[:, -half:]))
+            first, second = (
+                compared_values(quantity, part, fs, options) for part in (series[:, :half], series[:, -half:])
+            )
             found[f"half_{name}"] = np.atleast_1d(compare(first[None], second))
     return found
 
 
-def like_recording(
+def prepare_simulation(
     ts: np.ndarray, fs: float, steps: Mapping[str, Any], k: int, sensors: Observer | None = None
 ) -> np.ndarray:
     """Simulation `k` (n_nodes, n_times) as features saw it: on its sensors, and prepared."""
@@ -161,7 +177,7 @@ def like_recording(
     return prepared(rows, fs, steps)[0]
 
 
-def of_fc(
+def fc_quantities(
     drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
 ) -> dict[str, io.Quantity]:
     """Mean predicted and observed FC."""
@@ -169,7 +185,7 @@ def of_fc(
     return {"fc": io.Quantity(drawn.mean(axis=0), "1", pair), "fc_observed": io.Quantity(observed, "1", pair)}
 
 
-def of_fcd(
+def fcd_quantities(
     drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
 ) -> dict[str, io.Quantity]:
     """FCD of the simulation that is shown and of the recording, and the values of all."""
@@ -177,12 +193,12 @@ def of_fcd(
     return {
         "fcd": io.Quantity(drawn[best], "1", axes, options),
         "fcd_observed": io.Quantity(observed, "1", axes, options),
-        "fcd_values": io.Quantity(spread_values(drawn), "1", ("value",)),
-        "fcd_observed_values": io.Quantity(spread_values(observed), "1", ("value",)),
+        "fcd_values": io.Quantity(quantiles_of_fcd(drawn), "1", ("value",)),
+        "fcd_observed_values": io.Quantity(quantiles_of_fcd(observed), "1", ("value",)),
     }
 
 
-def of_psd(
+def psd_quantities(
     drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
 ) -> dict[str, io.Quantity]:
     """Densities of recording and simulations: of every node (median), and of the nodes' mean in every simulation."""
@@ -194,13 +210,13 @@ def of_psd(
     }
 
 
-SUMMARIES = {"fc": of_fc, "fcd": of_fcd, "psd": of_psd}
+SUMMARIES = {"fc": fc_quantities, "fcd": fcd_quantities, "psd": psd_quantities}
 
 
-def spread_values(matrices: np.ndarray) -> np.ndarray:
+def quantiles_of_fcd(matrices: np.ndarray) -> np.ndarray:
     """Values above the diagonal of FCD (..., window, window), which fcd_ks compares.
 
     At most SHOWN of them, evenly spread over their order, for a histogram.
     """
-    ordered = np.sort(upper(matrices), axis=None)
+    ordered = np.sort(upper_triangle(matrices), axis=None)
     return ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), SHOWN)).astype(int)]

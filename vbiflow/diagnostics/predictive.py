@@ -46,14 +46,14 @@ def judge_predictive(scores: Mapping[str, Array], deterministic: bool = False) -
     for name in (name for name in SCORES if name in scores):
         score, floor = SCORES[name], scores[f"floor_{name}"]
         summary[f"floor_{name}_{'low' if score.sign > 0 else 'high'}"] = score.worst(floor)
-        if not deterministic and not reasons and identical(score, floor):
+        if not deterministic and not reasons and is_identical(score, floor):
             reasons.append(
                 "repeated simulations at one theta are identical: the model has no noise, or its noise is frozen"
             )
     return summary, reasons
 
 
-def identical(score: Score, floor: Array) -> bool:
+def is_identical(score: Score, floor: Array) -> bool:
     """Whether all pairs of the floor are alike as a simulation is with itself."""
     best = score.bounds[1] if score.sign > 0 else score.bounds[0]
     return bool((np.abs(floor - best) < 1e-9).all())

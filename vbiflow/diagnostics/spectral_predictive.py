@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from vbiflow import io
-from vbiflow.diagnostics.posterior_predictive import SHUFFLES, options_of
+from vbiflow.diagnostics.posterior_predictive import SHUFFLES, quantity_options
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.scores import SCORES, TABLE_SCORE, relative_spectra
-from vbiflow.features.spectral import welch
+from vbiflow.features.spectral_estimation import welch
 
 
 def spectral_predictive(
@@ -23,10 +23,18 @@ def spectral_predictive(
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a table `power` (n_nodes, n_frequencies) at `frequencies` [Hz].
 
-    The file is as `posterior_predictive` takes it, of series or of analytic spectra. Their density is taken at the
-    table's frequencies, as far as it has them and the features `specs` read them; each node's counts relative to its
-    mean over these. `others` are
-    tables of other people and their frequencies, of which those with the same nodes and frequencies count.
+    Densities are compared at the table's frequencies, as far as the file has them and the features read them; each
+    node's counts relative to its mean over these.
+
+    Parameters
+    ----------
+    path : file of simulations, as `posterior_predictive` takes it: of series or of analytic spectra.
+    power, frequencies : the table (n_nodes, n_frequencies), and [Hz].
+    specs : the study's list of features.
+    n_predictive : how many of the simulations are of posterior samples.
+    signal : which series of the file to compare.
+    prepare : the steps that series go through before their spectra are taken.
+    others : tables of other people and their frequencies, of which those with the same nodes and frequencies count.
 
     Returns
     -------
@@ -37,8 +45,8 @@ def spectral_predictive(
     ValueError
         If too few simulations are valid, or if none of the frequencies is theirs.
     """
-    with io.opened(path) as file:
-        valid, notes = io.values(file, "valid"), dict(file[signal].attrs)
+    with io.open_sealed(path) as file:
+        valid, notes = io.read_values(file, "valid"), dict(file[signal].attrs)
         kept = np.flatnonzero(valid)
         drawn = kept < n_predictive
         if drawn.sum() < 2 or (~drawn).sum() < 2:
@@ -47,7 +55,7 @@ def spectral_predictive(
                 "two of each are needed"
             )
         spectra = [spectrum_of(file[signal][k], notes, frequencies, prepare) for k in kept]
-    own, (low, high) = spectra[0][0], options_of("psd", specs).get("band", (0.0, np.inf))
+    own, (low, high) = spectra[0][0], quantity_options("psd", specs).get("band", (0.0, np.inf))
     inside = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)
     inside &= (frequencies >= own[0]) & (frequencies <= own[-1] * (1 + 1e-9))
     if inside.sum() < 2:
@@ -65,7 +73,7 @@ def spectral_predictive(
 
 def spectra_of(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """The table (n_nodes, n_frequencies) of an x_o.h5, and its frequencies [Hz]."""
-    return io.read(path, "psd")["psd"], np.asarray(io.attributes(path, "psd")["frequencies"])
+    return io.read(path, "psd")["psd"], np.asarray(io.read_attributes(path, "psd")["frequencies"])
 
 
 def spectrum_of(

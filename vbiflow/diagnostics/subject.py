@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostic_options import resolve_thresholds
-from vbiflow.diagnostics.grade import GRADES, described, grade_scores, lowest
+from vbiflow.diagnostics.grade import GRADES, grade_in_words, grade_scores, lowest_grade
 from vbiflow.diagnostics.predictive import judge_predictive
 from vbiflow.features.files import CONDITIONING
 
-LISTED = 3
+MOST_LISTED = 3
 PASSED = "the recording is among the simulations, and simulations from its posterior have its features"
 
 
@@ -38,6 +38,8 @@ def subject_verdict(
     predictive
         Scores of simulations from the posterior against the series of the recording, and their ladders, as
         `grade_scores` takes them. They grade the model, which is no part of trust unless the study says `require`.
+    thresholds
+        Of the study's diagnostics, by name; those that are not named have their defaults.
     deterministic
         Whether repeated simulations at one theta are to be the same.
     require
@@ -53,8 +55,8 @@ def subject_verdict(
     failed = [f"the estimator is not trusted: {estimator['reasons'][0]}"] if estimator["verdict"] != "trusted" else []
     summary, frozen = judge_predictive(predictive or {}, deterministic)
     grades = grade_scores(predictive or {})
-    model = {"grade": lowest(grades), "scores": grades, "reasons": [one["words"] for one in grades.values()]}
-    short = required(model, require)
+    model = {"grade": lowest_grade(grades), "scores": grades, "reasons": [one["words"] for one in grades.values()]}
+    short = reason_of_grade(model, require)
     recording = rare + wrong + frozen
     reasons = recording + failed + short
     return {
@@ -75,14 +77,16 @@ def subject_verdict(
     }
 
 
-def required(model: Mapping[str, Any], require: str | None) -> list[str]:
+def reason_of_grade(model: Mapping[str, Any], require: str | None) -> list[str]:
     """A sentence if the model does not reach the grade that the study requires."""
     if require is None:
         return []
     if model["grade"] is None:
         return [f"the study requires the grade {require}, but there is no series to grade the model by"]
     if GRADES.index(model["grade"]) < GRADES.index(require):
-        return [f"the study requires the grade {require} ({described(require)}); the model reaches {model['grade']}"]
+        return [
+            f"the study requires the grade {require} ({grade_in_words(require)}); the model reaches {model['grade']}"
+        ]
     return []
 
 
@@ -92,7 +96,7 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
     outside = {name: gap for name, gap in found["outside"].items() if name not in strange}
     reasons, limit = [], limits["misspecification_p"]
     if strange:
-        reasons.append(f"the connectome is outside those that the estimator learned from: {listed(strange)}")
+        reasons.append(f"the connectome is outside those that the estimator learned from: {list_features(strange)}")
     p = min(found["p_value"], found["mmd_p"], found["beyond_p"])
     share = f"{found['near']:.2%} of its simulations come near, 1 % near a typical one"
     rare = f"the recording is rare under {where} ({share})"
@@ -100,7 +104,7 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
     if abs(p - limit) < 2 * np.sqrt(limit * (1 - limit) / found["n_compared"]):
         doubt = f"; {found['n_compared']} simulations leave open on which side of {limit:g} p lies"
     if outside:
-        reasons.append(f"{rare}: {listed(outside)}")
+        reasons.append(f"{rare}: {list_features(outside)}")
     elif p < limit and found["beyond_p"] == p:
         reasons.append(
             f"{rare}: {found['n_beyond']} of {found['n_features']} features are beyond all simulations "
@@ -109,7 +113,7 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
     elif p < limit:
         quantiles = found["features"]
         recorded = [name for name in quantiles if not name.startswith(CONDITIONING)]
-        tails = sorted(recorded, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:LISTED]
+        tails = sorted(recorded, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:MOST_LISTED]
         reasons.append(
             f"{rare}: its features do not occur together, their distance is {found['distance']:.1f} times the usual "
             f"one (p = {p:.2g}{doubt}); the most extreme are {', '.join(tails)}"
@@ -135,20 +139,20 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
     beside = min(p, key=p.__getitem__)
     if p[beside] >= limit:
         return []
-    off = ", ".join(names[k] for k in found["off"][:LISTED])
+    off = ", ".join(names[k] for k in found["off"][:MOST_LISTED])
     return [
         f"simulations from the posterior do not have the features of the recording (p = {p[beside]:.2g} {beside}; "
         f"{found['in_band']:.0%} of {found['n_features']} features in their 95 % band): farthest off are {off}"
     ]
 
 
-def listed(outside: Mapping[str, float]) -> str:
+def list_features(outside: Mapping[str, float]) -> str:
     """The first few features in words."""
-    shown = "; ".join(phrase(name, gap) for name, gap in list(outside.items())[:LISTED])
-    return shown + (f" and {len(outside) - LISTED} more" if len(outside) > LISTED else "")
+    shown = "; ".join(describe_gap(name, gap) for name, gap in list(outside.items())[:MOST_LISTED])
+    return shown + (f" and {len(outside) - MOST_LISTED} more" if len(outside) > MOST_LISTED else "")
 
 
-def phrase(name: str, gap: float) -> str:
+def describe_gap(name: str, gap: float) -> str:
     """One feature in words."""
     if not np.isfinite(gap):
         return f"{name} is not finite, as it is in simulations"

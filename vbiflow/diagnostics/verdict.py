@@ -10,7 +10,7 @@ from scipy import stats
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.calibration import Calibration, coverage
-from vbiflow.diagnostics.marginal import unlearnt
+from vbiflow.diagnostics.marginal import describe_unlearnt
 
 SENTENCES = {
     "overconfident": "its 90 % intervals hold the true value in {covered:.0%} of {n} held-out simulations, and its "
@@ -48,14 +48,14 @@ def verdict(
     parameters, reasons = {}, []
     for k, (name, test) in enumerate(zip(calibration.names, tests, strict=True)):
         significant = adjusted[len(keys) * k : len(keys) * (k + 1)] < limits["alpha"]
-        word = judge(test, significant, limits)
+        word = judge_parameter(test, significant, limits)
         parameters[name] = {"verdict": word} | test
         if word in SENTENCES:
-            reasons.append(explain(name, word, test, n))
+            reasons.append(explain_failure(name, word, test, n))
     off = joint["deviation"] > limits["tarp_deviation"] and adjusted[-1] < limits["alpha"]
-    reasons += overall(calibration, joint, off, limits, invalid)
+    reasons += reasons_on_the_whole(calibration, joint, off, limits, invalid)
     notes = [
-        unlearnt(name, entry, f"these features, on average over {n} held-out simulations")
+        describe_unlearnt(name, entry, f"these features, on average over {n} held-out simulations")
         for name, entry in parameters.items()
         if entry["verdict"] == "uninformative"
     ]
@@ -95,7 +95,7 @@ def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, flo
     }
 
 
-def judge(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[str, float]) -> str:
+def judge_parameter(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[str, float]) -> str:
     """The word for one parameter."""
     uneven = significant[0] and test["sbc_deviation"] > limits["rank_deviation"]
     gaps = np.array([test["coverage_50"] - 0.5, test["coverage_90"] - 0.9])
@@ -109,7 +109,7 @@ def judge(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[st
     return "uninformative" if test["information"] < limits["information"] else "trusted"
 
 
-def explain(name: str, word: str, test: Mapping[str, float], n: int) -> str:
+def explain_failure(name: str, word: str, test: Mapping[str, float], n: int) -> str:
     """One sentence for a failing parameter."""
     side = "low" if test["shift"] > 0 else "high"
     text = SENTENCES[word].format(covered=test["coverage_90"], half=test["coverage_50"], n=n, side=side)
@@ -127,7 +127,7 @@ def tarp_test(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def overall(
+def reasons_on_the_whole(
     calibration: Calibration, joint: Mapping[str, Any], off: bool, limits: Mapping[str, float], invalid: float
 ) -> list[str]:
     """Reasons that concern the posterior as a whole."""

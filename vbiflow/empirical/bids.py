@@ -25,7 +25,7 @@ import yaml
 from vbiflow import io
 from vbiflow.arrays import FORMATS
 from vbiflow.arrays.text import read_lines
-from vbiflow.connectome.regions import shown
+from vbiflow.connectome.regions import shorten_list
 from vbiflow.datasets import Dataset, load_catalogue
 from vbiflow.empirical.bids_files import (
     DESCRIPTION,
@@ -137,7 +137,7 @@ def read_folders(
         raise ValueError(f"{where}: {error}") from None
     for person, why in left_out.items():
         raise ValueError(f"{where}: {person}: {why}; correct files, or leave the person out: exclude: [{person}]")
-    known = participants(folders)
+    known = participant_columns(folders)
     further = dict.fromkeys((name for entries in known.values() for name in entries), "")
     catalogue = load_catalogue() if catalogue is None else catalogue
     for person, row in rows.items():
@@ -145,10 +145,12 @@ def read_folders(
         if row["recording"].endswith(VOLUMES) and not row["recording"].endswith(".ptseries.nii") and not row["atlas"]:
             needed = "give the volume of its regions, as in columns: {atlas: aal.nii.gz}"
             raise ValueError(f"{where}: {row['recording']} is an image; {needed}")
-        row |= further | (of_participant(person, known) or {})
-    lacking = [person for person in rows if known and of_participant(person, known) is None]
+        row |= further | (columns_of_participant(person, known) or {})
+    lacking = [person for person in rows if known and columns_of_participant(person, known) is None]
     if lacking:
-        print(f"{where}: participants.tsv lacks {shown(lacking)}; their further columns are empty", file=sys.stderr)
+        print(
+            f"{where}: participants.tsv lacks {shorten_list(lacking)}; their further columns are empty", file=sys.stderr
+        )
     return rows
 
 
@@ -178,7 +180,7 @@ IDS = ("participant_id", "participant", "subject_id", "subject", "sub")
 """What the first column of a table of people is called."""
 
 
-def participants(folders: Sequence[str]) -> dict[str, Row]:
+def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
     """Further columns of the people, such as age, from each folder's participants.tsv."""
     found: dict[str, Row] = {}
     for path in (Path(folder) / "participants.tsv" for folder in folders):
@@ -197,7 +199,7 @@ def participants(folders: Sequence[str]) -> dict[str, Row]:
     return found
 
 
-def of_participant(person: str, known: Mapping[str, Row]) -> Row | None:
+def columns_of_participant(person: str, known: Mapping[str, Row]) -> Row | None:
     """Further columns of sub-007 or of one of its sessions, whom the table may call sub-007, 007 or 7.
 
     None if the table lacks this person, or if two of its lines may be meant.

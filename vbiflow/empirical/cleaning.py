@@ -11,7 +11,7 @@ import mne
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from vbiflow.connectome.regions import shown
+from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.montages import standard_montage
 from vbiflow.empirical.sensor_files import MneRecording
 from vbiflow.empirical.sensor_options import ARBITRARY
@@ -33,7 +33,7 @@ def drop(raw: MneRecording, names: Sequence[str]) -> MneRecording:
     """Leave channels out."""
     missing = [name for name in names if name not in raw.ch_names]
     if missing:
-        raise ValueError(f"no channel {missing[0]!r}; found {shown(raw.ch_names, 8)}")
+        raise ValueError(f"no channel {missing[0]!r}; found {shorten_list(raw.ch_names, 8)}")
     return raw.drop_channels(list(names))
 
 
@@ -124,7 +124,7 @@ def seizure(raw: MneRecording, options: Mapping[str, Any]) -> MneRecording:
         if str(options["mark"]).lower() in text.lower()
     ]
     if not onsets:
-        known = shown(sorted(set(raw.annotations.description)), 12)
+        known = shorten_list(sorted(set(raw.annotations.description)), 12)
         raise ValueError(f"no mark {options['mark']!r}; the file has {known}")
     onset = float(min(onsets)) - (raw.first_time if raw.annotations.orig_time is not None else 0.0)
     start, stop = onset - float(options["before"]), onset + float(options["after"])

@@ -7,7 +7,7 @@ import difflib
 from pathlib import Path
 
 from vbiflow.arrays.text import read_lines
-from vbiflow.datasets import Dataset, load_catalogue, origin
+from vbiflow.datasets import Dataset, find_origin, load_catalogue
 from vbiflow.places import user_file
 
 REQUIRED = ("participant_id", "weights")
@@ -107,7 +107,7 @@ def check_file(where: str, column: str, entry: str, catalogue: dict[str, Dataset
     if not entry or file.exists():
         return
     try:
-        found = origin(file, catalogue)
+        found = find_origin(file, catalogue)
     except ValueError as error:
         raise ValueError(f"{where}: {column}: {error}") from None
     if found is None:

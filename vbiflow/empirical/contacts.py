@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import headed_columns, read_regions, table_lines, unread_columns
-from vbiflow.connectome.regions import Regions, match, shown
+from vbiflow.connectome.regions import Regions, match_labels, shorten_list
 from vbiflow.empirical.lead_field import LeadField, contact_lead_field
 from vbiflow.empirical.montages import known_positions
 from vbiflow.empirical.sensor_options import IN_RECORDING, SPACES
@@ -62,7 +62,7 @@ def with_places(path: str, regions: Regions) -> Regions:
     known = np.isfinite(regions.centres).all(axis=1)
     if known.all() or not known.any():
         return regions
-    names = shown([name for name, has in zip(regions.labels, known, strict=True) if not has])
+    names = shorten_list([name for name, has in zip(regions.labels, known, strict=True) if not has])
     print(f"{path}: {int((~known).sum())} contacts have no position and are left out: {names}")
     return regions.take(np.flatnonzero(known))
 
@@ -151,7 +151,7 @@ def check_contacts(
     frame = better_frame(contacts, known) if guess else ""
     hint = f"; they fit as {frame}" if frame else ""
     if wrong.any():
-        names = shown([name for name, is_wrong in zip(sensors, wrong, strict=True) if is_wrong])
+        names = shorten_list([name for name, is_wrong in zip(sensors, wrong, strict=True) if is_wrong])
         text = f"{int(wrong.sum())} contacts lie outside the head or far from all regions: {names}{hint}"
         remedy = "give x, y, z [mm] in the space of the regions' centres (MNI, or the person's own parcellation)"
         raise ValueError(f"{path}: {text}; {remedy}")
@@ -215,7 +215,7 @@ def assigned_lead_field(path: str, columns: Mapping[str, Sequence[str]], labels:
         If a gain is no number, or if the connectome lacks a region.
     """
     contacts = list(dict.fromkeys(columns["label"]))
-    places = match(columns["region"], labels, "the connectome", f"{path}, column region")
+    places = match_labels(columns["region"], labels, "the connectome", f"{path}, column region")
     gain = np.zeros((len(contacts), len(labels)))
     try:
         gains = [float(entry) for entry in columns.get("gain", ["1"] * len(places))]

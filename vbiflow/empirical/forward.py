@@ -183,10 +183,19 @@ def reconstruct(
 ) -> Recording:
     """Regional source series of a sensor recording, by a minimum-norm inverse or a beamformer (LCMV).
 
-    Sources are normal to the cortex; the regularisation is 1 / snr^2. `noise` is the sensors' noise covariance; without
-    it sensors count as equally noisy. `mode` tells how vertices become a region, as in MNE's extract_label_time_course:
-    by default mean_flip, and pca_flip for LCMV, whose sharp focus the mean over a region would lose.
-    Dale et al. 2000, doi:10.1016/S0896-6273(00)81138-1; Van Veen et al. 1997, doi:10.1109/10.623056.
+    Sources are normal to the cortex. Dale et al. 2000, doi:10.1016/S0896-6273(00)81138-1; Van Veen et al. 1997,
+    doi:10.1109/10.623056.
+
+    Parameters
+    ----------
+    raw : the recording, cleaned.
+    forward : forward solution of its sensors.
+    labels : the regions on the cortex.
+    method : MNE, dSPM, sLORETA, eLORETA or LCMV.
+    snr : signal to noise ratio that the regularisation 1 / snr^2 supposes.
+    noise : covariance of the sensors' noise; without it sensors count as equally noisy.
+    mode : how vertices become a region, as in MNE's extract_label_time_course: by default mean_flip, and pca_flip for
+        LCMV, whose sharp focus the mean over a region would lose.
 
     Raises
     ------

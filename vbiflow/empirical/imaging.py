@@ -16,7 +16,7 @@ import numpy as np
 
 from vbiflow.arrays import split_key
 from vbiflow.connectome.parcellation import read_parcellation
-from vbiflow.connectome.regions import shown
+from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.series import Series
 
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
@@ -55,7 +55,7 @@ def read_volumes(
     empty = [labels[k] for k in kept if not counts[k]]
     if empty:
         advice = "are both in the same space? If the scan does not reach them, leave them out by connectome.select"
-        raise ValueError(f"{path}: no voxel in {shown(empty)} of {atlas}; {advice}")
+        raise ValueError(f"{path}: no voxel in {shorten_list(empty)} of {atlas}; {advice}")
     try:
         values = average_voxels(image, nodes, np.maximum(counts, 1))
     except Exception as error:
@@ -169,7 +169,7 @@ def read_confounds(path: str | Path, columns: Sequence[str]) -> np.ndarray:
         raise ValueError(f"{path}: empty; give the table of confounds, a header and one line a volume")
     missing = [name for name in columns if name not in rows[0]]
     if missing:
-        raise ValueError(f"{path}: no column {missing[0]!r}; found {shown(rows[0], 12)}")
+        raise ValueError(f"{path}: no column {missing[0]!r}; found {shorten_list(rows[0], 12)}")
     places = [rows[0].index(name) for name in columns]
     try:
         values = np.array([[float("nan" if row[k] in ("n/a", "") else row[k]) for k in places] for row in rows[1:]])

@@ -13,9 +13,9 @@ from vbiflow import io
 from vbiflow.arrays import read_array, read_table
 from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.regions import match, shown
+from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.features import Nodes
-from vbiflow.observation.sensors import reference_of, referencing
+from vbiflow.observation.sensors import reference_matrix, reference_of
 
 MIDLINE = 5.0
 """Sensors closer to the midline [mm] belong to no hemisphere."""
@@ -52,11 +52,13 @@ class LeadField:
         if np.shape(self.gain) != shape:
             raise ValueError(f"lead field of shape {np.shape(self.gain)} for {shape[0]} sensors and {shape[1]} regions")
         if not np.isfinite(self.gain).all():
-            names = shown([s for s, row in zip(self.sensors, self.gain, strict=True) if not np.isfinite(row).all()])
+            names = shorten_list(
+                [s for s, row in zip(self.sensors, self.gain, strict=True) if not np.isfinite(row).all()]
+            )
             raise ValueError(f"lead field: gains are not finite at {names}; drop these sensors")
         silent = ~self.gain.any(axis=0)
         if silent.any() and self.kind != "seeg":  # electrodes in the brain hear what is near them
-            names = shown([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
+            names = shorten_list([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
             raise ValueError(f"lead field: {silent.sum()} regions reach no sensor: {names}; their sources lie outside")
 
     def project(self, ts: np.ndarray) -> np.ndarray:
@@ -69,10 +71,12 @@ class LeadField:
         if sensors is not None:
             missing = [name for name in sensors if name not in self.sensors]
             if missing:
-                raise ValueError(f"lead field: no sensor {shown(missing)}; it has {shown(self.sensors, 8)}")
+                raise ValueError(
+                    f"lead field: no sensor {shorten_list(missing)}; it has {shorten_list(self.sensors, 8)}"
+                )
             rows = [self.sensors.index(name) for name in sensors]
         if labels is not None:
-            columns = match(labels, self.labels, "lead field", "the connectome").tolist()
+            columns = match_labels(labels, self.labels, "lead field", "the connectome").tolist()
         names = tuple(self.sensors[k] for k in rows), tuple(self.labels[k] for k in columns)
         places = None if self.positions is None else self.positions[list(rows)]
         return LeadField(self.gain[np.ix_(rows, columns)], *names, places, self.kind, unit=self.unit, space=self.space)
@@ -90,7 +94,7 @@ class LeadField:
         """
         if self.inverse is not None:
             return self.inverse, self.labels
-        matrix, names = referencing(self.sensors, reference_of(self.kind, options))
+        matrix, names = reference_matrix(self.sensors, reference_of(self.kind, options))
         return matrix if self.projector is None else matrix @ self.projector, names
 
     def with_sensors(self, positions: np.ndarray | None, kind: str, projector: np.ndarray | None = None) -> LeadField:
@@ -121,7 +125,7 @@ class LeadField:
         """Read what `save` wrote."""
         content = io.read(path)
         names = (tuple(content[name]) for name in ("sensors", "labels"))
-        notes = io.attributes(path)
+        notes = io.read_attributes(path)
         parts = content.get("positions"), notes["kind"], content.get("inverse"), notes["unit"], content.get("projector")
         return cls(content["gain"], *names, *parts, notes.get("space", ""))
 

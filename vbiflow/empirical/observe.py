@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.connectome.regions import shown
+from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES
 from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
@@ -18,9 +18,9 @@ from vbiflow.empirical.recording import Recording, check_tr, read_recording
 from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
 from vbiflow.empirical.series import check_options, check_sides
 from vbiflow.empirical.tables import read_features, read_spectra
-from vbiflow.features import Nodes, compute, observed, observed_spectra
+from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
 from vbiflow.features.preparation import epoch_of
-from vbiflow.io import Quantity, attributes, read
+from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
 from vbiflow.reading import reading
@@ -169,7 +169,7 @@ def observe_sensor_table(
     recording = read_recording(path, row["kind"], row["tr"])
     missing = [name for name in wanted if name not in recording.labels]
     if missing:
-        raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shown(missing)}")
+        raise ValueError(f"{path}: {len(missing)} sensors of the lead field have no series: {shorten_list(missing)}")
     recording = recording.take([recording.labels.index(name) for name in wanted])
     matrix, names = settings.lead_field.view(settings.sensors or {})
     recording = replace(recording, ts=matrix @ recording.ts, labels=names, unit=settings.lead_field.unit)
@@ -181,7 +181,9 @@ def observe_spectra(
 ) -> dict[str, Quantity]:
     """Features of power spectra that somebody else computed: a table of frequencies x nodes."""
     spectra = read_spectra(row["recording"], settings.nodes.labels, options.get("drop", ()))
-    return observed_spectra(spectra.power, spectra.frequencies, settings.features, settings.nodes, settings.folder)
+    return compute_observed_spectra(
+        spectra.power, spectra.frequencies, settings.features, settings.nodes, settings.folder
+    )
 
 
 def observe_features(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
@@ -197,11 +199,11 @@ def observe_features(row: Mapping[str, str], settings: ComparisonSettings, *_: o
 def observe_simulated(row: Mapping[str, str], settings: ComparisonSettings, *_: object) -> dict[str, Quantity]:
     """Features of a simulation with known parameters that stands for a recording."""
     path, signal = row["recording"], settings.signal
-    ts, notes = read(path, signal)[signal][0], attributes(path, signal)
+    ts, notes = read(path, signal)[signal][0], read_attributes(path, signal)
     if not read(path, "valid")["valid"][0]:
         raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
     if "frequencies" in notes:
-        return observed_spectra(ts, notes["frequencies"], settings.features, settings.nodes, settings.folder)
+        return compute_observed_spectra(ts, notes["frequencies"], settings.features, settings.nodes, settings.folder)
     recording = Recording(
         np.asarray(ts, float), notes["fs"], tuple(settings.nodes.labels), "simulated", unit=notes["unit"]
     )
@@ -260,7 +262,7 @@ def extract_x_o(
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
     if confounds is not None and confounds.shape[1] != found:
         raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
-    return observed(
+    return compute_observed(
         recording.ts[:, :wanted],
         recording.fs,
         settings.features,

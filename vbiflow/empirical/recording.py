@@ -11,7 +11,7 @@ import numpy as np
 
 from vbiflow.arrays import FORMATS, Table, is_table, read_table, split_key
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import match, shown
+from vbiflow.connectome.regions import match_labels, shorten_list
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
 from vbiflow.labels import canonical
@@ -98,7 +98,7 @@ def read_recording(
     if nodes:
         nodes = nodes.take(nodes.where(select))
         if series.labels != nodes.labels:
-            recording = recording.take(match(nodes.labels, series.labels, str(path), str(regions)))
+            recording = recording.take(match_labels(nodes.labels, series.labels, str(path), str(regions)))
     with problems.collect():
         if labels is not None:
             recording = recording.take(align(str(path), recording.labels, labels, drop))
@@ -229,7 +229,7 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     ):
         names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
         if names:
-            found.append(f"{path}: {what} in {len(names)} regions: {shown(names)}; {advice}")
+            found.append(f"{path}: {what} in {len(names)} regions: {shorten_list(names)}; {advice}")
     if found:
         raise ValueError(join_problems(found))
 

@@ -110,7 +110,7 @@ def check_recording(options: Mapping[str, Any], sensors: Mapping[str, Any] | Non
         raise ValueError(f"recording.to: sources need a head with a cortex: {', '.join(CORTICAL)}")
 
 
-def leads_back(options: Mapping[str, Any]) -> bool:
+def uses_linear_inverse(options: Mapping[str, Any]) -> bool:
     """Whether recording and simulations are compared on regions, through sensors and a linear inverse.
 
     A beamformer depends on the data: there the recording alone is reconstructed.
@@ -134,10 +134,10 @@ def source_unit(options: Mapping[str, Any]) -> str:
 
 def with_user_files(sensors: Mapping[str, Any]) -> dict[str, Any]:
     """Options of the sensors with the paths of their files as they are found."""
-    return {name: found(entry) if name in FILES else entry for name, entry in sensors.items()}
+    return {name: find_user_files(entry) if name in FILES else entry for name, entry in sensors.items()}
 
 
-def found(entry: Any) -> Any:
+def find_user_files(entry: Any) -> Any:
     """A file, or each of several, as it is found."""
     return list(map(user_file, entry)) if isinstance(entry, list) else user_file(entry)
 

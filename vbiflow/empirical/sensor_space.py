@@ -13,7 +13,7 @@ import numpy as np
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.read import read_connectome
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import match
+from vbiflow.connectome.regions import match_labels
 from vbiflow.empirical.contacts import contacts_lead_field
 from vbiflow.empirical.forward import (
     annotation_labels,
@@ -37,13 +37,13 @@ from vbiflow.empirical.sensor_options import (
     TEMPLATES,
     check_recording,
     check_sensors,
-    leads_back,
     sensor_unit,
     source_unit,
+    uses_linear_inverse,
 )
 from vbiflow.empirical.sensors import (
     as_recording,
-    projector,
+    projector_matrix,
     read_sensors,
 )
 from vbiflow.observation.sensors import reference_of
@@ -87,13 +87,13 @@ def located_recording(
     raw = read_sensors(path, kind, steps, channels=channels)
     if field is not None:
         matrix, names = field.view(sensors)
-        sensed = as_recording(path, raw, kind)
-        return replace(sensed, ts=matrix @ sensed.ts, labels=names, kind="source", unit=field.unit)
+        recording = as_recording(path, raw, kind)
+        return replace(recording, ts=matrix @ recording.ts, labels=names, kind="source", unit=field.unit)
     forward, regions = forward_solution(raw.info, kind, sensors)
     whole = mne.io.RawArray(end_to_end(raw), raw.info, verbose="ERROR")
     found = reconstruct(whole, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
     found = replace(found, epoch=epoch_length(raw), unit=source_unit(options))
-    return found if labels is None else found.take(match(labels, found.labels, "sources", "the connectome"))
+    return found if labels is None else found.take(match_labels(labels, found.labels, "sources", "the connectome"))
 
 
 def make_lead_field(
@@ -128,9 +128,9 @@ def make_lead_field(
     with reading(head_file(sensors, path)):
         field = head_lead_field(info, kind, sensors, connectome, path).take(names, connectome.labels)
     positions = field.positions if info is None or field.positions is not None else known_positions(info)
-    field = field.with_sensors(positions, kind, None if info is None else projector(info))
+    field = field.with_sensors(positions, kind, None if info is None else projector_matrix(info))
     field = field.scaled(float(sensors.get("scale", 1.0)))
-    if not leads_back(options):
+    if not uses_linear_inverse(options):
         return replace(field, unit=sensor_unit(kind, options))
     inverse = region_inverse(info, kind, options, sensors, field)
     return replace(field, inverse=inverse, unit=source_unit(options))
@@ -154,7 +154,7 @@ def region_inverse(
     forward, regions = forward_solution(info, kind, sensors)
     units = mne.io.RawArray(np.eye(len(info["ch_names"])), info, verbose="ERROR")
     found = reconstruct(units, forward, regions, method=options.get("method", "dSPM"), snr=options.get("snr", 3.0))
-    return found.take(match(field.labels, found.labels, "sources", "the connectome")).ts
+    return found.take(match_labels(field.labels, found.labels, "sources", "the connectome")).ts
 
 
 def head_lead_field(

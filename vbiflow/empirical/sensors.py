@@ -9,7 +9,7 @@ from typing import Any
 import mne
 import numpy as np
 
-from vbiflow.connectome.regions import shown
+from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.cleaning import EARLY, LATE, STEPS, leave_out_marked, reject
 from vbiflow.empirical.recording import Recording
 from vbiflow.empirical.sensor_files import (
@@ -21,7 +21,7 @@ from vbiflow.empirical.sensor_files import (
     with_data,
 )
 from vbiflow.empirical.sensor_options import ARBITRARY
-from vbiflow.observation.sensors import referencing
+from vbiflow.observation.sensors import reference_matrix
 from vbiflow.reading import reading
 
 AMPLITUDES = {
@@ -67,8 +67,8 @@ def read_sensors(
     check_finite(path, raw)
     if options.get("scale") != ARBITRARY:
         check_amplitude(path, raw)
-    raw = project(raw)
-    raw = refer(path, raw if channels is None else pick_channels(path, raw, channels), reference)
+    raw = apply_projectors(raw)
+    raw = set_reference(path, raw if channels is None else pick_channels(path, raw, channels), reference)
     raw = apply_steps(path, raw, LATE, options)
     return apply_steps(path, raw, {"marks": leave_out_marked, "reject": reject}, {**options, "marks": True})
 
@@ -91,7 +91,9 @@ def check_finite(path: str | Path, raw: MneRecording) -> None:
     finite = np.isfinite(end_to_end(raw)).all(axis=1)
     if not finite.all():
         names = [name for name, is_finite in zip(raw.ch_names, finite, strict=True) if not is_finite]
-        raise ValueError(f"{path}: not finite in {len(names)} channels: {shown(names)}; drop or interpolate them")
+        raise ValueError(
+            f"{path}: not finite in {len(names)} channels: {shorten_list(names)}; drop or interpolate them"
+        )
 
 
 def check_amplitude(path: str | Path, raw: MneRecording) -> None:
@@ -112,17 +114,17 @@ def pick_channels(path: str | Path, raw: MneRecording, channels: Sequence[str]) 
     if missing:
         raise ValueError(
             f"{path}: {len(missing)} sensors of the lead field are no good channels of the recording: "
-            f"{shown(missing)}; interpolate them, or give this person a lead field of their own"
+            f"{shorten_list(missing)}; interpolate them, or give this person a lead field of their own"
         )
     return raw.pick(list(channels), verbose="ERROR")
 
 
-def project(raw: MneRecording) -> MneRecording:
+def apply_projectors(raw: MneRecording) -> MneRecording:
     """The recording after the projectors (SSP) that its file stores; the lead field takes the same ones."""
     return raw.apply_proj(verbose="ERROR") if raw.info["projs"] else raw
 
 
-def projector(info: mne.Info) -> np.ndarray | None:
+def projector_matrix(info: mne.Info) -> np.ndarray | None:
     """Matrix (n_sensors, n_sensors) of the projectors of a recording; None if it has none."""
     if not info["projs"]:
         return None
@@ -132,10 +134,10 @@ def projector(info: mne.Info) -> np.ndarray | None:
     return units.add_proj(stored, verbose="ERROR").apply_proj(verbose="ERROR").get_data()
 
 
-def refer(path: str | Path, raw: MneRecording, reference: str | Sequence[str]) -> MneRecording:
+def set_reference(path: str | Path, raw: MneRecording, reference: str | Sequence[str]) -> MneRecording:
     """The recording referred to the average, to named channels or to none, as simulations are."""
     try:
-        matrix, names = referencing(raw.ch_names, reference)
+        matrix, names = reference_matrix(raw.ch_names, reference)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     info = mne.pick_info(raw.info, [raw.ch_names.index(name) for name in names])

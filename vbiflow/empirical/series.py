@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.connectome.regions import match, pairs, ranks, shown
+from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, match_labels, shorten_list
 from vbiflow.labels import canonical
 
 OPTIONS = ("demean", "confounds", "drop", "accept")
@@ -53,12 +53,12 @@ def align(path: str, given: Sequence[str], wanted: Sequence[str], drop: Sequence
     ValueError
         If one side has regions that the other lacks; the message lists them.
     """
-    order = match(wanted, given, path, "the connectome")
+    order = match_labels(wanted, given, path, "the connectome")
     known = {canonical(label) for label in (*wanted, *([] if drop == REST else drop))}
     extra = [] if drop == REST else [label for label in given if canonical(label) not in known]
     if extra:
         advice = f"drop them by recording.drop: {REST}, or by a list of their names"
-        raise ValueError(f"{path}: {len(extra)} regions are not in the connectome: {shown(extra)}; {advice}")
+        raise ValueError(f"{path}: {len(extra)} regions are not in the connectome: {shorten_list(extra)}; {advice}")
     return order
 
 
@@ -68,10 +68,10 @@ def check_sides(path: str, values: np.ndarray, labels: Sequence[str]) -> None:
     In resting fMRI a region correlates with its counterpart more than with nearly all others of the other hemisphere
     (Salvador et al. 2005, doi:10.1093/cercor/bhi016); in series of a wrong order it does not.
     """
-    found = pairs(labels)
+    found = homotopic_pairs(labels)
     if len(found) < ENOUGH:
         return
-    rank = float(np.mean(ranks(np.corrcoef(values), found)))
+    rank = float(np.mean(homotopic_ranks(np.corrcoef(values), found)))
     if rank < 0.6:
         text = f"a region's counterpart correlates more than {rank:.0%} of the regions across"
         raise ValueError(

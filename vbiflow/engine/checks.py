@@ -16,7 +16,7 @@ def choose(kind: str, name: Any, allowed: Any) -> Any:
     return allowed[name] if isinstance(allowed, Mapping) else name
 
 
-def number(name: str, value: Any, low: float, strict: bool = False) -> float:
+def check_number(name: str, value: Any, low: float, strict: bool = False) -> float:
     """A finite number not below `low` (above it, if strict)."""
     if (
         isinstance(value, bool)
@@ -29,14 +29,14 @@ def number(name: str, value: Any, low: float, strict: bool = False) -> float:
     return float(value)
 
 
-def whole(name: str, value: Any, low: int, high: int) -> int:
+def check_integer(name: str, value: Any, low: int, high: int) -> int:
     """An integer in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise ValueError(f"{name} is {value!r}; give an integer from {low} to {high}")
     return int(value)
 
 
-def steps(name: str, value: float, dt: float) -> int:
+def whole_steps(name: str, value: float, dt: float) -> int:
     """`value` [ms] in steps of `dt`, of which it must be a multiple."""
     n = round(value / dt)
     if abs(value / dt - n) > 1e-6 * max(n, 1) or (value and not n):

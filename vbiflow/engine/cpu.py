@@ -18,17 +18,17 @@ import numpy as np
 
 from vbiflow.cache import cache_folder
 from vbiflow.engine.delayed import AHEAD, SOURCES, SPAN
-from vbiflow.engine.layout import Layout, layout, padded
+from vbiflow.engine.layout import Layout, make_layout, padded_nodes
 from vbiflow.engine.plan import Plan
 from vbiflow.engine.product import ROWS
-from vbiflow.engine.source import recordings, sources
+from vbiflow.engine.source import module_texts, sampled_series
 
 LANES = 32
 """Simulations in a batch."""
 
 
 @cache
-def load(name: str, text: str) -> ModuleType:
+def load_kernel(name: str, text: str) -> ModuleType:
     """Module of a kernel's source; its file is named by content, and never rewritten, so that compiled code beside it
     stays valid.
 
@@ -62,9 +62,9 @@ def run(
 ) -> tuple[dict, np.ndarray]:
     """Time series by name, (n_simulations, n_nodes, n_times), and whether a simulation left its valid range."""
     check_memory(plan, threads, lanes)
-    *_, module = (load(*named) for named in sources(plan, lanes).items())
+    *_, module = (load_kernel(*named) for named in module_texts(plan, lanes).items())
     shape = (plan.n_simulations, plan.n_nodes)
-    ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
+    ts = {recording.name: np.empty((*shape, recording.n_times), plan.dtype) for recording in sampled_series(plan)}
     out_of_range = np.zeros(plan.n_simulations, bool)
     extras = [np.array([stimulus.course for stimulus in plan.stimuli], plan.dtype)] if plan.stimuli else []
     extras += [recording.taps.astype(plan.dtype) for recording in plan.recordings if recording.taps is not None]
@@ -75,7 +75,11 @@ def run(
         flags = np.zeros(lanes, bool)
         late = delay_arguments(plan, begin, end, lanes) if plan.delays else ()
         module.kernel(
-            *arguments(plan, begin, end, lanes), flags, *late, *extras, *(values[begin:end] for values in ts.values())
+            *kernel_arguments(plan, begin, end, lanes),
+            flags,
+            *late,
+            *extras,
+            *(values[begin:end] for values in ts.values()),
         )
         out_of_range[begin:end] = flags[: end - begin]
         with lock:
@@ -95,10 +99,10 @@ def run(
 
 def check_memory(plan: Plan, threads: int, lanes: int) -> None:
     """What is recorded, and what the batches that run at the same time hold, against the machine's memory."""
-    samples = sum(recording.n_times for recording in recordings(plan))
+    samples = sum(recording.n_times for recording in sampled_series(plan))
     recorded = plan.n_simulations * plan.n_nodes * samples * np.dtype(plan.dtype).itemsize
     batches, held = min(threads, -(-plan.n_simulations // lanes)), batch_bytes(plan, lanes)
-    size, most = recorded + batches * held, memory()
+    size, most = recorded + batches * held, machine_memory()
     if size > most:
         raise ValueError(
             f"{plan.n_simulations} simulations need {size / 1e9:.3g} GB of memory, {recorded / 1e9:.3g} GB for time "
@@ -109,36 +113,36 @@ def check_memory(plan: Plan, threads: int, lanes: int) -> None:
 
 def batch_bytes(plan: Plan, lanes: int) -> int:
     """Memory of a batch: the workspaces, and with delays the past."""
-    shape = layout(plan)
-    rows = padded(plan.n_nodes) * (len(shape.nodes) + len(shape.slow) + 2 * len(shape.sends)) + shape.scratch
+    shape = make_layout(plan)
+    rows = padded_nodes(plan.n_nodes) * (len(shape.nodes) + len(shape.slow) + 2 * len(shape.sends)) + shape.scratch
     if plan.delays:
-        rows += plan.n_nodes * len(shape.sends) * (3 * SPAN + 1 + past_length(plan.delays.longest)[2])
+        rows += plan.n_nodes * len(shape.sends) * (3 * SPAN + 1 + length_of_past(plan.delays.longest)[2])
     return rows * lanes * np.dtype(plan.dtype).itemsize
 
 
-def past_length(longest: int) -> tuple[int, int, int]:
+def length_of_past(longest: int) -> tuple[int, int, int]:
     """Steps that the past holds, steps for which there is room before it is moved, and the length of its rows."""
     n_slots = -(-max(longest, SPAN) // SPAN) * SPAN
     room = -(-n_slots // (2 * SPAN)) * SPAN
     return n_slots, room, n_slots + room - SPAN
 
 
-def memory() -> int:
+def machine_memory() -> int:
     """Bytes of memory of this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
+def kernel_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of the kernel for simulations begin to end, padded to `lanes` with copies of the last one."""
     chosen = np.minimum(np.arange(begin, begin + lanes), end - 1)
-    shape, dtype, n_nodes = layout(plan), plan.dtype, plan.n_nodes
+    shape, dtype, n_nodes = make_layout(plan), plan.dtype, plan.n_nodes
     sends = n_nodes * len(shape.sends)
-    sent, trial, scratch = (aligned(np.zeros(n * lanes), dtype) for n in (sends, sends, shape.scratch))
+    sent, trial, scratch = (aligned_copy(np.zeros(n * lanes), dtype) for n in (sends, sends, shape.scratch))
     return (
-        tiles(plan.coupling, dtype),
+        coupling_tiles(plan.coupling, dtype),
         np.array([plan.parameters[name][0, 0] for name in shape.scalars], dtype),
-        aligned(np.array([per_simulation(plan.parameters[name], chosen)[:, 0] for name in shape.lanes]), dtype),
-        *workspace(plan, begin, chosen, shape),
+        aligned_copy(np.array([per_simulation(plan.parameters[name], chosen)[:, 0] for name in shape.lanes]), dtype),
+        *initial_workspace(plan, begin, chosen, shape),
         sent,
         trial,
         scratch,
@@ -150,19 +154,21 @@ def arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
         plan.n_steps,
         plan.n_transient,
         dtype(plan.dt),
-        np.array([recording.every for recording in recordings(plan)], np.int64),
+        np.array([recording.every for recording in sampled_series(plan)], np.int64),
         np.array([value for observer in plan.observers for value in observer.parameters], dtype),
         np.array([observer.step for observer in plan.observers], np.int64),
         end - begin,
     )
 
 
-def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tuple[np.ndarray, np.ndarray]:
+def initial_workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Flat (n_nodes in groups, blocks, lanes) of the neurons and of the observation models; zero where nothing else is
     known.
     """
     n_nodes, lanes = plan.n_nodes, len(chosen)
-    fast, slow = (np.zeros((padded(n_nodes), len(blocks), lanes), plan.dtype) for blocks in (shape.nodes, shape.slow))
+    fast, slow = (
+        np.zeros((padded_nodes(n_nodes), len(blocks), lanes), plan.dtype) for blocks in (shape.nodes, shape.slow)
+    )
     y = plan.initial(begin, chosen[-1] + 1)[chosen - begin]
     for k, name in enumerate(plan.model.states):
         fast[:n_nodes, shape.nodes.index(f"y_{name}")] = y[:, k].T
@@ -174,14 +180,14 @@ def workspace(plan: Plan, begin: int, chosen: np.ndarray, shape: Layout) -> tupl
     for k, observer in enumerate(plan.observers):
         for name, state in observer.model.states.items():
             slow[:n_nodes, shape.slow.index(f"b{k}_{name}")] = state.initial[0]
-    return aligned(fast, plan.dtype), aligned(slow, plan.dtype)
+    return aligned_copy(fast, plan.dtype), aligned_copy(slow, plan.dtype)
 
 
 def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, ...]:
     """Arguments of a kernel with delays: connections by group of sources, then target, and room for what was sent."""
     delays, n_nodes, n_sends, dtype = plan.delays, plan.n_nodes, len(plan.model.sends), plan.dtype
     steps = delays.steps(np.minimum(np.arange(begin, begin + lanes), end - 1))
-    n_slots, room, length = past_length(int(steps.max()))
+    n_slots, room, length = length_of_past(int(steps.max()))
     row = n_sends * length
 
     group = delays.source // SOURCES
@@ -201,7 +207,8 @@ def delay_arguments(plan: Plan, begin: int, end: int, lanes: int) -> tuple[Any, 
     now = np.searchsorted(target, np.arange(n_nodes + 1)), source, weight
     sent = n_nodes * n_sends * lanes
     arrays = (
-        aligned(np.zeros(n), dtype) for n in (SPAN * sent, lanes * n_nodes * row + row, SPAN * sent, (SPAN + 1) * sent)
+        aligned_copy(np.zeros(n), dtype)
+        for n in (SPAN * sent, lanes * n_nodes * row + row, SPAN * sent, (SPAN + 1) * sent)
     )
     return edges, short, now, (n_slots, room, length, n_sends, lanes), *arrays
 
@@ -211,7 +218,7 @@ def per_simulation(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return values[chosen if len(values) > 1 else np.zeros_like(chosen)]
 
 
-def aligned(values: np.ndarray, dtype: type) -> np.ndarray:
+def aligned_copy(values: np.ndarray, dtype: type) -> np.ndarray:
     """A flat copy that starts at a cache line."""
     buffer = np.empty(values.size * np.dtype(dtype).itemsize + 64, np.uint8)
     offset = -buffer.ctypes.data % 64
@@ -220,9 +227,9 @@ def aligned(values: np.ndarray, dtype: type) -> np.ndarray:
     return flat
 
 
-def tiles(matrix: np.ndarray, dtype: type) -> np.ndarray:
+def coupling_tiles(matrix: np.ndarray, dtype: type) -> np.ndarray:
     """The coupling matrix as (n_groups, source, ROWS), targets padded with zeros, flat."""
     n_nodes = len(matrix)
-    rows = np.zeros((padded(n_nodes), n_nodes))
+    rows = np.zeros((padded_nodes(n_nodes), n_nodes))
     rows[:n_nodes] = matrix
-    return aligned(rows.reshape(-1, ROWS, n_nodes).swapaxes(1, 2), dtype)
+    return aligned_copy(rows.reshape(-1, ROWS, n_nodes).swapaxes(1, 2), dtype)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.fixed_point import STEP, derivatives, fixed_point, jacobian
+from vbiflow.engine.fixed_point import STEP, fixed_point, full_jacobian, local_derivatives
 from vbiflow.engine.plan import coupling_matrix
 from vbiflow.models import Model
 
@@ -63,7 +63,7 @@ class Branch:
             start = self.last.y if self.last else self.middle()
             y, reason = fixed_point(self.model, self.matrix, p, start, near=self.last is not None)
         with np.errstate(all="ignore"):
-            _, *parts = derivatives(self.model, self.matrix, p, y)
+            _, *parts = local_derivatives(self.model, self.matrix, p, y)
         if reason or not all(np.isfinite(part).all() for part in parts):
             return Point(G, y, None, np.inf), reason or "no fixed point was found"
         point = Point(G, y, None if known else self.slope(p, y, parts), self.margin(*parts))
@@ -83,7 +83,9 @@ class Branch:
         c = self.model.c(*(self.matrix @ np.broadcast_to(s, n_nodes) for s in self.model.send(states, p)))
         change = [np.broadcast_to(np.imag(d), n_nodes) / STEP for d in self.model.dfun(states, c, moved)]
         try:
-            return -np.linalg.solve(jacobian(*parts, self.matrix), np.array(change).T.reshape(-1)).reshape(n_nodes, -1)
+            return -np.linalg.solve(full_jacobian(*parts, self.matrix), np.array(change).T.reshape(-1)).reshape(
+                n_nodes, -1
+            )
         except np.linalg.LinAlgError:
             return np.full((n_nodes, len(y)), np.inf)
 
@@ -110,13 +112,13 @@ class Branch:
 
     def growth(self, local: Array, inputs: Array, sends: Array) -> float:
         """Largest real part of the Jacobian's eigenvalues [1/ms]."""
-        return float(np.linalg.eigvals(jacobian(local, inputs, sends, self.matrix)).real.max())
+        return float(np.linalg.eigvals(full_jacobian(local, inputs, sends, self.matrix)).real.max())
 
     def oscillates(self, G: float) -> bool:
         """Whether the fixed point at G is unstable by the whole Jacobian."""
         p, known = self.parameters(G)
         y = tuple(known[name] for name in self.model.states) if known else self.at(G)[0].y
-        parts = derivatives(self.model, self.matrix, p, y)[1:]
+        parts = local_derivatives(self.model, self.matrix, p, y)[1:]
         if len(self.model.states) == 1 and self.symmetric(self.gain(*parts)):
             return False  # the Jacobian's eigenvalues are real too
         return self.growth(*parts) > 0
@@ -144,9 +146,9 @@ def critical_coupling(branch: Branch, nominal: float) -> tuple[float, str]:
             branch.last = low = point
             size *= 1.5
             continue
-        low, end, margin = narrow(branch, low, upper, np.inf if lost else point.margin)
+        low, end, margin = narrow_bracket(branch, low, upper, np.inf if lost else point.margin)
         if margin < np.inf or low.margin > -NEAR or end < ended * (1 + 2e-3):
-            return before_oscillation(branch, (low.G + end) / 2)
+            return last_before_oscillation(branch, (low.G + end) / 2)
         size, ended = 1e-3 * end, end  # it may be a steep part of the same branch
     return 0.0, f"no critical coupling: the fixed point is stable up to {branch.model.strength} {low.G:.3g}"
 
@@ -160,7 +162,7 @@ def first_step(branch: Branch, low: Point, small: float) -> float:
     return -low.margin / rise * small / 3
 
 
-def narrow(branch: Branch, low: Point, upper: float, margin: float) -> tuple[Point, float, float]:
+def narrow_bracket(branch: Branch, low: Point, upper: float, margin: float) -> tuple[Point, float, float]:
     """The bracket of the end of stability narrowed by the secant, or by halves where the states jump."""
     weight = 1.0
     while upper - low.G > TOLERANCE * upper:
@@ -177,7 +179,7 @@ def narrow(branch: Branch, low: Point, upper: float, margin: float) -> tuple[Poi
     return low, upper, margin
 
 
-def before_oscillation(branch: Branch, G: float) -> tuple[float, str]:
+def last_before_oscillation(branch: Branch, G: float) -> tuple[float, str]:
     """G, or where the network begins to oscillate before it."""
     below = G * (1 - 10 * TOLERANCE)
     if not branch.static or not branch.oscillates(below):

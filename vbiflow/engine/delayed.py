@@ -36,6 +36,17 @@ U = np.uintp
 def add_windows(typing_context, sums, at_sums, weights, positions, at_positions, first, last, past, now, length):
     """sums[s, :] += sum_e weights[e] past[positions[e] + now + s length + (0, ..., SPAN - 1)], for edges first to last
     and every s below SENDS.
+
+    Parameters
+    ----------
+    typing_context : numba's own.
+    sums, at_sums : (SENDS, SPAN) numbers of one target, from an offset on.
+    weights : of the edges.
+    positions, at_positions : where in `past` each edge begins, from an offset on.
+    first, last : the edges of the target.
+    past : what nodes sent, a row for each kind.
+    now : the step.
+    length : of a row of `past`.
     """
     signature = types.void(sums, at_sums, weights, positions, at_positions, first, last, past, now, length)
 
@@ -97,7 +108,17 @@ def copy(values, first, to, at, n):
 
 @compiled
 def add_long(now, begins, weight, positions, past, length, sums):
-    """Sums of delays from SPAN steps on, for SPAN steps, of which the first is at `now`."""
+    """Sums of delays from SPAN steps on, for SPAN steps, of which the first is at `now`.
+
+    Parameters
+    ----------
+    now : the first of the SPAN steps.
+    begins : the first edge (n_nodes + 1,) of each target.
+    weight, positions : of the edges.
+    past : what nodes sent, a row for each kind.
+    length : of a row.
+    sums : what is added to, (n_nodes, SENDS, SPAN).
+    """
     sums[:] = 0
     n_edges, size = weight.size, sums.size // LANES
     for b in range(LANES):
@@ -176,6 +197,16 @@ def advance(step, edges, short, sizes, recent, past, sums, sent, delayed):
     """Take in what is sent at `step`; have the delayed coupling of the next step ready.
 
     Sizes are arguments: a compiler that knows them unrolls loops for seconds.
+
+    Parameters
+    ----------
+    step : number of the step.
+    edges, short : edges of delays from SPAN steps on, and of shorter ones: begins, weights, positions.
+    sizes : of the arrays below: slots, room, row length, kinds sent, lanes.
+    recent, past : what was sent in the last steps, and before.
+    sums : coupling of the steps to come.
+    sent : what is sent now.
+    delayed : where the coupling of the next step goes.
     """
     n_slots, room, length, n_sends, n_lanes = sizes
     copy(sent, 0, recent, step % SPAN * sent.size, sent.size)
@@ -191,7 +222,18 @@ def advance(step, edges, short, sizes, recent, past, sums, sent, delayed):
 
 @compiled
 def couple(first, last, position, sizes, now, sent, delayed, scratch):
-    """Coupling input of the nodes first to last: the delayed part, and over what is sent now."""
+    """Coupling input of the nodes first to last: the delayed part, and over what is sent now.
+
+    Parameters
+    ----------
+    first, last : the nodes.
+    position : of the nodes in `delayed`.
+    sizes : as in `advance`.
+    now : edges without delay.
+    sent : what nodes send now.
+    delayed : the delayed part.
+    scratch : where the sum goes.
+    """
     begins, source, weight = now
     width = sizes[3] * sizes[4]
     copy(delayed, (position * (begins.size - 1) + first) * width, scratch, 0, (last - first) * width)

@@ -53,6 +53,16 @@ def check_delays(
 
     A connection of length zero is instantaneous. Any other delay must round to at least one step.
 
+    Parameters
+    ----------
+    model : whose sends are delayed.
+    weights : (n_nodes, n_nodes), row = target, as the user gave them.
+    coupling : the matrix of the coupling, in which a connection is not 0.
+    lengths : tract lengths (n_nodes, n_nodes) [mm]; None if there are no delays.
+    speed : of conduction [mm/ms], a scalar or (n_simulations, 1); None if there are no delays.
+    n_simulations : of the call.
+    dt : time step [ms].
+
     Raises
     ------
     ValueError

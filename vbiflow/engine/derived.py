@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import broadcast, whole
+from vbiflow.engine.checks import broadcast, check_integer
 from vbiflow.engine.criticality import Branch, Point, critical_coupling
-from vbiflow.engine.plan import check_weights
+from vbiflow.engine.plan_checks import check_weights
 from vbiflow.models import Derived, Model, Solution, find_model
 from vbiflow.models.maths import host
 
@@ -73,7 +73,7 @@ def split_derived(
     return {name: value for name, value in parameters.items() if name not in known}, given
 
 
-def resolve(
+def resolve_derived(
     model: str | Model,
     weights: Any,
     parameters: Mapping[str, Any],
@@ -83,6 +83,16 @@ def resolve(
     delayed: bool = False,
 ) -> Resolved:
     """Solve for the parameters that are derived, one simulation at a time, so that no shard changes a number.
+
+    Parameters
+    ----------
+    model : name of a model, or a Model.
+    weights : (n_nodes, n_nodes), row = target.
+    parameters : values by name, as `simulate` takes them, those of derived quantities among them.
+    n_simulations : of the call.
+    initial : initial values by state, as `simulate` takes them.
+    dt : time step [ms]; None takes the model's own.
+    delayed : whether what nodes send arrives later.
 
     Raises
     ------
@@ -94,7 +104,7 @@ def resolve(
     if not given:
         return Resolved(own, dict(initial or {}), [])
     known, weights = derived_quantities(model), check_weights(host(weights))
-    n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
+    n_simulations = check_integer("n_simulations", n_simulations, 1, 2**31)
     n_nodes = len(weights)
     values = {name: check_quantity(name, value, n_simulations, n_nodes) for name, value in given.items()}
     rows = {
@@ -102,7 +112,8 @@ def resolve(
         for name, parameter in model.parameters.items()
     }
     solutions = [
-        solve(model, known, weights, at(rows, k, n_nodes), at(values, k, n_nodes)) for k in range(n_simulations)
+        solve_derived(model, known, weights, row_of_simulation(rows, k, n_nodes), row_of_simulation(values, k, n_nodes))
+        for k in range(n_simulations)
     ]
     for name in given:
         per_node = name != SHARE
@@ -123,12 +134,12 @@ def check_quantity(name: str, value: Any, n_simulations: int, n_nodes: int) -> A
     return array
 
 
-def at(rows: Mapping[str, Array], k: int, n_nodes: int) -> dict[str, Array]:
+def row_of_simulation(rows: Mapping[str, Array], k: int, n_nodes: int) -> dict[str, Array]:
     """Values (n_nodes,) of simulation k."""
     return {name: np.broadcast_to(row[k if len(row) > 1 else 0], n_nodes).copy() for name, row in rows.items()}
 
 
-def solve(
+def solve_derived(
     model: Model, known: Mapping[str, Derived], weights: Array, own: dict[str, Array], values: Mapping[str, Array]
 ) -> dict[str, Solution]:
     """Solutions of one simulation by quantity; under the empty name the fixed point to start from.
@@ -155,18 +166,18 @@ def solve(
         critical, reason = critical_coupling(branch, abs(model.parameters[strength].value) or 1.0)
         G = float(values[SHARE][0]) * critical if not reason else model.parameters[strength].value
         point, lost = branch.at(G)
-        lost = lost or (unstable(point, solutions) if solutions else "")
+        lost = lost or (describe_instability(point, solutions) if solutions else "")
         solutions[SHARE] = Solution(G, dict(zip(model.states, point.y, strict=True)), reason or lost)
         return solutions | {"": solutions[SHARE]}
     p = model.p(**balanced(own))
     first = next(iter(solutions.values()))
     if not first.reason:
         point, lost = Branch(model, weights, lambda G: (p, dict(first.states))).at(0.0, follow=False)
-        first = replace(first, reason=lost or unstable(point, solutions))
+        first = replace(first, reason=lost or describe_instability(point, solutions))
     return solutions | {"": first}
 
 
-def unstable(point: Point, solutions: Mapping[str, Solution]) -> str:
+def describe_instability(point: Point, solutions: Mapping[str, Solution]) -> str:
     """Why a network does not stay at the fixed point of derived quantities, an empty text if it does."""
     if point.margin < 0:
         return ""

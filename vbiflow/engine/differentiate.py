@@ -123,6 +123,7 @@ class Substitute(ast.NodeTransformer):
         self.value = value
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The expression for a name x; other names as they are."""
         return self.value if node.id == "x" else node
 
 
@@ -173,11 +174,13 @@ def elimination(entries: dict[tuple[int, int], str], right: list[str]) -> list[s
 
 def implicit_function(model: Model) -> Callable[..., tuple[Any, ...]]:
     """`m_implicit` on arrays of any library."""
-    return compiled(model.dfun, (("y", tuple(model.states)), ("c", model.sends), ("p", tuple(model.parameters))))
+    return compile_implicit(
+        model.dfun, (("y", tuple(model.states)), ("c", model.sends), ("p", tuple(model.parameters)))
+    )
 
 
 @cache
-def compiled(dfun: Callable[..., Any], fields: Fields) -> Callable[..., tuple[Any, ...]]:
+def compile_implicit(dfun: Callable[..., Any], fields: Fields) -> Callable[..., tuple[Any, ...]]:
     """`m_implicit` of these equations."""
     text = "\n\n".join([specialise((dfun,), "m", fields), implicit_source(dfun, fields)])
     made: dict[str, Any] = FUNCTIONS | {"pi": pi, "F": float, "function": lambda function: function}

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.connectome import Connectome, match
-from vbiflow.engine.checks import number
+from vbiflow.connectome import Connectome, match_labels
+from vbiflow.engine.checks import check_number
 from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
-from vbiflow.engine.plan import check
+from vbiflow.engine.plan import make_plan
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
-from vbiflow.maps import CONSTANT, LINKS, regional, regression
+from vbiflow.maps import CONSTANT, LINKS, region_values, regression
 from vbiflow.marginals import DISCREPANCY, Marginal, read_fixed, read_link, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
@@ -24,7 +24,7 @@ from vbiflow.prior import Prior
 
 FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
-ONLY_IN_TIME = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
+TIME_DOMAIN_SETTINGS = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
 """Settings of a simulation that linear spectra have no use for."""
 NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"}
 """What a study can fix or infer besides the parameters of its model, with units."""
@@ -44,6 +44,9 @@ def simulate_draws(
 
     Parameters
     ----------
+    model : name of the model.
+    connectome : weights, tract lengths and regional maps of the network.
+    prior, theta : which parameters are inferred, and their values (n_simulations, n_parameters).
     parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
         [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
     simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has
@@ -56,12 +59,14 @@ def simulate_draws(
     ValueError
         As `simulate` does, and if a map or label is unknown.
     """
-    values = {name: fixed(name, value, connectome) for name, value in parameters.items()} | prior.parameters(theta)
+    values = {name: fixed_parameter(name, value, connectome) for name, value in parameters.items()} | prior.parameters(
+        theta
+    )
     speed, observed, observation_parameters = split_parameters(values, observation)
     given = {"n_simulations": len(theta), "speed": speed} | index_stimuli(simulation, connectome.labels)
     given |= {"tract_lengths": None if speed is None else connectome.tract_lengths} | observed | options
     if "spectrum" in observed:
-        given = {key: value for key, value in given.items() if key not in ONLY_IN_TIME}
+        given = {key: value for key, value in given.items() if key not in TIME_DOMAIN_SETTINGS}
     run = linear_spectra if "spectrum" in observed else simulate
     simulations = run(model, connectome.weights, values, **given)
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
@@ -106,7 +111,7 @@ def split_parameters(
     return speed, observed, later
 
 
-def fixed(name: str, value: Any, connectome: Connectome) -> Any:
+def fixed_parameter(name: str, value: Any, connectome: Connectome) -> Any:
     """A fixed parameter as `simulate` takes it."""
     if not isinstance(value, Mapping):
         return value
@@ -116,7 +121,7 @@ def fixed(name: str, value: Any, connectome: Connectome) -> Any:
 def index_stimuli(simulation: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, Any]:
     """Settings of the engine, with the labels of stimulated regions as indices."""
     stimuli = {
-        name: {**entry, "nodes": match(entry["nodes"], labels, f"stimulus {name}", "the connectome").tolist()}
+        name: {**entry, "nodes": match_labels(entry["nodes"], labels, f"stimulus {name}", "the connectome").tolist()}
         for name, entry in (simulation.get("stimulus") or {}).items()
         if "nodes" in entry
     }
@@ -134,6 +139,14 @@ def check_draws(
 ) -> None:
     """Check what `simulate_draws` will get, on two unconnected nodes at the lowest and highest values of the prior.
 
+    Parameters
+    ----------
+    model : name of the model.
+    prior : the study's block `prior`.
+    maps : names of the regional maps.
+    parameters, simulation, observation : these blocks of the study.
+    seed : of the study.
+
     Raises
     ------
     ValueError
@@ -147,18 +160,18 @@ def check_draws(
         if marginal.parameter in (*NETWORK_PARAMETERS, SHARE) and (marginal.coefficient or marginal.per):
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
         if marginal.coefficient:
-            regional(marginal.coefficient, known, f"prior of {marginal.parameter}")
+            region_values(marginal.coefficient, known, f"prior of {marginal.parameter}")
         link = read_link(marginal.parameter, prior[marginal.parameter])
         if marginal.coefficient == CONSTANT and link != "identity":
-            values[marginal.parameter] = LINKS[link](np.array(extremes(marginal)))[:, None]
+            values[marginal.parameter] = LINKS[link](np.array(extreme_values(marginal)))[:, None]
         elif marginal.coefficient:
             values.setdefault(marginal.parameter, None)
         else:
-            values[marginal.parameter] = np.array(extremes(marginal))[:, None]
+            values[marginal.parameter] = np.array(extreme_values(marginal))[:, None]
     for name, entry in prior.items():
         terms, link = read_fixed(name, entry), read_link(name, entry)
         for term in terms:
-            regional(term, known, f"prior of {name}")
+            region_values(term, known, f"prior of {name}")
         if CONSTANT in terms and link != "identity":
             values[name] = LINKS[link](np.array(terms[CONSTANT]))
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
@@ -171,12 +184,14 @@ def check_draws(
     spectrum = settings.pop("spectrum", None)
     if spectrum is not None:
         check_spectrum(own, settings["signals"], spectrum, settings["duration"])
-    settings["stimulus"] = {name: anywhere(name, entry) for name, entry in (settings.get("stimulus") or {}).items()}
+    settings["stimulus"] = {
+        name: stimulus_on_first_node(name, entry) for name, entry in (settings.get("stimulus") or {}).items()
+    }
     lengths, shared = None if speed is None else np.ones((2, 2)), {"n_simulations": 2, "start": 0, "stream": 0}
-    check(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)
+    make_plan(model, np.zeros((2, 2)), values, seed=seed, speed=speed, tract_lengths=lengths, **shared, **settings)
 
 
-def extremes(marginal: Marginal) -> tuple[float, float]:
+def extreme_values(marginal: Marginal) -> tuple[float, float]:
     """Bounds of a parameter, or the values beyond which it has a mass of 1e-9; without SciPy, which takes a second."""
     given = marginal.numbers
     if "low" in given:
@@ -196,12 +211,12 @@ def check_fixed(name: str, value: Any, maps: Mapping[str, np.ndarray]) -> float 
             f"parameters.{name}: found {dict(value)!r}; write it as {{map: {{{CONSTANT}: number, <map>: number}}}}"
         )
     for term, coefficient in terms.items():
-        regional(term, maps, f"parameters.{name}")
-        number(f"parameters.{name}.{term}", coefficient, -np.inf)
+        region_values(term, maps, f"parameters.{name}")
+        check_number(f"parameters.{name}.{term}", coefficient, -np.inf)
     return None
 
 
-def anywhere(name: str, entry: Any) -> Any:
+def stimulus_on_first_node(name: str, entry: Any) -> Any:
     """A stimulus on the first of two nodes, whatever its regions are called."""
     if not isinstance(entry, Mapping):
         return entry

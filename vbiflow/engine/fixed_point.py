@@ -19,7 +19,7 @@ ITERATIONS, NEWTON, TOLERANCE = 200, 20, 1e-10
 Array = np.ndarray
 
 
-def partials(function: Callable[..., tuple[Any, ...]], values: tuple[Array, ...]) -> Array:
+def partial_derivatives(function: Callable[..., tuple[Any, ...]], values: tuple[Array, ...]) -> Array:
     """Derivatives (n_nodes, n_results, n_values) of a function that acts node by node on arrays (n_nodes,)."""
     n_nodes, columns = len(values[0]), []
     for k, value in enumerate(values):
@@ -28,7 +28,7 @@ def partials(function: Callable[..., tuple[Any, ...]], values: tuple[Array, ...]
     return np.moveaxis(np.array(columns), 2, 0).swapaxes(1, 2)
 
 
-def jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
+def full_jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
     """A + B M C as a matrix (n_nodes n_states, n_nodes n_states)."""
     n_nodes, n_states = local.shape[:2]
     full = np.einsum("isk,ij,jkr->isjr", inputs, matrix, sends, optimize=True)
@@ -37,15 +37,15 @@ def jacobian(local: Array, inputs: Array, sends: Array, matrix: Array) -> Array:
     return full.reshape(n_nodes * n_states, -1)
 
 
-def derivatives(model: Model, matrix: Array, p: Any, y: tuple[Array, ...]) -> tuple[Array, Array, Array, Array]:
+def local_derivatives(model: Model, matrix: Array, p: Any, y: tuple[Array, ...]) -> tuple[Array, Array, Array, Array]:
     """dfun at y (n_nodes, n_states), and A, B and C."""
     n_nodes = len(matrix)
     sent = [np.broadcast_to(value, n_nodes) for value in model.send(model.y(*y), p)]
     c = tuple(matrix @ value for value in sent)
     rate = np.array([np.broadcast_to(value, n_nodes) for value in model.dfun(model.y(*y), model.c(*c), p)]).T
-    local = partials(lambda *y: model.dfun(model.y(*y), model.c(*c), p), y)
-    inputs = partials(lambda *c: model.dfun(model.y(*y), model.c(*c), p), c)
-    return rate, local, inputs, partials(lambda *y: model.send(model.y(*y), p), y)
+    local = partial_derivatives(lambda *y: model.dfun(model.y(*y), model.c(*c), p), y)
+    inputs = partial_derivatives(lambda *c: model.dfun(model.y(*y), model.c(*c), p), c)
+    return rate, local, inputs, partial_derivatives(lambda *y: model.send(model.y(*y), p), y)
 
 
 def implicit_step(local: Array, inputs: Array, sends: Array, matrix: Array, pace: float, rate: Array) -> Array:
@@ -54,7 +54,7 @@ def implicit_step(local: Array, inputs: Array, sends: Array, matrix: Array, pace
     try:
         alone = np.linalg.inv(pace * np.eye(n_states) - local)
     except np.linalg.LinAlgError:
-        system = pace * np.eye(rate.size) - jacobian(local, inputs, sends, matrix)
+        system = pace * np.eye(rate.size) - full_jacobian(local, inputs, sends, matrix)
         return np.linalg.solve(system, rate.reshape(-1)).reshape(rate.shape)
     own, forced = alone @ rate[..., None], alone @ inputs
     gain, emitted = sends @ forced, (sends @ own)[..., 0]
@@ -75,7 +75,7 @@ def fixed_point(
     first, size = None, 1.0
     for n in range(NEWTON if near else ITERATIONS):
         with np.errstate(all="ignore"):
-            rate, *parts = derivatives(model, matrix, p, tuple(y.T))
+            rate, *parts = local_derivatives(model, matrix, p, tuple(y.T))
         if not np.isfinite(rate).all():
             return tuple(y.T), "the states leave all bounds"
         size = float(np.abs(rate).max())

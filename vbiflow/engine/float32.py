@@ -30,16 +30,19 @@ def as_bits(typing_context, value):
 
 @function
 def where(condition, yes, no):
+    """`yes` where the condition holds, else `no`."""
     return yes if condition else no
 
 
 @function
 def sqrt(x):
+    """Square root."""
     return np.sqrt(x)
 
 
 @function
 def floor(x):
+    """The largest whole number not above x."""
     return np.floor(x)
 
 
@@ -64,6 +67,7 @@ def exp(x):
 
 @function
 def expm1(x):
+    """exp(x) - 1, exact near 0."""
     n, x = reduce_exp(x)
     z = x * x
     y = (F(0.50000001201) + F(0.16666665459) * x) + z * (F(4.1665795894e-2) + F(8.3334519073e-3) * x)
@@ -74,6 +78,7 @@ def expm1(x):
 
 @function
 def tanh(x):
+    """Hyperbolic tangent."""
     x = min(max(x, F(-10.0)), F(10.0))
     e = expm1(x + x)
     return e / (e + F(2))
@@ -103,6 +108,7 @@ def split(x):
 
 @function
 def log(x):
+    """Natural logarithm; not-a-number below 0, minus infinity at 0."""
     m, e = split(x)
     y = log_mantissa(m, e)
     y = y if x > F(0) else F(np.nan)
@@ -129,6 +135,7 @@ def turn(s, c, quadrant):
 
 @function
 def sin_cos(x):
+    """Sine and cosine of x [rad]."""
     shifted = x * F(0.6366197723675814) + F(12582912.0)
     n = shifted - F(12582912.0)
     x = ((x - n * F(1.5703125)) - n * F(4.837512969970703e-4)) - n * F(7.54978995489188e-8)
@@ -138,11 +145,13 @@ def sin_cos(x):
 
 @function
 def sin(x):
+    """Sine of x [rad]."""
     return sin_cos(x)[0]
 
 
 @function
 def cos(x):
+    """Cosine of x [rad]."""
     return sin_cos(x)[1]
 
 

@@ -30,16 +30,19 @@ def as_bits(typing_context, value):
 
 @function
 def where(condition, yes, no):
+    """`yes` where the condition holds, else `no`."""
     return yes if condition else no
 
 
 @function
 def sqrt(x):
+    """Square root."""
     return np.sqrt(x)
 
 
 @function
 def floor(x):
+    """The largest whole number not above x."""
     return np.floor(x)
 
 
@@ -65,18 +68,21 @@ def reduce_exp(x):
 
 @function
 def exp(x):
+    """e to the power of x."""
     scale, r = reduce_exp(x)
     return scale * r + scale
 
 
 @function
 def expm1(x):
+    """exp(x) - 1, exact near 0."""
     scale, r = reduce_exp(x)
     return scale * r + (scale - F(1))
 
 
 @function
 def tanh(x):
+    """Hyperbolic tangent."""
     x = min(max(x, F(-22.0)), F(22.0))
     e = expm1(x + x)
     return e / (e + F(2))
@@ -113,6 +119,7 @@ def split(x):
 
 @function
 def log(x):
+    """Natural logarithm; not-a-number below 0, minus infinity at 0."""
     m, e = split(x)
     y = log_mantissa(m, e)
     y = y if x > F(0) else F(np.nan)
@@ -149,6 +156,7 @@ def turn(s, c, quadrant):
 
 @function
 def sin_cos(x):
+    """Sine and cosine of x [rad]."""
     shifted = x * F(0.63661977236758134308) + F(6755399441055744.0)
     n = shifted - F(6755399441055744.0)
     x = ((x - n * F(1.57079625129699707031)) - n * F(7.54978941586159635335e-8)) - n * F(5.39030285815811905290e-15)
@@ -158,11 +166,13 @@ def sin_cos(x):
 
 @function
 def sin(x):
+    """Sine of x [rad]."""
     return sin_cos(x)[0]
 
 
 @function
 def cos(x):
+    """Cosine of x [rad]."""
     return sin_cos(x)[1]
 
 

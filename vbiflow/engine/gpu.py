@@ -18,22 +18,22 @@ import numba
 import numpy as np
 
 from vbiflow.engine.antialias import SPAN
-from vbiflow.engine.cpu import load
-from vbiflow.engine.gpu_source import (
+from vbiflow.engine.cpu import load_kernel
+from vbiflow.engine.gpu_layout import (
     argument_names,
     carried_blocks,
     choose_lanes,
     filter_blocks,
-    kernel_source,
     most_delayed_inputs,
     most_groups,
-    padded,
+    padded_nodes,
     parameters_by_node,
     shared_size,
 )
-from vbiflow.engine.layout import layout
+from vbiflow.engine.gpu_source import kernel_source
+from vbiflow.engine.layout import make_layout
 from vbiflow.engine.plan import Plan, Recording
-from vbiflow.engine.source import kernel_name, recordings
+from vbiflow.engine.source import kernel_name, sampled_series
 from vbiflow.models.maths import host
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
@@ -45,7 +45,7 @@ MEMORY = 4 * 10**9
 
 
 @cache
-def missing() -> str:
+def why_no_gpu() -> str:
     """Why there is no GPU to run on, in one line, or an empty text."""
     if SIMULATED:
         return ""
@@ -63,7 +63,7 @@ def missing() -> str:
         return f"no device is found ({error}); see nvidia-smi"
 
 
-def arrays() -> ModuleType:
+def array_module() -> ModuleType:
     """CuPy, or NumPy in the simulator."""
     return importlib.import_module("numpy" if SIMULATED else "cupy")
 
@@ -103,25 +103,25 @@ def run(
     """
     lanes = choose_lanes(plan)
     text = kernel_source(plan, lanes, SIMULATED)
-    kernel = load(kernel_name(f"{plan.model.name}_gpu", text), text).kernel
+    kernel = load_kernel(kernel_name(f"{plan.model.name}_gpu", text), text).kernel
     shape = (plan.n_simulations, plan.n_nodes)
-    xp = arrays() if on_device else np
-    ts = {recording.name: xp.empty((*shape, recording.n_times), plan.dtype) for recording in recordings(plan)}
+    xp = array_module() if on_device else np
+    ts = {recording.name: xp.empty((*shape, recording.n_times), plan.dtype) for recording in sampled_series(plan)}
     out_of_range = np.zeros(plan.n_simulations, bool)
     whole = lanes * most_groups(plan.n_nodes)
-    wave = max(1, MEMORY // (memory(plan) * whole)) * whole
+    wave = max(1, MEMORY // (simulation_bytes(plan) * whole)) * whole
     for begin in range(0, plan.n_simulations, wave):
         end = min(begin + wave, plan.n_simulations)
         out_of_range[begin:end] = run_wave(plan, kernel, begin, end, ts, progress)
     return ts, out_of_range
 
 
-def memory(plan: Plan) -> int:
+def simulation_bytes(plan: Plan) -> int:
     """Bytes of device memory for one simulation, without what it records."""
-    numbers = plan.n_nodes * (len(carried_blocks(plan)) + len(filter_blocks(plan)) + len(layout(plan).slow))
+    numbers = plan.n_nodes * (len(carried_blocks(plan)) + len(filter_blocks(plan)) + len(make_layout(plan).slow))
     if plan.delays:
         numbers += plan.n_nodes * len(plan.model.sends) * (plan.delays.longest + 2)
-        numbers += most_delayed_inputs(plan.delays) * padded(plan.n_nodes) * (len(plan.delays.speed) > 1)
+        numbers += most_delayed_inputs(plan.delays) * padded_nodes(plan.n_nodes) * (len(plan.delays.speed) > 1)
     return numbers * np.dtype(plan.dtype).itemsize
 
 
@@ -129,9 +129,9 @@ def run_wave(
     plan: Plan, kernel: Any, begin: int, end: int, ts: dict[str, Any], progress: Callable | None
 ) -> np.ndarray:
     """Simulations begin to end in launches over their steps."""
-    xp, n, sampled = arrays(), end - begin, recordings(plan)
+    xp, n, sampled = array_module(), end - begin, sampled_series(plan)
     shape = shape_of(plan, n)
-    values = arguments(plan, begin, end, shape)
+    values = kernel_arguments(plan, begin, end, shape)
     most = max(1, MEMORY // 4 // (n * plan.n_nodes * np.dtype(plan.dtype).itemsize * len(sampled)))
     first, size = 0, FIRST_STEPS
     while first < plan.n_steps:
@@ -146,7 +146,7 @@ def run_wave(
         }
         values |= {f"out_{k}": flat.reshape(-1) for k, flat in enumerate(out)}
         start = time.monotonic()
-        launch(plan, kernel, shape, [values[name] for name in argument_names(plan)])
+        launch_kernel(plan, kernel, shape, [values[name] for name in argument_names(plan)])
         for recording, (a, b), samples in zip(sampled, spans, out, strict=True):
             values_of = xp.moveaxis(samples[: b - a], 0, 2)
             to = ts[recording.name]
@@ -164,7 +164,7 @@ def n_samples(plan: Plan, recording: Recording, step: int) -> int:
     return min(max(step - plan.n_transient - late, 0) // recording.every, recording.n_times)
 
 
-def launch(plan: Plan, kernel: Any, shape: Shape, values: list[Any]) -> None:
+def launch_kernel(plan: Plan, kernel: Any, shape: Shape, values: list[Any]) -> None:
     """One launch, waited for."""
     from numba import cuda
 
@@ -173,9 +173,9 @@ def launch(plan: Plan, kernel: Any, shape: Shape, values: list[Any]) -> None:
     cuda.synchronize()
 
 
-def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
+def kernel_arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
     """Arguments of the kernel for simulations begin to end, but those of a launch."""
-    xp, dtype, kinds = arrays(), plan.dtype, layout(plan)
+    xp, dtype, kinds = array_module(), plan.dtype, make_layout(plan)
     slow = [dtype(value) for observer in plan.observers for value in observer.parameters]
     rows = {name: values[begin:end] if len(values) > 1 else values for name, values in plan.parameters.items()}
     lanes = [np.broadcast_to(rows[name], (end - begin, 1)) for name in kinds.lanes]
@@ -187,14 +187,14 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
         "stream": 65536 * plan.stream,
         "n_transient": plan.n_transient,
         "dt": dtype(plan.dt),
-        "every": tuple(recording.every for recording in recordings(plan)),
+        "every": tuple(recording.every for recording in sampled_series(plan)),
         "fixed": tuple(dtype(plan.parameters[name][0, 0]) for name in kinds.scalars) or (dtype(0),),
         "slow_fixed": tuple(slow) or (dtype(0),),
         "slow_step": tuple(observer.step for observer in plan.observers) or (1,),
-        "matrix": by_source(plan.coupling, dtype),
+        "matrix": table_by_source(plan.coupling, dtype),
         "lane_values": np.array(lanes or [0], dtype).reshape(-1),
-        "state": initial(plan, begin, end, shape),
-        "haemo": rest(plan, shape),
+        "state": initial_block(plan, begin, end, shape),
+        "haemo": resting_observers(plan, shape),
         "out_of_range": np.zeros(shape.padded, np.uint8),
     }
     for name in parameters_by_node(plan):
@@ -211,7 +211,7 @@ def arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str, Any]:
     return {name: xp.asarray(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
-def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
+def initial_block(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
     """What the first launch takes up: initial states, stimuli, zero sums; flat (blocks of a node, simulation, node)."""
     state = np.zeros((len(carried_blocks(plan)), shape.padded, plan.n_nodes), plan.dtype)
     chosen = np.minimum(np.arange(shape.padded), end - begin - 1)
@@ -222,18 +222,18 @@ def initial(plan: Plan, begin: int, end: int, shape: Shape) -> np.ndarray:
     return state.reshape(-1)
 
 
-def rest(plan: Plan, shape: Shape) -> np.ndarray:
+def resting_observers(plan: Plan, shape: Shape) -> np.ndarray:
     """Observation models at rest, flat (block, simulation, node)."""
-    begin = np.zeros(max(len(layout(plan).slow), 1), plan.dtype)
+    begin = np.zeros(max(len(make_layout(plan).slow), 1), plan.dtype)
     for k, observer in enumerate(plan.observers):
         for name, state in observer.model.states.items():
-            begin[layout(plan).slow.index(f"b{k}_{name}")] = state.initial[0]
+            begin[make_layout(plan).slow.index(f"b{k}_{name}")] = state.initial[0]
     return np.repeat(begin, shape.padded * plan.n_nodes if plan.observers else 1)
 
 
-def by_source(matrix: np.ndarray, dtype: type) -> np.ndarray:
+def table_by_source(matrix: np.ndarray, dtype: type) -> np.ndarray:
     """The coupling matrix as flat (source, target), rows padded."""
-    table = np.zeros((len(matrix), padded(len(matrix))), dtype)
+    table = np.zeros((len(matrix), padded_nodes(len(matrix))), dtype)
     table[:, : len(matrix)] = matrix.T
     return table.reshape(-1)
 
@@ -245,7 +245,7 @@ def delay_arguments(plan: Plan, begin: int, end: int, shape: Shape) -> dict[str,
     n_slots = delays.longest + 2  # a thread may write the next step's slot while another reads the oldest
     target, source = np.nonzero(delays.instantaneous)
     late, now = Table(delays.target, n_nodes), Table(target, n_nodes)
-    ring = arrays().zeros(shape.padded * n_nodes * len(plan.model.sends) * n_slots, dtype)
+    ring = array_module().zeros(shape.padded * n_nodes * len(plan.model.sends) * n_slots, dtype)
     return {
         "n_slots": n_slots,
         "ring": ring,
@@ -263,7 +263,7 @@ class Table:
     """Connections by target: the e-th of node i lies at (e, i) of a table whose rows are padded."""
 
     def __init__(self, target: np.ndarray, n_nodes: int) -> None:
-        self.target, self.width = target, padded(n_nodes)
+        self.target, self.width = target, padded_nodes(n_nodes)
         self.count = np.bincount(target, minlength=n_nodes).astype(np.int32)
         order = np.argsort(target, kind="stable")
         self.row = np.empty(len(target), np.int64)

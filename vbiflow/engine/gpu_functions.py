@@ -45,34 +45,41 @@ else:
 
 @function
 def where(condition, yes, no):
+    """`yes` where the condition holds, else `no`."""
     return yes if condition else no
 
 
 @function
 def sqrt(x):
+    """Square root."""
     return F(maths.sqrt(x))
 
 
 @function
 def floor(x):
+    """The largest whole number not above x."""
     return F(maths.floor(x))
 
 
 @function
 def exp(x):
+    """e to the power of x."""
     return F(maths.exp(x))
 
 
 @function
 def expm1(x):
+    """exp(x) - 1, exact near 0."""
     return F(maths.expm1(x))
 
 
 @function
 def log(x):
+    """Natural logarithm."""
     return F(maths.log(x))
 
 
 @function
 def tanh(x):
+    """Hyperbolic tangent."""
     return F(maths.tanh(x))

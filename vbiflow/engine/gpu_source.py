@@ -22,127 +22,29 @@ Reasons, for an A100 or H100 and 80 to 400 nodes:
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-import numpy as np
-
-from vbiflow.engine import float32, float64, noise, source
-from vbiflow.engine.delays import Delays
-from vbiflow.engine.layout import layout, noise_blocks
+from vbiflow.engine import source
+from vbiflow.engine.gpu_elementary import function_texts
+from vbiflow.engine.gpu_layout import (
+    argument_names,
+    carried_blocks,
+    filter_blocks,
+    most_delayed_inputs,
+    most_groups,
+    nodes_drawn,
+    normal_blocks,
+    padded_nodes,
+    parameters_by_node,
+)
+from vbiflow.engine.layout import noise_blocks
 from vbiflow.engine.philox import block_size
 from vbiflow.engine.plan import Plan
-from vbiflow.engine.source import Body, recordings
+from vbiflow.engine.step_source import Body
 
-SHARED_BYTES = 48 * 1024
-"""Shared memory that every device grants a block."""
-THREADS = 128
-"""Threads of a block, unless a simulation has more nodes."""
-MOST_NODES = 1024
-WARP = 32
-LANES = (4, 2, 1)
-"""Simulations that a thread may work on, the most wanted first. Eight are 6 to 10 % faster on an H100 from 8192
-simulations on; but a kernel of its own may contract other operations, and bytes must not depend on how many simulations
-a call has."""
 SOURCES = 4
 """Sources of the coupling's product in a round of its loop."""
-PLAIN = ("log_mantissa", "split", "sin_cos_quarter", "turn", "sin_cos", "sin", "cos", "radius", "circle")
-"""Functions of float32.py and float64.py that run on a GPU as they are."""
-DOUBLE = {
-    "np.float32, np.int32, np.uint32, np.uint32, numba.float32": (
-        "np.float64, np.int64, np.uint64, np.uint32, numba.float64"
-    ),
-    "libdevice.int_as_float, libdevice.float_as_int": "libdevice.longlong_as_double, libdevice.double_as_longlong",
-}
-ALWAYS = (
-    *("first", "last", "n_simulations", "first_simulation", "seed_low", "seed_high", "stream", "n_transient", "dt"),
-    *("every", "fixed", "slow_fixed", "slow_step", "begins", "ends", "matrix", "lane_values", "state", "haemo"),
-    "out_of_range",
-)
-DELAYED = (
-    *("n_slots", "ring", "n_delayed", "delayed_source", "delayed_weight", "delayed_steps"),
-    *("n_direct", "direct_source", "direct_weight"),
-)
-
-
-def argument_names(plan: Plan) -> list[str]:
-    """Arguments of the kernel."""
-    own = [f"{prefix}_{name}" for name in parameters_by_node(plan) for prefix in ("values", "stride")]
-    more = [
-        *(DELAYED if plan.delays else ()),
-        *(["courses"] if plan.stimuli else []),
-        *(["fir"] if filter_blocks(plan) else []),
-    ]
-    more += [f"taps_{k}" for k, recording in enumerate(plan.recordings) if recording.taps is not None]
-    return [*ALWAYS, *own, *more, *(f"out_{k}" for k in range(len(recordings(plan))))]
-
-
-def parameters_by_node(plan: Plan, prefix: str = "") -> list[str]:
-    """Parameters that vary by node."""
-    return [prefix + name for name, kind in plan.kinds.items() if kind == "node"]
-
-
-def carried_blocks(plan: Plan) -> list[str]:
-    """Blocks of a node that go from launch to launch."""
-    return [
-        name for name in layout(plan).nodes if name[:2] not in ("t_", "k_", "p_") and name not in filter_blocks(plan)
-    ]
-
-
-def filter_blocks(plan: Plan) -> list[str]:
-    """Sums of the anti-alias filters, which lie in global memory."""
-    return [name for name in layout(plan).nodes if name.startswith("fir_")]
-
-
-def padded(n_nodes: int) -> int:
-    """Nodes in whole warps, the length of a row in tables by target."""
-    return -(-n_nodes // WARP) * WARP
-
-
-def normal_blocks(plan: Plan) -> int:
-    """Blocks of nodes that share random words."""
-    return -(-plan.n_nodes // block_size(len(plan.model.noisy)))
-
-
-def nodes_drawn(plan: Plan) -> int:
-    """Nodes for which normals are drawn."""
-    return normal_blocks(plan) * block_size(len(plan.model.noisy))
-
-
-def most_delayed_inputs(delays: Delays) -> int:
-    """Delayed connections of the node that has most."""
-    return int(np.bincount(delays.target).max())
-
-
-def shared_size(plan: Plan, lanes: int, groups: int) -> int:
-    """Bytes of shared memory for `groups` of `lanes` simulations."""
-    rows = 2 * len(plan.model.sends) * plan.n_nodes + noise_blocks(plan) * nodes_drawn(plan)
-    return rows * lanes * groups * np.dtype(plan.dtype).itemsize
-
-
-def most_groups(n_nodes: int) -> int:
-    """Groups of lanes in a block, each a row of `n_nodes` threads."""
-    return max(1, THREADS // n_nodes)
-
-
-def choose_lanes(plan: Plan) -> int:
-    """Simulations a thread: the most wanted number for which shared memory suffices.
-
-    Raises
-    ------
-    ValueError
-        If the network has more nodes than a block has threads, or does not fit.
-    """
-    groups = most_groups(plan.n_nodes)
-    fitting = [lanes for lanes in LANES if shared_size(plan, lanes, groups) <= SHARED_BYTES]
-    if plan.n_nodes > MOST_NODES or not fitting:
-        raise ValueError(
-            f"{plan.n_nodes} nodes of {plan.model.name} in {np.dtype(plan.dtype).name} are more than the GPU kernel "
-            f"holds (at most {MOST_NODES}, and {SHARED_BYTES // 1024} kB of shared memory); use device 'cpu'"
-        )
-    return fitting[0]
 
 
 class Writer(source.Writer):
@@ -152,6 +54,7 @@ class Writer(source.Writer):
     flag = "out_of_range[U(sim)] = 1"
 
     def over_lanes(self, body: Body) -> None:
+        """A loop over the simulations that the thread works on."""
         self.block(f"for b in range({self.lanes}):", body=lambda: (self.put("sim = first_own + b"), body()))
 
     def over_nodes(self, *bodies: Body, first: str = "", last: str = "") -> None:
@@ -187,7 +90,7 @@ class Writer(source.Writer):
 
     def product(self, n_sources: int) -> None:
         """The next sources, each connected to all targets; masking shows the compiler that lanes load as one vector."""
-        row = padded(self.plan.n_nodes)
+        row = padded_nodes(self.plan.n_nodes)
         self.put(f"place = U(column) & U({2**64 - self.lanes})")
         for j in range(n_sources):
             self.put(f"w = matrix[U(at + {j * row})]")
@@ -196,7 +99,7 @@ class Writer(source.Writer):
 
     def delayed_input(self, now: str) -> None:
         """One delayed connection."""
-        row, own = padded(self.plan.n_nodes), len(self.plan.delays.speed) > 1
+        row, own = padded_nodes(self.plan.n_nodes), len(self.plan.delays.speed) > 1
         self.put(
             f"at = e * {row} + i", "w = delayed_weight[U(at)]", f"column = delayed_source[U(at)] * {self.own_size}"
         )
@@ -211,7 +114,7 @@ class Writer(source.Writer):
 
     def direct_input(self, sent: str) -> None:
         """One instantaneous connection."""
-        self.put(f"at = e * {padded(self.plan.n_nodes)} + i", "w = direct_weight[U(at)]")
+        self.put(f"at = e * {padded_nodes(self.plan.n_nodes)} + i", "w = direct_weight[U(at)]")
         self.put(f"column = {sent} + group_sent + direct_source[U(at)] * {self.lanes}")
         self.accumulate(lambda k, lane: f"shared[U(column + {self.offset(k, lane)})]")
 
@@ -221,6 +124,7 @@ class Writer(source.Writer):
 
     @property
     def accumulators(self) -> list[tuple[int, int]]:
+        """Variables that gather the coupling inputs: (what is sent, lane)."""
         return [(k, lane) for k in range(len(self.model.sends)) for lane in range(self.lanes)]
 
     @property
@@ -250,15 +154,19 @@ class Writer(source.Writer):
         return f"own_{name}[U(b)]"
 
     def parameter(self, name: str) -> str:
+        """A parameter of the node in one lane."""
         return f"p_{name}" if name in self.layout.scalars else f"own_p_{name}[U(b)]"
 
     def input(self, k: int) -> str:
+        """A lane of the node's k-th coupling input."""
         return f"c{k}[U(b)]"
 
     def normal(self, m: int) -> str:
+        """A lane of the node's m-th standard normal, in shared memory."""
         return f"shared[U(normals + {m} * normals_row + b * {nodes_drawn(self.plan)})]"
 
     def send(self, to: str) -> None:
+        """Compute what a node sends, and keep it in the thread."""
         self.put(f"s = {self.call('send')}", *(f"s{k}[U(b)] = s[{k}]" for k in range(len(self.model.sends))))
 
     def store(self, to: str) -> None:
@@ -285,14 +193,17 @@ class Writer(source.Writer):
                 self.put(f"shared[U(at + {m} * normals_row + {node})] = n[{slot}]")
 
     def record(self, k: int, value: str = "value") -> None:
+        """Store a sample of recording k, if this launch records it."""
         at = f"((sample - begins[{k}]) * n_simulations + sim) * {self.plan.n_nodes} + i"
         self.put(f"if sim < n_simulations and sample < ends[{k}]:", f"    out_{k}[U({at})] = {value}")
 
     @property
     def filters(self) -> list[str]:
+        """Blocks that hold the running sums of anti-aliasing filters."""
         return filter_blocks(self.plan)
 
     def slot(self, name: str) -> str:
+        """A lane of the filter's sample that number `slot` stands for."""
         first = self.filters.index(f"fir_{name}_0")
         return f"fir[U((({first} + slot) * n_lanes + sim) * {self.plan.n_nodes} + i)]"
 
@@ -302,11 +213,13 @@ class Writer(source.Writer):
         self.put(*(f"ring[U({at} + {self.ring_offset(k, lane)})] = s{k}[{lane}]" for k, lane in self.accumulators))
 
     def begin(self) -> None:
+        """What follows once nodes have sent their initial state: others see it, and with delays it fills the ring."""
         self.store("sent")
         if self.plan.delays:
             self.block("if first == 0:", "for slot in range(n_slots):", body=partial(self.remember, "slot"))
 
     def advance(self) -> None:
+        """What a step begins with: with delays, what was sent last is put into the ring."""
         if self.plan.delays:
             self.put("now = step % n_slots")
             self.remember("now")
@@ -314,7 +227,7 @@ class Writer(source.Writer):
     def load_state(self) -> None:
         """Take up what the launch before this one left; parameters that vary by simulation or node."""
         for row, name in enumerate(carried_blocks(self.plan)):
-            self.put(f"own_{name}[U(b)] = {self.place(row)}")
+            self.put(f"own_{name}[U(b)] = {self.stored_lane(row)}")
         self.put("row = min(sim, n_simulations - 1)")
         for k, name in enumerate(self.layout.lanes):
             self.put(f"own_p_{name}[U(b)] = lane_values[U({k} * n_simulations + row)]")
@@ -322,10 +235,11 @@ class Writer(source.Writer):
             self.put(f"own_p_{name}[U(b)] = values_{name}[U(row * stride_{name} + i)]")
 
     def save_state(self) -> None:
+        """Leave the state to the next launch."""
         for row, name in enumerate(carried_blocks(self.plan)):
-            self.put(f"{self.place(row)} = own_{name}[U(b)]")
+            self.put(f"{self.stored_lane(row)} = own_{name}[U(b)]")
 
-    def place(self, row: int) -> str:
+    def stored_lane(self, row: int) -> str:
         """A lane of a node's block between launches."""
         return f"state[U(({row} * n_lanes + sim) * {self.plan.n_nodes} + i)]"
 
@@ -360,23 +274,6 @@ class Writer(source.Writer):
         self.over_lanes(self.save_state)
 
 
-def text_of(function: Callable) -> str:
-    """A kernel function's text, decorated for the GPU."""
-    text = inspect.getsource(function.py_func)
-    return "@function\n" + text[text.index("def ") :]
-
-
-def functions(plan: Plan) -> str:
-    """Elementary functions and noise in the plan's precision."""
-    text = Path(__file__).with_name("gpu_functions.py").read_text(encoding="utf-8")
-    if plan.dtype is np.float64:
-        for single, double in DOUBLE.items():
-            text = text.replace(single, double)
-    module = float32 if plan.dtype is np.float32 else float64
-    parts = [text_of(getattr(module, name)) for name in PLAIN]
-    return "\n\n\n".join([text, *parts, text_of(noise.philox), text_of(noise.four_normals)])
-
-
 def kernel_source(plan: Plan, lanes: int, simulated: bool) -> str:
     """Text of a module whose `kernel` simulates blocks of simulations over some steps."""
     writer = Writer(plan, lanes)
@@ -386,5 +283,5 @@ def kernel_source(plan: Plan, lanes: int, simulated: bool) -> str:
         lines = [line.replace(", alignment=16", "") for line in lines]
     head = f"@cuda.jit(**OPTIONS)\ndef kernel({', '.join(argument_names(plan))}):"
     threads = f"THREADS = {plan.n_nodes * most_groups(plan.n_nodes)}"
-    text = "\n\n\n".join([threads, functions(plan), *source.equations(plan), "\n".join([head, *lines])])
+    text = "\n\n\n".join([threads, function_texts(plan), *source.equations_text(plan), "\n".join([head, *lines])])
     return text + "\n"

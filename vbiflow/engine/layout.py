@@ -26,7 +26,7 @@ class Layout:
     sends: tuple[int, ...]
 
 
-def layout(plan: Plan) -> Layout:
+def make_layout(plan: Plan) -> Layout:
     """Blocks that this plan needs."""
     model, kinds = plan.model, plan.kinds
     nodes = [f"y_{name}" for name in model.states]
@@ -69,6 +69,6 @@ def noise_blocks(plan: Plan) -> int:
     return (-(-n * block_size(n) // 4) * 4 // block_size(n)) if plan.noisy else 0
 
 
-def padded(n_nodes: int) -> int:
+def padded_nodes(n_nodes: int) -> int:
     """Nodes in whole groups."""
     return -(-n_nodes // ROWS) * ROWS

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine.checks import broadcast, choose
-from vbiflow.engine.fixed_point import derivatives, fixed_point, jacobian, partials
-from vbiflow.engine.plan import check_parameters, check_weights, coupling_matrix
+from vbiflow.engine.fixed_point import fixed_point, full_jacobian, local_derivatives, partial_derivatives
+from vbiflow.engine.plan import coupling_matrix
+from vbiflow.engine.plan_checks import check_parameters, check_weights
 from vbiflow.models import Model, find_model
 
 Array = np.ndarray
@@ -60,7 +61,7 @@ class Linearisation:
     @cached_property
     def jacobian(self) -> Array:
         """J (n_nodes n_states, n_nodes n_states), a node's states beside each other, without delays [1/ms]."""
-        return jacobian(self.local, self.inputs, self.sends, self.matrix)
+        return full_jacobian(self.local, self.inputs, self.sends, self.matrix)
 
     @cached_property
     def growth(self) -> float:
@@ -253,16 +254,16 @@ def linearise(
     found = at_fixed_point(model, weights, p, y, reason)
     if speed is not None:
         found = replace(found, delays=np.asarray(tract_lengths, float) / speed)
-    return replace(found, reason=reason or instability(found))
+    return replace(found, reason=reason or describe_instability(found))
 
 
 def at_fixed_point(model: Model, weights: Array, p: Any, y: tuple[Array, ...], reason: str) -> Linearisation:
     """The linear equations around given states."""
     n_nodes, matrix = len(weights), coupling_matrix(model, weights)
     with np.errstate(all="ignore"):
-        _, local, inputs, sends = derivatives(model, matrix, p, y)
+        _, local, inputs, sends = local_derivatives(model, matrix, p, y)
         outputs = {
-            name: partials(lambda *y, signal=signal: (signal(model.y(*y), p),), y)[:, 0]
+            name: partial_derivatives(lambda *y, signal=signal: (signal(model.y(*y), p),), y)[:, 0]
             for name, signal in model.signals.items()
         }
     noise = np.zeros((n_nodes, len(model.states)))
@@ -272,7 +273,7 @@ def at_fixed_point(model: Model, weights: Array, p: Any, y: tuple[Array, ...], r
     return Linearisation(states, local, inputs, sends, matrix, weights, None, noise, outputs, reason)
 
 
-def instability(linear: Linearisation) -> str:
+def describe_instability(linear: Linearisation) -> str:
     """Why a fixed point is not stable; an empty text where it is."""
     if not np.isfinite(linear.jacobian).all():
         return "no fixed point was found"
@@ -288,7 +289,9 @@ def instability(linear: Linearisation) -> str:
 def unstable_roots(linear: Linearisation) -> int:
     """How many roots of the delayed characteristic equation have a positive real part, by the argument principle."""
     rates = np.abs(np.linalg.eigvals(linear.local))
-    most = 3 * (rates.max() + np.abs(jacobian(linear.local, linear.inputs, linear.sends, linear.matrix)).sum(1).max())
+    most = 3 * (
+        rates.max() + np.abs(full_jacobian(linear.local, linear.inputs, linear.sends, linear.matrix)).sum(1).max()
+    )
     omega = np.unique(np.concatenate([np.linspace(0, most, 4000), np.geomspace(1e-6 * rates.min(), most, 2000)]))
     angles = [np.angle(np.linalg.slogdet(linear.loops(part))[0]) for part in np.array_split(omega, 40)]
     turns = np.diff(np.unwrap(np.concatenate(angles))[[0, -1]])[0] / np.pi

@@ -17,7 +17,7 @@ from vbiflow.models.maths import asarray, host
 from vbiflow.observation import OBSERVATION_MODELS
 
 
-def measured(ts: Any, plan: Plan, name: str) -> Any:
+def add_measurement_noise(ts: Any, plan: Plan, name: str) -> Any:
     """Series (n_simulations, n_nodes, n_times) of a signal with the plan's noise; NumPy's are changed in place."""
     own, noise = host(ts), plan.noise
     scale = np.broadcast_to(noise.level, len(own)).copy()
@@ -28,12 +28,13 @@ def measured(ts: Any, plan: Plan, name: str) -> Any:
     address = np.uint64(65536 * plan.stream + 256 * MEASUREMENT + signal)
     low, high = np.uint64(plan.seed & 0xFFFFFFFF), np.uint64(plan.seed >> 32)
     noisy = own if own is ts else np.zeros_like(own)
-    add(noisy, scale.astype(own.dtype), plan.simulations(0, plan.n_simulations), low, high, address)
+    add_normals(noisy, scale.astype(own.dtype), plan.simulations(0, plan.n_simulations), low, high, address)
     return ts if own is ts else ts + asarray(noisy, ts, own.dtype.name)
 
 
 @compile_cached(nogil=True)
-def add(ts, scale, simulations, low, high, address):
+def add_normals(ts, scale, simulations, low, high, address):
+    """Add normals times `scale` (n_simulations,) to `ts`; simulation, node and time address them."""
     n_times = ts.shape[2]
     for k in range(ts.shape[0]):
         for i in range(ts.shape[1]):

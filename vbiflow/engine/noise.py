@@ -26,6 +26,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @njit(forceinline=True, fastmath={"contract", "nsz", "arcp"})
 def four_normals(c0, c1, c2, c3, k0, k1):
+    """Four standard normals from a counter (c0 ... c3) and a key (k0, k1): Philox and Box-Muller."""
     w0, w1, w2, w3 = philox(uint64(c0), uint64(c1), uint64(c2), uint64(c3), uint64(k0), uint64(k1))
     r0, r1 = radius(w0), radius(w2)
     s0, z0 = circle(w1)

@@ -43,7 +43,17 @@ def block_size(n_variables: int) -> int:
 def words(
     seed: int, simulations: np.ndarray, step: int, stream: int, purpose: int, n_variables: int, n_nodes: int
 ) -> np.ndarray:
-    """Random words (n_simulations, n_variables, n_nodes), uint32, for one step of the given simulations."""
+    """Random words (n_simulations, n_variables, n_nodes), uint32, for one step of the given simulations.
+
+    Parameters
+    ----------
+    seed : of the study, at most 64 bits.
+    simulations : indices (n_simulations,).
+    step : number of the time step.
+    stream : a `Stream`: random numbers that must differ, such as those of rounds, have streams of their own.
+    purpose : what the numbers are for: noise of the equations, initial states or measurement.
+    n_variables, n_nodes : how many numbers of each simulation.
+    """
     per = block_size(n_variables)
     n_blocks, n_words = -(-n_nodes // per), -(-n_variables * per // 4)
     counter = np.empty((len(simulations), n_blocks, n_words, 4), np.uint64)

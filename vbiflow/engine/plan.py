@@ -9,12 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.antialias import SPAN, taps
-from vbiflow.engine.checks import broadcast, choose, number, steps, whole
+from vbiflow.engine.checks import broadcast, check_integer, check_number, choose, whole_steps
 from vbiflow.engine.delays import Delays, check_delays
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.philox import uniforms
+from vbiflow.engine.plan_checks import (
+    check_angle,
+    check_dt,
+    check_filter,
+    check_parameters,
+    check_weights,
+    count_samples,
+    parameter_kind,
+)
 from vbiflow.engine.stimulus import Stimulus, check_stimuli
 from vbiflow.models import Model, find_model
 from vbiflow.models.maths import namespace
@@ -82,6 +90,7 @@ class Plan:
 
     @property
     def n_nodes(self) -> int:
+        """Number of regions."""
         return len(self.weights)
 
     @property
@@ -91,6 +100,7 @@ class Plan:
 
     @property
     def noisy(self) -> bool:
+        """Whether any simulation has noise in its equations."""
         return bool(self.model.noisy) and bool(np.any(self.parameters["sigma"] > 0))
 
     def simulations(self, begin: int, end: int) -> np.ndarray:
@@ -117,70 +127,6 @@ def coupling_matrix(model: Model, weights: np.ndarray) -> np.ndarray:
     return weights if model.coupling == "linear" else weights - namespace(weights).diag(weights.sum(1))
 
 
-def check_weights(weights: Any) -> np.ndarray:
-    """Weights (target, source): square, finite, not negative."""
-    weights = np.asarray(weights, np.float64)
-    if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not len(weights):
-        raise ValueError(f"weights have shape {weights.shape}; give a square matrix (target, source)")
-    if not np.isfinite(weights).all():
-        raise ValueError(
-            f"weights hold {np.count_nonzero(~np.isfinite(weights))} values that are not finite; clean the connectome"
-        )
-    if (weights < 0).any():
-        raise ValueError(
-            f"weights hold {np.count_nonzero(weights < 0)} negative values; set them to zero or take absolute values"
-        )
-    return weights
-
-
-def kind(value: Any, n_nodes: int) -> str:
-    """How a parameter is given: "scalar", "lane" (by simulation) or "node" (by node, or both).
-
-    The kind, and with it the kernel, does not depend on the number of simulations of a call.
-    """
-    shape = np.shape(value)
-    return "scalar" if not shape else "lane" if len(shape) == 2 and (shape[1] == 1 or n_nodes == 1) else "node"
-
-
-def check_parameters(
-    model: Model, parameters: Mapping[str, Any], n_simulations: int, n_nodes: int
-) -> dict[str, np.ndarray]:
-    """Every parameter of the model as a 2-D array, the defaults where none is given."""
-    for name in parameters:
-        choose(f"parameter of {model.name}", name, model.parameters)
-    values = {name: parameters.get(name, parameter.value) for name, parameter in model.parameters.items()}
-    arrays = {name: broadcast("parameter", name, value, n_simulations, n_nodes) for name, value in values.items()}
-    if "sigma" in arrays and (arrays["sigma"] < 0).any():
-        raise ValueError("parameter sigma holds negative values; noise is a standard deviation")
-    return arrays
-
-
-def check_dt(
-    model: Model, parameters: Mapping[str, np.ndarray], dt: float, integrator: str, accept: Sequence[str] = ()
-) -> None:
-    """dt may not exceed the shortest time constant, nor, unless accepted, the step that the model states."""
-    with np.errstate(divide="ignore"):
-        shortest = float(np.min(model.time_scale(model.p(**parameters))))
-    if dt > shortest:
-        raise ValueError(
-            f"dt {dt:g} ms is longer than the shortest time constant of {model.name}, {shortest:g} ms; use a smaller dt"
-        )
-    for name in accept:
-        choose("acceptance of the simulation", name, ("dt",))
-    tried = model.largest_dt or INTEGRATORS
-    if integrator not in tried and "dt" not in accept:
-        raise ValueError(
-            f"integrator {integrator} was not tried on noisy networks of {model.name}; choose from "
-            f"{', '.join(tried)}, or simulation.accept: [dt]"
-        )
-    limit = model.largest_dt.get(integrator, math.inf)
-    if dt > limit * (1 + 1e-9) and "dt" not in accept:
-        raise ValueError(
-            f"dt {dt:g} ms is longer than {limit:.3g} ms, to which statistics of noisy networks of {model.name} hold "
-            f"by {integrator}; use a smaller dt, or simulation.accept: [dt]"
-        )
-
-
 def check_recordings(model: Model, signals: Any, n_recorded: int, n_transient: int, dt: float) -> tuple[Recording, ...]:
     """Signals by name, each with its sampling period [ms]; a plain list of names records every step."""
     recordings = []
@@ -189,51 +135,14 @@ def check_recordings(model: Model, signals: Any, n_recorded: int, n_transient: i
         options = dict(signals[name]) if isinstance(signals, Mapping) else {}
         for option in options:
             choose(f"option of signal {name}", option, ("period", "average", "filter"))
-        period = number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
-        every = steps(f"period of signal {name}", period, dt)
+        period = check_number(f"period of signal {name}", options.get("period", dt), 0, strict=True)
+        every = whole_steps(f"period of signal {name}", period, dt)
         angle = check_angle(model, name, options)
         coefficients = check_filter(name, options, every, n_transient, dt)
         average = bool(options.get("average", not angle)) and every > 1 and coefficients is None
-        n_times = samples(name, n_recorded, every)
+        n_times = count_samples(name, n_recorded, every)
         recordings.append(Recording(name, every, average, n_times, 1e3 / (every * dt), coefficients))
     return tuple(recordings)
-
-
-def check_angle(model: Model, name: str, options: Mapping[str, Any]) -> bool:
-    """Whether a signal is a state that wraps; such a one is sampled, since a mean across its wrap is no mean."""
-    angle = name in model.states and model.states[name].wrap is not None
-    asked = [option for option in ("average", "filter") if options.get(option)]
-    if angle and asked:
-        others = ", ".join(other for other in model.signals if other != name)
-        raise ValueError(
-            f"signal {name} of {model.name} is an angle, of which {asked[0]} makes no sense across its wrap; leave "
-            f"{asked[0]} out, and {name} is sampled, or record one of {others}"
-        )
-    return angle
-
-
-def check_filter(name: str, options: Mapping[str, Any], every: int, n_transient: int, dt: float) -> np.ndarray | None:
-    """Coefficients of the anti-alias filter of a signal; None without."""
-    if not options.get("filter", False) or every == 1:
-        return None
-    if options.get("average"):
-        raise ValueError(
-            f"signal {name} has both average and filter; the filter takes the place of averaging, keep one"
-        )
-    before = SPAN // 2 * every
-    if n_transient < before:
-        raise ValueError(
-            f"transient {n_transient * dt:g} ms is shorter than what the filter of signal {name} looks back, "
-            f"{before * dt:g} ms; use a longer transient"
-        )
-    return taps(every)
-
-
-def samples(name: str, n_recorded: int, every: int) -> int:
-    """Number of samples, at least one."""
-    if n_recorded < every:
-        raise ValueError(f"duration is shorter than one sample of {name}; it leaves no sample")
-    return n_recorded // every
 
 
 def check_observers(
@@ -263,10 +172,10 @@ def check_observer(
     else:
         chosen = choose(f"{written} parameters", chosen, observation.sets)
     parameters = {key: parameter.value for key, parameter in observation.model.parameters.items()} | dict(chosen)
-    every = steps("TR", number("TR", options.get("tr"), 0, strict=True), dt)
+    every = whole_steps("TR", check_number("TR", options.get("tr"), 0, strict=True), dt)
     common = math.gcd(every, n_transient)
     if "step" in options:
-        step = steps(f"{written} step", number(f"{written} step", options["step"], 0, strict=True), dt)
+        step = whole_steps(f"{written} step", check_number(f"{written} step", options["step"], 0, strict=True), dt)
         if common % step:
             raise ValueError(
                 f"{written} step {options['step']:g} ms does not divide TR and transient; use one that does"
@@ -274,12 +183,12 @@ def check_observer(
     else:
         most = int(observation.longest_step / dt * (1 + 1e-9))
         step = max((n for n in range(1, most + 1) if common % n == 0), default=1)
-    n_times = samples(written, n_recorded, every)
+    n_times = count_samples(written, n_recorded, every)
     own = observation.model.p(**parameters)
     return Observer(name, observation.model, observation.input, own, step, every, n_times, 1e3 / (every * dt))
 
 
-def check(
+def make_plan(
     model: str | Model,
     weights: Any,
     parameters: Mapping[str, Any],
@@ -302,18 +211,35 @@ def check(
     accept: Sequence[str] = (),
     **observations: Mapping[str, Any] | None,
 ) -> Plan:
-    """A Plan, or a ValueError of one line."""
+    """A Plan, or a ValueError of one line.
+
+    Parameters
+    ----------
+    model, weights, parameters, tract_lengths, speed, initial : as `simulate` takes them.
+    n_simulations, seed, start, stream : which simulations, and their random numbers.
+    duration, transient, dt : [ms].
+    integrator : name in INTEGRATORS; None takes the model's own, as for dt.
+    signals : what is recorded: {"name": {"period": [ms], "average": True}}, or names alone.
+    precision : float32 or float64.
+    stimulus, noise, accept : as `simulate` takes them.
+    observations : observation models by name.
+
+    Raises
+    ------
+    ValueError
+        In one line, with what was given and what is allowed.
+    """
     model = model if isinstance(model, Model) else find_model(model)
     weights = check_weights(weights)
-    n_simulations = whole("n_simulations", n_simulations, 1, 2**31)
-    dt = number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)
+    n_simulations = check_integer("n_simulations", n_simulations, 1, 2**31)
+    dt = check_number("dt", model.defaults.get("dt") if dt is None else dt, 0, strict=True)
     integrator = model.defaults.get("integrator", "heun") if integrator is None else integrator
     choose("integrator", integrator, list(INTEGRATORS))
-    n_recorded = steps("duration", number("duration", duration, 0, strict=True), dt)
-    n_transient = steps("transient", number("transient", transient, 0), dt)
+    n_recorded = whole_steps("duration", check_number("duration", duration, 0, strict=True), dt)
+    n_transient = whole_steps("transient", check_number("transient", transient, 0), dt)
     recordings = check_recordings(model, signals, n_recorded, n_transient, dt)
     n_steps = n_recorded + n_transient + max((recording.ahead for recording in recordings), default=0)
-    whole("number of steps", n_steps, 1, 2**32 - 1)
+    check_integer("number of steps", n_steps, 1, 2**32 - 1)
     arrays = check_parameters(model, parameters, n_simulations, len(weights))
     check_dt(model, arrays, dt, integrator, accept)
     observers = check_observers(model, observations, n_recorded, n_transient, dt)
@@ -327,15 +253,15 @@ def check(
         model=model,
         weights=weights,
         parameters=arrays,
-        kinds={name: kind(parameters.get(name, 0.0), len(weights)) for name in arrays},
+        kinds={name: parameter_kind(parameters.get(name, 0.0), len(weights)) for name in arrays},
         n_simulations=n_simulations,
         dt=dt,
         n_steps=n_steps,
         n_transient=n_transient,
         integrator=integrator,
-        seed=whole("seed", seed, 0, 2**64 - 1),
-        start=whole("start", start, 0, 2**32 - 1 - n_simulations),
-        stream=whole("stream", stream, 0, 2**16 - 1),
+        seed=check_integer("seed", seed, 0, 2**64 - 1),
+        start=check_integer("start", start, 0, 2**32 - 1 - n_simulations),
+        stream=check_integer("stream", stream, 0, 2**16 - 1),
         recordings=recordings,
         observers=observers,
         dtype=choose("precision", precision, PRECISIONS),

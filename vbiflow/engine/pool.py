@@ -32,6 +32,18 @@ def simulate_pool(
 
     Each simulation draws its connectome by its index, so that shards do not matter. The second result holds
     `conditioning` (simulation, summary), summaries of the connectomes; it is empty where the options are None.
+
+    Parameters
+    ----------
+    model : name of the model.
+    people : connectomes of the people; one if there is no pool.
+    options : how connectomes are drawn from the pool; None if each simulation has the one person's.
+    prior, theta : the parameters, (n_simulations, n_parameters), and what they mean.
+    settings : blocks parameters, simulation and observation of the study.
+    seed : of the study.
+    start : index of the first simulation.
+    progress : called with (simulations done, n_simulations).
+    given : further arguments of `simulate_draws`.
     """
     if options is None:
         given |= {"seed": seed, "start": start, "progress": progress}
@@ -45,12 +57,12 @@ def simulate_pool(
         if progress:
             progress(high - start, len(theta))
     names = {"names": list(SUMMARIES)}
-    return joined(parts, start), {
+    return join_simulations(parts, start), {
         "conditioning": Quantity(np.concatenate(conditioning), SUMMARY_UNITS, ("simulation", "summary"), names)
     }
 
 
-def joined(parts: Sequence[Simulations], start: int) -> Simulations:
+def join_simulations(parts: Sequence[Simulations], start: int) -> Simulations:
     """Simulations one after the other."""
     ts = {name: np.concatenate([part.ts[name] for part in parts]) for name in parts[0].ts}
     valid = np.concatenate([part.valid for part in parts])

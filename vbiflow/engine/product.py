@@ -17,7 +17,17 @@ WIDTH = 16
 
 @intrinsic
 def tile(typing_context, matrix, at_matrix, sent, at_sent, stride, c, at_c, n_sources):
-    """c[r, :] = sum_k matrix[k, r] sent[k, :], for ROWS targets r and WIDTH lanes, at offsets into flat arrays."""
+    """c[r, :] = sum_k matrix[k, r] sent[k, :], for ROWS targets r and WIDTH lanes, at offsets into flat arrays.
+
+    Parameters
+    ----------
+    typing_context : numba's own.
+    matrix, at_matrix : coupling matrix (source, ROWS) from an offset on.
+    sent, at_sent : what sources send (source, stride) from an offset on.
+    stride : distance of two sources in `sent`.
+    c, at_c : where the sums (ROWS, stride) go.
+    n_sources : how many sources there are.
+    """
     signature = types.void(matrix, at_matrix, sent, at_sent, stride, c, at_c, n_sources)
 
     def generate(context, builder, signature, args):

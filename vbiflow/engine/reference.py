@@ -36,7 +36,7 @@ def clip_and_wrap(model: Model, y: tuple[Any, ...], reflect: bool = False) -> tu
     return tuple(kept)
 
 
-def table(values: Any, like: Any) -> Any:
+def as_rows(values: Any, like: Any) -> Any:
     """`values` with two axes, simulation and node."""
     values = asarray(values, like)
     return values.reshape((1,) * (2 - values.ndim) + tuple(values.shape))
@@ -59,10 +59,10 @@ def run(
     like = next((values for values in own if namespace(values) is not np), plan.weights)
 
     model, step, weights = plan.model, INTEGRATORS[plan.integrator], asarray(weights, like)
-    p = model.p(**{name: table(values, like) for name, values in parameters.items()})
+    p = model.p(**{name: as_rows(values, like) for name, values in parameters.items()})
     y = [asarray(values, like) for values in np.moveaxis(plan.initial(0, plan.n_simulations), 1, 0)]
     y = tuple(
-        table(initial[name], like) + 0 * values if name in initial else values
+        as_rows(initial[name], like) + 0 * values if name in initial else values
         for name, values in zip(model.states, y, strict=True)
     )
     observers = [Observer(plan, recording) for recording in plan.recordings]
@@ -76,17 +76,17 @@ def run(
         y = model.y(*y)
         sent = model.send(y, p)
         received[end] = c = model.c(*(past.input(sent, end) if past else (s @ coupling.T for s in sent)))
-        return model.dfun(y, c, stimulated(plan, p, n + end))
+        return model.dfun(y, c, stimulated_parameters(plan, p, n + end))
 
     def implicit(h: float, e: tuple[Any, ...], y: tuple[Any, ...], end: int) -> tuple[Any, ...]:
-        return solve(h, *e, *y, *received[end], *stimulated(plan, p, n + end))
+        return solve(h, *e, *y, *received[end], *stimulated_parameters(plan, p, n + end))
 
     solve = implicit_function(model) if plan.integrator == "semi_implicit" else None
     more = {"implicit": implicit} if solve else {}
     for n in range(plan.n_steps):
         if past:
             past.remember(n, model.send(model.y(*y), p))
-        increments = noise(plan, n, p, like)
+        increments = noise_increments(plan, n, p, like)
         y = step(
             derivatives, y, plan.dt, increments, lambda y: clip_and_wrap(model, y, plan.integrator in REFLECTS), **more
         )
@@ -98,7 +98,7 @@ def run(
     return {observer.name: namespace(like).stack(observer.ts, -1) for observer in observers}, out_of_range
 
 
-def stimulated(plan: Plan, p: Any, n: int) -> Any:
+def stimulated_parameters(plan: Plan, p: Any, n: int) -> Any:
     """Parameters with the stimuli at step n."""
     for stimulus in plan.stimuli:
         value = getattr(p, stimulus.parameter)
@@ -137,7 +137,7 @@ class Past:
         return tuple(s @ self.instantaneous.T + c for s, c in zip(sent, late, strict=True))
 
 
-def noise(plan: Plan, n: int, p: Any, like: Any) -> tuple[Any, ...]:
+def noise_increments(plan: Plan, n: int, p: Any, like: Any) -> tuple[Any, ...]:
     """Noise increments of step n, one array a state (zero for states without noise)."""
     states = list(plan.model.states.values())
     z: list[Any] = [0.0] * len(states)
@@ -149,7 +149,7 @@ def noise(plan: Plan, n: int, p: Any, like: Any) -> tuple[Any, ...]:
     return tuple(z)
 
 
-def outside(model: Model, y: tuple[Any, ...]) -> np.ndarray:
+def out_of_range(model: Model, y: tuple[Any, ...]) -> np.ndarray:
     """Simulations with a state that is not finite or outside its valid range."""
     bad = np.zeros(len(y[0]), bool)
     for state, values in zip(model.states.values(), y, strict=True):
@@ -173,7 +173,7 @@ class Observer:
         if self.recording.taps is not None:
             self.filter(t, self.plan.model.signals[self.name](y, p))
             if t > 0 and t % every == 0:
-                self.out_of_range |= outside(self.plan.model, y)
+                self.out_of_range |= out_of_range(self.plan.model, y)
             return
         if t <= 0 or t > every * self.recording.n_times or (not average and t % every):
             return
@@ -181,7 +181,7 @@ class Observer:
         if t % every == 0:
             self.ts.append(self.total / every if average else self.total)
             self.total = 0.0
-            self.out_of_range |= outside(self.plan.model, y)
+            self.out_of_range |= out_of_range(self.plan.model, y)
 
     def filter(self, t: int, value: Any) -> None:
         """Add the value to all samples whose filter reaches it."""
@@ -220,4 +220,4 @@ class SlowObserver:
         )
         if t > 0 and t % observer.every == 0 and t // observer.every <= observer.n_times:
             self.ts.append(model.signals[self.name](model.y(*self.y), self.p))
-            self.out_of_range |= outside(self.plan.model, y)
+            self.out_of_range |= out_of_range(self.plan.model, y)

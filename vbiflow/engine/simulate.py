@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from vbiflow.engine import cpu, gpu, reference
-from vbiflow.engine.checks import choose, whole
-from vbiflow.engine.derived import resolve
-from vbiflow.engine.measurement import measured
-from vbiflow.engine.plan import Plan, check
+from vbiflow.engine.checks import check_integer, choose
+from vbiflow.engine.derived import resolve_derived
+from vbiflow.engine.measurement import add_measurement_noise
+from vbiflow.engine.plan import Plan, make_plan
 from vbiflow.io import Quantity
 from vbiflow.models import Model
 from vbiflow.models.maths import asarray, host, namespace
@@ -105,16 +105,17 @@ def simulate(
     parameters : values by name; scalar, (n_nodes,) per node, (n_simulations, 1) per simulation, (n_simulations,
         n_nodes) both. A quantity that stands for a parameter, `share_of_critical` for G or rate_E for J_I of
         wong_wang_ei, is solved for in every simulation (derived.py).
-    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded. dt and
-        integrator, "euler", "heun" or "semi_implicit" (integrators.py), are the model's defaults where they are not
-        given.
+    n_simulations : how many draws.
+    duration, transient, dt : [ms]; `duration` is what is recorded, after a `transient` that is discarded. dt is the
+        model's default where it is not given.
+    integrator : "euler", "heun" or "semi_implicit" (integrators.py); the model's default where it is not given.
     seed, start, stream : simulation k of the call has the noise and initial state of (seed, start + k,
         stream) alone.
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
         the average (antialias.py); or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
-    tract_lengths : (n_nodes, n_nodes) [mm], row = target; with `speed` [mm/ms], a scalar or (n_simulations, 1), what a
-        node sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
+    tract_lengths, speed : (n_nodes, n_nodes) [mm], row = target; [mm/ms], a scalar or (n_simulations, 1). What a node
+        sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
         any other delay must round to at least one step. Before the start every node has sent its initial state for
         ever. Without both there are no delays.
     stimulus : by name, {"parameter": name, "nodes": indices, "amplitude": number, "pulse": {"onset": [ms], "duration":
@@ -122,6 +123,7 @@ def simulate(
     noise : standard deviation of white noise added to every recorded sample, scalar or (n_simulations, 1), in the unit
         of the signal; {"level": ..., "relative": True} for shares of each simulation's own standard deviation.
     accept : ["dt"] takes a dt above the model's `largest_dt`.
+    precision : "float32" or "float64" of states, parameters and time series.
     device : "cpu"; "cuda", the GPU; "auto", the GPU where there is one, else the CPU: devices round differently, with
         "auto" the bytes depend on the machine; or "reference", the readable loop, which takes weights, parameters and
         initial values of NumPy, CuPy or torch and returns time series of the same library. On torch these are
@@ -143,9 +145,9 @@ def simulate(
     check_gradients(
         {"weights": weights, **parameters, **initial}, {"speed": speed, "tract_lengths": tract_lengths}, device
     )
-    derived = resolve(model, weights, parameters, n_simulations, initial, dt, speed is not None)
+    derived = resolve_derived(model, weights, parameters, n_simulations, initial, dt, speed is not None)
     parameters, initial = derived.parameters, derived.initial
-    plan = check(
+    plan = make_plan(
         model,
         host(weights),
         {name: host(value) for name, value in parameters.items()},
@@ -168,17 +170,17 @@ def simulate(
         **observations,
     )
     device = choose_device(device)
-    threads = whole("threads", threads, 1, 1024)
+    threads = check_integer("threads", threads, 1, 1024)
     given = {"cpu": (threads, progress), "cuda": (progress, on_device), "reference": (weights, parameters, initial)}
     ts, out_of_range = ENGINES[device](plan, *given[device])
     ts = {name: asarray(values, values, precision) for name, values in ts.items()}
-    reason = reasons(plan, ts, out_of_range)
+    reason = invalid_reasons(plan, ts, out_of_range)
     if derived.reason:
         reason = [first or second for first, second in zip(derived.reason, reason, strict=True)]
     if plan.noise:
-        ts = {name: measured(values, plan, name) for name, values in ts.items()}
+        ts = {name: add_measurement_noise(values, plan, name) for name, values in ts.items()}
     units = {name: plan.model.units.get(name, "1") for name in ts}
-    return Simulations(ts, rates(plan), np.array([not text for text in reason]), reason, start, units=units)
+    return Simulations(ts, sampling_rates(plan), np.array([not text for text in reason]), reason, start, units=units)
 
 
 def check_gradients(smooth: Mapping[str, Any], whole_steps: Mapping[str, Any], device: str) -> None:
@@ -199,18 +201,20 @@ def choose_device(device: str) -> str:
     """The device that is meant: "auto" becomes "cuda" or "cpu"; one line if "cuda" is asked for where there is none."""
     choose("device", device, DEVICES)
     if device == "auto":
-        return "cpu" if gpu.SIMULATED or gpu.missing() else "cuda"
-    if device == "cuda" and gpu.missing():
-        raise ValueError(f"device 'cuda': {gpu.missing()}, or use device 'cpu' (no gpu in the profile's set-resources)")
+        return "cpu" if gpu.SIMULATED or gpu.why_no_gpu() else "cuda"
+    if device == "cuda" and gpu.why_no_gpu():
+        raise ValueError(
+            f"device 'cuda': {gpu.why_no_gpu()}, or use device 'cpu' (no gpu in the profile's set-resources)"
+        )
     return device
 
 
-def rates(plan: Plan) -> dict[str, float]:
+def sampling_rates(plan: Plan) -> dict[str, float]:
     """Sampling rates by name [Hz]."""
     return {recorded.name: recorded.fs for recorded in (*plan.recordings, *plan.observers)}
 
 
-def reasons(plan: Plan, ts: Mapping[str, Any], out_of_range: np.ndarray) -> list[str]:
+def invalid_reasons(plan: Plan, ts: Mapping[str, Any], out_of_range: np.ndarray) -> list[str]:
     """Why a simulation is invalid, or an empty text; on a GPU the extremes are found there."""
     reason = ["state out of its valid range" if bad else "" for bad in out_of_range]
     for name, values in ts.items():

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.engine.checks import choose, number
-from vbiflow.engine.derived import resolve
+from vbiflow.engine.checks import check_number, choose
+from vbiflow.engine.derived import resolve_derived
 from vbiflow.engine.linearisation import Linearisation, linearise
 from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.simulate import Simulations
@@ -40,7 +40,7 @@ def check_spectrum(model: Model, signals: Mapping[str, Any], spectrum: Mapping[s
         raise ValueError(f"spectrum: {len(signals)} signals; give one, of {', '.join(model.signals)}")
     name = next(iter(signals))
     choose(f"signal of {model.name}", name, model.signals)
-    step, highest = (number(f"spectrum.{key}", spectrum.get(key), 0, strict=True) for key in OPTIONS)
+    step, highest = (check_number(f"spectrum.{key}", spectrum.get(key), 0, strict=True) for key in OPTIONS)
     frequencies = step * np.arange(1, round(highest / step) + 1)
     segments = int(duration / 1e3 * step * (1 + 1e-9))
     if not len(frequencies) or segments < 1:
@@ -73,11 +73,14 @@ def linear_spectra(
 
     Parameters
     ----------
+    model, weights, parameters, tract_lengths, speed : as in `simulate`.
+    n_simulations, seed, start, stream : which draws, and the random numbers of measurement noise.
+    initial : as in `simulate`: where the search for the fixed point begins.
     spectrum : {"step": resolution [Hz], "highest": frequency [Hz]}; frequencies are step, 2 step, ..., highest.
     duration : of the recording whose spectra they stand for [ms]; it holds K = duration step segments.
     signals : the one signal, {"name": {"period": [ms]}}; the period is that of measurement noise.
     noise : of every sample, as in `simulate`; relative to the signal's standard deviation only without delays.
-    others : as in `simulate`; the initial states are where the search for the fixed point begins.
+    progress : called with (draws done, n_simulations).
 
     Returns
     -------
@@ -91,14 +94,17 @@ def linear_spectra(
     """
     model = model if isinstance(model, Model) else choose("model", model, MODELS)
     name, frequencies, segments = check_spectrum(model, signals, spectrum, duration)
-    derived = resolve(model, weights, parameters, n_simulations, initial, delayed=speed is not None)
+    derived = resolve_derived(model, weights, parameters, n_simulations, initial, delayed=speed is not None)
     level, fs = check_noise(noise, n_simulations), 1e3 / signals[name].get("period", 1.0)
     if level and level.relative and speed is not None:
         raise ValueError("noise: relative takes the variance, which is slow to find with delays; give it absolute")
     ts = np.zeros((n_simulations, len(weights), len(frequencies)), np.float32)
     speeds, reason = None if speed is None else np.broadcast_to(np.ravel(speed), n_simulations), []
     for k in range(n_simulations):
-        one, begin = ({key: row(value, k) for key, value in v.items()} for v in (derived.parameters, derived.initial))
+        one, begin = (
+            {key: row_of_simulation(value, k) for key, value in v.items()}
+            for v in (derived.parameters, derived.initial)
+        )
         delays = {} if speeds is None else {"tract_lengths": tract_lengths, "speed": float(speeds[k])}
         linear = linearise(model, weights, one, initial=begin, **delays)
         reason.append((derived.reason[k] if derived.reason else "") or linear.reason)
@@ -113,7 +119,7 @@ def linear_spectra(
     return Simulations({name: ts}, {name: fs}, valid, reason, start, units={name: unit}, frequencies=frequencies)
 
 
-def row(value: Any, k: int) -> Any:
+def row_of_simulation(value: Any, k: int) -> Any:
     """What simulation k has of a parameter: a scalar or (n_nodes,)."""
     value = np.asarray(value, float)
     if value.ndim < 2:

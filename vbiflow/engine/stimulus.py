@@ -116,7 +116,7 @@ def check_stimulus(
     amplitude = np.zeros((1, n_nodes)) + broadcast(
         "amplitude of", what, given.get("amplitude", 1.0), n_simulations, n_nodes
     )
-    course = evaluate(what, choose(f"course of {what}", courses[0], COURSES), given[courses[0]], times)
+    course = evaluate_course(what, choose(f"course of {what}", courses[0], COURSES), given[courses[0]], times)
     return Stimulus(parameter, np.where(np.isin(np.arange(n_nodes), nodes), amplitude, 0.0), course)
 
 
@@ -129,7 +129,7 @@ def check_nodes(what: str, nodes: Any, n_nodes: int) -> np.ndarray:
     return chosen
 
 
-def evaluate(what: str, course: Callable[..., np.ndarray], options: Any, times: np.ndarray) -> np.ndarray:
+def evaluate_course(what: str, course: Callable[..., np.ndarray], options: Any, times: np.ndarray) -> np.ndarray:
     """The time course at `times`, its options checked."""
     _, *known = inspect.signature(course).parameters.values()
     options = dict(options) if isinstance(options, Mapping) else {"": options}

@@ -5,9 +5,9 @@ from vbiflow.features.connectivity import fc
 from vbiflow.features.dynamics import fcd
 from vbiflow.features.extraction import Features, compute
 from vbiflow.features.feature import Feature, Option, feature, per
-from vbiflow.features.files import compute_file, gather, observed, observed_spectra
+from vbiflow.features.files import compute_file, compute_observed, compute_observed_spectra, gather_shards
 from vbiflow.features.nodes import Nodes
-from vbiflow.features.registry import FEATURES, SETS, expanded, read_specs, schema, table
+from vbiflow.features.registry import FEATURES, SETS, expand_sets, features_schema, features_table, read_specs
 
 __all__ = [
     "FEATURES",
@@ -19,15 +19,15 @@ __all__ = [
     "Option",
     "compute",
     "compute_file",
-    "expanded",
+    "compute_observed",
+    "compute_observed_spectra",
+    "expand_sets",
     "fc",
     "fcd",
     "feature",
-    "gather",
-    "observed",
-    "observed_spectra",
+    "features_schema",
+    "features_table",
+    "gather_shards",
     "per",
     "read_specs",
-    "schema",
-    "table",
 ]

@@ -82,6 +82,7 @@ class Batch:
 
     @property
     def n_times(self) -> int:
+        """Number of samples in time."""
         return self.ts.shape[-1]
 
     @property

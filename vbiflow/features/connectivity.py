@@ -80,14 +80,14 @@ def fc_summary(
     matrix = batch.shared(fc)
     yield from pair_summary(batch, matrix, masks, statistics, quantiles)
     if eigenvalues:
-        k = fits(eigenvalues, len(batch.nodes), "eigenvalues")
+        k = check_count(eigenvalues, len(batch.nodes), "eigenvalues")
         yield [f"eigenvalue[{n + 1}]" for n in range(k)], sorted_spectrum(matrix)[:, :k]
     if components:
-        k = fits(components, len(batch.nodes) - 1, "components")
+        k = check_count(components, len(batch.nodes) - 1, "components")
         yield [f"component[{n + 1}]" for n in range(k)], component_shares(matrix)[:, :k]
 
 
-def fits(count: int, available: int, what: str) -> int:
+def check_count(count: int, available: int, what: str) -> int:
     """`count`, or ValueError if there are fewer `available`."""
     if count > available:
         raise ValueError(f"{count} {what} asked for but these nodes have {available}; lower {what}")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vbiflow.io import Quantity, opened, values
+from vbiflow.io import Quantity, open_sealed, read_values
 from vbiflow.marginals import DISCREPANCY
 
 PURPOSE = 0x64697363
@@ -38,8 +38,8 @@ def add_discrepancy(
     """
     if not features:
         return dict(quantities)
-    with opened(path) as file:
-        size = values(file, DISCREPANCY)
+    with open_sealed(path) as file:
+        size = read_values(file, DISCREPANCY)
     columns = columns_of(quantities["names"].values, features)
     x, index = np.array(quantities["x"].values, float), quantities["index"].values
     for row, k, s in zip(x, map(int, index), size, strict=True):

@@ -156,7 +156,18 @@ def fcd_summary(
     eigenvalues: int,
     components: int,
 ) -> Pieces:
-    """Summaries of functional connectivity dynamics; its variance over windows without overlap is the fluidity."""
+    """Summaries of functional connectivity dynamics; its variance over windows without overlap is the fluidity.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    window, step : length and shift of the windows [s].
+    mask : group of pairs of nodes.
+    overlap : whether pairs of windows that share samples count.
+    statistics, quantiles : what summarises the values above the diagonal.
+    eigenvalues : how many of the largest eigenvalues.
+    components : how many principal components of the rows, as shares of variance.
+    """
     matrix = batch.shared(fcd, batch.fs, window, step, mask, batch.nodes)
     length, shift, n = windows(batch, window, step)
     first = 1 if overlap else -(-length // shift)

@@ -76,6 +76,8 @@ def compute(
         Makes series of `nodes`, the sensors, from those of simulated regions: (series, index) -> series.
     batch
         How many simulations to treat at a time; one is as fast on a CPU, more suit a GPU.
+    progress
+        Called with (simulations done, all).
 
     Raises
     ------
@@ -87,7 +89,7 @@ def compute(
     nodes = nodes or Nodes.plain(ts.shape[1] if len(ts.shape) == 3 else 0)
     index = range(ts.shape[0]) if index is None else index
     example = ts if sensors is None or len(ts.shape) != 3 else sensors(placeholder(ts), index[:1])
-    check(example, fs, nodes)
+    check_arrays(example, fs, nodes)
     steps = read_preparation(prepare)
     epoch = epoch_of(steps, fs)
     if epoch:
@@ -108,7 +110,7 @@ def compute(
         reason[start : start + batch] = faults
         if progress:
             progress(min(start + batch, ts.shape[0]), ts.shape[0])
-    reason = [text or undefined(row, names) for text, row in zip(reason, x, strict=True)]
+    reason = [text or describe_undefined(row, names) for text, row in zip(reason, x, strict=True)]
     units = units_of(names, requests, "1" if steps.get("standardise") else unit)
     return Features(x, names, np.array([not text for text in reason], dtype=bool), reason, units)
 
@@ -123,7 +125,7 @@ def units_of(names: Sequence[str], requests: Sequence[Request], signal: str) -> 
     ]
 
 
-def check(ts: Any, fs: float, nodes: Nodes) -> None:
+def check_arrays(ts: Any, fs: float, nodes: Nodes) -> None:
     """Raise ValueError if the series, the sampling rate and the nodes don't fit."""
     if len(ts.shape) != 3:
         raise ValueError(f"ts has {len(ts.shape)} axes, not (n_simulations, n_nodes, n_times) or (n_nodes, n_times)")
@@ -181,19 +183,19 @@ def find_faults(ts: Any, nodes: Nodes) -> list[str]:
     def describe(infinite: np.ndarray, constant: np.ndarray) -> str:
         for what, where in (("not finite", infinite), ("constant", constant)):
             if where.any():
-                return f"{what} in {listing([nodes.labels[k] for k in np.flatnonzero(where)])}"
+                return f"{what} in {shorten_list([nodes.labels[k] for k in np.flatnonzero(where)])}"
         return ""
 
     finite, constant = to_host(namespace(ts).isfinite(ts).all(axis=-1)), to_host(is_constant(ts))
     return [describe(*row) for row in zip(~finite, constant, strict=True)]
 
 
-def undefined(row: np.ndarray, names: Sequence[str]) -> str:
+def describe_undefined(row: np.ndarray, names: Sequence[str]) -> str:
     """Which values of a row are not finite, if any."""
     missing = [names[k] for k in np.flatnonzero(~np.isfinite(row))]
-    return f"undefined: {listing(missing)}" if missing else ""
+    return f"undefined: {shorten_list(missing)}" if missing else ""
 
 
-def listing(words: Sequence[str], most: int = 3) -> str:
+def shorten_list(words: Sequence[str], most: int = 3) -> str:
     """The first few words and how many more there are."""
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")

@@ -14,7 +14,7 @@ from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import SUMMARIES, SUMMARY_UNITS, connectome_summaries
 from vbiflow.features.batch import SpectralBatch
-from vbiflow.features.extraction import Features, Observer, compute, extract, undefined, units_of
+from vbiflow.features.extraction import Features, Observer, compute, describe_undefined, extract, units_of
 from vbiflow.features.feature import of_signal
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import prepare as prepared
@@ -29,7 +29,7 @@ CONDITIONING = "connectome."
 """First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 
 
-def recorded(file: h5py.File, signal: str = "") -> str:
+def series_name(file: h5py.File, signal: str = "") -> str:
     """Name of the time series in an open file of simulations, the only one unless `signal` names it.
 
     Raises
@@ -56,23 +56,32 @@ def compute_file(
 ) -> dict[str, io.Quantity]:
     """Features of the simulations in a file, read one by one; a simulation is valid if it and its features are.
 
-    `sensors` makes series of `nodes` from those of the simulated regions; see `compute`.
+    Parameters
+    ----------
+    path : file of simulations.
+    specs : the study's list of features.
+    nodes : what features are taken on: regions or sensors.
+    folder : of the user's own features.
+    prepare : steps that come before the features.
+    signal : which series of the file; not needed if there is one.
+    sensors : makes series of `nodes` from those of the simulated regions; see `compute`.
+    progress : called with (simulations done, all).
     """
-    with io.opened(path) as file:
-        series = file[recorded(file, signal)]
-        index, valid, reason = (io.values(file, name) for name in STANDARD)
+    with io.open_sealed(path) as file:
+        series = file[series_name(file, signal)]
+        index, valid, reason = (io.read_values(file, name) for name in STANDARD)
         options = {"folder": folder, "prepare": prepare, "index": index, "progress": progress}
         unit = sensors.unit if sensors else series.attrs["unit"]
         if "frequencies" in series.attrs:
             features = compute_spectra(series[:], series.attrs["frequencies"], specs, unit, nodes, folder)
         else:
             features = compute(series, specs, fs=series.attrs["fs"], unit=unit, nodes=nodes, sensors=sensors, **options)
-        conditioning = io.values(file, "conditioning") if "conditioning" in file else None
+        conditioning = io.read_values(file, "conditioning") if "conditioning" in file else None
     reason = [first or second for first, second in zip(reason, features.reason, strict=True)]
     x, names, units = features.x, features.names, features.units
     if conditioning is not None:
         (x, names), units = append_conditioning(x, names, conditioning), [*units, *SUMMARY_UNITS]
-    return table(x, names, units, index, valid & features.valid, reason)
+    return feature_quantities(x, names, units, index, valid & features.valid, reason)
 
 
 def compute_spectra(
@@ -86,7 +95,9 @@ def compute_spectra(
     """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz]."""
     requests = read_specs(specs, folder)
     names, x = extract(SpectralBatch(power, frequencies, nodes), requests)
-    reason = [undefined(row, names) if density.any() else "no power" for row, density in zip(x, power, strict=True)]
+    reason = [
+        describe_undefined(row, names) if density.any() else "no power" for row, density in zip(x, power, strict=True)
+    ]
     valid = np.array([not text for text in reason])
     return Features(x, names, valid, reason, units_of(names, requests, unit.removesuffix("^2/Hz")))
 
@@ -96,8 +107,8 @@ def append_conditioning(x: np.ndarray, names: Sequence[str], conditioning: np.nd
     return np.concatenate([x, conditioning], axis=-1), [*names, *(CONDITIONING + name for name in SUMMARIES)]
 
 
-def of_person(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
-    """What `observed` gives, with the summaries of the person's connectome among the features."""
+def add_connectome_summaries(quantities: Mapping[str, io.Quantity], connectome: Connectome) -> dict[str, io.Quantity]:
+    """What `compute_observed` gives, with the summaries of the person's connectome among the features."""
     x, names = append_conditioning(quantities["x"].values, quantities["names"].values, connectome_summaries(connectome))
     units = [*quantities["x"].unit, *SUMMARY_UNITS]
     return {
@@ -116,7 +127,7 @@ def add_conditioning(
     return append_conditioning(x, names, np.tile(connectome_summaries(connectome), (len(x), 1)))
 
 
-def table(
+def feature_quantities(
     x: Any, names: Sequence[str], units: str | Sequence[str], index: Any, valid: Any, reason: Sequence[str]
 ) -> dict[str, io.Quantity]:
     """The quantities of a features file; `units` are those of the features."""
@@ -129,7 +140,9 @@ def table(
     }
 
 
-def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int, provenance: Mapping[str, Any]) -> None:
+def gather_shards(
+    shards: Sequence[str | Path], target: str | Path, n_simulations: int, provenance: Mapping[str, Any]
+) -> None:
     """Join shards of features in the order given, one in memory at a time.
 
     Raises
@@ -141,10 +154,10 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
     with io.sealed(target, provenance.get("seed", -1)) as part, h5py.File(part, "w") as out:
         io.describe(out, provenance)
         for path in shards:
-            content, unit = io.read(path, *TABLE, "names"), io.attributes(path, "x")["unit"]
+            content, unit = io.read(path, *TABLE, "names"), io.read_attributes(path, "x")["unit"]
             if done == 0:
                 names, units = content["names"], unit
-                create(out, content, units, n_simulations)
+                create_datasets(out, content, units, n_simulations)
             if content["names"] != names or unit != units:
                 raise ValueError(f"{path}: its features are not those of {shards[0]}; delete it and run again")
             stop = done + len(content["index"])
@@ -157,21 +170,21 @@ def gather(shards: Sequence[str | Path], target: str | Path, n_simulations: int,
             raise ValueError(f"{target}: the shards hold {done} simulations, the study asks for {n_simulations}")
 
 
-def create(out: h5py.File, content: Mapping[str, Any], units: str | Sequence[str], n_simulations: int) -> None:
+def create_datasets(out: h5py.File, content: Mapping[str, Any], units: str | Sequence[str], n_simulations: int) -> None:
     """Datasets of the full length, filled shard by shard."""
     full = {name: np.empty((0,)) for name in TABLE}
-    quantities = table(full["x"], content["names"], units, *(full[name] for name in STANDARD))
+    quantities = feature_quantities(full["x"], content["names"], units, *(full[name] for name in STANDARD))
     for name, quantity in quantities.items():
         if name == "names":
-            io.put(out, name, quantity)
+            io.store_quantity(out, name, quantity)
             continue
         first = np.asarray(content[name])
         dtype = h5py.string_dtype() if name == "reason" else first.dtype
         dataset = out.create_dataset(name, (n_simulations, *first.shape[1:]), dtype)
-        io.label(dataset, quantity)
+        io.label_dataset(dataset, quantity)
 
 
-def observed(
+def compute_observed(
     ts: np.ndarray,
     fs: float,
     specs: Sequence[Spec],
@@ -185,7 +198,17 @@ def observed(
 ) -> dict[str, io.Quantity]:
     """Features x_o (n_features,) of one recording (n_nodes, n_times) [unit] at fs [Hz], with the series behind them.
 
-    The series is prepared as simulations are, and `confounds` (n, n_times) are regressed out.
+    Parameters
+    ----------
+    ts : the recording (n_nodes, n_times) [unit].
+    fs : sampling rate [Hz].
+    specs : the study's list of features.
+    nodes : what features are taken on: regions or sensors.
+    signal : name of the series.
+    unit : of the series.
+    folder : of the user's own features.
+    prepare : steps that come before the features, as simulations go through them.
+    confounds : series (n, n_times) that are regressed out.
 
     Raises
     ------
@@ -209,7 +232,7 @@ def observed(
     }
 
 
-def observed_spectra(
+def compute_observed_spectra(
     power: np.ndarray,
     frequencies: np.ndarray,
     specs: Sequence[Spec],
@@ -230,7 +253,7 @@ def observed_spectra(
         raise ValueError(f"feature {beyond[0]} needs the series; from spectra come {allowed}")
     names, values = extract(SpectralBatch(power[None], frequencies, nodes), requests)
     if not np.isfinite(values).all():
-        raise ValueError(f"features of the spectra: {undefined(values[0], names)}")
+        raise ValueError(f"features of the spectra: {describe_undefined(values[0], names)}")
     units = units_of(names, requests, ARBITRARY)
     density = of_signal("y^2/Hz", ARBITRARY)
     return {

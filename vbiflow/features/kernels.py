@@ -19,8 +19,15 @@ def correlate_windows(
 ) -> np.ndarray:  # pragma: no cover - compiled
     """Correlation (n_windows, n_pairs) in sliding windows, r = (sum z_i z_j / length - m_i m_j) s_i s_j.
 
-    The sum gains the samples that enter a window and loses those that leave it. `z` is (n_times, n_nodes), the windows'
-    means m and inverse standard deviations s are (n_windows, n_nodes), the pairs (i, j) are sorted by i.
+    The sum gains the samples that enter a window and loses those that leave it; m and s are the windows' means and
+    inverse standard deviations.
+
+    Parameters
+    ----------
+    z : standardised series (n_times, n_nodes).
+    mean, scale : means and inverse standard deviations (n_windows, n_nodes) of the windows.
+    length, shift : of the windows, in samples.
+    i, j : the pairs (n_pairs,), sorted by i.
     """
     n_nodes = z.shape[1]
     out = np.empty((mean.shape[0], i.size), dtype=np.float32)

@@ -74,29 +74,29 @@ def prepare(ts: Any, fs: float, steps: Mapping[str, Any], confounds: Any = None)
     ValueError
         If the band does not fit the sampling rate, or if confounds are not as long as the series.
     """
-    ts = steady(ts, fs, steps)
+    ts = detrend_and_filter(ts, fs, steps)
     if confounds is not None:
         if confounds.shape[-1] != ts.shape[-1]:
             raise ValueError(
                 f"confounds have {confounds.shape[-1]} samples, the recording {ts.shape[-1]}; give one line a volume"
             )
-        ts = residual(ts, steady(confounds[None], fs, steps))
+        ts = regress_out(ts, detrend_and_filter(confounds[None], fs, steps))
     if steps.get("global_signal"):
-        ts = residual(ts, double(ts).mean(axis=1, keepdims=True))
+        ts = regress_out(ts, double(ts).mean(axis=1, keepdims=True))
     if steps.get("standardise"):
         ts = standardise(ts) * ts.shape[-1] ** 0.5
     return ts
 
 
-def steady(ts: Any, fs: float, steps: Mapping[str, Any]) -> Any:
+def detrend_and_filter(ts: Any, fs: float, steps: Mapping[str, Any]) -> Any:
     """Series after detrending and filter."""
     if steps.get("detrend"):
         epochs = in_epochs(ts, epoch_of(steps, fs))
-        ts = residual(epochs, namespace(ts).arange(epochs.shape[-1])[None, None] * 1.0).reshape(*ts.shape[:-1], -1)
+        ts = regress_out(epochs, namespace(ts).arange(epochs.shape[-1])[None, None] * 1.0).reshape(*ts.shape[:-1], -1)
     return bandpass(ts, fs, steps["bandpass"]) if steps.get("bandpass") else ts
 
 
-def residual(ts: Any, regressors: Any) -> Any:
+def regress_out(ts: Any, regressors: Any) -> Any:
     """Series less their means and their least-squares fit by regressors (1 or n_simulations, n, n_times)."""
     xp, y = namespace(ts), double(ts)
     basis = xp.linalg.svd(standardise(regressors), full_matrices=False)

@@ -41,7 +41,7 @@ SETS: dict[str, list[Spec]] = {
 """Lists of features that a study asks for by one name, for slow signals such as BOLD and for M/EEG."""
 
 
-def expanded(specs: Any) -> Any:
+def expand_sets(specs: Any) -> Any:
     """A study's list of features with the names of SETS replaced by what they stand for."""
     if isinstance(specs, str | Mapping) or not specs:
         return specs
@@ -73,7 +73,7 @@ def read_specs(specs: Sequence[Spec], folder: str | Path | None = None) -> list[
         specs = [{name: options} for name, options in specs.items()]
     if isinstance(specs, str) or not specs:
         raise ValueError(f"features {specs!r} is not a list of features; choose from {', '.join(FEATURES)}")
-    requests = [read_spec(spec, folder) for spec in expanded(specs)]
+    requests = [read_spec(spec, folder) for spec in expand_sets(specs)]
     names = [request.name for request in requests]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -121,7 +121,7 @@ def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:
         raise ValueError(f"feature {spec!r} is neither a name nor a name with options, such as {{fcd: {{window: 60}}}}")
     ((name, options),) = spec.items()
     options = dict(options or {})
-    found = find(str(name), folder)
+    found = find_feature(str(name), folder)
     alias = str(options.pop("as", found.name))
     if not re.fullmatch(r"\w+", alias):
         raise ValueError(f"feature {name}: as: {alias!r} is not a word of letters, digits and _, such as slow_{name}")
@@ -129,7 +129,7 @@ def read_spec(spec: Spec, folder: str | Path | None = None) -> Request:
     return Request(found, alias, found.read(options), own)
 
 
-def find(name: str, folder: str | Path | None = None) -> Feature:
+def find_feature(name: str, folder: str | Path | None = None) -> Feature:
     """The feature of that name, from FEATURES or from the study author's file `folder`/<name>.py.
 
     Raises
@@ -141,12 +141,12 @@ def find(name: str, folder: str | Path | None = None) -> Feature:
         return FEATURES[name]
     own = user_modules(folder) if folder else {}
     if name in own:
-        return load(own[name])
+        return load_feature(own[name])
     where = f"; none in {folder}/{name}.py" if folder else ""
     raise ValueError(f"unknown feature {name!r}; choose from {', '.join((*FEATURES, *own, *SETS))}{where}")
 
 
-def load(path: Path) -> Feature:
+def load_feature(path: Path) -> Feature:
     """The feature that a Python file defines under the file's own name.
 
     Raises
@@ -160,7 +160,7 @@ def load(path: Path) -> Feature:
     raise ValueError(f'{path}: no feature named {path.stem!r}; decorate a function with @feature("{path.stem}")')
 
 
-def schema() -> dict[str, Any]:
+def features_schema() -> dict[str, Any]:
     """JSON schema of a study's list of features, for the features that vbiflow brings."""
     tables = {
         name: {
@@ -178,22 +178,22 @@ def schema() -> dict[str, Any]:
     return {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "string"}, table]}}
 
 
-def table() -> str:
+def features_table() -> str:
     """The registry as a Markdown table: feature, domain, unit, what it is, options with their defaults."""
     lines = ["| Feature | Domain | Unit | What it is | Options |", "|---|---|---|---|---|"]
     for name, feature in FEATURES.items():
-        options = ", ".join(f"`{key}`: {show(option.default)}" for key, option in feature.options.items())
+        options = ", ".join(f"`{key}`: {format_default(option.default)}" for key, option in feature.options.items())
         reference = f" ({feature.reference})" if feature.reference else ""
         lines.append(f"| `{name}` | {feature.domain} | {feature.unit} | {feature.summary}{reference} | {options} |")
     return "\n".join(lines) + "\n"
 
 
-def show(value: Any) -> str:
+def format_default(value: Any) -> str:
     """A default as a study file spells it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {show(entry)}" for key, entry in value.items()) + "}"
-    return "[" + ", ".join(show(entry) for entry in value) + "]" if isinstance(value, tuple) else str(value)
+        return "{" + ", ".join(f"{key}: {format_default(entry)}" for key, entry in value.items()) + "}"
+    return "[" + ", ".join(format_default(entry) for entry in value) + "]" if isinstance(value, tuple) else str(value)

@@ -11,7 +11,7 @@ import numpy as np
 from vbiflow.features.batch import namespace
 
 
-def upper(matrix: Any, first: int = 1) -> Any:
+def upper_triangle(matrix: Any, first: int = 1) -> Any:
     """Values above the diagonal of matrices (..., k, k), from the diagonal `first` on."""
     keep = np.triu(np.ones(matrix.shape[-2:], dtype=bool), first)
     return matrix[..., namespace(matrix).asarray(keep)]
@@ -28,7 +28,7 @@ def fc_correlation(simulated: Any, observed: Any) -> Any:
     if simulated.shape[-2:] != observed.shape[-2:]:
         raise ValueError(f"FC of {simulated.shape[-1]} nodes cannot be compared with FC of {observed.shape[-1]} nodes")
     xp = namespace(simulated)
-    a, b = upper(simulated).astype("float64"), upper(observed).astype("float64")
+    a, b = upper_triangle(simulated).astype("float64"), upper_triangle(observed).astype("float64")
     a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
     norm = xp.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
     return xp.where(norm > 0, (a * b).sum(axis=-1) / xp.where(norm > 0, norm, 1.0), 0.0)
@@ -52,10 +52,10 @@ def fcd_ks(simulated: Any, observed: Any, first: int = 1) -> Any:
     ----------
     Hansen et al. 2015, doi:10.1016/j.neuroimage.2014.11.001
     """
-    values = upper(observed, first)
+    values = upper_triangle(observed, first)
     if simulated.ndim == 2:
-        return ks_distance(upper(simulated, first), values)
-    return np.array([ks_distance(upper(matrix, first), values) for matrix in simulated])
+        return ks_distance(upper_triangle(simulated, first), values)
+    return np.array([ks_distance(upper_triangle(matrix, first), values) for matrix in simulated])
 
 
 def psd_distance(simulated: Any, observed: Any) -> Any:

@@ -7,14 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import scipy
 
-from vbiflow.features.batch import Batch, double, fft_module, in_epochs, is_constant, namespace, to_host
+from vbiflow.features.batch import Batch, is_constant, namespace, to_host
 from vbiflow.features.feature import Option, Pieces, feature, per
+from vbiflow.features.spectral_estimation import multitaper, welch
 
 Bands = Sequence[tuple[str, tuple[float, float]]]
 
-CHUNK = 2**17
 EEG_BANDS = {"delta": [1, 4], "theta": [4, 8], "alpha": [8, 13], "beta": [13, 30], "gamma": [30, 45]}
 BANDS = Option(EEG_BANDS, "bands", "bands, low edge included, high edge not", "Hz")
 RANGE = Option((1.0, 45.0), "band", "frequencies that count, low edge included, high edge not", "Hz")
@@ -22,60 +21,6 @@ METHOD = Option("welch", "text", "estimator", choices=("welch", "multitaper"))
 SEGMENT = Option(2.0, "number", "length of the segments that are averaged; it sets the resolution", "s", minimum=0)
 BANDWIDTH = Option(2.0, "number", "full bandwidth of the tapers, for method multitaper", "Hz", minimum=0)
 AVERAGE = Option(False, "boolean", "whether to average the spectra of all nodes before reading anything from them")
-
-
-def welch(ts: Any, fs: float, samples: int, epoch: int | None = None) -> tuple[Any, Any]:
-    """Frequencies [Hz] and one-sided power spectral density [y^2/Hz] by Welch's method, Hann window, half overlap.
-
-    The density integrates to the variance: a sine of amplitude a contributes a^2 / 2.
-
-    Parameters
-    ----------
-    ts
-        (..., n_nodes, n_times); the transforms run in its precision.
-    fs
-        Sampling rate [Hz].
-    samples
-        Length of a segment in samples.
-    epoch
-        Samples of an epoch, where the series are epochs end to end: no segment crosses their borders.
-
-    Returns
-    -------
-    frequencies (n_frequencies,) and density (..., n_nodes, n_frequencies)
-
-    References
-    ----------
-    Welch 1967, doi:10.1109/TAU.1967.1161901
-    """
-    xp, n_frequencies = namespace(ts), samples // 2 + 1
-    window = xp.asarray(scipy.signal.get_window("hann", samples))
-    whole = xp.lib.stride_tricks.sliding_window_view(in_epochs(ts, epoch), samples, axis=-1)
-    frames = whole[..., :: samples - samples // 2, :]
-    density = xp.empty((*ts.shape[:-1], n_frequencies))
-    chunk = max(1, ts.shape[-2] * CHUNK // frames.size)
-    for start in range(0, ts.shape[-2], chunk):
-        piece = frames[..., start : start + chunk, :, :, :]
-        piece = piece - piece.mean(axis=-1, keepdims=True, dtype="float64").astype(ts.dtype)
-        piece *= window.astype(ts.dtype)
-        lines = fft_module(xp).rfft(piece, axis=-1)
-        density[..., start : start + chunk, :] = (lines.real**2 + lines.imag**2).mean(axis=(-3, -2))
-    density *= 2.0 / (fs * float((window**2).sum()))
-    density[..., :: n_frequencies - 1 if samples % 2 == 0 else n_frequencies] /= 2.0
-    return xp.arange(n_frequencies) * (fs / samples), density
-
-
-def multitaper(ts: Any, fs: float, samples: int, bandwidth: float, epoch: int | None = None) -> tuple[Any, Any]:
-    """Frequencies [Hz] and density [y^2/Hz] by discrete prolate spheroidal tapers, mean over segments, by mne."""
-    from mne.time_frequency import psd_array_multitaper
-
-    host = in_epochs(to_host(double(ts)), epoch)
-    n_segments = host.shape[-1] // samples
-    segments = host[..., : n_segments * samples].reshape(*ts.shape[:-1], -1, samples)
-    density, frequencies = psd_array_multitaper(
-        segments, fs, bandwidth=bandwidth, normalization="full", verbose="error"
-    )
-    return namespace(ts).asarray(frequencies), namespace(ts).asarray(density.mean(axis=-2))
 
 
 def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> tuple[Any, Any]:
@@ -90,7 +35,7 @@ def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> 
     return frequencies, batch.xp.where(is_constant(batch.ts)[..., None], 0.0, density)
 
 
-def within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str) -> Any:
+def bins_within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str) -> Any:
     """Indices of the frequencies f with low <= f < high.
 
     Raises
@@ -109,7 +54,7 @@ def within(batch: Batch, frequencies: Any, edges: tuple[float, float], name: str
     return chosen
 
 
-def normal(p: Any) -> Any:
+def power_shares(p: Any) -> Any:
     """Density as shares that add up to 1; all 0 where there is no power."""
     total = p.sum(axis=-1, keepdims=True)
     return p / namespace(p).where(total > 0, total, 1.0)
@@ -135,12 +80,12 @@ def peak(f: Any, p: Any) -> tuple[Any, Any]:
 
 def centroid(f: Any, p: Any) -> Any:
     """Mean frequency, weighted by power."""
-    return normal(p) @ f
+    return power_shares(p) @ f
 
 
 def moment(f: Any, p: Any, order: int) -> Any:
     """Central moment of frequency, weighted by power."""
-    return (normal(p) * (f - centroid(f, p)[..., None]) ** order).sum(axis=-1)
+    return (power_shares(p) * (f - centroid(f, p)[..., None]) ** order).sum(axis=-1)
 
 
 def spread(f: Any, p: Any) -> Any:
@@ -157,16 +102,16 @@ def standard_moment(f: Any, p: Any, order: int) -> Any:
 def edge(f: Any, p: Any, share: float) -> Any:
     """Frequency below which a share of the power lies, by straight lines within bins."""
     xp, step = namespace(p), f[1] - f[0]
-    cumulated = normal(p).cumsum(axis=-1)
+    cumulated = power_shares(p).cumsum(axis=-1)
     k = (cumulated >= share - 1e-12).argmax(axis=-1)[..., None]
     upper = xp.take_along_axis(cumulated, k, axis=-1)[..., 0]
-    width = xp.take_along_axis(normal(p), k, axis=-1)[..., 0]
+    width = xp.take_along_axis(power_shares(p), k, axis=-1)[..., 0]
     return f[k[..., 0]] + step / 2 - xp.where(width > 0, (upper - share) / xp.where(width > 0, width, 1.0), 0.0) * step
 
 
 def entropy(f: Any, p: Any) -> Any:
     """Shannon entropy of the shares of power over the logarithm of their number: 0 for one line, 1 for white noise."""
-    xp, q = namespace(p), normal(p)
+    xp, q = namespace(p), power_shares(p)
     return -(q * xp.log(xp.where(q > 0, q, 1.0))).sum(axis=-1) / np.log(max(p.shape[-1], 2))
 
 
@@ -221,17 +166,31 @@ def psd(
     edges: Sequence[float],
     average: bool,
 ) -> Pieces:
-    """Band powers, absolute and relative, peak, centroid, spread, edges, entropy of the power spectral density."""
+    """Band powers, absolute and relative, peak, centroid, spread, edges, entropy of the power spectral density.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    per : how values of nodes are summarised, as in the option `per` of all features.
+    method : welch or multitaper.
+    segment : length of Welch's segments [s].
+    bandwidth : full bandwidth of the tapers [Hz].
+    bands : name and edges [Hz] of each band.
+    range : frequencies [Hz] that relative power and statistics count.
+    statistics : which values to give.
+    edges : shares of power below each spectral edge.
+    average : whether to average the spectra of all nodes first.
+    """
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     density = density.mean(axis=1, keepdims=True) if average else density
-    chosen = within(batch, frequencies, range, "range")
+    chosen = bins_within(batch, frequencies, range, "range")
     f, p = frequencies[chosen].astype("float64"), density[..., chosen].astype("float64")
     found: list[tuple[str, Any]] = []
     for statistic in statistics:
         if statistic in ("power", "relative"):
             whole = total_power(f, p) if statistic == "relative" else batch.xp.ones(p.shape[:2])
             for name, limits in bands:
-                inside = density[..., within(batch, frequencies, limits, name)].astype("float64")
+                inside = density[..., bins_within(batch, frequencies, limits, name)].astype("float64")
                 power = total_power(frequencies, inside) / batch.xp.where(whole > 0, whole, 1.0)
                 found.append((f"{statistic}[{name}]", power))
         elif statistic == "edge":
@@ -263,14 +222,25 @@ def spectrum(
     range: tuple[float, float],
     step: float,
 ) -> Pieces:
-    """Logarithm of the power spectral density averaged over bins of frequency."""
+    """Logarithm of the power spectral density averaged over bins of frequency.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    per : how values of nodes are summarised, as in the option `per` of all features.
+    method : welch or multitaper.
+    segment : length of Welch's segments [s].
+    bandwidth : full bandwidth of the tapers [Hz].
+    range : lowest and highest frequency [Hz].
+    step : width of the bins [Hz].
+    """
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     edges = np.arange(range[0], range[1] + 1e-9, step)
     if edges.size < 2:
         raise ValueError(f"step of {step:g} Hz is wider than the range {range[0]:g}-{range[1]:g} Hz; lower it")
     for low, high in pairwise(edges):
         name = f"[{low:g}-{high:g} Hz]"
-        bins = density[..., within(batch, frequencies, (low, high), name)].astype("float64").mean(axis=-1)
+        bins = density[..., bins_within(batch, frequencies, (low, high), name)].astype("float64").mean(axis=-1)
         yield batch.nodes.reduce(batch.xp.log10(batch.xp.maximum(bins, 1e-300)), per, name)
 
 
@@ -296,12 +266,23 @@ def aperiodic(
     range: tuple[float, float],
     average: bool,
 ) -> Pieces:
-    """Exponent and offset of the aperiodic part 10^offset / f^exponent of the spectrum, by specparam."""
+    """Exponent and offset of the aperiodic part 10^offset / f^exponent of the spectrum, by specparam.
+
+    Parameters
+    ----------
+    batch : series (n_simulations, n_nodes, n_times) and their sampling rate.
+    per : how values of nodes are summarised, as in the option `per` of all features.
+    method : welch or multitaper.
+    segment : length of Welch's segments [s].
+    bandwidth : full bandwidth of the tapers [Hz].
+    range : frequencies [Hz] of the fit.
+    average : whether to average the spectra of all nodes first.
+    """
     from specparam import SpectralModel
 
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     density = density.mean(axis=1, keepdims=True) if average else density
-    chosen = within(batch, frequencies, range, "range")
+    chosen = bins_within(batch, frequencies, range, "range")
     f, p = to_host(frequencies)[chosen].astype(float), to_host(density)[..., chosen].astype(float)
     fits = np.full((*p.shape[:2], 2), np.nan)
     for row, node in np.argwhere((p > 0).all(axis=-1)):

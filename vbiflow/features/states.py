@@ -14,7 +14,7 @@ N_GUESSES = 3
 N_STATES = Option(4, "integer", "how many states", minimum=2)
 
 
-def visits(path: np.ndarray, n_states: int, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def visit_statistics(path: np.ndarray, n_states: int, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of time in each state, mean duration of its visits [s] and visits per second [Hz], most frequent first."""
     starts = np.flatnonzero(np.r_[True, path[1:] != path[:-1]])
     share = np.bincount(path, minlength=n_states) / path.size
@@ -64,7 +64,7 @@ def hmm(batch: Batch, *, n_states: int, components: int, seed: int) -> Pieces:
             rows.append(np.full(2 * n_states + 3, np.nan))
             continue
         path, likelihood = hidden_states(series, n_states, components, seed)
-        share, dwell, rate = visits(path, n_states, batch.fs)
+        share, dwell, rate = visit_statistics(path, n_states, batch.fs)
         entropy = -(share * np.log(np.where(share > 0, share, 1.0))).sum() / np.log(n_states)
         rows.append(np.r_[share, dwell, rate.sum() - batch.fs / path.size, entropy, likelihood])
     states = range(1, n_states + 1)
@@ -122,7 +122,7 @@ def microstate_row(series: np.ndarray, n_states: int, fs: float) -> np.ndarray:
     if peaks.size < n_states:
         return np.full(3 * n_states + 1, np.nan)
     fit = field @ polar_clusters(field[peaks], n_states).T
-    share, duration, rate = visits(abs(fit).argmax(axis=1), n_states, fs)
+    share, duration, rate = visit_statistics(abs(fit).argmax(axis=1), n_states, fs)
     return np.r_[share, duration, rate, (fit**2).max(axis=1).sum() / (power**2).sum()]
 
 

@@ -25,7 +25,7 @@ def autocorrelation_function(z: Any) -> Any:
     return fft.irfft(spectrum.real**2 + spectrum.imag**2, padded)[..., :n]
 
 
-def centred(ts: Any) -> Any:
+def subtract_mean(ts: Any) -> Any:
     """Series less their means."""
     y = double(ts)
     return y - y.mean(axis=-1, keepdims=True)
@@ -72,7 +72,7 @@ def temporal_centroid(batch: Batch, *, per: Sequence[str]) -> Pieces:
 @feature("zero_crossings", unit="Hz", per=per())
 def zero_crossings(batch: Batch, *, per: Sequence[str]) -> Pieces:
     """Crossings of the mean per second."""
-    above = batch.shared(centred) > 0
+    above = batch.shared(subtract_mean) > 0
     crossings = (above[..., 1:] != above[..., :-1]).sum(axis=-1)
     yield batch.nodes.reduce(crossings * (batch.fs / (batch.n_times - 1)), per)
 

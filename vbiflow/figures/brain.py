@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from vbiflow.figures.diagnostics import contraction, stems
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, message, quantity, styled
+from vbiflow.figures.diagnostics import columns_by_parameter, draw_contraction
+from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, message, quantity, styled
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ ROOM = 9.0
 """Distance [mm] of the outline from the outermost centres."""
 
 
-def with_spread(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
+def read_prior_spread(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
     """Arguments of `brain`: standard deviations of the plain prior, and the others as they are."""
     return {"spread": Prior.from_plain(prior).std, **arguments}
 
@@ -38,11 +38,22 @@ def brain(
 ) -> Figure:  # fmt: skip
     """Draw each regional parameter at the centres (n_nodes, 3) [mm] of the regions `labels`, and z-score by shrinkage.
 
-    `samples` is (n_samples, n_parameters), `spread` (n_parameters) the prior's standard deviation. Colour is truth or
-    posterior mean, size the shrinkage 1 - var / prior var. Without a truth the maps of the posterior stand alone.
+    Colour is truth or posterior mean, size the shrinkage 1 - var / prior var. Without a truth the maps of the posterior
+    stand alone.
+
+    Parameters
+    ----------
+    samples : of the posterior (n_samples, n_parameters).
+    spread : standard deviations (n_parameters,) of the prior.
+    names : of the parameters.
+    labels, centres : of the regions: (n_nodes,), and (n_nodes, 3) [mm].
+    units : of the parameters by name; those not named are pure numbers.
+    truth : what made a simulated recording (n_parameters,), None if unknown.
     """
-    samples = finite("theta", samples)
-    regional = {stem: columns for stem, columns in stems(names).items() if names[columns[0]].endswith("]")}
+    samples = finite_array("theta", samples)
+    regional = {
+        stem: columns for stem, columns in columns_by_parameter(names).items() if names[columns[0]].endswith("]")
+    }
     centres = dict(zip(labels, np.asarray(centres, float), strict=True))
     places = {stem: np.array([centres[region(names[k])] for k in columns]) for stem, columns in regional.items()}
     if not any(np.isfinite(place).any() for place in places.values()):
@@ -61,11 +72,15 @@ def brain(
         if known:
             axes = right.subplots()
             z = np.abs(mean - truth) / np.nanstd(samples, axis=0)
-            groups = {other: members for other, members in stems(names).items() if other == stem or len(members) == 1}
-            contraction(axes, z[None], shrinkage[None], groups)
+            groups = {
+                other: members
+                for other, members in columns_by_parameter(names).items()
+                if other == stem or len(members) == 1
+            }
+            draw_contraction(axes, z[None], shrinkage[None], groups)
             axes.set_title("z-score against shrinkage, this recording")
             panels.append(axes)
-        letters(panels)
+        letter_panels(panels)
     return figure
 
 

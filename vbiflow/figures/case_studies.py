@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vbiflow.claims import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
-from vbiflow.figures.diagnostics import stems
-from vbiflow.figures.report import as_yaml, caption, inlined
-from vbiflow.figures.style import PALETTE, SERIES, canvas, dots, signed, styled, symbol
-from vbiflow.io import attributes, read_json
+from vbiflow.figures.diagnostics import columns_by_parameter
+from vbiflow.figures.report import as_yaml, caption, inline_svg
+from vbiflow.figures.style import PALETTE, SERIES, canvas, dot_options, signed_number, styled, symbol
+from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
 SHOWN = (
@@ -47,11 +47,11 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
             truth, mean = (np.asarray(found[key], float)[:, columns] for key in ("theta", "mean"))
             low, high = truth.min(axis=0), truth.max(axis=0)
             truth, mean = (((values - low) / (high - low)).ravel() for values in (truth, mean))
-            axes.plot(truth, mean, color=color, **dots(truth.size, 0.8), zorder=2 - k)
+            axes.plot(truth, mean, color=color, **dot_options(truth.size, 0.8), zorder=2 - k)
             r = np.corrcoef(truth, mean)[0, 1]
             place = {"transform": axes.transAxes, "va": "top", "fontsize": 6, "color": color, "zorder": 4}
             place["bbox"] = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5}
-            axes.text(0.04, 0.97 - 0.12 * k, f"{symbol(stem)}, r = {signed(r)}", **place)
+            axes.text(0.04, 0.97 - 0.12 * k, f"{symbol(stem)}, r = {signed_number(r)}", **place)
         axes.set_title(title, fontsize=5.5)
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 1], yticks=[0, 1], box_aspect=1)
     for axes in panels[len(held_out) :]:
@@ -63,7 +63,7 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 def by_parameter(names: Sequence[str]) -> dict[str, list[int]]:
     """Columns of each parameter: of all its regions, or of all coefficients of its regression."""
-    return stems([name.replace(".", "[") for name in names])
+    return columns_by_parameter([name.replace(".", "[") for name in names])
 
 
 def page(
@@ -85,7 +85,7 @@ def page(
 
 def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of one study: verdict, the figures in `paths` (folders by owner), settings, versions, data."""
-    judged, notes = read_json(paths["diagnostics"]), attributes(paths["features"])
+    judged, notes = read_json(paths["diagnostics"]), read_attributes(paths["features"])
     drawn = []
     for number, folder in enumerate(paths["folders"]):
         for shown in SHOWN if number in (0, len(paths["folders"]) - 1) else REPEATED:
@@ -93,7 +93,7 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
             if path.is_file():
                 text = caption(ROOT / "rules" / "report" / f"{shown}.rst")
                 prefix = f"{name}-{number}-{shown}".replace("@", "-")
-                svg, width = inlined(path.read_text(encoding="utf-8"), prefix, text)
+                svg, width = inline_svg(path.read_text(encoding="utf-8"), prefix, text)
                 drawn.append({"svg": svg, "width": width, "caption": f"{Path(folder).parent.name}: {text}"})
     return {
         "name": name,

@@ -11,29 +11,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.posterior import padded
-from vbiflow.figures.style import PALETTE, canvas, finite, message, quantity, signed, styled, symbol
+from vbiflow.figures.style import PALETTE, canvas, finite_array, message, quantity, signed_number, styled, symbol, widen
 from vbiflow.posterior_table import first_units, prior_intervals, read_posterior_table
 
 Array = NDArray[np.float64]
 Statistics = Mapping[str, Mapping[str, Array]]
-NAMED = 40
+MOST_NAMED = 40
 """Up to this many subjects each has a line of its own name; more are drawn by rank."""
-ACROSS = 4
+PANELS_A_ROW = 4
 GROUPS = 8
 """A column of the cohort with at most this many different words is a grouping."""
-LOOKS = {
+VERDICT_STYLES = {
     "trusted": {"color": PALETTE["posterior"], "markerfacecolor": PALETTE["posterior"]},
     "not trusted": {"color": PALETTE["prior"], "markerfacecolor": "white"},
 }
 
 
-def scalars(parameters: Statistics) -> list[str]:
+def scalar_parameters(parameters: Statistics) -> list[str]:
     """Parameters that are one number a subject."""
     return [name for name in parameters if "[" not in name]
 
 
-def side_by_side(table: str, priors: Sequence[str]) -> dict[str, Any]:
+def read_cohort_table(table: str, priors: Sequence[str]) -> dict[str, Any]:
     """Arguments of `cohort`, from cohort.tsv and the priors of its estimators."""
     found = read_posterior_table(table)
     return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
@@ -42,7 +41,7 @@ def side_by_side(table: str, priors: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def with_columns(table: str, priors: Sequence[str]) -> dict[str, Any]:
+def read_covariates(table: str, priors: Sequence[str]) -> dict[str, Any]:
     """Arguments of `covariates`, from cohort.tsv and the priors of its estimators."""
     found = read_posterior_table(table)
     return {key: found[key] for key in ("subjects", "verdicts", "parameters")} | {
@@ -64,57 +63,67 @@ def cohort(
     `parameters` holds median, q05 and q95 (n_subjects,) by name, not-a-number for subjects left out; `prior` the 5 and
     95 % quantiles of the prior.
     """
-    finite("medians", np.concatenate([values["median"] for values in parameters.values()]))
-    single = scalars(parameters)
-    rows = [single[k : k + ACROSS] for k in range(0, len(single), ACROSS)]
+    finite_array("medians", np.concatenate([values["median"] for values in parameters.values()]))
+    single = scalar_parameters(parameters)
+    rows = [single[k : k + PANELS_A_ROW] for k in range(0, len(single), PANELS_A_ROW)]
     regional = list(dict.fromkeys(name.partition("[")[0] for name in parameters if "[" in name))
-    each = 0.8 + 0.15 * np.clip(len(subjects), 4, NAMED) if len(subjects) <= NAMED else 3.6
+    each = 0.8 + 0.15 * np.clip(len(subjects), 4, MOST_NAMED) if len(subjects) <= MOST_NAMED else 3.6
     heights = [each] * len(rows) + [each + 1.0] * len(regional)
-    figure = canvas(sum(heights) + 0.35, 7.1 if regional else max(1.775 * min(len(single), ACROSS), 4.0))
+    figure = canvas(sum(heights) + 0.35, 7.1 if regional else max(1.775 * min(len(single), PANELS_A_ROW), 4.0))
     parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
     for part, names in zip(parts, rows, strict=False):
-        panels = part.subplots(1, ACROSS if len(rows) > 1 else len(names), squeeze=False, sharey=True)[0]
+        panels = part.subplots(1, PANELS_A_ROW if len(rows) > 1 else len(names), squeeze=False, sharey=True)[0]
         for axes, name in zip(panels, names, strict=False):
-            forest(axes, verdicts, parameters[name], prior[name])
+            draw_forest(axes, verdicts, parameters[name], prior[name])
             axes.set_xlabel(quantity(name, units))
         name_subjects(panels[0], subjects, verdicts)
         for axes in panels[len(names) :]:
             axes.remove()
     for part, stem in zip(parts[len(rows) :], regional, strict=True):
-        regions(part.subplots(), subjects, verdicts, stem, parameters, units)
+        draw_regional_medians(part.subplots(), subjects, verdicts, stem, parameters, units)
     found = {label: line for axes in figure.axes for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     if found:
         figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=len(found))
     return figure
 
 
-def forest(axes: Axes, verdicts: Sequence[str], values: Mapping[str, Array], prior: tuple[float, float]) -> None:
+def draw_forest(axes: Axes, verdicts: Sequence[str], values: Mapping[str, Array], prior: tuple[float, float]) -> None:
     """Draw one interval a subject over the prior's; the first subject is on top, many are in the order of medians."""
     n = len(verdicts)
-    place = np.arange(n) if n <= NAMED else np.argsort(np.argsort(values["median"], kind="stable"))
+    place = np.arange(n) if n <= MOST_NAMED else np.argsort(np.argsort(values["median"], kind="stable"))
     axes.axvspan(*prior, color=PALETTE["prior"], alpha=0.18, linewidth=0, label="prior, 90 %")
-    for verdict, look in LOOKS.items():
+    for verdict, look in VERDICT_STYLES.items():
         mine = np.array([other == verdict for other in verdicts]) & np.isfinite(values["median"])
         if mine.any():
-            intervals(axes, values["median"][mine], place[mine], bounds(values, mine), look, verdict, n)
+            draw_intervals(axes, values["median"][mine], place[mine], error_lengths(values, mine), look, verdict, n)
     middle = np.nanmean(values["median"]) if np.isfinite(values["median"]).any() else np.nan
     axes.axvline(middle, color=PALETTE["ink"], linewidth=0.7, linestyle=":", label="mean of medians")
     drawn = [value for value in (*prior, *values["q05"], *values["q95"]) if np.isfinite(value)]
-    axes.set(ylim=(n - 0.4, -0.6), xlim=padded(min(drawn), max(drawn), 0.05))
+    axes.set(ylim=(n - 0.4, -0.6), xlim=widen(min(drawn), max(drawn), 0.05))
     axes.locator_params(axis="x", nbins=4)
 
 
-def bounds(values: Mapping[str, Array], mine: NDArray[np.bool_]) -> Array:
+def error_lengths(values: Mapping[str, Array], mine: NDArray[np.bool_]) -> Array:
     """Lengths (2, n) from the medians of some subjects down and up to the ends of their intervals."""
     middle = values["median"][mine]
     return np.abs(np.stack([middle - values["q05"][mine], values["q95"][mine] - middle]))
 
 
-def intervals(
+def draw_intervals(
     axes: Axes, x: Array, y: Array, xerr: Array | None, look: Mapping[str, str], label: str, n: int,
     yerr: Array | None = None,
 ) -> None:  # fmt: skip
-    """Draw points with intervals, thinner the more there are."""
+    """Draw points with intervals, thinner the more there are.
+
+    Parameters
+    ----------
+    axes : where to draw.
+    x, y : the points (n,).
+    xerr, yerr : lengths (2, n) down and up to the ends of the intervals; None where there are none.
+    look : colours of the points, by matplotlib's names.
+    label : of the points in the legend.
+    n : how many points the panel has in all, which makes them thinner.
+    """
     size = float(np.clip(30 / n**0.5, 2.0, 5.0))
     axes.errorbar(
         x, y, xerr=xerr, yerr=yerr, fmt="o", markersize=size, elinewidth=float(np.clip(12 / n**0.5, 0.4, 1.6)),
@@ -124,18 +133,19 @@ def intervals(
 
 def name_subjects(axes: Axes, subjects: Sequence[str], verdicts: Sequence[str]) -> None:
     """Name the lines of a forest, or say that they are in order of rank."""
-    if len(subjects) > NAMED:
-        out = sum(verdict not in LOOKS for verdict in verdicts)
+    if len(subjects) > MOST_NAMED:
+        out = sum(verdict not in VERDICT_STYLES for verdict in verdicts)
         axes.set_ylabel(f"{len(subjects)} subjects, by rank" + (f" ({out} left out)" if out else ""))
         return
     names = [
-        name if verdict in LOOKS else f"{name} (left out)" for name, verdict in zip(subjects, verdicts, strict=True)
+        name if verdict in VERDICT_STYLES else f"{name} (left out)"
+        for name, verdict in zip(subjects, verdicts, strict=True)
     ]
     axes.set_yticks(range(len(subjects)), names)
     axes.set_ylabel("subject")
 
 
-def regions(
+def draw_regional_medians(
     axes: Axes, subjects: Sequence[str], verdicts: Sequence[str], stem: str, parameters: Statistics,
     units: dict[str, str] | None,
 ) -> None:  # fmt: skip
@@ -163,16 +173,16 @@ def covariates(
 
     Regional parameters are drawn as their mean over regions.
     """
-    shown = {name: parameters[name] for name in scalars(parameters)} | means(parameters)
-    kept = {name: entries for name, entries in columns.items() if drawable(entries)}
+    shown = {name: parameters[name] for name in scalar_parameters(parameters)} | regional_means(parameters)
+    kept = {name: entries for name, entries in columns.items() if is_drawable(entries)}
     if not kept:
         return message("No column of the cohort holds numbers or a few groups.")
     names = list(shown)[:6]
-    figure = canvas(1.55 * len(names) + 0.35, max(1.9 * min(len(kept), ACROSS), 3.2))
-    panels = figure.subplots(len(names), min(len(kept), ACROSS), squeeze=False, sharex="col", sharey="row")
+    figure = canvas(1.55 * len(names) + 0.35, max(1.9 * min(len(kept), PANELS_A_ROW), 3.2))
+    panels = figure.subplots(len(names), min(len(kept), PANELS_A_ROW), squeeze=False, sharex="col", sharey="row")
     for line, name in zip(panels, names, strict=True):
-        for axes, entries in zip(line, list(kept.values())[:ACROSS], strict=True):
-            against(axes, verdicts, shown[name], entries)
+        for axes, entries in zip(line, list(kept.values())[:PANELS_A_ROW], strict=True):
+            draw_against_column(axes, verdicts, shown[name], entries)
         line[0].set_ylabel(quantity(name, units))
     for axes, column in zip(panels[-1], kept, strict=False):
         axes.set_xlabel(column)
@@ -181,7 +191,7 @@ def covariates(
     return figure
 
 
-def means(parameters: Statistics) -> dict[str, dict[str, Array]]:
+def regional_means(parameters: Statistics) -> dict[str, dict[str, Array]]:
     """Regional parameters as their mean over regions."""
     stems = dict.fromkeys(name.partition("[")[0] for name in parameters if "[" in name)
     of = {stem: [values for name, values in parameters.items() if name.startswith(f"{stem}[")] for stem in stems}
@@ -191,7 +201,7 @@ def means(parameters: Statistics) -> dict[str, dict[str, Array]]:
     }
 
 
-def drawable(entries: Sequence[str]) -> bool:
+def is_drawable(entries: Sequence[str]) -> bool:
     """Whether a column holds different numbers, or two to a few groups."""
     numbers = as_numbers(entries)
     if numbers is not None:
@@ -207,19 +217,23 @@ def as_numbers(entries: Sequence[str]) -> Array | None:
         return None
 
 
-def against(axes: Axes, verdicts: Sequence[str], values: Mapping[str, Array], entries: Sequence[str]) -> None:
+def draw_against_column(
+    axes: Axes, verdicts: Sequence[str], values: Mapping[str, Array], entries: Sequence[str]
+) -> None:
     """Draw one parameter against one column."""
     x = as_numbers(entries)
     groups = sorted(set(entries) - {"n/a"}) if x is None else []
     if x is None:
-        inside = spread(entries, groups)
+        inside = side_by_side_offsets(entries, groups)
         x = np.array([groups.index(entry) if entry in groups else np.nan for entry in entries]) + inside
         axes.set_xlim(-0.6, len(groups) - 0.4)
     good = np.isfinite(x) & np.isfinite(values["median"])
-    for verdict, look in LOOKS.items():
+    for verdict, look in VERDICT_STYLES.items():
         mine = good & np.array([other == verdict for other in verdicts])
         if mine.any():
-            intervals(axes, x[mine], values["median"][mine], None, look, verdict, len(x), bounds(values, mine))
+            draw_intervals(
+                axes, x[mine], values["median"][mine], None, look, verdict, len(x), error_lengths(values, mine)
+            )
     members = [good & np.array([entry == group for entry in entries]) for group in groups]
     for k, mine in enumerate(members):
         if mine.any():
@@ -229,10 +243,10 @@ def against(axes: Axes, verdicts: Sequence[str], values: Mapping[str, Array], en
         axes.set_xticks(range(len(groups)), names)
     if not groups and good.sum() >= 5 and np.ptp(values["median"][good]) > 0:
         found = scipy.stats.spearmanr(x[good], values["median"][good])
-        axes.set_title(f"ρ = {signed(found.statistic)}, p = {found.pvalue:.2g}, n = {good.sum()}")
+        axes.set_title(f"ρ = {signed_number(found.statistic)}, p = {found.pvalue:.2g}, n = {good.sum()}")
 
 
-def spread(entries: Sequence[str], groups: Sequence[str]) -> Array:
+def side_by_side_offsets(entries: Sequence[str], groups: Sequence[str]) -> Array:
     """Offsets that set the members of a group side by side."""
     offsets = np.zeros(len(entries))
     for group in groups:

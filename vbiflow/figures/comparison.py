@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.scores import SCORES
-from vbiflow.figures.style import PALETTE, SERIES, canvas, finite, letters, quantity, styled, symbol
+from vbiflow.figures.style import PALETTE, SERIES, canvas, finite_array, letter_panels, quantity, styled, symbol
 from vbiflow.io import read_json
 
 Array = NDArray[np.float64]
@@ -31,7 +31,7 @@ def comparison(scores: Mapping[str, Mapping[str, Array]], ranking: Sequence[Mapp
     places = np.arange(len(studies))
     for axes, name in zip(panels, shared, strict=False):
         for place, study in zip(places, studies, strict=True):
-            values = finite(name, scores[study][name])
+            values = finite_array(name, scores[study][name])
             for body in axes.violinplot(values, [place], orientation="horizontal", showextrema=False)["bodies"]:
                 body.set(facecolor=PALETTE["predicted"], alpha=0.35)
             axes.plot(np.quantile(values, [0.05, 0.95]), [place] * 2, color=PALETTE["ink"], linewidth=0.8)
@@ -41,11 +41,11 @@ def comparison(scores: Mapping[str, Mapping[str, Array]], ranking: Sequence[Mapp
     panels[-1].barh(places, [best[study] for study in studies], height=0.5, color=PALETTE["posterior"])
     panels[-1].set(xlim=(0, 1), xlabel="probability of being best")
     panels[0].set_yticks(places, studies)
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
-def of_people(people: Sequence[str], studies: Sequence[str]) -> dict[str, Any]:
+def read_people(people: Sequence[str], studies: Sequence[str]) -> dict[str, Any]:
     """Arguments of `amortisation`: one file a person, who is left out if they are excluded."""
     found = {Path(path).stem: read_json(path) for path in not_excluded(people)}
     return {"people": found, "studies": studies, "units": next((one["units"] for one in found.values()), {})}
@@ -103,5 +103,5 @@ def amortisation(
         handles = [bottom[0].plot([], [], "o", color=color, markersize=3.5)[0] for color in SERIES[: len(names)]]
         labels = [symbol(name) for name in names]
         below.legend(handles, labels, loc="outside lower center", ncols=len(names), handletextpad=0.1)
-    letters([top[0], *bottom])
+    letter_panels([top[0], *bottom])
     return figure

@@ -47,7 +47,9 @@ def prior_density(quantiles: Array) -> tuple[Array, Array]:
     return x, y
 
 
-def joint(x: Array, y: Array, limits: tuple[float, float, float, float], n: int = 80) -> tuple[Array, Array, Array]:
+def joint_density(
+    x: Array, y: Array, limits: tuple[float, float, float, float], n: int = 80
+) -> tuple[Array, Array, Array]:
     """Return grids x (n,), y (n,) and the smoothed joint density (n, n), rows along y."""
     good = np.isfinite(x) & np.isfinite(y)
     x, y = x[good], y[good]
@@ -58,7 +60,7 @@ def joint(x: Array, y: Array, limits: tuple[float, float, float, float], n: int 
     return (x_edges[:-1] + x_edges[1:]) / 2, (y_edges[:-1] + y_edges[1:]) / 2, smooth
 
 
-def highest(mass: Array, levels: tuple[float, ...]) -> list[float]:
+def highest_density_levels(mass: Array, levels: tuple[float, ...]) -> list[float]:
     """Return the heights whose super-level sets hold the shares `levels` of `mass`, ascending."""
     ordered = np.sort(mass.ravel())[::-1]
     shares = np.cumsum(ordered) / ordered.sum()

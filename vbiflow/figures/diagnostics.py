@@ -10,7 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.style import PALETTE, SERIES, canvas, dots, finite, letters, message, quantity, styled, symbol
+from vbiflow.figures.style import (
+    PALETTE,
+    SERIES,
+    canvas,
+    dot_options,
+    finite_array,
+    letter_panels,
+    message,
+    quantity,
+    styled,
+    symbol,
+)
 
 Array = NDArray[np.float64]
 FEW = 8
@@ -24,25 +35,34 @@ def recovery(
     """Draw posterior mean +- sd against the truth (n_simulations, n_parameters), and z-score against shrinkage.
 
     Parameters that exist once a node share one panel.
+
+    Parameters
+    ----------
+    theta : true parameters (n_simulations, n_parameters).
+    mean, sd : of the posterior, the same shape.
+    z : (mean - truth) / sd, the same shape.
+    shrinkage : 1 - posterior variance / prior variance, the same shape.
+    names : of the parameters.
+    units : of the parameters by name; those not named are pure numbers.
     """
-    theta, mean = finite("theta", theta), finite("mean", mean)
-    groups = stems(names)
+    theta, mean = finite_array("theta", theta), finite_array("mean", mean)
+    groups = columns_by_parameter(names)
     columns = min(len(groups) + 1, 3)
     rows = -(-(len(groups) + 1) // columns)
     figure = canvas(2.3 * rows, 2.4 * columns)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (stem, members), color in zip(panels, groups.items(), SERIES * 99, strict=False):
-        scatter(axes, theta[:, members], mean[:, members], sd[:, members], color)
+        draw_recovery(axes, theta[:, members], mean[:, members], sd[:, members], color)
         label = quantity(stem, units) + (f", {len(members)} regions" if len(members) > 1 else "")
         axes.set(xlabel=f"true {label}", ylabel=f"posterior mean of {quantity(stem, units)}")
-    contraction(panels[len(groups)], z, shrinkage, groups)
+    draw_contraction(panels[len(groups)], z, shrinkage, groups)
     for axes in panels[len(groups) + 1 :]:
         axes.remove()
-    letters(panels[: len(groups) + 1])
+    letter_panels(panels[: len(groups) + 1])
     return figure
 
 
-def stems(names: Sequence[str]) -> dict[str, list[int]]:
+def columns_by_parameter(names: Sequence[str]) -> dict[str, list[int]]:
     """Return the columns of each parameter: one for a scalar, one a node for ``eta[...]``."""
     groups: dict[str, list[int]] = {}
     for column, name in enumerate(names):
@@ -50,14 +70,14 @@ def stems(names: Sequence[str]) -> dict[str, list[int]]:
     return groups
 
 
-def scatter(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) -> None:
+def draw_recovery(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) -> None:
     """Draw one parameter's recovery; beyond 1 500 points the error bars go and the points fade."""
     truth, mean, sd = truth.ravel(), mean.ravel(), sd.ravel()
     good = np.isfinite(truth) & np.isfinite(mean)
     truth, mean, sd = truth[good], mean[good], sd[good]
     if truth.size <= 1500:
         axes.errorbar(truth, mean, sd, fmt="none", ecolor=color, elinewidth=0.5, alpha=0.25, rasterized=True)
-    axes.plot(truth, mean, color=color, **dots(truth.size, 0.8))
+    axes.plot(truth, mean, color=color, **dot_options(truth.size, 0.8))
     low, high = (truth.min(), truth.max()) if truth.size else (0, 1)
     axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     if truth.size > 2 and truth.std() > 0 and mean.std() > 0:
@@ -65,11 +85,11 @@ def scatter(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) -> Non
         axes.set_title(f"r = {np.corrcoef(truth, mean)[0, 1]:.2f}, RMSE = {error:.2g}")
 
 
-def contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[int]]) -> None:
+def draw_contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[int]]) -> None:
     """Draw |z| against shrinkage; good posteriors lie at the lower right."""
     for (stem, members), color in zip(groups.items(), SERIES * 99, strict=False):
         x, y = np.clip(shrinkage[:, members], -0.1, 1).ravel(), np.abs(z[:, members]).ravel()
-        axes.plot(x, np.minimum(y, 5), color=color, **dots(x.size, 0.4))
+        axes.plot(x, np.minimum(y, 5), color=color, **dot_options(x.size, 0.4))
         middle = np.nanmedian(x), np.nanmedian(np.minimum(y, 5))
         axes.plot(*middle, "o", color=color, markersize=5.5, markeredgecolor="white", label=symbol(stem), zorder=5)
     axes.axhline(2, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
@@ -86,10 +106,18 @@ def calibration(
 ) -> Figure:  # fmt: skip
     """Draw rank ECDF minus uniform per parameter, expected coverage, and TARP, each in its 95 % band.
 
-    `ranks` (n_simulations, n_parameters) in 0 .. `n_samples`, `coverage` (level, parameter), `tarp_coverage` (level).
     The ECDF band holds for all of a curve at once (Säilynoja et al. 2022, doi:10.1007/s11222-022-10090-6).
+
+    Parameters
+    ----------
+    ranks : of the truth among posterior samples, (n_simulations, n_parameters) in 0 .. `n_samples`.
+    n_samples : how many samples each posterior has.
+    names : of the parameters.
+    level : credibility levels (n_levels,) of `coverage`.
+    coverage : share of truths within the central intervals (n_levels, n_parameters).
+    tarp_level, tarp_coverage : the same (n_levels,) of the joint posterior.
     """
-    u = (finite("ranks", ranks) + 0.5) / (n_samples + 1)
+    u = (finite_array("ranks", ranks) + 0.5) / (n_samples + 1)
     level, tarp_level = np.asarray(level), np.asarray(tarp_level)
     figure = canvas(2.6)
     panels = figure.subplots(1, 3)
@@ -100,7 +128,7 @@ def calibration(
     panels[2].set_title("Joint coverage (TARP)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 9 if len(names) <= FEW else 4))
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
@@ -110,21 +138,21 @@ def rank_panel(axes: Axes, u: Array, names: Sequence[str]) -> list[int]:
     With many parameters these are the five that leave the band most.
     """
     grid = np.linspace(0.01, 0.99, 99)
-    low, high = band(len(u), grid)
+    low, high = ecdf_band(len(u), grid)
     axes.fill_between(grid, low - grid, high - grid, color=PALETTE["band"], linewidth=0, label="95 % band")
     axes.axhline(0, color=PALETTE["ink"], linewidth=0.6)
     curves = np.array([np.searchsorted(np.sort(column), grid, side="right") / len(u) for column in u.T])
     outside = ((curves < low) | (curves > high)).sum(axis=1)
     worst = [int(k) for k in np.argsort(-outside, kind="stable")[:5] if outside[k]]
     colored = list(range(len(names))) if len(names) <= FEW else worst
-    lines(axes, grid, curves - grid, names, colored)
+    draw_curves(axes, grid, curves - grid, names, colored)
     limit = 1.15 * max(np.abs(axes.get_ylim()))
     axes.set(title="Ranks of the truth (SBC)", xlabel="normalised rank", ylabel="ECDF − uniform")
     axes.set(xlim=(0, 1), ylim=(-limit, limit), box_aspect=1)
     return colored
 
 
-def lines(axes: Axes, x: Array, curves: Array, names: Sequence[str], colored: Sequence[int]) -> None:
+def draw_curves(axes: Axes, x: Array, curves: Array, names: Sequence[str], colored: Sequence[int]) -> None:
     """Draw one curve a parameter, those in `colored` in their colour and named, the others grey."""
     others = [k for k in range(len(names)) if k not in colored]
     if others:
@@ -134,7 +162,7 @@ def lines(axes: Axes, x: Array, curves: Array, names: Sequence[str], colored: Se
         axes.plot(x, curves[k], color=color, label=symbol(names[k]))
 
 
-def band(n: int, grid: Array, level: float = 0.95, draws: int = 1000) -> tuple[Array, Array]:
+def ecdf_band(n: int, grid: Array, level: float = 0.95, draws: int = 1000) -> tuple[Array, Array]:
     """Return the simultaneous band of the ECDF of `n` uniform draws at `grid`, by simulation."""
     uniform = np.random.default_rng(0).random((draws, n))
     counts = np.stack([(uniform <= point).sum(axis=1) for point in grid], axis=1)
@@ -154,7 +182,7 @@ def coverage_panel(
         linewidth=0,
     )
     axes.plot([0, 1], [0, 1], color=PALETTE["ink"], linewidth=0.6, linestyle="--")
-    lines(axes, level, coverage.T, names, colored)
+    draw_curves(axes, level, coverage.T, names, colored)
     axes.text(0.05, 0.95, "underconfident", transform=axes.transAxes, va="top", fontsize=6, color=PALETTE["prior"])
     axes.text(0.95, 0.05, "overconfident", transform=axes.transAxes, ha="right", fontsize=6, color=PALETTE["prior"])
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="credibility level", ylabel="share of truths inside")
@@ -171,7 +199,7 @@ def invalid(
     valid = np.asarray(valid, dtype=bool)
     if valid.size == 0 or valid.all():
         return message(f"All {valid.size:,} simulations are valid.".replace(",", " "))
-    shares = [binned(column, ~valid) for column in finite("theta", theta).T]
+    shares = [binned_share(column, ~valid) for column in finite_array("theta", theta).T]
     steepest = np.argsort([-np.ptp(share[1]) for share in shares], kind="stable")[:FEW]
     columns = min(len(steepest), 4)
     rows = -(-len(steepest) // columns)
@@ -191,7 +219,7 @@ def invalid(
     return figure
 
 
-def binned(values: Array, event: NDArray[np.bool_], n: int = 12) -> tuple[Array, Array, Array, Array]:
+def binned_share(values: Array, event: NDArray[np.bool_], n: int = 12) -> tuple[Array, Array, Array, Array]:
     """Return middles of bins of equal count, the share of `event` in each, and its 95 % interval."""
     groups = np.array_split(np.argsort(values), max(1, min(n, values.size // 25)))
     counts = np.array([[event[group].sum(), len(group)] for group in groups])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vbiflow.figures.style import NOT_DRAWN, message, save
-from vbiflow.io import attributes, parameter_units, read, read_json
+from vbiflow.io import parameter_units, read, read_attributes, read_json
 
 Files = Mapping[str, str | Sequence[str]]
 
@@ -54,7 +54,7 @@ def draw_figures(
             traceback.print_exc()
             broken.append(name)
             reason = f"{name} could not be drawn: {str(error) or type(error).__name__}"
-            save(instead(reason), paths[name])
+            save(not_drawn(reason), paths[name])
             say(f"figure {reason}; the page says so in its place")
         print(f"{number}/{len(entries)} {name}, {time.monotonic() - begin:.1f} s", flush=True)
     return broken
@@ -69,11 +69,11 @@ def value_of(source: str, files: Files, parameters: Mapping[str, Any]) -> Any:
     if attribute == "units":
         return parameter_units(path)
     if at:
-        return attributes(path, dataset or None)[attribute]
+        return read_attributes(path, dataset or None)[attribute]
     return read_json(path)[dataset] if path.endswith(".json") else read(path, dataset)[dataset]
 
 
-def instead(reason: str) -> Any:
+def not_drawn(reason: str) -> Any:
     """A line that stands in place of a figure."""
     figure = message(textwrap.shorten(" ".join(reason.split()), 110, placeholder=" ..."))
     figure.texts[0].set_gid(NOT_DRAWN)

@@ -16,12 +16,12 @@ from vbiflow.figures.style import (
     PALETTE,
     SERIES,
     canvas,
-    dots,
-    finite,
-    letters,
+    dot_options,
+    finite_array,
+    letter_panels,
     log_ticks,
     quantity,
-    signed,
+    signed_number,
     styled,
     symbol,
 )
@@ -69,7 +69,7 @@ def baselines(methods: Mapping[str, Mapping[str, Any]], parameters: Sequence[str
     if len(parameters) <= FEW:
         labels = [symbol(name) for name in parameters]
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), handletextpad=0.1)
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
@@ -114,7 +114,7 @@ def learning_curve(
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
     panels[0].legend(loc="upper right" if rmse.max() > 1.3 * rmse[:, -1].max() else "lower left")
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
@@ -124,7 +124,7 @@ def sensitivity(eigenvalues: Array, eigenvectors: Array, names: Sequence[str]) -
 
     Of more than twelve directions, the six stiffest and the six sloppiest are shown.
     """
-    values, vectors = finite("eigenvalues", eigenvalues), finite("eigenvectors", eigenvectors)
+    values, vectors = finite_array("eigenvalues", eigenvalues), finite_array("eigenvectors", eigenvectors)
     shown = np.arange(len(values)) if len(values) <= 12 else np.r_[:6, len(values) - 6 : len(values)]
     labelled = len(names) <= 40
     figure = canvas(max(1.9, 0.9 + 0.22 * len(shown) + (0.5 if labelled and len(names) > 6 else 0)))
@@ -148,9 +148,11 @@ def sensitivity(eigenvalues: Array, eigenvectors: Array, names: Sequence[str]) -
     if vectors[shown].size <= 64:
         for (row, column), value in np.ndenumerate(vectors[shown]):
             color = "white" if abs(value) > 0.6 else PALETTE["ink"]
-            right.text(column, row, signed(round(value, 2) + 0.0), ha="center", va="center", fontsize=6, color=color)
+            right.text(
+                column, row, signed_number(round(value, 2) + 0.0), ha="center", va="center", fontsize=6, color=color
+            )
     figure.colorbar(image, ax=right, label="component (prior s.d.)", shrink=0.9)
-    letters([left, right])
+    letter_panels([left, right])
     return figure
 
 
@@ -162,9 +164,19 @@ def local_c2st(
     """Draw the local C2ST at x_o: its statistic among shuffled ones, and the score along each parameter.
 
     Of more than three parameters, those along which the score varies most are shown.
+
+    Parameters
+    ----------
+    theta : posterior samples (n, n_parameters).
+    score : probability (n,) that the classifier gives to each sample, less 1/2.
+    null : the statistic (n_null,) of shuffled samples.
+    statistic : that of the posterior.
+    p_value : share of `null` that reaches it.
+    names : of the parameters.
+    units : of the parameters by name; those not named are pure numbers.
     """
-    theta, score = finite("theta", theta), finite("score", score)
-    trends = [trend(column, score) for column in theta.T]
+    theta, score = finite_array("theta", theta), finite_array("score", score)
+    trends = [binned_means(column, score) for column in theta.T]
     steepest = sorted(np.argsort([-np.ptp(middle) for _, middle in trends], kind="stable")[:3])
     figure = canvas(2.2, 1.9 * (1 + len(steepest)))
     first, *panels = figure.subplots(1, 1 + len(steepest))
@@ -176,26 +188,24 @@ def local_c2st(
     first.ticklabel_format(axis="x", style="plain")
     first.legend(loc="upper left")
     for axes, column in zip(panels, steepest, strict=True):
-        axes.plot(theta[:, column], score, color=PALETTE["posterior"], **dots(len(score), 0.5))
+        axes.plot(theta[:, column], score, color=PALETTE["posterior"], **dot_options(len(score), 0.5))
         axes.plot(*trends[column], color=PALETTE["predicted"], linewidth=1.5)
         axes.axhline(0, color=PALETTE["ink"], linewidth=0.6)
         axes.set(xlabel=quantity(names[column], units), ylim=(-0.5, 0.5))
     panels[0].set(ylabel="d − ½", title="Over 0: q too low")
     for axes in panels[1:]:
         axes.set_yticklabels([])
-    letters([first, *panels])
+    letter_panels([first, *panels])
     return figure
 
 
-def trend(x: Array, y: Array, n: int = 12) -> tuple[Array, Array]:
+def binned_means(x: Array, y: Array, n: int = 12) -> tuple[Array, Array]:
     """Return medians of x and means of y in `n` bins of equal count."""
     groups = np.array_split(np.argsort(x), min(n, len(x)))
     return np.array([np.median(x[group]) for group in groups]), np.array([y[group].mean() for group in groups])
 
 
-def through_rounds(
-    prior: Mapping[str, Any], rounds: Sequence[str], last: Array, units: dict[str, str]
-) -> dict[str, Any]:
+def read_rounds(prior: Mapping[str, Any], rounds: Sequence[str], last: Array, units: dict[str, str]) -> dict[str, Any]:
     """Arguments of `rounds`: the plain prior, files theta.h5 of all rounds but the first, and the last posterior."""
     whole, earlier = Prior.from_plain(prior), [read(path, "samples", "share") for path in rounds]
     return {
@@ -216,7 +226,7 @@ def rounds(
 
     `shares` starts with the second round. Of more than five parameters, those that narrow most are shown.
     """
-    narrowing = [finite("samples", samples[-1])[:, k].std() / samples[0][:, k].std() for k in range(len(names))]
+    narrowing = [finite_array("samples", samples[-1])[:, k].std() / samples[0][:, k].std() for k in range(len(names))]
     shown = sorted(np.argsort(narrowing, kind="stable")[:5])
     figure = canvas(2.1, min(1.5 * (1 + len(shown)), 7.1))
     first, *panels = figure.subplots(1, 1 + len(shown))
@@ -236,5 +246,5 @@ def rounds(
         axes.set_ylabel(quantity(names[k], units))
     for axes in (first, *panels):
         axes.set(xlabel="round", xticks=places, xlim=(0.5, len(samples) + 0.5))
-    letters([first, *panels])
+    letter_panels([first, *panels])
     return figure

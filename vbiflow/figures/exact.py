@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.density import density, highest, joint
-from vbiflow.figures.posterior import known, padded
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, quantity, styled
+from vbiflow.figures.density import density, highest_density_levels, joint_density
+from vbiflow.figures.posterior import known_truth
+from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, quantity, styled, widen
 
 Array = NDArray[np.float64]
 
@@ -22,12 +22,14 @@ def exact(samples: Array, reference: Array, names: Sequence[str], units: dict[st
 
     `reference` holds samples of the exact posterior, `truth` the parameters that made the data.
     """
-    samples, reference = (v[np.isfinite(v).all(axis=1)] for v in (finite("theta", samples), finite("exact", reference)))
-    truth, n = known(truth), len(names)
+    samples, reference = (
+        v[np.isfinite(v).all(axis=1)] for v in (finite_array("theta", samples), finite_array("exact", reference))
+    )
+    truth, n = known_truth(truth), len(names)
     figure = canvas(2.75, 7.1 if n > 1 else 3.0)
     panels = np.atleast_1d(figure.subplots(1, 3 if n > 1 else 1))
     both = np.concatenate([samples, reference])
-    views = [padded(*np.quantile(column, [0.0005, 0.9995]), 0.15) for column in both.T]
+    views = [widen(*np.quantile(column, [0.0005, 0.9995]), 0.15) for column in both.T]
     drawings = ((samples, "posterior", "estimated from the features"), (reference, "observed", "exact, of the series"))
     for k, axes in enumerate(panels[:n]):
         for values, role, label in drawings:
@@ -41,12 +43,14 @@ def exact(samples: Array, reference: Array, names: Sequence[str], units: dict[st
         axes.set(ylabel="density", title=f"sd {ratio:.2f} times the exact one")
     if n > 1:
         for values, role, _ in drawings:
-            x, y, mass = joint(*values[:, :2].T, (*views[0], *views[1]))
-            panels[2].contour(x, y, mass, levels=sorted(highest(mass, (0.5, 0.9))), colors=PALETTE[role], linewidths=1)
+            x, y, mass = joint_density(*values[:, :2].T, (*views[0], *views[1]))
+            panels[2].contour(
+                x, y, mass, levels=sorted(highest_density_levels(mass, (0.5, 0.9))), colors=PALETTE[role], linewidths=1
+            )
         if truth is not None:
             panels[2].plot(*truth[:2], "o", color=PALETTE["truth"], markersize=5, fillstyle="none")
         panels[2].set(xlabel=quantity(names[0], units), ylabel=quantity(names[1], units), box_aspect=1)
         panels[2].set_title("50 and 90 % regions")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    letters(panels)
+    letter_panels(panels)
     return figure

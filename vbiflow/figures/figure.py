@@ -60,20 +60,20 @@ def always(study: Any, owner: str) -> bool:
     return True
 
 
-def asked(key: str) -> Wanted:
+def if_asked(key: str) -> Wanted:
     """Figures of a diagnostic that a study asks for."""
     return lambda study, owner: bool(study["diagnostics"][key])
 
 
-def recorded(study: Any, owner: str) -> bool:
+def has_series(study: Any, owner: str) -> bool:
     """Whether there is a series to draw, not a table of spectra or features alone."""
     return study.cohort[owner]["kind"] not in TABLES and not study.analytic
 
 
-def scored(quantity: str) -> Wanted:
+def if_scored(quantity: str) -> Wanted:
     """Figures of what the study's predictive scores are computed from: fc, fcd or psd."""
     return lambda study, owner: (
-        recorded(study, owner) and quantity in [SCORES[name].quantity for name in study["diagnostics"]["scores"]]
+        has_series(study, owner) and quantity in [SCORES[name].quantity for name in study["diagnostics"]["scores"]]
     )
 
 
@@ -82,9 +82,9 @@ def regional(study: Any, owner: str) -> bool:
     return any(entry.get("per") == "node" for entry in study["prior"].values())
 
 
-def over_the_head(study: Any, owner: str) -> bool:
+def has_scalp_spectra(study: Any, owner: str) -> bool:
     """Whether there are spectra of electrodes on the scalp."""
-    return study.on_sensors and study.cohort[owner]["kind"] == "eeg" and scored("psd")(study, owner)
+    return study.on_sensors and study.cohort[owner]["kind"] == "eeg" and if_scored("psd")(study, owner)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def units(file: str) -> dict[str, str]:
     return {"units": f"{file}/theta@units"}
 
 
-def each(file: str, *names: str, **renamed: str) -> dict[str, str]:
+def datasets(file: str, *names: str, **renamed: str) -> dict[str, str]:
     """Arguments that are datasets of one file, under their own names or others."""
     own = {name: f"{file}/{name}" for name in names}
     return own | {argument: f"{file}/{name}" for argument, name in renamed.items()}

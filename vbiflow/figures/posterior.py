@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from vbiflow.figures.density import density, highest, joint, prior_density, prior_quantiles
-from vbiflow.figures.diagnostics import stems
+from vbiflow.figures.density import density, prior_density, prior_quantiles
+from vbiflow.figures.diagnostics import columns_by_parameter
+from vbiflow.figures.joint import CORNER, correlations, draw_correlation, draw_diagonal, draw_pair, view_limits
 from vbiflow.figures.style import (
     PALETTE,
     canvas,
-    finite,
-    letters,
+    finite_array,
     plain_number,
     quantity,
-    signed,
     styled,
-    symbol,
     ticks_between,
+    widen,
 )
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
 MANY = 12
 """Above this many parameters, those that exist once a node are drawn as violins side by side."""
-CORNER = 8
-"""Above this many parameters, pairs become a matrix of correlations and the strongest pairs."""
 ROW = 45
 """Violins in one row."""
 INTERVAL = "90 % interval"
 
 
-def with_prior(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
+def read_samples(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
     """Arguments of `marginals` and `pairs`: quantiles of the plain prior, and the others as they are."""
     return {"prior": prior_quantiles(Prior.from_plain(prior)), **arguments}
 
@@ -53,9 +48,9 @@ def marginals(
     `prior` (n_levels, n_parameters) holds the prior's quantiles at equally spaced levels in (0, 1), `mode`
     (n_parameters) the MAP, `truth` (n_parameters) the parameters that made the data, where they are known.
     """
-    samples, truth = finite("theta", samples), known(truth)
-    per_node = {stem: columns for stem, columns in stems(names).items() if len(columns) > MANY}
-    single = [column for columns in stems(names).values() if len(columns) <= MANY for column in columns]
+    samples, truth = finite_array("theta", samples), known_truth(truth)
+    per_node = {stem: columns for stem, columns in columns_by_parameter(names).items() if len(columns) > MANY}
+    single = [column for columns in columns_by_parameter(names).values() if len(columns) <= MANY for column in columns]
     across = 4 if per_node else min(len(single), 4)
     rows = [single[k : k + across] for k in range(0, len(single), across)]
     for columns in per_node.values():
@@ -66,11 +61,11 @@ def marginals(
     for part, row in zip(parts, rows, strict=True):
         shown = [samples[:, row], mode[row], prior[:, row], None if truth is None else truth[row]]
         if len(row) > across:
-            violins(part.subplots(), *shown, [names[column] for column in row], units)
+            draw_violins(part.subplots(), *shown, [names[column] for column in row], units)
             continue
         panels = part.subplots(1, across, squeeze=False)[0]
         for k, column in enumerate(row):
-            marginal(panels[k], *(None if values is None else values[..., k] for values in shown))
+            draw_marginal(panels[k], *(None if values is None else values[..., k] for values in shown))
             panels[k].set_xlabel(quantity(names[column], units))
         panels[0].set_ylabel("density")
         for axes in panels[len(row) :]:
@@ -80,17 +75,17 @@ def marginals(
     return figure
 
 
-def known(truth: Array | None) -> Array | None:
+def known_truth(truth: Array | None) -> Array | None:
     """Return the truth, or None where nothing of it is known."""
     return None if truth is None or not np.isfinite(truth).any() else np.asarray(truth)
 
 
-def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float | None) -> None:
+def draw_marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float | None) -> None:
     """Draw one parameter over the whole prior; the bar below the density is the 90 % interval.
 
     A prior with a long tail, such as a lognormal one, is drawn over the logarithm of the parameter.
     """
-    title = summary(samples[np.isfinite(samples)])
+    title = interval_in_words(samples[np.isfinite(samples)])
     logarithmic = long_tailed(prior) and not (samples <= 0).any()
     if logarithmic:
         samples, prior, mode = np.log10(samples), np.log10(prior), np.log10(mode)
@@ -98,7 +93,7 @@ def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float
     x, y = prior_density(prior)
     axes.fill_between(x, y, color=PALETTE["prior"], alpha=0.3, linewidth=0, label="prior")
     good = samples[np.isfinite(samples)]
-    axes.set(yticks=[], xlim=padded(prior[0], prior[-1], 0.03))
+    axes.set(yticks=[], xlim=widen(prior[0], prior[-1], 0.03))
     if not good.size:
         axes.set_title("no finite sample")
         return
@@ -126,7 +121,7 @@ def marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: float
         axes.locator_params(axis="x", nbins=5)
 
 
-def summary(samples: Array) -> str:
+def interval_in_words(samples: Array) -> str:
     """Median and 90 % interval in words."""
     if not samples.size:
         return ""
@@ -140,11 +135,22 @@ def long_tailed(prior: Array) -> bool:
     return bool(low > 0 and high - middle > 5 * (middle - low))
 
 
-def violins(
+def draw_violins(
     axes: Axes, samples: Array, mode: Array, prior: Array, truth: Array | None, names: Sequence[str],
     units: dict[str, str] | None,
 ) -> None:  # fmt: skip
-    """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval."""
+    """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval.
+
+    Parameters
+    ----------
+    axes : where to draw.
+    samples : of the posterior (n_samples, n_regions).
+    mode : the MAP (n_regions,).
+    prior : quantiles of the prior (n_quantiles, n_regions).
+    truth : what made a simulated recording (n_regions,), None if unknown.
+    names : of the parameters, one a region.
+    units : of the parameters by name; those not named are pure numbers.
+    """
     low, high = prior[0].min(), prior[-1].max()
     levels = np.linspace(0, len(prior) - 1, len(prior)) / max(len(prior) - 1, 1)
     inner = [np.interp(level, levels, prior.mean(axis=1)) for level in (0.05, 0.95)]
@@ -163,16 +169,10 @@ def violins(
     axes.plot(mode, "_", color=PALETTE["ink"], markersize=4, markeredgewidth=1, label="MAP")
     if truth is not None:
         axes.plot(truth, "o", color=PALETTE["truth"], markersize=2.5, markeredgewidth=0, label="truth")
-    axes.set(xlim=(-0.7, samples.shape[1] - 0.3), ylim=padded(low, high, 0.03))
+    axes.set(xlim=(-0.7, samples.shape[1] - 0.3), ylim=widen(low, high, 0.03))
     regions = [name.partition("[")[2].rstrip("]") for name in names]
     axes.set_xticks(range(len(names)), regions, rotation=90, fontsize=5)
     axes.set_ylabel(quantity(names[0].partition("[")[0], units))
-
-
-def padded(low: float, high: float, share: float) -> tuple[float, float]:
-    """Return an interval widened on both sides by a share of its length."""
-    extra = share * (high - low) or 1e-9
-    return float(low - extra), float(high + extra)
 
 
 @styled
@@ -185,13 +185,13 @@ def pairs(
     `samples`, `mode`, `prior` and `truth` are as in `marginals`. The axes follow the posterior; what lies outside the
     prior is hatched. With more than eight parameters: the matrix of correlations, and the six strongest pairs.
     """
-    samples, truth = finite("theta", samples), known(truth)
+    samples, truth = finite_array("theta", samples), known_truth(truth)
     truth = np.full(len(names), np.nan) if truth is None else truth
-    views = [view(samples[:, k], mode[k], prior[:, k]) for k in range(len(names))]
+    views = [view_limits(samples[:, k], mode[k], prior[:, k]) for k in range(len(names))]
     if len(names) == 1:
         figure = canvas(2.2, 3.0)
         axes = figure.subplots()
-        marginal(axes, samples[:, 0], mode[0], prior[:, 0], truth[0] if np.isfinite(truth[0]) else None)
+        draw_marginal(axes, samples[:, 0], mode[0], prior[:, 0], truth[0] if np.isfinite(truth[0]) else None)
         axes.set(xlabel=quantity(names[0], units), ylabel="density")
         return figure
     if len(names) > CORNER:
@@ -204,114 +204,15 @@ def pairs(
     for i, j in np.ndindex(n, n):
         axes = panels[i, j]
         if i == j:
-            diagonal(axes, samples[:, i], mode[i], prior[:, i], views[i], truth[i])
+            draw_diagonal(axes, samples[:, i], mode[i], prior[:, i], views[i], truth[i])
         elif i > j:
-            pair(axes, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
+            draw_pair(axes, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
         else:
-            tile(axes, rho[i, j])
+            draw_correlation(axes, rho[i, j])
         axes.tick_params(labelbottom=i == n - 1, labelleft=j == 0 and i > 0, labelrotation=0)
         axes.locator_params(nbins=3, axis="x")
         if i == n - 1:
             axes.set_xlabel(quantity(names[j], units))
         if j == 0:
             axes.set_ylabel("density" if i == 0 else quantity(names[i], units))
-    return figure
-
-
-def view(samples: Array, mode: float, prior: Array) -> tuple[float, float]:
-    """Return the interval to draw: nearly all of the posterior and the MAP, with room, not far beyond the prior."""
-    good = samples[np.isfinite(samples)]
-    if not good.size:
-        return padded(prior[0], prior[-1], 0.05)
-    low, high = np.quantile(good, [0.001, 0.999])
-    if np.isfinite(mode):
-        low, high = min(low, mode), max(high, mode)
-    room = 0.3 * (high - low) or 0.05 * (prior[-1] - prior[0])
-    edge = 0.06 * min(prior[-1] - prior[0], high - low + 2 * room)
-    return float(max(low - room, min(prior[0], low) - edge)), float(min(high + room, max(prior[-1], high) + edge))
-
-
-def support(samples: Array, prior: Array, limits: tuple[float, float]) -> tuple[float, float]:
-    """Return the part of `limits` inside the prior, or as far as samples lie beyond its outermost quantiles."""
-    low, high = np.nanmin(samples, initial=prior[0]), np.nanmax(samples, initial=prior[-1])
-    return max(limits[0], float(low)), min(limits[1], float(high))
-
-
-def outside(axes: Axes, box: Array, views: Sequence[tuple[float, float]]) -> None:
-    """Hatch what lies outside the prior's box: `box` (2, n) of lower and upper ends along x and, if there, y."""
-    for axis, (low, high), (start, stop) in zip("xy", box.T, views, strict=False):
-        span = axes.axvspan if axis == "x" else axes.axhspan
-        for begin, end in ((start, min(low, stop)), (max(high, start), stop)):
-            if end > begin:
-                span(begin, end, facecolor=PALETTE["band"], edgecolor="none", linewidth=0, zorder=0)
-
-
-def diagonal(axes: Axes, samples: Array, mode: float, prior: Array, limits: tuple[float, float], truth: float) -> None:
-    """Draw one marginal within `limits`."""
-    outside(axes, prior[[0, -1]][:, None], [limits])
-    x, y = prior_density(prior)
-    axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"])
-    grid, height = density(samples, *support(samples, prior, limits))
-    axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
-    axes.plot(grid, height, color=PALETTE["posterior"])
-    axes.axvline(mode, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
-    axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2)
-    axes.set(xlim=limits, ylim=(0, 1.08 * max(height.max(), y.max())), yticks=[])
-
-
-def pair(
-    axes: Axes, samples: Array, mode: Array, prior: Array, views: tuple[tuple[float, float], tuple[float, float]],
-    truth: Array,
-) -> None:  # fmt: skip
-    """Draw the joint density of two parameters (n_samples, 2), a plus at the MAP, a ring at the truth."""
-    outside(axes, prior[[0, -1]], views)
-    x, y, mass = joint(*samples.T, tuple(end for k in (0, 1) for end in support(samples[:, k], prior[:, k], views[k])))
-    if mass.sum() > 0:
-        heights = highest(mass, (0.5, 0.9))
-        levels = sorted({*heights, mass.max() * 1.001})
-        if len(levels) > 2:
-            axes.contourf(x, y, mass, levels=levels, colors=["#a9cbe3", PALETTE["posterior"]], alpha=0.9)
-    low, high = prior[0], prior[-1]
-    axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
-    axes.plot(*mode, "+", color=PALETTE["observed"], markersize=6, markeredgewidth=1.1)
-    axes.plot(*truth, "o", color=PALETTE["truth"], markersize=5, markeredgewidth=1.2, fillstyle="none")
-    axes.set(xlim=views[0], ylim=views[1])
-    axes.locator_params(nbins=3)
-
-
-def tile(axes: Axes, rho: float) -> None:
-    """Write a correlation on a ground that says its sign and size."""
-    color = PALETTE["predicted"] if rho > 0 else PALETTE["posterior"]
-    axes.set_facecolor((color, 0.75 * abs(rho) if np.isfinite(rho) else 0))
-    axes.text(0.5, 0.5, f"ρ = {signed(rho)}", transform=axes.transAxes, ha="center", va="center", fontsize=8)
-    axes.set(yticks=[])
-    axes.tick_params(axis="x", length=0)
-    axes.spines[:].set_visible(False)
-
-
-def correlations(
-    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None,
-    views: Sequence[tuple[float, float]], truth: Array,
-) -> Figure:  # fmt: skip
-    """Draw the matrix of posterior correlations and the joint density of the six strongest pairs."""
-    rho = np.corrcoef(samples, rowvar=False)
-    np.fill_diagonal(rho, np.nan)
-    figure = canvas(3.6)
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
-    axes = left.subplots()
-    limit = max(0.2, np.nanmax(np.abs(rho)))
-    image = axes.imshow(rho, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    left.colorbar(image, ax=axes, label="posterior correlation", shrink=0.7, aspect=22)
-    groups = stems(names)
-    axes.set_xticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
-    axes.set_yticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
-    axes.set(xlabel="parameter", ylabel="parameter", title=f"{len(names)} parameters")
-    panels = right.subplots(2, 3).ravel()
-    strongest = sorted(combinations(range(len(names)), 2), key=lambda p: -abs(np.nan_to_num(rho[p])))[: panels.size]
-    for panel, (j, i) in zip(panels, strongest, strict=True):
-        pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
-        panel.set_title(f"ρ = {signed(rho[j, i])}")
-        panel.set_xlabel(quantity(names[j], units), fontsize=5.5)
-        panel.set_ylabel(quantity(names[i], units), fontsize=5.5)
-    letters([axes, *panels[:1]])
     return figure

@@ -11,17 +11,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
-from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
-from vbiflow.io import attributes, read
+from vbiflow.figures.style import PALETTE, canvas, dot_options, finite_array, letter_panels, signed_number, styled
+from vbiflow.io import read, read_attributes
 
 Array = NDArray[np.float64]
 SHOWN = 30
 """Features that are named; of more, the most extreme."""
 
 
-def with_scores(path: str, scores: Sequence[str]) -> dict[str, Any]:
+def read_scores(path: str, scores: Sequence[str]) -> dict[str, Any]:
     """Arguments of `predictive`: the scores of predictive.h5, with the label and bounds that stand there."""
-    notes = {name: attributes(path, name) for name in scores}
+    notes = {name: read_attributes(path, name) for name in scores}
     return {
         "scores": read(path, *scores, *(f"floor_{name}" for name in scores)),
         "labels": {name: note["label"] for name, note in notes.items()},
@@ -39,25 +39,25 @@ def predictive(
     With two scores or more, a last panel shows the first two together.
     """
     names = list(labels)
-    fits = [finite(name, scores[name]) for name in names]
-    floors = [finite(name, scores[f"floor_{name}"]) for name in names]
+    fits = [finite_array(name, scores[name]) for name in names]
+    floors = [finite_array(name, scores[f"floor_{name}"]) for name in names]
     figure = canvas(2.5)
     n_panels = len(names) + (len(names) > 1)
     panels = np.atleast_1d(figure.subplots(1, n_panels))
     for axes, name, fit, floor in zip(panels, names, fits, floors, strict=False):
-        distributions(axes, fit, floor, labels[name], bounds[name])
+        draw_distributions(axes, fit, floor, labels[name], bounds[name])
     if len(names) > 1:
         for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
             n = min(len(values[0]), len(values[1]))
-            panels[-1].plot(values[0][:n], values[1][:n], color=color, **dots(n, 0.8))
+            panels[-1].plot(values[0][:n], values[1][:n], color=color, **dot_options(n, 0.8))
         panels[-1].set(xlabel=labels[names[0]], ylabel=labels[names[1]], title="Both", box_aspect=1)
     handles, texts = panels[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside lower center", ncols=2)
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
-def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tuple[float, float]) -> None:
+def draw_distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tuple[float, float]) -> None:
     """Draw the densities of fit and noise floor; the title holds their medians."""
     roles = (
         (floor, "prior", "re-simulation against re-simulation (noise floor)"),
@@ -76,11 +76,11 @@ def distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tupl
     axes.set(
         xlabel=label,
         ylabel="density, peak at 1",
-        title=f"Median {signed(np.nanmedian(fit))}, floor {signed(np.nanmedian(floor))}",
+        title=f"Median {signed_number(np.nanmedian(fit))}, floor {signed_number(np.nanmedian(floor))}",
     )
 
 
-def among_simulations(
+def read_simulations(
     x: Array, valid: NDArray[np.bool_], x_o: Array, names: Sequence[str], predicted: Array, n_predictive: int
 ) -> dict[str, Any]:
     """Arguments of `misspecification`: simulations that are valid, and those from the posterior without the floor's."""
@@ -94,7 +94,7 @@ def misspecification(x: Array, x_o: Array, names: Sequence[str], predicted: Arra
     `x` is (n_simulations, n_features); features are scaled so that the central 99 % of it span -1 to 1. `predicted`
     holds the features of re-simulations from the posterior. The most extreme features are named, in colour beyond 99 %.
     """
-    x, x_o = finite("x", x), finite("x_o", x_o)
+    x, x_o = finite_array("x", x), finite_array("x_o", x_o)
     low, high = np.nanquantile(x, [0.005, 0.995], axis=0)
     half = np.where(high > low, (high - low) / 2, 1)
     scaled = [None if values is None else (values - (low + high) / 2) / half for values in (x, x_o, predicted)]
@@ -102,16 +102,16 @@ def misspecification(x: Array, x_o: Array, names: Sequence[str], predicted: Arra
     rank = np.argsort(-np.nan_to_num(far), kind="stable")[:SHOWN]
     figure = canvas(max(2.4, 0.14 * len(rank) + 0.9))
     left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": (2.4, 1)})
-    forest(left, *(None if values is None else values[..., rank] for values in scaled))
+    draw_forest(left, *(None if values is None else values[..., rank] for values in scaled))
     left.set_yticks(range(len(rank)), [names[k] for k in rank], fontsize=min(6.5, 190 / len(rank)))
     for label, k in zip(left.get_yticklabels(), rank, strict=True):
         label.set_color(PALETTE["predicted"] if far[k] > 1 else PALETTE["ink"])
     some = f"{len(rank)} " + (f"most extreme of {len(names)} " if len(rank) < len(names) else "") + "features"
     left.set_title(f"Recording within the simulations, {some}")
-    places(right, np.array([share_below(column, value) for column, value in zip(x.T, x_o, strict=True)]))
+    draw_percentiles(right, np.array([share_below(column, value) for column, value in zip(x.T, x_o, strict=True)]))
     right.set_title(f"{(far > 1).sum()} of {len(names)} beyond 99 %")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=5)
-    letters([left, right])
+    letter_panels([left, right])
     return figure
 
 
@@ -121,7 +121,7 @@ def share_below(column: Array, value: float) -> float:
     return float(((good < value) + 0.5 * (good == value)).mean()) if good.size and np.isfinite(value) else float("nan")
 
 
-def forest(axes: Axes, x: Array, x_o: Array, predicted: Array | None) -> None:
+def draw_forest(axes: Axes, x: Array, x_o: Array, predicted: Array | None) -> None:
     """Draw per feature where simulations, re-simulations and the recording lie."""
     rows = np.arange(x.shape[1])
     low, middle, high = np.nanquantile(x, [0.05, 0.5, 0.95], axis=0)
@@ -137,7 +137,7 @@ def forest(axes: Axes, x: Array, x_o: Array, predicted: Array | None) -> None:
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="feature, scaled: 99 % of the simulations from −1 to 1")
 
 
-def places(axes: Axes, place: Array) -> None:
+def draw_percentiles(axes: Axes, place: Array) -> None:
     """Draw the distribution of all features' places; near 0 or 1 the recording is extreme."""
     axes.hist(
         place[np.isfinite(place)], np.linspace(0, 1, 11), color=PALETTE["prior"], edgecolor="white", linewidth=0.4

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
-from vbiflow.figures.regions import arrange, mark
-from vbiflow.figures.style import PALETTE, canvas, dots, finite, letters, signed, styled
+from vbiflow.figures.regions import mark_regions, region_order
+from vbiflow.figures.style import PALETTE, canvas, dot_options, finite_array, letter_panels, signed_number, styled
 
 Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
-WRITTEN = {"bold": "BOLD", "eeg": "EEG", "meg": "MEG", "seeg": "intracranial EEG"}
+KIND_NAMES = {"bold": "BOLD", "eeg": "EEG", "meg": "MEG", "seeg": "intracranial EEG"}
 """How signals are written that are abbreviations."""
 
 
@@ -28,10 +28,20 @@ def series(
     """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
     Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
+
+    Parameters
+    ----------
+    observed, predicted : recording and prediction (n_nodes, n_times), which may differ in length.
+    fs, predicted_fs : their sampling rates [Hz].
+    labels, hemispheres, networks : of the nodes (n_nodes,).
+    name : of the signal.
+    nodes : what they are: regions or sensors.
     """
-    name = WRITTEN.get(name, name)
-    order = arrange(hemispheres, networks)
-    signals = [standardised(finite(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)]
+    name = KIND_NAMES.get(name, name)
+    order = region_order(hemispheres, networks)
+    signals = [
+        standardised(finite_array(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)
+    ]
     rates = (fs, predicted_fs)
     span = "ms" if signals[0].shape[1] / fs < 2 else "s"
     rates = tuple(rate / (1e3 if span == "ms" else 1) for rate in rates)
@@ -42,14 +52,14 @@ def series(
     for axes, ts, rate, role in zip(carpets, signals, rates, ROLES, strict=True):
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
-        mark(axes, [hemispheres[node] for node in order], [""] * len(ts), "y", nodes.removesuffix("s"))
+        mark_regions(axes, [hemispheres[node] for node in order], [""] * len(ts), "y", nodes.removesuffix("s"))
         axes.set(title=f"{role.capitalize()} {name}, {len(ts)} {nodes}", xlabel=f"time [{span}]")
         axes.title.set_color(PALETTE[role])
     figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of each of the {nodes}]", aspect=30, pad=0.01)
     traces = figure.add_subplot(grid[2])
     chosen = by_variability(np.asarray(observed, float)[order])
     draw_traces(traces, [ts[chosen] for ts in signals], rates, [labels[order[row]] for row in chosen], span, nodes)
-    letters([*carpets, traces])
+    letter_panels([*carpets, traces])
     return figure
 
 
@@ -88,8 +98,8 @@ def fc(
     observed: Array, predicted: Array, hemispheres: Sequence[str], networks: Sequence[str], nodes: str = "regions"
 ) -> Figure:
     """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; its edges."""
-    observed, predicted = finite("fc_observed", observed), finite("fc", predicted)
-    order = arrange(hemispheres, networks)
+    observed, predicted = finite_array("fc_observed", observed), finite_array("fc", predicted)
+    order = region_order(hemispheres, networks)
     block = np.ix_(order, order)
     upper = np.triu_indices(len(order), 1)
     edges = observed[upper], predicted[upper]
@@ -101,29 +111,29 @@ def fc(
     image = panels[0].imshow(both, cmap="RdBu_r", vmin=-limit, vmax=limit)
     figure.colorbar(image, ax=panels[0], label="correlation", shrink=0.75, aspect=22, extend="both")
     node = nodes.removesuffix("s")
-    mark(panels[0], [hemispheres[n] for n in order], [networks[n] for n in order], node=node)
+    mark_regions(panels[0], [hemispheres[n] for n in order], [networks[n] for n in order], node=node)
     panels[0].set_title("FC, observed ◥ / predicted ◣")
     edge_scatter(panels[1], *edges)
-    histograms(panels[2], *edges, f"correlation of two {nodes}", -1, 1)
+    draw_histograms(panels[2], *edges, f"correlation of two {nodes}", -1, 1)
     panels[2].set_title("Distribution over edges")
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
 def edge_scatter(axes: Axes, observed: Array, predicted: Array) -> None:
     """Draw predicted against observed correlations with the identity line; the title holds their correlation."""
-    axes.plot(observed, predicted, color=PALETTE["predicted"], **dots(observed.size))
+    axes.plot(observed, predicted, color=PALETTE["predicted"], **dot_options(observed.size))
     low, high = np.nanmin([axes.get_xlim(), axes.get_ylim()]), np.nanmax([axes.get_xlim(), axes.get_ylim()])
     axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     good = np.isfinite(observed) & np.isfinite(predicted)
     title = f"{observed.size} edges"
     if good.sum() > 2 and observed[good].std() > 0 and predicted[good].std() > 0:
-        title += f", r = {signed(np.corrcoef(observed[good], predicted[good])[0, 1])}"
+        title += f", r = {signed_number(np.corrcoef(observed[good], predicted[good])[0, 1])}"
     axes.set(xlabel="observed correlation", ylabel="predicted correlation", title=title, box_aspect=1)
     axes.set(xlim=(low, high), ylim=(low, high))
 
 
-def histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower: float, upper: float) -> None:
+def draw_histograms(axes: Axes, observed: Array, predicted: Array, label: str, lower: float, upper: float) -> None:
     """Draw the densities of observed and predicted values in their colours."""
     for values, role in ((observed, "observed"), (predicted, "predicted")):
         values = values[np.isfinite(values)]
@@ -149,10 +159,17 @@ def psd(
 ) -> Figure:  # fmt: skip
     """Draw power spectral densities (n_nodes, n_frequencies) at `frequencies` [Hz] of recording and prediction.
 
-    `mean` (n_simulations, n_frequencies) holds the mean over the nodes, `labels`, of each re-simulation.
+    Parameters
+    ----------
+    observed, predicted : densities (n_nodes, n_frequencies) of recording and prediction [unit^2/Hz].
+    mean : mean density over the nodes of each re-simulation (n_simulations, n_frequencies).
+    frequencies : [Hz].
+    labels : of the nodes (n_nodes,).
+    name, unit : of the signal.
+    nodes : what they are: regions or sensors.
     """
-    name = WRITTEN.get(name, name)
-    observed, predicted = finite("psd_observed", observed), finite("psd", predicted)
+    name = KIND_NAMES.get(name, name)
+    observed, predicted = finite_array("psd_observed", observed), finite_array("psd", predicted)
     figure = canvas(float(np.clip(0.9 + 0.085 * len(observed), 2.75, 5.0)))
     panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
     low, middle, high = np.nanquantile(mean, [0.05, 0.5, 0.95], axis=0)
@@ -177,7 +194,7 @@ def psd(
         axes.title.set_color(PALETTE[role])
         name_rows(axes, labels if axes is panels[1] else [""] * len(values))
     figure.colorbar(image, ax=panels[1:], label=f"log10 of density [{unit}²/Hz]", shrink=0.75, aspect=22, extend="both")
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 
@@ -198,12 +215,12 @@ def fcd(
     Windows of `window` [s] follow each other by `step` [s]; `*_values` are those above the diagonal. The colours span
     the windows that share no sample.
     """
-    observed, predicted = finite("fcd_observed", observed), finite("fcd", predicted)
+    observed, predicted = finite_array("fcd_observed", observed), finite_array("fcd", predicted)
     observed_values, predicted_values = np.ravel(observed_values), np.ravel(predicted_values)
     figure = canvas(2.75)
     panels = figure.subplots(1, 3, gridspec_kw={"width_ratios": (1, 1, 0.95)})
     low, high = np.quantile(
-        np.concatenate([apart(matrix, window / step) for matrix in (observed, predicted)]), [0.01, 0.99]
+        np.concatenate([separate_windows(matrix, window / step) for matrix in (observed, predicted)]), [0.01, 0.99]
     )
     for axes, matrix, role in zip(panels, (observed, predicted), ROLES, strict=False):
         start, stop = window / 2 - step / 2, window / 2 + step * (len(matrix) - 0.5)
@@ -215,20 +232,20 @@ def fcd(
     figure.colorbar(
         image, ax=panels[:2], label="correlation of FC", location="bottom", shrink=0.5, aspect=30, extend="both"
     )
-    histograms(panels[2], observed_values, predicted_values, "correlation of FC between windows", -1, 1)
-    panels[2].set_title(f"FCD values, KS = {distance(observed_values, predicted_values):.2f}")
-    letters(panels)
+    draw_histograms(panels[2], observed_values, predicted_values, "correlation of FC between windows", -1, 1)
+    panels[2].set_title(f"FCD values, KS = {ks_distance(observed_values, predicted_values):.2f}")
+    letter_panels(panels)
     return figure
 
 
-def apart(matrix: Array, lag: float) -> Array:
+def separate_windows(matrix: Array, lag: float) -> Array:
     """Return the values of window pairs at least `lag` windows apart; of all pairs if the recording is too short."""
     i, j = np.triu_indices(len(matrix), min(max(int(np.ceil(lag)), 1), max(len(matrix) - 1, 0)))
     values = matrix[i, j]
     return values[np.isfinite(values)] if np.isfinite(values).any() else np.array([0.0, 1.0])
 
 
-def distance(a: Array, b: Array) -> float:
+def ks_distance(a: Array, b: Array) -> float:
     """Return Kolmogorov and Smirnov's distance of two samples, NaN when one is empty."""
     a, b = np.sort(a[np.isfinite(a)]), np.sort(b[np.isfinite(b)])
     if not (a.size and b.size):

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 HEMISPHERES = {"L": "left", "R": "right", "": "midline"}
 
 
-def arrange(hemispheres: Sequence[str], networks: Sequence[str]) -> NDArray[np.intp]:
+def region_order(hemispheres: Sequence[str], networks: Sequence[str]) -> NDArray[np.intp]:
     """Return the order (n_nodes,) that brings the regions of a hemisphere, and in it of a network, together."""
     sides = list(HEMISPHERES)
     ranks = [sides.index(side) if side in sides else len(sides) for side in hemispheres]
     return np.array(sorted(range(len(ranks)), key=lambda node: (ranks[node], networks[node], node)), dtype=np.intp)
 
 
-def spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
+def group_spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
     """Return each run of equal neighbours as (name, start, stop)."""
     runs, start = [], 0
     for name, members in groupby(groups):
@@ -29,24 +29,24 @@ def spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
     return runs
 
 
-def mark(
+def mark_regions(
     axes: Axes, hemispheres: Sequence[str], networks: Sequence[str], which: str = "xy", node: str = "region"
 ) -> None:
     """Bracket the hemispheres (x, y) and, where there are networks, name them instead along y.
 
     `hemispheres` and `networks` come in the order drawn; an axis without groups is labelled `node`.
     """
-    sides = [(HEMISPHERES.get(name, name), start, stop) for name, start, stop in spans(hemispheres)]
+    sides = [(HEMISPHERES.get(name, name), start, stop) for name, start, stop in group_spans(hemispheres)]
     areas = [
         (key.split("\t")[1], *run)
-        for key, *run in spans([f"{h}\t{n}" for h, n in zip(hemispheres, networks, strict=True)])
+        for key, *run in group_spans([f"{h}\t{n}" for h, n in zip(hemispheres, networks, strict=True)])
     ]
     named = any(networks)
     for axis in which:
         groups = areas if named and axis == "y" else sides
         if len(groups) == 1 and groups[0][0] in ("", "midline"):
             groups = []
-        bracket(axes, axis, groups, len(hemispheres), node)
+        draw_bracket(axes, axis, groups, len(hemispheres), node)
     if len(sides) > 1:
         for _, _, stop in sides[:-1]:
             if "x" in which:
@@ -55,7 +55,7 @@ def mark(
                 axes.axhline(stop - 0.5, color="white", linewidth=0.8)
 
 
-def bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nodes: int, node: str) -> None:
+def draw_bracket(axes: Axes, axis: str, groups: Sequence[tuple[str, int, int]], n_nodes: int, node: str) -> None:
     """Tick the bounds of each group and write its name at its middle, the largest first, where there is room."""
     target = axes.xaxis if axis == "x" else axes.yaxis
     target.set_ticks([start - 0.5 for _, start, _ in groups] + ([n_nodes - 0.5] if groups else []), minor=True)

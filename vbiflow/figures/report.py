@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 import vbiflow
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
-from vbiflow.io import attributes, read, read_json
+from vbiflow.io import read, read_attributes, read_json
 from vbiflow.marginals import read_marginals
 from vbiflow.pools import AVERAGE, LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
@@ -45,7 +45,8 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         and captions (.rst), named as the figures; figures come in their order. Where a note stands in place of a file
         its subject is left out.
     settings : study (its name), alone (the subject whose own page it is, or empty), settings (the study file), model
-        (title and reference), nodes (regions or sensors), estimator_of (the estimator of each subject).
+        (title and reference), nodes (regions or sensors), estimator_of (the estimator of each subject), figures (names
+        of those that the study wants, by kind and owner): one that is not in its folder is told in its place.
     """
     notes = {Path(path).parent.name: read_exclusion(path) for path in files["verdict"]}
     files = {kind: [path for path in paths if read_exclusion(path) is None] for kind, paths in files.items()}
@@ -54,23 +55,32 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
 
     def drawn(kind: str, owner: str = "", without: Sequence[str] = ()) -> list[dict[str, Any]]:
         folders = [Path(path) for path in files[kind] if owner in ("", Path(path).parent.name)]
-        mine = {path.stem: path for folder in folders for path in folder.glob("*.svg") if path.stem not in without}
+        paths = {path.stem: path for folder in folders for path in folder.glob("*.svg")}
+        if any(folder.is_dir() for folder in folders):
+            wanted = settings["figures"].get(kind, {}).get(owner, ())
+            paths = {name: folders[-1] / f"{name}.svg" for name in wanted} | paths
         return [
-            figure(mine[name], captions[name], f"{kind[0]}-{owner}-{name}", number) for name in captions if name in mine
+            describe_figure(paths[name], captions[name], f"{kind[0]}-{owner}-{name}", number)
+            for name in captions
+            if name in paths and name not in without
         ]
 
     cohort = drawn("cohort")  # figures are numbered in the order of the page
     owned = {kind: {Path(path).parent.name: path for path in paths} for kind, paths in files.items()}
     subjects = {
-        name: subject(owned["samples"][name], owned["verdict"][name], owned["prior"][settings["estimator_of"][name]])
+        name: describe_subject(
+            owned["samples"][name], owned["verdict"][name], owned["prior"][settings["estimator_of"][name]]
+        )
         | {
-            "recording": recording(owned["x_o"][name]),
+            "recording": describe_recording(owned["x_o"][name]),
             "figures": drawn("subject_figures", name),
             "estimator": settings["estimator_of"][name],
         }
         for name in owned["verdict"]
     }
-    estimators = {name: estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]}
+    estimators = {
+        name: describe_estimator({kind: owned[kind][name] for kind in OF_ESTIMATOR}) for name in owned["diagnostics"]
+    }
     for name, one in estimators.items():
         one["figures"] = drawn("estimator_figures", name, [] if one["n_invalid"] else ["invalid"])
     shown_figures = [
@@ -79,11 +89,11 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {
         "symbol": symbol,
-        "linked": linked,
+        "linked": link_dois,
         "estimator": estimator_title,
         "lower_first": lower_first,
-        "number": shown,
-        "share": share,
+        "number": format_value,
+        "share": format_share,
         "yaml": as_yaml,
     }
     text = Path(template).read_text(encoding="utf-8")
@@ -103,16 +113,16 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},
         served={name: [one for one, by in subjects.items() if by["estimator"] == name] for name in estimators},
-        mne=MNE if any("mne" in attributes(path).get("versions", {}) for path in files["x_o"]) else "",
-        provenance=provenance(files),
-        stages=stages(files),
+        mne=MNE if any("mne" in read_attributes(path).get("versions", {}) for path in files["x_o"]) else "",
+        provenance=collect_provenance(files),
+        stages=list_stages(files),
     )
 
 
-def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
+def describe_estimator(paths: Mapping[str, str]) -> dict[str, Any]:
     """What the page says of one estimator and the connectome that it was trained on."""
     simulated, history = read(paths["features"], "valid", "reason", "names"), read_json(paths["training"])
-    prior = Prior.from_plain(attributes(paths["prior"])["prior"])
+    prior = Prior.from_plain(read_attributes(paths["prior"])["prior"])
     reasons = Counter(reason for reason, good in zip(simulated["reason"], simulated["valid"], strict=True) if not good)
     return {
         "verdict": read_json(paths["diagnostics"]),
@@ -123,16 +133,16 @@ def estimator(paths: Mapping[str, str]) -> dict[str, Any]:
         "features": simulated["names"],
         "choice": read_json(paths["features_report"]),
         "n_nodes": len(read(paths["connectome"], "labels")["labels"]),
-        "findings": attributes(paths["connectome"]).get("findings", []),
+        "findings": read_attributes(paths["connectome"]).get("findings", []),
         "prior": prior.to_config()["prior"],
     }
 
 
-def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
+def describe_subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     """What the page says of one subject: verdict, and a row a parameter."""
     truth = read(samples, "truth")["truth"]
     found = statistics(samples, prior).items()
-    units = attributes(prior)["prior"]["units"]
+    units = read_attributes(prior)["prior"]["units"]
     rows = [
         {"name": name, "unit": units[name.partition("[")[0].partition(".")[0]], **values, "truth": true}
         for (name, values), true in zip(found, truth, strict=True)
@@ -141,15 +151,21 @@ def subject(samples: str, verdict: str, prior: str) -> dict[str, Any]:
     return {"verdict": read_json(verdict), "rows": rows, "truth": bool(np.isfinite(truth).any()), "held": held}
 
 
-def figure(path: str, caption: str, name: str, number: Any) -> dict[str, Any]:
-    """One figure: its drawing as markup to stand in the page, caption, number, and width on the page."""
-    svg = Path(path).read_text(encoding="utf-8")
-    drawing, width = inlined(svg, name, caption)
+def describe_figure(path: Path, caption: str, name: str, number: Any) -> dict[str, Any]:
+    """One figure: its drawing as markup to stand in the page, caption, number, and width on the page.
+
+    In place of one whose file is missing stands a line that says so.
+    """
+    if not path.is_file():
+        line = Markup("<p>{} is missing; delete its folder and run again.</p>").format(path)
+        return {"id": name, "svg": line, "caption": caption, "number": next(number), "width": REM, "drawn": False}
+    svg = path.read_text(encoding="utf-8")
+    drawing, width = inline_svg(svg, name, caption)
     drawn = f'id="{NOT_DRAWN}"' not in svg
     return {"id": name, "svg": drawing, "caption": caption, "number": next(number), "width": width, "drawn": drawn}
 
 
-def inlined(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
+def inline_svg(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
     """Return an SVG file as an element of an HTML page, its ids made unique by `prefix`, and its width [rem]."""
     start = svg.find("<svg")
     match = re.search(r'width="([\d.]+)pt"', svg)
@@ -185,9 +201,9 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def recording(x_o: str) -> str:
+def describe_recording(x_o: str) -> str:
     """What a subject's recording was, on one line: file, kind, length, channels, rate, reference, unread columns."""
-    notes = attributes(x_o)
+    notes = read_attributes(x_o)
     parts = [str(notes.get("recording_kind", "")).upper().replace("SIMULATED", "a simulation")]
     if "recording_duration" in notes:
         seconds, channels = notes["recording_duration"], notes["recording_channels"]
@@ -204,19 +220,19 @@ def recording(x_o: str) -> str:
     return ", ".join([notes["recording_file"], *filter(None, parts)]) if "recording_file" in notes else ""
 
 
-def stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def list_stages(files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Stage, seed and hashes of settings and code of one file of each stage."""
     found = []
     for kind in ("connectome", "prior", "features", "samples"):
-        notes = attributes(files[kind][0])
+        notes = read_attributes(files[kind][0])
         found.append({key: notes.get(key, "") for key in ("rule", "seed", "config_hash", "code")})
     return found
 
 
-def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def collect_provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Versions and data sources noted in all files, and the seed."""
     kinds = ("connectome", "prior", "features", "x_o", "samples")
-    notes = [attributes(path) for kind in kinds for path in files[kind]]
+    notes = [read_attributes(path) for kind in kinds for path in files[kind]]
     versions, sources = {}, {}
     for note in notes:
         versions |= note.get("versions", {})
@@ -225,19 +241,19 @@ def provenance(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {"versions": dict(sorted(versions.items())), "sources": list(sources.values()), "seeds": seeds}
 
 
-def linked(text: str) -> Markup:
+def link_dois(text: str) -> Markup:
     """Escape text and turn each doi:... in it into a link."""
     return Markup(DOI.sub(r'<a href="https://doi.org/\1">doi:\1</a>', str(escape(text))))
 
 
-def shown(value: float | None) -> str:
+def format_value(value: float | None) -> str:
     """Three significant digits, no fewer than the integer part has, and a true minus sign; a dash for no value."""
     if value is None or not np.isfinite(value):
         return "–"
     return (f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}").replace("-", "−")
 
 
-def share(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """A share in percent."""
     return "–" if value is None or not np.isfinite(value) else f"{100 * value:.3g} %"
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.style import PALETTE, canvas, finite, letters, styled, symbol
+from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, styled, symbol
 
 Array = NDArray[np.float64]
 SHOWN = 12
@@ -26,13 +26,13 @@ def robust(
     the probability that a feature is wrong, `shift` (f,) how far it is off, in standard deviations of the simulations.
     The first 12 of either are shown, features with the largest shift first.
     """
-    samples, robust = finite("theta", samples), finite("robust", robust)
+    samples, robust = finite_array("theta", samples), finite_array("robust", robust)
     order = np.argsort(-np.abs(shift))[:SHOWN]
     figure = canvas(0.9 + 0.2 * max(len(order), min(len(names), SHOWN)))
     panels = figure.subplots(1, 2)
     draw_features(panels[0], [features[k] for k in order], wrong[order], shift[order])
     draw_intervals(panels[1], samples[:, :SHOWN], robust[:, :SHOWN], names[:SHOWN])
-    letters(panels)
+    letter_panels(panels)
     return figure
 
 

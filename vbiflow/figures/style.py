@@ -15,7 +15,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    LogFormatter,
+    LogFormatterMathtext,
+    MaxNLocator,
+    NullFormatter,
+)
 
 from vbiflow.io import sealed
 
@@ -39,6 +46,7 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6a
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
+    "text.parse_math": False,  # names of regions, parameters and people are text, whatever signs they hold
     "axes.titlesize": 7.5,
     "axes.labelsize": 7,
     "xtick.labelsize": 6.5,
@@ -78,6 +86,8 @@ GREEK = {
     "lambda": "λ", "mu": "μ", "nu": "ν", "omega": "ω", "phi": "φ", "rho": "ρ", "sigma": "σ", "tau": "τ", "theta": "θ",
 }  # fmt: skip
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 NOT_DRAWN = "not-drawn"
 """Id, within an SVG, of the line that stands in place of a figure that could not be drawn."""
 
@@ -99,7 +109,13 @@ def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
     @functools.wraps(function)
     def draw(*args: Any, **options: Any) -> Figure:
         with style():
-            return function(*args, **options)
+            figure = function(*args, **options)
+            for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+                if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                    axis.set_major_formatter(LogNumbers())
+                if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+                    axis.set_minor_formatter(LogNumbers(labelOnlyBase=False))
+            return figure
 
     return draw
 
@@ -137,7 +153,7 @@ def save(figure: Figure, path: str | Path) -> None:
         figure.savefig(part, format=suffix[1:], metadata=METADATA[suffix])
 
 
-def letters(panels: Sequence[Axes]) -> None:
+def letter_panels(panels: Sequence[Axes]) -> None:
     """Put a bold letter before the title of each panel: A, B, C, ..."""
     for letter, axes in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", panels, strict=False):
         axes.annotate(
@@ -146,7 +162,7 @@ def letters(panels: Sequence[Axes]) -> None:
         )  # fmt: skip
 
 
-def dots(n: int, alpha: float = 0.6) -> dict[str, Any]:
+def dot_options(n: int, alpha: float = 0.6) -> dict[str, Any]:
     """Return plot options of a cloud of `n` points: smaller and fainter the more there are, an image beyond 500."""
     size = float(np.clip(90 / max(n, 1) ** 0.5, 1.8, 5.0))
     fade = float(np.clip(alpha * (1500 / max(n, 1)) ** 0.5, 0.08, alpha))
@@ -179,16 +195,27 @@ def ticks_between(low: float, high: float, most: int = 5) -> list[float]:
     return ticks[:: -(-len(ticks) // most)]
 
 
+class LogNumbers(LogFormatter):
+    """Labels of a logarithmic axis, as `plain_number` writes them, at the ticks that matplotlib labels."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of one tick, empty where it has none."""
+        return plain_number(x) if super().__call__(x, pos) else ""
+
+
 def plain_number(value: float) -> str:
     """A tick of a logarithmic axis: digits where there are few, else a power of ten."""
-    if 1e-3 <= value <= 9999:
+    if value < 0:
+        return f"−{plain_number(-value)}"
+    if value == 0 or 1e-3 <= value <= 9999:
         return f"{value:g}"
     exponent = math.floor(math.log10(value) + 1e-9)
     factor = round(value / 10.0**exponent)
-    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor}\\cdot10^{{{exponent}}}$"
+    power = f"10{str(exponent).translate(SUPERSCRIPTS)}"
+    return power if factor == 1 else f"{factor}·{power}"
 
 
-def signed(value: float, digits: int = 2) -> str:
+def signed_number(value: float, digits: int = 2) -> str:
     """Return a number with a true minus sign, as on the axes."""
     return f"{value:.{digits}f}".replace("-", "−")
 
@@ -204,7 +231,8 @@ def symbol(name: str) -> str:
     """Return a parameter's name as it is printed: ``sigma`` as σ, ``eta[lh-insula]`` as η lh-insula, ``w.myelin`` as
     w myelin.
     """
-    stem, _, node = name.rstrip("]").replace(".", "[", "[" not in name).partition("[")
+    stem, bracket, node = name.partition("[")
+    stem, node = (stem, node.removesuffix("]")) if bracket else name.partition(".")[::2]
     head, underscore, rest = stem.partition("_")
     printed = GREEK.get(head, head) + underscore + rest
     return f"{printed} {node}" if node else printed
@@ -216,7 +244,13 @@ def quantity(name: str, units: dict[str, str] | None = None) -> str:
     return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit.replace('sqrt(ms)', '√ms')}]"
 
 
-def finite(name: str, values: Any) -> np.ndarray:
+def widen(low: float, high: float, share: float) -> tuple[float, float]:
+    """Return an interval widened on both sides by a share of its length."""
+    extra = share * (high - low) or 1e-9
+    return float(low - extra), float(high + extra)
+
+
+def finite_array(name: str, values: Any) -> np.ndarray:
     """Return `values` as an array of floats.
 
     Raises

@@ -12,18 +12,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from vbiflow.dependencies import module
+from vbiflow.dependencies import find_module
 from vbiflow.engine.checks import choose
 from vbiflow.figures.figure import (
     INPUTS,
     PARAMETERS,
     Figure,
-    asked,
-    each,
-    over_the_head,
-    recorded,
+    datasets,
+    has_scalp_spectra,
+    has_series,
+    if_asked,
+    if_scored,
     regional,
-    scored,
     units,
 )
 from vbiflow.provenance import ROOT
@@ -32,125 +32,131 @@ FOLDER = ROOT / "vbiflow" / "figures"
 CAPTIONS = ROOT / "rules" / "report"
 PAGE = ("cohort", "estimator", "subject")
 """Scopes whose figures stand in the report of a study."""
-SAMPLES = {"prior": "prior/@prior"} | each("samples", "names", "truth", samples="theta", mode="map") | units("samples")
+SAMPLES = (
+    {"prior": "prior/@prior"} | datasets("samples", "names", "truth", samples="theta", mode="map") | units("samples")
+)
 CONNECTOME = ("weights", "tract_lengths", "labels", "hemispheres", "networks", "centres")
-RECORDED = each("x_o", "labels", "hemispheres", "networks")
+RECORDED = datasets("x_o", "labels", "hemispheres", "networks")
 
 FIGURES: dict[str, Figure] = {
     "cohort": Figure(
-        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="side_by_side"
+        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="read_cohort_table"
     ),
     "covariates": Figure(
-        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="with_columns",
+        "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="read_covariates",
         wanted=lambda study, owner: any(study.covariates.values()),
     ),
-    "connectome": Figure("estimator", "Connectome", "connectome", each("connectome", *CONNECTOME)),
-    "training": Figure("estimator", "Estimator", "training", each("training", "train_loss", "validation_loss")),
+    "connectome": Figure("estimator", "Connectome", "connectome", datasets("connectome", *CONNECTOME)),
+    "training": Figure("estimator", "Estimator", "training", datasets("training", "train_loss", "validation_loss")),
     "recovery": Figure(
         "estimator", "Estimator", "diagnostics",
-        each("diagnostics", "theta", "mean", "sd", "z", "shrinkage", "names") | units("diagnostics"),
+        datasets("diagnostics", "theta", "mean", "sd", "z", "shrinkage", "names") | units("diagnostics"),
     ),
     "calibration": Figure(
         "estimator", "Estimator", "diagnostics",
-        each("diagnostics", "ranks", "names", "coverage", "tarp_level", "tarp_coverage", level="coverage_level")
+        datasets("diagnostics", "ranks", "names", "coverage", "tarp_level", "tarp_coverage", level="coverage_level")
         | {"n_samples": "diagnostics/ranks@n_samples"},
     ),
     "features": Figure(
         "estimator", "Features", "features",
-        each("features_report", "informs", "explained", "explained_by", "shown", "correlation", "outside"),
+        datasets("features_report", "informs", "explained", "explained_by", "shown", "correlation", "outside"),
     ),
     "ablation": Figure(
-        "estimator", "Features", "features", each("ablation", "features", "subjects", "units"), wanted=asked("ablation")
+        "estimator", "Features", "features", datasets("ablation", "features", "subjects", "units"),
+        wanted=if_asked("ablation"),
     ),
     "baselines": Figure(
-        "estimator", "Estimator", "evidence", each("baselines", "methods", "parameters", "n_simulations"),
-        wanted=asked("baselines"),
+        "estimator", "Estimator", "evidence", datasets("baselines", "methods", "parameters", "n_simulations"),
+        wanted=if_asked("baselines"),
     ),
     "learning_curve": Figure(
         "estimator", "Estimator", "evidence",
-        each("learning_curve", "estimators", "n_simulations", "rmse", "coverage_90", "log_prob", "parameters"),
-        wanted=asked("learning_curve"),
+        datasets("learning_curve", "estimators", "n_simulations", "rmse", "coverage_90", "log_prob", "parameters"),
+        wanted=if_asked("learning_curve"),
     ),
     "invalid": Figure(
         "estimator", "Estimator", "diagnostics",
-        each("prior", "theta", "names") | each("features", "valid") | units("prior"),
+        datasets("prior", "theta", "names") | datasets("features", "valid") | units("prior"),
     ),
-    "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
-    "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="with_prior"),
+    "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
+    "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
     "brain": Figure(
         "subject", "Posterior", "brain",
-        {"prior": "prior/@prior"} | each("samples", "names", "truth", samples="theta") | units("samples")
-        | each("connectome", "labels", "centres"),
-        read="with_spread", wanted=regional,
+        {"prior": "prior/@prior"} | datasets("samples", "names", "truth", samples="theta") | units("samples")
+        | datasets("connectome", "labels", "centres"),
+        read="read_prior_spread", wanted=regional,
     ),
     "exact": Figure(
         "subject", "Posterior", "exact",
-        each("samples", "names", "truth", samples="theta") | each("exact", reference="theta") | units("samples"),
-        wanted=lambda study, owner: asked("exact")(study, owner) and recorded(study, owner),
+        datasets("samples", "names", "truth", samples="theta") | datasets("exact", reference="theta")
+        | units("samples"),
+        wanted=lambda study, owner: if_asked("exact")(study, owner) and has_series(study, owner),
     ),
     "rounds": Figure(
         "subject", "Posterior", "evidence",
-        {"prior": "first_prior/@prior", "rounds": "rounds"} | each("samples", last="theta") | units("samples"),
-        read="through_rounds", wanted=lambda study, owner: study.n_rounds > 1,
+        {"prior": "first_prior/@prior", "rounds": "rounds"} | datasets("samples", last="theta") | units("samples"),
+        read="read_rounds", wanted=lambda study, owner: study.n_rounds > 1,
     ),
     "sensitivity": Figure(
-        "subject", "Posterior", "evidence", each("sensitivity", "eigenvalues", "eigenvectors", "names"),
-        wanted=asked("sensitivity"),
+        "subject", "Posterior", "evidence", datasets("sensitivity", "eigenvalues", "eigenvectors", "names"),
+        wanted=if_asked("sensitivity"),
     ),
     "local_c2st": Figure(
         "subject", "Posterior", "evidence",
-        each("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | units("local_c2st"),
-        wanted=asked("local_c2st"),
+        datasets("local_c2st", "theta", "score", "null", "statistic", "p_value", "names") | units("local_c2st"),
+        wanted=if_asked("local_c2st"),
     ),
     "robust": Figure(
         "subject", "Posterior", "robust",
-        each("samples", "names", samples="theta") | each("robust", "features", "wrong", "shift", robust="theta"),
-        wanted=asked("robust"),
+        datasets("samples", "names", samples="theta")
+        | datasets("robust", "features", "wrong", "shift", robust="theta"),
+        wanted=if_asked("robust"),
     ),
     "misspecification": Figure(
         "subject", "Predictions", "predictive",
-        each("features", "x", "valid") | each("x_o", "names", x_o="x") | each("predictive", predicted="x")
+        datasets("features", "x", "valid") | datasets("x_o", "names", x_o="x") | datasets("predictive", predicted="x")
         | {"n_predictive": "n_predictive"},
-        read="among_simulations",
+        read="read_simulations",
     ),
     "predictive": Figure(
         "subject", "Predictions", "predictive", {"path": "predictive", "scores": "scores"},
-        read="with_scores", wanted=recorded,
+        read="read_scores", wanted=has_series,
     ),
     "fc": Figure(
         "subject", "Predictions", "recording",
-        each("predictive", observed="fc_observed", predicted="fc") | each("x_o", "hemispheres", "networks")
+        datasets("predictive", observed="fc_observed", predicted="fc") | datasets("x_o", "hemispheres", "networks")
         | {"nodes": "nodes"},
-        wanted=scored("fc"),
+        wanted=if_scored("fc"),
     ),
     "fcd": Figure(
         "subject", "Predictions", "recording",
-        each("predictive", observed="fcd_observed", predicted="fcd", observed_values="fcd_observed_values",
+        datasets("predictive", observed="fcd_observed", predicted="fcd", observed_values="fcd_observed_values",
              predicted_values="fcd_values", window="fcd@window", step="fcd@step"),
-        wanted=scored("fcd"),
+        wanted=if_scored("fcd"),
     ),
     "psd": Figure(
         "subject", "Predictions", "recording",
-        each("predictive", "frequencies", observed="psd_observed", predicted="psd", mean="psd_mean")
-        | each("x_o", "labels") | {"name": "signal", "unit": "signal_unit", "nodes": "nodes"},
-        wanted=scored("psd"),
+        datasets("predictive", "frequencies", observed="psd_observed", predicted="psd", mean="psd_mean")
+        | datasets("x_o", "labels") | {"name": "signal", "unit": "signal_unit", "nodes": "nodes"},
+        wanted=if_scored("psd"),
     ),
     "topography": Figure(
         "subject", "Predictions", "topography",
-        each("predictive", "frequencies", observed="psd_observed", predicted="psd") | each("x_o", names="labels")
-        | {"head": "lead_field"},
-        read="on_head", wanted=over_the_head,
+        datasets("predictive", "frequencies", observed="psd_observed", predicted="psd")
+        | datasets("x_o", names="labels") | {"head": "lead_field"},
+        read="read_sensor_spectra", wanted=has_scalp_spectra,
     ),
     "series": Figure(
         "subject", "Predictions", "recording",
-        each("x_o", observed="ts", fs="ts@fs") | each("predictive", predicted="ts", predicted_fs="ts@fs") | RECORDED
+        datasets("x_o", observed="ts", fs="ts@fs")
+        | datasets("predictive", predicted="ts", predicted_fs="ts@fs") | RECORDED
         | {"name": "signal", "nodes": "nodes"},
-        wanted=recorded,
+        wanted=has_series,
     ),
-    "comparison": Figure("comparison", "Comparison", "comparison", each("comparison", "scores", "ranking")),
+    "comparison": Figure("comparison", "Comparison", "comparison", datasets("comparison", "scores", "ranking")),
     "amortisation": Figure(
         "amortisation", "Amortisation", "comparison", {"people": "people", "studies": "studies"},
-        read="of_people",
+        read="read_people",
     ),
 }  # fmt: skip
 """Every figure by name, in the order in which the report shows them."""
@@ -220,7 +226,7 @@ def check_table(folder: Path = CAPTIONS) -> None:
         for source in figure.inputs:
             choose(f"input of figure {name}", source, INPUTS[figure.scope] | PARAMETERS)
         choose(f"module of figure {name}", figure.module, [file.stem for file in sorted(FOLDER.glob("*.py"))])
-        nodes = [statement.node for statement in module(figure.file).statements]
+        nodes = [statement.node for statement in find_module(figure.file).statements]
         functions = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
         for function in filter(None, (name, figure.read)):
             choose(f"function of figure {name} in {figure.file}", function, functions)

@@ -13,14 +13,14 @@ from matplotlib.patches import Wedge
 from numpy.typing import NDArray
 
 from vbiflow.figures.recording import ROLES
-from vbiflow.figures.style import PALETTE, canvas, finite, message, styled
+from vbiflow.figures.style import PALETTE, canvas, finite_array, message, styled
 from vbiflow.io import read
 
 Array = NDArray[np.float64]
 BANDS = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0), "gamma": (30.0, 45.0)}
 
 
-def on_head(names: Sequence[str], head: str, **spectra: Array) -> dict[str, Any]:
+def read_sensor_spectra(names: Sequence[str], head: str, **spectra: Array) -> dict[str, Any]:
     """Arguments of `topography`: positions of the sensors from the file of a lead field, and spectra as they are."""
     found = read(head)
     places = dict(zip(found["sensors"], found.get("positions", ()), strict=False))
@@ -41,8 +41,8 @@ def topography(
         return message("The positions of the sensors are not known: there is no map to draw.")
     import mne
 
-    spectra = finite("psd_observed", observed), finite("psd", predicted)
-    chosen = {name: edges for name, edges in bands.items() if inside(frequencies, edges).any()}
+    spectra = finite_array("psd_observed", observed), finite_array("psd", predicted)
+    chosen = {name: edges for name, edges in bands.items() if in_band(frequencies, edges).any()}
     info = mne.create_info(list(names), 1.0, "eeg", verbose="ERROR")
     places = dict(zip(names, np.asarray(positions) / 1000.0, strict=True))
     info.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"), verbose="ERROR")
@@ -88,12 +88,12 @@ def within_the_head(axes: Axes, image: AxesImage, sphere: tuple[float, float, fl
         dots.set(color=PALETTE["ink"], sizes=[2.0], linewidth=0, zorder=5)
 
 
-def inside(frequencies: Array, edges: tuple[float, float]) -> NDArray[np.bool_]:
+def in_band(frequencies: Array, edges: tuple[float, float]) -> NDArray[np.bool_]:
     """Return which frequencies lie in a band."""
     return (frequencies >= edges[0]) & (frequencies < edges[1])
 
 
 def decibels(spectrum: Array, frequencies: Array, edges: tuple[float, float]) -> Array:
     """Return the power of each sensor in a band, 10 log10 of uV^2."""
-    power = spectrum[:, inside(frequencies, edges)].sum(axis=1) * (frequencies[1] - frequencies[0])
+    power = spectrum[:, in_band(frequencies, edges)].sum(axis=1) * (frequencies[1] - frequencies[0])
     return 10 * np.log10(np.maximum(power * 1e12, 1e-30))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vbiflow.figures.style import PALETTE, canvas, finite, message, signed, styled
+from vbiflow.figures.style import PALETTE, canvas, finite_array, message, signed_number, styled
 
 Losses = Sequence[float] | Sequence[Sequence[float]]
 
@@ -15,13 +15,13 @@ Losses = Sequence[float] | Sequence[Sequence[float]]
 @styled
 def training(train_loss: Losses, validation_loss: Losses) -> Figure:
     """Draw loss, -log q(theta | x) [nat], over epochs for training and validation, a pair a member."""
-    members = list(zip(runs(train_loss), runs(validation_loss), strict=True))
+    members = list(zip(losses_by_member(train_loss), losses_by_member(validation_loss), strict=True))
     if not members:
         return message("training.json lists no epoch")
     figure = canvas(2.3, 4.6)
     axes = figure.subplots()
     for index, (train, validation) in enumerate(members):
-        train, validation = finite("train_loss", train), finite("validation_loss", validation)
+        train, validation = finite_array("train_loss", train), finite_array("validation_loss", validation)
         named = index == 0
         epochs = np.arange(1, len(validation) + 1)
         best = int(np.nanargmin(validation))
@@ -30,7 +30,7 @@ def training(train_loss: Losses, validation_loss: Losses) -> Figure:
         axes.axvline(best + 1, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
         axes.plot(best + 1, validation[best], "o", color=PALETTE["posterior"], markersize=4)
         if named:
-            text = f"best: epoch {best + 1}, {signed(validation[best])} nat" if len(members) == 1 else "best"
+            text = f"best: epoch {best + 1}, {signed_number(validation[best])} nat" if len(members) == 1 else "best"
             axes.plot([], [], "o", color=PALETTE["posterior"], markersize=4, label=text)
     shown = np.concatenate([np.ravel(loss)[len(loss) // 50 :] for pair in members for loss in pair])
     low, high = np.nanmin(shown), np.nanmax(shown)
@@ -41,7 +41,7 @@ def training(train_loss: Losses, validation_loss: Losses) -> Figure:
     return figure
 
 
-def runs(losses: Losses) -> list[list[float]]:
+def losses_by_member(losses: Losses) -> list[list[float]]:
     """Return the losses as one list a member, whether one or several were trained."""
     if not len(losses):
         return []

@@ -1,6 +1,6 @@
 """Posterior estimation: prior, density estimators, training, posterior."""
 
-from vbiflow.estimator_options import OPTIONS, resolve
+from vbiflow.estimator_options import OPTIONS, resolve_options
 from vbiflow.inference.baselines import BASELINES, compare_baselines
 from vbiflow.inference.embeddings import EMBEDDINGS
 from vbiflow.inference.estimators import ESTIMATORS
@@ -20,7 +20,7 @@ __all__ = [
     "TrainingSet",
     "compare_baselines",
     "held_out",
-    "resolve",
+    "resolve_options",
     "split",
     "train",
     "truncated_prior",

@@ -83,10 +83,10 @@ def compare_baselines(
     absent, columns = np.zeros(int(finite.sum())), [str(k) for k in np.where(finite)[0]]
     scaling, _ = Scaling.fit(x[:, finite], absent, columns, "robust", 0.0)
     u, u_test, z = scaling(x[:, finite]).astype(float), scaling(x_test[:, finite]).astype(float), prior.to_normal(theta)
-    return {name: scored(BASELINES[name], prior, (z, u, u_test), theta_test) for name in names}
+    return {name: time_method(BASELINES[name], prior, (z, u, u_test), theta_test) for name in names}
 
 
-def scored(
+def time_method(
     method: Callable[[np.ndarray, np.ndarray], Predict],
     prior: Prior,
     data: tuple[np.ndarray, ...],

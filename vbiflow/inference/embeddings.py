@@ -39,11 +39,12 @@ class Exchangeable(nn.Module):
         self, n_inputs: int, num_elements: int, hidden_features: int, num_layers: int, num_outputs: int
     ) -> None:
         super().__init__()
-        self.shape = num_elements, divided("permutation_invariant", n_inputs, num_elements, "num_elements")
+        self.shape = num_elements, inputs_a_part("permutation_invariant", n_inputs, num_elements, "num_elements")
         self.each = fully_connected(self.shape[1], hidden_features, num_layers, hidden_features)
         self.together = fully_connected(hidden_features, hidden_features, 1, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Summaries (..., num_outputs) of inputs (..., n_inputs)."""
         return self.together(self.each(x.unflatten(-1, self.shape)).mean(dim=-2))
 
 
@@ -63,7 +64,7 @@ class Convolutions(nn.Module):
         num_outputs: int,
     ) -> None:
         super().__init__()
-        self.shape = num_channels, divided("cnn", n_inputs, num_channels, "num_channels")
+        self.shape = num_channels, inputs_a_part("cnn", n_inputs, num_channels, "num_channels")
         widths, layers = [num_channels, *[hidden_features] * num_layers], []
         for before, after in pairwise(widths):
             layers += [nn.Conv1d(before, after, kernel_size, padding=kernel_size // 2), nn.ReLU()]
@@ -71,6 +72,7 @@ class Convolutions(nn.Module):
         self.layers, self.last = nn.Sequential(*layers), nn.Linear(2 * hidden_features, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Summaries (..., num_outputs) of inputs (..., n_inputs)."""
         h = self.layers(x.flatten(0, -2).unflatten(-1, self.shape))
         pooled = torch.cat([h.mean(dim=-1), h.square().mean(dim=-1)], dim=-1)
         return self.last(pooled).unflatten(0, x.shape[:-1])
@@ -102,13 +104,14 @@ class Triangle(nn.Module):
         self.whole = fully_connected(n * hidden_features, 4 * hidden_features, num_layers, num_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Summaries (..., num_outputs) of values above the diagonal (..., n_inputs)."""
         matrix = x.new_zeros(*x.shape[:-1], self.n * self.n)
         matrix[..., self.above] = x
         matrix[..., self.below] = x
         return self.whole(self.row(matrix.unflatten(-1, (self.n, self.n))).relu().flatten(-2))
 
 
-def divided(name: str, n_inputs: int, parts: int, option: str) -> int:
+def inputs_a_part(name: str, n_inputs: int, parts: int, option: str) -> int:
     """Inputs a part; they must be equally many."""
     if n_inputs % parts:
         raise ValueError(

@@ -103,7 +103,7 @@ def new_network(n_parameters: int, n_inputs: int, options: Mapping[str, Any]) ->
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded_torch(seed: int) -> Iterator[None]:
     """Torch's global random state set to `seed` inside, as it was before outside."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)

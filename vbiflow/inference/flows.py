@@ -24,7 +24,7 @@ def maf_density(network: nn.Module, z: Tensor, x: Tensor) -> Tensor:
     flow = network.net
     layers = pairs(flow._transform._transforms)
     nets = [layer.autoregressive_net for layer, _ in layers]
-    context = nets[0].activation(together([net.context_layer for net in nets], flow._embedding_net(x)))
+    context = nets[0].activation(apply_side_by_side([net.context_layer for net in nets], flow._embedding_net(x)))
     scales = []
     for (layer, permutation), net, known in zip(layers, nets, context.chunk(len(nets), -1), strict=True):
         h = net.activation(net.initial_layer(z) + known)
@@ -159,12 +159,12 @@ class Couplings:
         weight = torch.cat([layer.weight[:, -context.shape[-1] :] for layer in first])
         self.start = F.linear(context, weight, torch.cat([layer.bias for layer in first])).split(width, -1)
         blocks = [block.context_layer for net in nets for block in net.blocks]
-        gates = together(blocks, context).sigmoid().split(width, -1)
+        gates = apply_side_by_side(blocks, context).sigmoid().split(width, -1)
         each = len(nets[0].blocks)
         self.gates = [gates[k : k + each] for k in range(0, len(gates), each)]
         orders = torch.stack([torch.cat([c.identity_features, c.transform_features]) for c in self.couplings])
         self.order, after = orders[0], torch.cat([orders[1:], torch.arange(len(orders[0]), device=x.device)[None]])
-        mixing, self.log_volume = mixings(linear)
+        mixing, self.log_volume = mixing_matrices(linear)
         layer = torch.arange(len(orders), device=x.device)[:, None, None]
         self.mixing = mixing[layer, after[:, :, None], orders[:, None, :]].unbind(0)
         self.shift = torch.stack([one.bias for one in linear]).gather(1, after).unbind(0)
@@ -184,7 +184,7 @@ class Couplings:
         return torch.cat([passing, moved], -1), slope
 
 
-def mixings(layers: list[nn.Module]) -> tuple[Tensor, Tensor]:
+def mixing_matrices(layers: list[nn.Module]) -> tuple[Tensor, Tensor]:
     """Matrices L U (k, p, p) of linear layers, and the sum of log |det| over all of them."""
     first = layers[0]
     diagonal = F.softplus(torch.stack([layer.unconstrained_upper_diag for layer in layers])) + first.eps
@@ -233,7 +233,7 @@ def spline(u: Tensor, shapes: Tensor, bound: float, scale: float, inverse: bool)
     return torch.where(inside, out, u), torch.where(inside, slope, 1.0).log()
 
 
-def together(layers: list[nn.Linear], x: Tensor) -> Tensor:
+def apply_side_by_side(layers: list[nn.Linear], x: Tensor) -> Tensor:
     """Outputs of several linear layers of the same input, side by side."""
     return F.linear(x, torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers]))
 

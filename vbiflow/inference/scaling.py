@@ -38,7 +38,7 @@ class Scaling:
         """
         usable = absent <= missing_share
         centre, scale = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-        centre[usable], scale[usable] = location(x, kind, np.where(usable)[0])
+        centre[usable], scale[usable] = centre_and_scale(x, kind, np.where(usable)[0])
         keep = usable & (scale > 1e-10 * np.abs(centre))
         dropped = {
             names[k]: "constant over the simulations"
@@ -82,20 +82,22 @@ class Scaling:
         return {name: getattr(self, name) for name in ("keep", "centre", "scale", "missing")}
 
 
-def location(x: np.ndarray, kind: str = "robust", columns: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def centre_and_scale(
+    x: np.ndarray, kind: str = "robust", columns: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Centre and scale (f,) of the finite values of x (n, f), or of some of its columns.
 
     Robust: median and interquartile range / 1.349; where most values are equal, the range of the inner 98 % / 4.65,
     then the standard deviation.
     """
     columns = np.arange(x.shape[1]) if columns is None else columns
-    found = [spread(x[:, columns[k : k + COLUMNS]], kind) for k in range(0, len(columns), COLUMNS)]
+    found = [column_statistics(x[:, columns[k : k + COLUMNS]], kind) for k in range(0, len(columns), COLUMNS)]
     centre, scale = zip(*found, strict=True) if found else ((), ())
     return np.concatenate([np.empty(0), *centre]), np.concatenate([np.empty(0), *scale])
 
 
-def spread(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """`location` of a few columns at once."""
+def column_statistics(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """`centre_and_scale` of a few columns at once."""
     x = np.where(np.isfinite(x), x, np.nan)
     sd = np.nanstd(x, axis=0)
     if kind == "standard":

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.estimator_options import resolve
+from vbiflow.estimator_options import resolve_options
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,18 @@ def split(valid: np.ndarray, seed: int, validation_share: float = 0.1, test_shar
         )
     first, second = np.random.default_rng([seed, 0x73706C74]).uniform(0.05, 0.95, 2)
     rows = np.flatnonzero(valid)
-    test = every(len(rows), test_share, first)
+    test = every_nth(len(rows), test_share, first)
     rest = rows[~test]
-    validation = every(len(rest), validation_share / (1 - test_share), second)
+    validation = every_nth(len(rest), validation_share / (1 - test_share), second)
     return Split(rest[~validation], rest[validation], rows[test])
 
 
-def every(n: int, share: float, phase: float) -> np.ndarray:
+def every_nth(n: int, share: float, phase: float) -> np.ndarray:
     """Which of n in a row are taken, (n,) bool, so that of the first m always floor(share m + phase) are."""
     return np.diff(np.floor(share * np.arange(n + 1) + phase)) > 0
 
 
 def held_out(valid: np.ndarray, seed: int, options: Mapping[str, Any] | None) -> np.ndarray:
     """Indices of the valid simulations that training with the study's `inference` options never sees."""
-    shares = resolve(options)
+    shares = resolve_options(options)
     return split(valid, seed, shares["validation_share"], shares["test_share"]).test

@@ -23,8 +23,18 @@ def posterior_summary(
     """Samples theta (n_samples, n_parameters) given x_o (n_features,), their summaries, what to simulate again.
 
     `predictive_theta` (n_predictive + n_floor, n_parameters) holds posterior samples, for the predictive check, and
-    then the MAP `n_floor` times, for its noise floor. `truth` (n_parameters,) made the observation, where it is known;
-    else the file holds not-a-number.
+    then the MAP `n_floor` times, for its noise floor. Where the truth is unknown the file holds not-a-number.
+
+    Parameters
+    ----------
+    posterior : the estimator.
+    x_o : features of the recording (n_features,).
+    names : of the features.
+    n_samples : how many samples to draw.
+    n_predictive : how many of them to simulate again.
+    n_floor : how often to simulate the MAP again, for the noise floor.
+    seed : of the study.
+    truth : what made the recording (n_parameters,), None if unknown.
     """
     theta = posterior.sample(x_o, n_samples, seed=seed, names=names)
     mode = posterior.map(x_o, seed=seed, names=names)

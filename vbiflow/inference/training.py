@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from vbiflow.dependencies import code_hash
-from vbiflow.estimator_options import resolve
-from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded
+from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
 from vbiflow.inference.inputs import fit_inputs, network_inputs
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
@@ -25,7 +25,7 @@ from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import sealed
 from vbiflow.seal import verify
-from vbiflow.termination import asked, deferred
+from vbiflow.termination import defer_termination, termination_asked
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
@@ -74,7 +74,7 @@ def train(
     ----------
     Greenberg et al. (2019) Automatic posterior transformation for likelihood-free inference, arXiv:1905.07488
     """
-    options = resolve(options)
+    options = resolve_options(options)
     device = chosen_device(options["device"])
     parts, valid = data.split, data.valid
     if min(len(parts.train), len(parts.validation)) < FEWEST:
@@ -157,17 +157,17 @@ def fit(
     data: Inputs, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
 ) -> tuple[nn.Module, dict[str, list[float]]]:
     """Train one network; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
-    with seeded(seed):
+    with seeded_torch(seed):
         run = Run(data, options)
         if checkpoint and checkpoint.exists() and not run.resume(checkpoint):
             return fit(data, options, seed, progress, checkpoint)
         saved = time.monotonic()
         while not run.finished:
-            with deferred():  # of an epoch that ends in time nothing is lost
+            with defer_termination():  # of an epoch that ends in time nothing is lost
                 run.epoch()
                 if progress:
                     progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
-                if checkpoint and (run.finished or asked() or time.monotonic() - saved >= SAVED_EVERY):
+                if checkpoint and (run.finished or termination_asked() or time.monotonic() - saved >= SAVED_EVERY):
                     run.save(checkpoint)
                     saved = time.monotonic()
         network = new_network(data.z.shape[1], data.u.shape[1], options)
@@ -227,7 +227,7 @@ class Run:
         """Mean loss over the validation rows, with the same noise in every epoch where the loss is stochastic."""
         self.network.eval()
         total, stop = 0.0, len(self.data.z)
-        with seeded(0):
+        with seeded_torch(0):
             for start in range(self.data.n_train, stop, ROWS):
                 z, u = self.data.rows(np.arange(start, min(start + ROWS, stop)))
                 total += self.loss(self.network, z, u).sum().item()

@@ -10,9 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from vbiflow.estimator_options import resolve
+from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.split import Split, split
-from vbiflow.io import attributes, read
+from vbiflow.io import read, read_attributes
 from vbiflow.prior import Prior
 
 BLOCK = 4096
@@ -77,9 +77,20 @@ class TrainingSet:
         seed: int,
         valid: np.ndarray | None = None,
     ) -> TrainingSet:
-        """Split simulations by the study's seed and the shares of its `inference` options; all are valid by default."""
+        """Split simulations by the study's seed and the shares of its `inference` options; all are valid by default.
+
+        Parameters
+        ----------
+        prior : of the parameters.
+        theta : (n_simulations, n_parameters).
+        x : features (n_simulations, n_features).
+        names : of the features.
+        options : the study's block `inference`, of which the shares for validation and test count.
+        seed : of the study.
+        valid : which simulations are valid (n_simulations,); by default all.
+        """
         valid = np.ones(len(theta), bool) if valid is None else np.asarray(valid, bool)
-        shares = resolve(options)
+        shares = resolve_options(options)
         parts = split(valid, seed, shares["validation_share"], shares["test_share"])
         return cls(prior, np.asarray(theta, float), x, tuple(names), valid, parts)
 
@@ -96,7 +107,7 @@ class TrainingSet:
         """
         drawn, found = read(prior, "theta", "names"), read(features, "names", "valid")
         x = h5py.File(features, "r")["x"]  # the dataset keeps its file open
-        law = Prior.from_plain(attributes(prior)["prior"], drawn["names"])
+        law = Prior.from_plain(read_attributes(prior)["prior"], drawn["names"])
         return cls.of(law, drawn["theta"], x, found["names"], options, seed=seed, valid=found["valid"])
 
     def rows(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,18 +10,22 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node would send to others: x [1]."""
     return (y.x,)
 
 
 def dfun(y, c, p):
+    """Derivatives of x and y [1/ms]."""
     return (y.x - y.x * y.y - p.a * y.x**2) / p.tau, (y.x * y.y - y.y - p.b * y.y**2) / p.tau
 
 
 def prey(y, p):
+    """x [1]."""
     return y.x
 
 
 def predator(y, p):
+    """y [1]."""
     return y.y
 
 

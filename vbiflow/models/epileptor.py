@@ -15,10 +15,12 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node sends: x1, the population with slow discharges [1]."""
     return (y.x1,)
 
 
 def dfun(y, c, p):
+    """Derivatives of x1, y1, z, x2, y2 and g [1/ms]."""
     slow = where(y.x1 < 0, p.b * y.x1 - p.a * y.x1**2, p.slope - y.x2 + 0.6 * (y.z - 4) ** 2)
     floor = where(y.z < 0, 0.1 * y.z**3 * y.z**4, 0 * y.z)
     fast = where(y.x2 < -0.25, 0 * y.x2, 6 * (y.x2 + 0.25))
@@ -33,14 +35,17 @@ def dfun(y, c, p):
 
 
 def potential(y, p):
+    """Local field potential, x2 - x1 [1]."""
     return y.x2 - y.x1
 
 
 def population(y, p):
+    """Population with slow discharges, x1 [1]."""
     return y.x1
 
 
 def permittivity(y, p):
+    """Permittivity z, the slow variable that starts and ends seizures [1]."""
     return y.z
 
 

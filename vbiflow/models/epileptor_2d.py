@@ -10,20 +10,24 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node sends: x, the envelope of the seizure [1]."""
     return (y.x,)
 
 
 def dfun(y, c, p):
+    """Derivatives of x and z [1/ms]."""
     dx = 1 - y.x**3 - 2 * y.x**2 - y.z + p.I
     dz = (4 * (y.x - p.eta) - y.z - p.G * c.x) / p.tau
     return dx, dz
 
 
 def envelope(y, p):
+    """Envelope of the seizure, x [1]."""
     return y.x
 
 
 def permittivity(y, p):
+    """Permittivity z, the slow variable that starts and ends seizures [1]."""
     return y.z
 
 

@@ -12,10 +12,12 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node sends: x and y [1]."""
     return y.x, y.y
 
 
 def dfun(y, c, p):
+    """Derivatives of x and y [1/ms]."""
     growth = (p.a - y.x**2 - y.y**2) / p.tau
     return (
         growth * y.x - p.omega * y.y + p.G / p.tau * c.x,
@@ -24,10 +26,12 @@ def dfun(y, c, p):
 
 
 def real(y, p):
+    """x, the real part of the oscillation [1]."""
     return y.x
 
 
 def imaginary(y, p):
+    """y, the imaginary part of the oscillation [1]."""
     return y.y
 
 

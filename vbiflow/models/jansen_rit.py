@@ -19,10 +19,12 @@ def sigmoid(v, v_max, r, v0):
 
 
 def send(y, p):
+    """What a node sends: the firing rate of its pyramidal cells [1/ms]."""
     return (sigmoid(y.y1 - y.y2, p.v_max, p.r, p.v0),)
 
 
 def dfun(y, c, p):
+    """Derivatives of y0 to y2 [mV/ms] and of their velocities y3 to y5 [mV/ms^2]."""
     pyramidal = sigmoid(y.y1 - y.y2, p.v_max, p.r, p.v0)
     excitatory = 0.8 * p.C * sigmoid(p.C * y.y0, p.v_max, p.r, p.v0)
     inhibitory = 0.25 * p.C * sigmoid(0.25 * p.C * y.y0, p.v_max, p.r, p.v0)
@@ -37,10 +39,12 @@ def dfun(y, c, p):
 
 
 def eeg(y, p):
+    """Potential of the pyramidal cells, y1 - y2 [mV], the source of EEG."""
     return y.y1 - y.y2
 
 
 def rate(y, p):
+    """Firing rate of the pyramidal cells [1/ms]."""
     return sigmoid(y.y1 - y.y2, p.v_max, p.r, p.v0)
 
 

@@ -10,19 +10,23 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node sends: sine and cosine of its phase [1]."""
     return sin(y.theta), cos(y.theta)
 
 
 def dfun(y, c, p):
+    """Derivative of the phase [rad/ms]."""
     angle = y.theta + p.alpha
     return (p.omega + p.G * (cos(angle) * c.sine - sin(angle) * c.cosine),)
 
 
 def phase(y, p):
+    """Phase, from 0 to 2 pi [rad]."""
     return y.theta
 
 
 def signal(y, p):
+    """Sine of the phase [1]."""
     return sin(y.theta)
 
 

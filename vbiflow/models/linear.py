@@ -9,14 +9,17 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node sends: x [1]."""
     return (y.x,)
 
 
 def dfun(y, c, p):
+    """Derivative of x [1/ms]."""
     return (-y.x / p.tau + p.G * c.x + p.I,)
 
 
 def activity(y, p):
+    """x [1]."""
     return y.x
 
 

@@ -16,20 +16,24 @@ from vbiflow.models.model import Model, Parameter, State
 
 
 def send(y, p):
+    """What a node sends: the firing rate r, in units of 1 / tau."""
     return (y.r,)
 
 
 def dfun(y, c, p):
+    """Derivatives of r and v [1/ms]."""
     dr = (p.Delta / pi + 2 * y.r * y.v) / p.tau
     dv = (y.v**2 + p.eta + p.J * y.r - (pi * y.r) ** 2 + p.G * c.r + p.I) / p.tau
     return dr, dv
 
 
 def rate(y, p):
+    """Firing rate r, in units of 1 / tau."""
     return y.r
 
 
 def potential(y, p):
+    """Mean membrane potential v [1]."""
     return y.v
 
 

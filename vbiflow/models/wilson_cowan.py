@@ -18,10 +18,12 @@ def sigmoid(u, a, b, c):
 
 
 def send(y, p):
+    """What a node sends: the activity of both populations [1]."""
     return y.E, y.I
 
 
 def dfun(y, c, p):
+    """Derivatives of E and I [1/ms]."""
     u_e = p.alpha_e * (p.c_ee * y.E - p.c_ei * y.I + p.P - p.theta_e + p.g_e * c.E)
     u_i = p.alpha_i * (p.c_ie * y.E - p.c_ii * y.I + p.Q - p.theta_i + p.g_i * c.I)
     return (
@@ -31,10 +33,12 @@ def dfun(y, c, p):
 
 
 def excitation(y, p):
+    """Activity of the excitatory population [1]."""
     return y.E
 
 
 def inhibition(y, p):
+    """Activity of the inhibitory population [1]."""
     return y.I
 
 

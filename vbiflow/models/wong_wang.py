@@ -21,15 +21,18 @@ def rate(x, a, b, d):
 
 
 def send(y, p):
+    """What a node sends: the synaptic gating S [1]."""
     return (y.S,)
 
 
 def dfun(y, c, p):
+    """Derivative of S [1/ms]."""
     x = p.w * p.J * y.S + p.G * p.J * c.S + p.I
     return (-y.S / p.tau_s + (1 - y.S) * p.gamma * rate(x, p.a, p.b, p.d),)
 
 
 def gating(y, p):
+    """Synaptic gating S, from 0 to 1 [1]."""
     return y.S
 
 

@@ -26,10 +26,12 @@ from vbiflow.models.wong_wang import rate
 
 
 def send(y, p):
+    """What a node sends: the excitatory synaptic gating S_E [1]."""
     return (y.S_E,)
 
 
 def dfun(y, c, p):
+    """Derivatives of S_E and S_I [1/ms]."""
     I_E = p.W_E * p.I0 + p.w_EE * p.J_N * y.S_E + p.G * p.J_N * c.S_E - p.J_I * y.S_I
     I_I = p.W_I * p.I0 + p.w_EI * p.J_N * y.S_E - y.S_I
     return (
@@ -39,14 +41,17 @@ def dfun(y, c, p):
 
 
 def excitation(y, p):
+    """Excitatory synaptic gating S_E, from 0 to 1 [1]."""
     return y.S_E
 
 
 def inhibition(y, p):
+    """Inhibitory synaptic gating S_I, from 0 to 1 [1]."""
     return y.S_I
 
 
 def excitatory_rate(y, p):
+    """Firing rate of the excitatory population [Hz], the one at which S_E stays as it is."""
     return 1000 * y.S_E / ((1 - y.S_E) * p.gamma_E * p.tau_E)
 
 

@@ -16,10 +16,12 @@ from vbiflow.observation.model import ObservationModel
 
 
 def send(y, p):
+    """What a node would send: the vasodilatory signal s; regions do not exchange it."""
     return (y.s,)
 
 
 def dfun(y, c, p):
+    """Derivatives of s [1/ms^2] and of f, v and q [1/ms]."""
     outflow = exp(log(y.v) / p.alpha)
     extraction = (1 - exp(log(1 - p.E0) / y.f)) / p.E0
     return (
@@ -31,6 +33,7 @@ def dfun(y, c, p):
 
 
 def bold(y, p):
+    """BOLD signal change, a share of the baseline [1]."""
     return p.V0 * (p.k1 * (1 - y.q) + p.k2 * (1 - y.q / y.v) + p.k3 * (1 - y.v))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.io import attributes, opened, read, values
+from vbiflow.io import open_sealed, read, read_attributes, read_values
 
 NOISE = 0x73656E73
 """Tells the sensors' noise from the other random numbers of a study's seed."""
@@ -21,7 +21,7 @@ SENSOR_PARAMETERS = ("noise", "gain")
 """What of the sensors can be inferred: their noise, and a factor of the lead field."""
 
 
-def referencing(names: Sequence[str], reference: str | Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+def reference_matrix(names: Sequence[str], reference: str | Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Matrix (n_left, n_sensors) that refers sensors to the average of all, to named ones or to none, and who is left.
 
     A sensor that is the only reference is zero from then on, and left out.
@@ -107,14 +107,16 @@ def sensors_of(
     if not path:
         return None
     content, options = read(path), options or {}
-    reference, _ = referencing(content["sensors"], reference_of(attributes(path)["kind"], options))
+    reference, _ = reference_matrix(content["sensors"], reference_of(read_attributes(path)["kind"], options))
     view = content.get("inverse", reference)
-    noise, own = float(options.get("noise", 0.0)), sensed_by(simulations) if simulations else {}
-    return Sensors(content["gain"], view, noise, seed, stream, own, attributes(path)["unit"])
+    noise, own = float(options.get("noise", 0.0)), read_sensor_parameters(simulations) if simulations else {}
+    return Sensors(content["gain"], view, noise, seed, stream, own, read_attributes(path)["unit"])
 
 
-def sensed_by(path: str | Path) -> dict[str, dict[int, float]]:
+def read_sensor_parameters(path: str | Path) -> dict[str, dict[int, float]]:
     """Noise and gain of the simulations in a file, by name and index, where they have their own."""
-    with opened(path) as file:
-        index = values(file, "index").tolist()
-        return {name: dict(zip(index, values(file, name), strict=True)) for name in SENSOR_PARAMETERS if name in file}
+    with open_sealed(path) as file:
+        index = read_values(file, "index").tolist()
+        return {
+            name: dict(zip(index, read_values(file, name), strict=True)) for name in SENSOR_PARAMETERS if name in file
+        }

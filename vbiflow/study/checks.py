@@ -20,7 +20,7 @@ from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
-from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve
+from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve_options
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.scores import choose_scores
@@ -286,7 +286,7 @@ def check_analytic(study: Study) -> None:
 
 def check_shares(study: Study) -> None:
     """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
-    n, inference = study.n_simulations, resolve(study["inference"])
+    n, inference = study.n_simulations, resolve_options(study["inference"])
     validation, test = inference["validation_share"], inference["test_share"]
     needed = int(resolve_thresholds(study["diagnostics"]["thresholds"])["n_test"])
     for use, share, least, cure in (

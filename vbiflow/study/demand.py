@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.estimator_options import resolve
+from vbiflow.estimator_options import resolve_options
 from vbiflow.features.registry import Request
 from vbiflow.study.study import Study
 
@@ -96,7 +96,7 @@ class Size(NamedTuple):
 
 def size_of(study: Study) -> Size:
     """Numbers that the demand of a study's jobs follows from."""
-    simulation, inference = study["simulation"], resolve(study["inference"])
+    simulation, inference = study["simulation"], resolve_options(study["inference"])
     nodes = count_regions(study)
     dt = simulation.get("dt", study.neural_mass.defaults.get("dt", 1.0))
     prior = study["prior"].values()
@@ -121,11 +121,11 @@ def count_regions(study: Study) -> int:
     """Regions of the largest connectome as tables of regions tell, without reading any connectome."""
     select = repr(study["connectome"]["select"])
     tables = {row["regions"].partition("::")[0] for row in study.cohort.values()}
-    return max(selected(table, select) for table in tables)
+    return max(count_selected(table, select) for table in tables)
 
 
 @cache
-def selected(table: str, select: str) -> int:
+def count_selected(table: str, select: str) -> int:
     """Regions of one table that a selection keeps; of a file that is no such table or is not there, a usual number."""
     try:
         regions = read_regions(table) if Path(table).is_file() else None

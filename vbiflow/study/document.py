@@ -43,7 +43,7 @@ def read_document(path: Path, name: str) -> dict[str, Any]:
     check_size(node, name)
     content = construct(node, name)
     if not isinstance(content, dict):
-        raise ValueError(f"{name}: found {shortened(content)}; write key: value pairs")
+        raise ValueError(f"{name}: found {shorten_value(content)}; write key: value pairs")
     return content
 
 
@@ -111,7 +111,7 @@ def construct(node: yaml.Node | None, name: str) -> Any:
         return None
     kind = node.tag.removeprefix(STANDARD)
     if kind == node.tag or kind.startswith("python"):
-        raise ValueError(f"{name}: line {line_of(node)}: tag {shortened(node.tag)}; write plain values")
+        raise ValueError(f"{name}: line {line_of(node)}: tag {shorten_value(node.tag)}; write plain values")
     if isinstance(node, yaml.ScalarNode):
         return scalar(node, name)
     if isinstance(node, yaml.SequenceNode):
@@ -132,7 +132,7 @@ def mapping(node: yaml.MappingNode, name: str) -> dict[str, Any]:
         if key == "<<" and not key_node.style:
             for table in value if isinstance(value, list) else [value]:
                 if not isinstance(table, dict):
-                    raise ValueError(f"{name}: line {line}: << takes a table, found {shortened(table)}")
+                    raise ValueError(f"{name}: line {line}: << takes a table, found {shorten_value(table)}")
                 merged = table | merged
             continue
         if key in lines:
@@ -163,7 +163,7 @@ def scalar(node: yaml.ScalarNode, name: str) -> Any:
 def check_text(text: str, name: str, line: int) -> str:
     """Refuse text with characters that no file name or label has."""
     if CONTROL.search(text):
-        raise ValueError(f"{name}: line {line}: {shortened(text)} has a control character; write plain text")
+        raise ValueError(f"{name}: line {line}: {shorten_value(text)} has a control character; write plain text")
     return text
 
 
@@ -172,7 +172,7 @@ def line_of(node: yaml.Node) -> int:
     return node.start_mark.line + 1
 
 
-def shortened(value: Any, most: int = 120) -> str:
+def shorten_value(value: Any, most: int = 120) -> str:
     """A value as a message shows it."""
     text = repr(value)
     return text if len(text) <= most else f"{text[:most]}..."

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from vbiflow.arrays import is_table
 from vbiflow.connectome import Connectome, prepare_connectome
-from vbiflow.datasets import load_catalogue, origin
+from vbiflow.datasets import find_origin, load_catalogue
 from vbiflow.empirical import ComparisonSettings, describe_recording, observe
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.lead_field import LeadField, nodes_of
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.empirical.sensor_space import make_lead_field
-from vbiflow.job import duration
+from vbiflow.job import format_duration
 from vbiflow.study.study import FOLDER, Study
 
 
@@ -39,14 +39,14 @@ def check_people(study: Study) -> Iterator[Outcome]:
 
     for subject in study.subjects:
         person = study.connectome_of(subject)
-        missing = unfetched(study, subject, person)
+        missing = first_unfetched(study, subject, person)
         if missing:
             yield Outcome(subject, "unread", f"{missing}: of the catalogue, fetched when the study runs")
             continue
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 connectome = connectome_of(person)
-                recording = described(study, subject, connectome)
+                recording = describe_person(study, subject, connectome)
         except ValueError as error:
             yield Outcome(subject, "left out", " ".join(str(error).split()))
             continue
@@ -55,17 +55,17 @@ def check_people(study: Study) -> Iterator[Outcome]:
         yield Outcome(subject, "ready", f"{len(connectome.labels)} regions, {recording}{remarks}")
 
 
-def unfetched(study: Study, subject: str, person: str) -> str:
+def first_unfetched(study: Study, subject: str, person: str) -> str:
     """The first file of a subject that the catalogue provides and that is not there yet."""
     entries = [study.cohort[name][column] for name in (subject, person) for column in FILES]
     for entry in [*entries, *study.maps(person).values(), *head_files(study.sensors)]:
         file = entry.partition("::")[0]
-        if file and not Path(file).exists() and origin(file, load_catalogue()):
+        if file and not Path(file).exists() and find_origin(file, load_catalogue()):
             return file
     return ""
 
 
-def described(study: Study, subject: str, connectome: Connectome) -> str:
+def describe_person(study: Study, subject: str, connectome: Connectome) -> str:
     """What a subject's recording is, once its features are taken as the study takes them."""
     if subject in study.simulated:
         return "recording simulated"
@@ -87,7 +87,7 @@ def described(study: Study, subject: str, connectome: Connectome) -> str:
     n_features = len(quantities["names"].values)
     if "recording_duration" not in found:
         return f"{row['kind']}, {n_features} features"
-    length = duration(float(found["recording_duration"]))
+    length = format_duration(float(found["recording_duration"]))
     return f"{row['kind']} of {length}, {found['recording_channels']} channels, {n_features} features"
 
 

@@ -23,7 +23,7 @@ from vbiflow.places import user_path
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 from vbiflow.study.demand import TORCH, Size, demand, size_of
-from vbiflow.study.people import unfetched
+from vbiflow.study.people import first_unfetched
 from vbiflow.study.study import FOLDER, Study
 
 BATCH = 32
@@ -84,7 +84,7 @@ class Plan:
         """As a page of lines."""
         total = sum(self.jobs.values())
         rows = [
-            ("simulations", f"{simulated(self.size, self.estimators)} of {self.size.nodes} regions"),
+            ("simulations", f"{count_simulations(self.size, self.estimators)} of {self.size.nodes} regions"),
             (
                 "core hours",
                 f"{self.core_hours:.3g} ({', '.join(f'{k} {v / 3600:.2g}' for k, v in self.seconds.items())})",
@@ -92,19 +92,19 @@ class Plan:
             ("jobs", f"{total}, in {self.submissions} submissions on a cluster (profiles/slurm)"),
             ("disk", f"{self.kept:.3g} GB kept, at most {self.temporary:.3g} GB of series in between"),
             ("peak memory", ", ".join(f"{rule} {mb / 1000:.1f} GB" for rule, mb in self.memory.items())),
-            ("wall time", f"{shown(self.wall_hours)} on {self.cores} cores like these"),
+            ("wall time", f"{format_hours(self.wall_hours)} on {self.cores} cores like these"),
         ]
         return "\n".join([self.study, *(f"  {name:12} {text}" for name, text in rows)])
 
 
 def plan_study(study: Study, cores: int = 2) -> Plan:
     """Count the jobs of a study and time its parts on this machine."""
-    size, jobs, costs = size_of(study), count_jobs(study), measure(study)
+    size, jobs, costs = size_of(study), count_jobs(study), measure_costs(study)
     estimators, people = len(study.estimators), len(study.subjects)
     predictive = study.n_predictive_simulations * people
-    n_all = simulated(size, estimators) + predictive
+    n_all = count_simulations(size, estimators) + predictive
     trainings = jobs.get("train", 0) + jobs.get("train_round", 0) + jobs.get("ablate", 0)
-    starts = sum(number * costs.starts[loaded(rule)] for rule, number in jobs.items())
+    starts = sum(number * costs.starts[loaded_packages(rule)] for rule, number in jobs.items())
     drawing = DRAWING * sum(number for rule, number in jobs.items() if rule.startswith("figures_"))
     heaviest = sorted(
         {
@@ -128,7 +128,7 @@ def plan_study(study: Study, cores: int = 2) -> Plan:
     return Plan(study.name, size, estimators, jobs, seconds, dict(heaviest), temporary, kept, submissions, cores)
 
 
-def simulated(size: Size, estimators: int) -> int:
+def count_simulations(size: Size, estimators: int) -> int:
     """Simulations that estimators learn from and are tested on."""
     return size.simulations * estimators
 
@@ -182,14 +182,14 @@ def slurm_groups() -> tuple[dict[str, str], dict[str, int]]:
     return profile["groups"], profile["group-components"]
 
 
-def loaded(rule: str) -> str:
+def loaded_packages(rule: str) -> str:
     """What the script of a rule loads before it begins."""
     if rule.startswith("figures_"):
         return "drawing"
     return "torch" if rule.removesuffix("_round") in TORCH else "light"
 
 
-def measure(study: Study) -> Costs:
+def measure_costs(study: Study) -> Costs:
     """Time a few simulations, their features, a training and the starts of jobs, all on one core."""
     with threadpool_limits(1):
         connectome = some_connectome(study)
@@ -197,7 +197,7 @@ def measure(study: Study) -> Costs:
         return Costs(time_simulations(study, connectome), features, time_training(study, n_features), time_starts())
 
 
-def timed(work: Callable[[], Any]) -> float:
+def processor_seconds(work: Callable[[], Any]) -> float:
     """Seconds of processor time that some work takes."""
     begin = time.process_time()
     work()
@@ -207,7 +207,7 @@ def timed(work: Callable[[], Any]) -> float:
 def some_connectome(study: Study) -> Connectome:
     """The connectome of the first person, or one at random of that size where its files are still to be fetched."""
     person = study.connectome_of(study.subjects[0])
-    if not unfetched(study, study.subjects[0], person):
+    if not first_unfetched(study, study.subjects[0], person):
         return prepare_connectome(study.cohort[person], study["connectome"], study.maps(person), study.delays)
     n = size_of(study).nodes
     weights = np.random.default_rng(0).uniform(size=(n, n)) * (1 - np.eye(n))
@@ -238,7 +238,7 @@ def time_simulations(study: Study, connectome: Connectome) -> float:
         )
 
     run(2 * interval)
-    seconds = timed(lambda: run(short["duration"]))
+    seconds = processor_seconds(lambda: run(short["duration"]))
     return seconds / BATCH * (study["simulation"]["duration"] + study["simulation"]["transient"]) / short["duration"]
 
 
@@ -250,7 +250,7 @@ def time_features(study: Study, connectome: Connectome, n: int = 6) -> tuple[int
     ts = sum(noise[..., k : samples + k] for k in range(5))
     given = {"fs": 1000.0 / study.interval, "nodes": nodes, "folder": FOLDER, "prepare": study["preparation"]}
     found = compute(ts[:1], study["features"], **given)
-    return found.x.shape[1], timed(lambda: compute(ts, study["features"], **given)) / n
+    return found.x.shape[1], processor_seconds(lambda: compute(ts, study["features"], **given)) / n
 
 
 def time_training(study: Study, n_features: int) -> float:
@@ -269,7 +269,7 @@ def time_training(study: Study, n_features: int) -> float:
     data = TrainingSet.of(prior, theta, x, [f"x{k}" for k in range(n_features)], study.inference_options, seed=0)
     threads, options = torch.get_num_threads(), study.inference_options
     torch.set_num_threads(1)
-    short, long = (timed(lambda k=k: train(data, options | {"max_epochs": k}, seed=0)) for k in (1, 4))
+    short, long = (processor_seconds(lambda k=k: train(data, options | {"max_epochs": k}, seed=0)) for k in (1, 4))
     torch.set_num_threads(threads)
     return (short + EPOCHS * max(long - short, 0.0) / 3) * size_of(study).simulations / n
 
@@ -284,6 +284,6 @@ def time_starts() -> dict[str, float]:
     return found
 
 
-def shown(hours: float) -> str:
+def format_hours(hours: float) -> str:
     """Hours as people write them."""
     return f"{hours * 60:.2g} min" if hours < 1.5 else f"{hours:.2g} h"

@@ -47,24 +47,23 @@ named.
 """
 
 
-def configuration() -> str:
+def configuration_document() -> str:
     """The page as Markdown."""
     schema = validator("study").schema
     parts = [INTRODUCTION]
     rows = [row(name, entry, DEFAULTS) for name, entry in schema["properties"].items()]
-    parts.append(table(rows, schema.get("required", ())))
+    parts.append(options_table(rows, schema.get("required", ())))
     for name, entry in schema["properties"].items():
-        own = list(inner(name, entry, DEFAULTS.get(name, {})))
+        own = list(nested_rows(name, entry, DEFAULTS.get(name, {})))
         if own:
-            parts.append(f"### {name}\n\n{table(own, [f'{name}.{key}' for key in entry.get('required', ())])}")
+            parts.append(f"### {name}\n\n{options_table(own, [f'{name}.{key}' for key in entry.get('required', ())])}")
     config = yaml.safe_load((SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8"))
-    parts.append(
-        f"## Keys of config.yaml\n\n{table([row(n, e, {}) for n, e in config['properties'].items()], ['studies'])}"
-    )
+    keys = [row(name, entry, {}) for name, entry in config["properties"].items()]
+    parts.append(f"## Keys of config.yaml\n\n{options_table(keys, ['studies'])}")
     return "\n".join(parts)
 
 
-def table(rows: list[tuple[str, str, str, str]], required: Any) -> str:
+def options_table(rows: list[tuple[str, str, str, str]], required: Any) -> str:
     """Rows (key, type, default, meaning) as a table of Markdown."""
     lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for key, kind, default, meaning in rows:
@@ -72,26 +71,28 @@ def table(rows: list[tuple[str, str, str, str]], required: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def inner(name: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+def nested_rows(
+    name: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str, str]]:
     """Rows of the keys within a key, and of those within them."""
     for key, part in entry.get("properties", {}).items():
         if name == "observation" and key in OBSERVATION_MODELS:
             part = validator("study").schema["$defs"]["observation_model"]
         yield row(f"{name}.{key}", part, defaults, key)
         below = defaults.get(key) if isinstance(defaults, Mapping) else {}
-        yield from inner(f"{name}.{key}", part, below if isinstance(below, Mapping) else {})
+        yield from nested_rows(f"{name}.{key}", part, below if isinstance(below, Mapping) else {})
     for choice in entry.get("oneOf", ()):
-        yield from inner(name, choice, defaults)
+        yield from nested_rows(name, choice, defaults)
 
 
 def row(label: str, entry: Mapping[str, Any], defaults: Mapping[str, Any], key: str = "") -> tuple[str, str, str, str]:
     """Key, type, default and meaning of one entry of the schema."""
     found = defaults.get(key or label)
-    default = "" if isinstance(found, Mapping) or found is None else f"`{written(found)}`"
+    default = "" if isinstance(found, Mapping) or found is None else f"`{format_default(found)}`"
     return label, kind_of(entry), default, entry.get("description", "").replace("|", "\\|").replace("<", "&lt;")
 
 
-def written(value: Any) -> str:
+def format_default(value: Any) -> str:
     """A default as a study file spells it."""
     return yaml.safe_dump(value, default_flow_style=True).splitlines()[0]
 

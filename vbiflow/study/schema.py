@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
-from vbiflow.study.document import shortened
+from vbiflow.study.document import shorten_value
 
 SCHEMAS = ROOT / "config" / "schemas"
 SHOWN = 5
@@ -29,9 +29,9 @@ def check_schema(content: Mapping[str, Any], schema: str, where: str) -> dict[st
         With all violations in one line.
     """
     checker = validator(schema)
-    content = coerced(content, checker.schema, checker.schema)
+    content = coerce(content, checker.schema, checker.schema)
     errors = sorted(checker.iter_errors(content), key=lambda error: list(map(str, error.path)))
-    join_all((described(error) for error in errors), f"{where}: ")
+    join_all((describe_error(error) for error in errors), f"{where}: ")
     return content
 
 
@@ -59,7 +59,7 @@ def validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(content)
 
 
-def coerced(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+def coerce(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
     """`value` with whole floats as integers, and numbers as text, where the schema takes nothing else."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
@@ -71,15 +71,15 @@ def coerced(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> A
     if isinstance(value, int) and not isinstance(value, bool) and "string" in types and not numeric:
         return str(value)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        return [coerced(entry, schema["items"], root) for entry in value]
+        return [coerce(entry, schema["items"], root) for entry in value]
     if isinstance(value, dict):
         known, other = schema.get("properties", {}), schema.get("additionalProperties")
         other = other if isinstance(other, dict) else {}
-        return {key: coerced(entry, known.get(key, other), root) for key, entry in value.items()}
+        return {key: coerce(entry, known.get(key, other), root) for key, entry in value.items()}
     return value
 
 
-def described(error: Any) -> str:
+def describe_error(error: Any) -> str:
     """One line on a jsonschema error: where, what was found, what is allowed."""
     where = ".".join(map(str, error.path)) or "top level"
     if error.validator == "additionalProperties":
@@ -87,17 +87,21 @@ def described(error: Any) -> str:
         unknown = next(key for key in error.instance if key not in allowed)
         near = difflib.get_close_matches(unknown, allowed, 1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
-        return f"{where}: unknown key {shortened(unknown)}{hint} Allowed: {', '.join(allowed)}"
+        return f"{where}: unknown key {shorten_value(unknown)}{hint} Allowed: {', '.join(allowed)}"
     if error.validator == "required":
         missing = [key for key in error.schema["required"] if key not in error.instance]
         return f"{where}: missing {', '.join(missing)}"
     if error.validator in ("anyOf", "oneOf"):
-        return f"{where}: found {shortened(error.instance)}; write {error.schema.get('description', 'another value')}"
+        return (
+            f"{where}: found {shorten_value(error.instance)}; write {error.schema.get('description', 'another value')}"
+        )
     if error.validator == "enum":
-        return f"{where}: found {shortened(error.instance)}; choose from {', '.join(map(str, error.validator_value))}"
+        return (
+            f"{where}: found {shorten_value(error.instance)}; choose from {', '.join(map(str, error.validator_value))}"
+        )
     if error.validator == "pattern":
-        return f"{where}: name {shortened(error.instance)}; write letters, digits, - and _"
+        return f"{where}: name {shorten_value(error.instance)}; write letters, digits, - and _"
     if error.validator == "type" and "boolean" in error.validator_value and error.instance in TRUTH:
         return f"{where}: found {error.instance!r}; write true or false"
-    found = shortened(error.instance)
+    found = shorten_value(error.instance)
     return f"{where}: {error.message.replace(repr(error.instance), found, 1)}"

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vbiflow.features import expanded
+from vbiflow.features import expand_sets
 from vbiflow.models import find_model, known_models
 from vbiflow.places import relative_path, user_path
 from vbiflow.provenance import ROOT
-from vbiflow.study.document import read_document, shortened
+from vbiflow.study.document import read_document, shorten_value
 from vbiflow.study.schema import check_schema
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -69,19 +69,19 @@ def read_settings(name: str, config: Path | None = None) -> tuple[str, dict[str,
     settings = read_document(path, where)
     scales = settings.pop("scales", None) or {}
     if not isinstance(scales, dict):
-        raise ValueError(f"{where}: scales: found {shortened(scales)}; write name: {{key: value}} for each scale")
+        raise ValueError(f"{where}: scales: found {shorten_value(scales)}; write name: {{key: value}} for each scale")
     if scale:
         if scale not in scales:
             raise ValueError(f"{where}: unknown scale {scale!r}; it has {', '.join(scales) or 'none'}")
         where = f"{where}: scale {scale}"
         if not isinstance(scales[scale], dict):
-            raise ValueError(f"{where}: found {shortened(scales[scale])}; write the keys that it replaces")
-        settings = merged(settings, scales[scale])
-    settings = merged(DEFAULTS, check_schema(settings, "study", where))
+            raise ValueError(f"{where}: found {shorten_value(scales[scale])}; write the keys that it replaces")
+        settings = merge_settings(settings, scales[scale])
+    settings = merge_settings(DEFAULTS, check_schema(settings, "study", where))
     if settings["model"] in known_models():
         defaults = find_model(settings["model"]).defaults
         settings["simulation"] = {"integrator": "heun", **defaults, **settings["simulation"]}
-    settings["features"] = expanded(settings["features"])
+    settings["features"] = expand_sets(settings["features"])
     return where, settings
 
 
@@ -89,7 +89,7 @@ def study_path(stem: str, config: Path | None = None) -> Path:
     """The file of a study; a folder of one's own, the working directory's, comes before the workflow's."""
     if not NAME.fullmatch(stem) or stem in RESULTS:
         raise ValueError(
-            f"study {shortened(stem)}: name it by letters, digits, - and _, and not {' or '.join(RESULTS)}"
+            f"study {shorten_value(stem)}: name it by letters, digits, - and _, and not {' or '.join(RESULTS)}"
         )
     path = user_path(f"config/studies/{stem}.yaml") if config is None else config / "studies" / f"{stem}.yaml"
     if not path.is_file():
@@ -129,7 +129,7 @@ def kept_studies(config: Path | None = None) -> list[str]:
         scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
         variants = {file.stem: {}} | {f"{file.stem}@{name}": scale for name, scale in scales.items()}
         for name, scale in variants.items():
-            simulation = merged(content, scale if isinstance(scale, dict) else {}).get("simulation")
+            simulation = merge_settings(content, scale if isinstance(scale, dict) else {}).get("simulation")
             if isinstance(simulation, dict) and simulation.get("keep") is True:
                 kept.append(name)
     return kept
@@ -173,7 +173,7 @@ def device_of(amounts: Mapping[str, Mapping[str, Any]]) -> str:
     return "cuda" if simulating else "cpu"
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge_settings(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with the entries of `over` replaced; the blocks that DEFAULTS names are merged key by key."""
     out = copy.deepcopy(dict(base))
     for key, value in over.items():

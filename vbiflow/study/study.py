@@ -12,9 +12,9 @@ import numpy as np
 from vbiflow.connectome.pool import block_size
 from vbiflow.empirical.bids import read_folders
 from vbiflow.empirical.cohort import read_cohort
-from vbiflow.empirical.sensor_options import leads_back, sensor_unit, with_user_files
+from vbiflow.empirical.sensor_options import sensor_unit, uses_linear_inverse, with_user_files
 from vbiflow.engine.derived import derived_quantities
-from vbiflow.engine.draws import NETWORK_PARAMETERS, extremes
+from vbiflow.engine.draws import NETWORK_PARAMETERS, extreme_values
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request, spectral_grid
 from vbiflow.marginals import Marginal
@@ -113,7 +113,7 @@ class Study(Topology):
     @property
     def projected(self) -> bool:
         """Whether simulated regions are projected to sensors, where they stay or whence they are led back."""
-        return bool(self.sensors) and (self.on_sensors or leads_back(self["recording"]))
+        return bool(self.sensors) and (self.on_sensors or uses_linear_inverse(self["recording"]))
 
     @property
     def deterministic(self) -> bool:
@@ -145,7 +145,7 @@ class Study(Topology):
     def delays(self) -> tuple[float, float, float] | None:
         """Lowest and highest conduction speed [mm/ms] and dt [ms]; None where there are no delays."""
         if "speed" in self["prior"]:
-            speeds = extremes(Marginal.from_config("speed", self["prior"]["speed"]))
+            speeds = extreme_values(Marginal.from_config("speed", self["prior"]["speed"]))
         elif "speed" in self["parameters"]:
             speeds = (self["parameters"]["speed"],) * 2
         else:

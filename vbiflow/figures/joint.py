@@ -1,0 +1,134 @@
+"""Joint posteriors of pairs of parameters: what to show of each, densities, correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density
+from vbiflow.figures.diagnostics import columns_by_parameter
+from vbiflow.figures.style import PALETTE, canvas, letter_panels, quantity, signed_number, symbol, widen
+
+Array = NDArray[np.float64]
+CORNER = 8
+"""Above this many parameters, pairs become a matrix of correlations and the strongest pairs."""
+
+
+def view_limits(samples: Array, mode: float, prior: Array) -> tuple[float, float]:
+    """Return the interval to draw: nearly all of the posterior and the MAP, with room, not far beyond the prior."""
+    good = samples[np.isfinite(samples)]
+    if not good.size:
+        return widen(prior[0], prior[-1], 0.05)
+    low, high = np.quantile(good, [0.001, 0.999])
+    if np.isfinite(mode):
+        low, high = min(low, mode), max(high, mode)
+    room = 0.3 * (high - low) or 0.05 * (prior[-1] - prior[0])
+    edge = 0.06 * min(prior[-1] - prior[0], high - low + 2 * room)
+    return float(max(low - room, min(prior[0], low) - edge)), float(min(high + room, max(prior[-1], high) + edge))
+
+
+def limits_within_prior(samples: Array, prior: Array, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return the part of `limits` inside the prior, or as far as samples lie beyond its outermost quantiles."""
+    low, high = np.nanmin(samples, initial=prior[0]), np.nanmax(samples, initial=prior[-1])
+    return max(limits[0], float(low)), min(limits[1], float(high))
+
+
+def hatch_outside_prior(axes: Axes, box: Array, views: Sequence[tuple[float, float]]) -> None:
+    """Hatch what lies outside the prior's box: `box` (2, n) of lower and upper ends along x and, if there, y."""
+    for axis, (low, high), (start, stop) in zip("xy", box.T, views, strict=False):
+        span = axes.axvspan if axis == "x" else axes.axhspan
+        for begin, end in ((start, min(low, stop)), (max(high, start), stop)):
+            if end > begin:
+                span(begin, end, facecolor=PALETTE["band"], edgecolor="none", linewidth=0, zorder=0)
+
+
+def draw_diagonal(
+    axes: Axes, samples: Array, mode: float, prior: Array, limits: tuple[float, float], truth: float
+) -> None:
+    """Draw one marginal within `limits`."""
+    hatch_outside_prior(axes, prior[[0, -1]][:, None], [limits])
+    x, y = prior_density(prior)
+    axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"])
+    grid, height = density(samples, *limits_within_prior(samples, prior, limits))
+    axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
+    axes.plot(grid, height, color=PALETTE["posterior"])
+    axes.axvline(mode, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2)
+    axes.set(xlim=limits, ylim=(0, 1.08 * max(height.max(), y.max())), yticks=[])
+
+
+def draw_pair(
+    axes: Axes, samples: Array, mode: Array, prior: Array, views: tuple[tuple[float, float], tuple[float, float]],
+    truth: Array,
+) -> None:  # fmt: skip
+    """Draw the joint density of two parameters (n_samples, 2), a plus at the MAP, a ring at the truth."""
+    hatch_outside_prior(axes, prior[[0, -1]], views)
+    x, y, mass = joint_density(
+        *samples.T, tuple(end for k in (0, 1) for end in limits_within_prior(samples[:, k], prior[:, k], views[k]))
+    )
+    if mass.sum() > 0:
+        heights = highest_density_levels(mass, (0.5, 0.9))
+        levels = sorted({*heights, mass.max() * 1.001})
+        if len(levels) > 2:
+            axes.contourf(x, y, mass, levels=levels, colors=["#a9cbe3", PALETTE["posterior"]], alpha=0.9)
+    low, high = prior[0], prior[-1]
+    axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
+    axes.plot(*mode, "+", color=PALETTE["observed"], markersize=6, markeredgewidth=1.1)
+    axes.plot(*truth, "o", color=PALETTE["truth"], markersize=5, markeredgewidth=1.2, fillstyle="none")
+    axes.set(xlim=views[0], ylim=views[1])
+    axes.locator_params(nbins=3)
+
+
+def draw_correlation(axes: Axes, rho: float) -> None:
+    """Write a correlation on a ground that says its sign and size."""
+    color = PALETTE["predicted"] if rho > 0 else PALETTE["posterior"]
+    axes.set_facecolor((color, 0.75 * abs(rho) if np.isfinite(rho) else 0))
+    axes.text(0.5, 0.5, f"ρ = {signed_number(rho)}", transform=axes.transAxes, ha="center", va="center", fontsize=8)
+    axes.set(yticks=[])
+    axes.tick_params(axis="x", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def correlations(
+    samples: Array, mode: Array, prior: Array, names: Sequence[str], units: dict[str, str] | None,
+    views: Sequence[tuple[float, float]], truth: Array,
+) -> Figure:  # fmt: skip
+    """Draw the matrix of posterior correlations and the joint density of the six strongest pairs.
+
+    Parameters
+    ----------
+    samples : of the posterior (n_samples, n_parameters).
+    mode : the MAP (n_parameters,).
+    prior : quantiles of the prior (n_quantiles, n_parameters).
+    names : of the parameters.
+    units : of the parameters by name; those not named are pure numbers.
+    views : the interval to draw of each parameter.
+    truth : what made a simulated recording (n_parameters,), not-a-number where unknown.
+    """
+    rho = np.corrcoef(samples, rowvar=False)
+    np.fill_diagonal(rho, np.nan)
+    figure = canvas(3.6)
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.15))
+    axes = left.subplots()
+    limit = max(0.2, np.nanmax(np.abs(rho)))
+    image = axes.imshow(rho, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    left.colorbar(image, ax=axes, label="posterior correlation", shrink=0.7, aspect=22)
+    groups = columns_by_parameter(names)
+    axes.set_xticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
+    axes.set_yticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
+    axes.set(xlabel="parameter", ylabel="parameter", title=f"{len(names)} parameters")
+    panels = right.subplots(2, 3).ravel()
+    strongest = sorted(combinations(range(len(names)), 2), key=lambda p: -abs(np.nan_to_num(rho[p])))[: panels.size]
+    for panel, (j, i) in zip(panels, strongest, strict=True):
+        draw_pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
+        panel.set_title(f"ρ = {signed_number(rho[j, i])}")
+        panel.set_xlabel(quantity(names[j], units), fontsize=5.5)
+        panel.set_ylabel(quantity(names[i], units), fontsize=5.5)
+    letter_panels([axes, *panels[:1]])
+    return figure
