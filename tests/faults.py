@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
@@ -300,13 +300,16 @@ def short_of_memory(copy: Copy, trials: Trials) -> None:
     trials.note("run again with enough memory", run_to_end(copy, "results/tiny/101309/posterior.pt") or "goes on")
 
 
-def write_page(trials: Trials, minutes: float) -> None:
+def write_page(trials: Trials, minutes: float, studies: Iterable[str]) -> None:
     """The table of what was tried, into docs/reliability.md."""
     rows = [f"| {tried} | {outcome} | {count} |" for (tried, outcome), count in sorted(trials.found.items())]
     table = "\n".join(["| Tried | What came out | Times |", "|---|---|---|", *rows])
     text = PAGE.read_text(encoding="utf-8")
     head, tail = text[: text.index(START) + len(START)], text[text.index(END) :]
-    PAGE.write_text(f"{head}\n\nA run of {minutes:g} minutes on 2 cores:\n\n{table}\n\n{tail}", encoding="utf-8")
+    PAGE.write_text(
+        f"{head}\n\nA run of {minutes:g} minutes on 2 cores, of {', '.join(studies)}:\n\n{table}\n\n{tail}",
+        encoding="utf-8",
+    )
 
 
 def main() -> int:
@@ -347,7 +350,7 @@ def main() -> int:
         if trials.left > 10:
             short_of_memory(copy, trials)
         os.chdir(ROOT)
-    write_page(trials, given.minutes)
+    write_page(trials, given.minutes, wholes)
     bad = [outcome for _, outcome in trials.found if outcome.startswith("FAILED")]
     return bool(bad)
 
