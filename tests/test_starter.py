@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vbiflow.__main__ import main
+from vbiflow.__main__ import main, summary
 from vbiflow.empirical.cohort import read_cohort
 from vbiflow.study import load_study
 from vbiflow.study.people import check_people
@@ -66,3 +66,10 @@ def test_everybody_is_looked_at_before_anything_is_simulated(tmp_path, monkeypat
     assert main(["check", "my_study"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4 and lines[-1] == "1 of 3 would be ready; 2 would be left out"
+
+
+def test_a_summary_is_of_people_with_a_posterior(tmp_path, monkeypatch):
+    """A folder that holds no more than a simulated recording, as the tutorial for EEG makes one, is passed over."""
+    (tmp_path / "results/some/subjects/example").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert summary("some") == "report: results/some/report.html"

@@ -15,7 +15,7 @@ def summary(study: str, results: Path = Path("results")) -> str:
     """Path of the report, then verdict and posterior of every subject."""
     folder = results / study
     lines = []
-    for subject in sorted((folder / "subjects").iterdir()):
+    for subject in sorted(path.parent for path in (folder / "subjects").glob("*/samples.h5")):
         samples = read(subject / "samples.h5", "names", "quantiles", "mean")
         intervals = [
             f"{name} {mean:.3g} [{low:.3g}, {high:.3g}]"
