@@ -1,14 +1,20 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
+import os
 import sys
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
-if find_spec("vbiflow") is None:
+LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+if not (LIBRARY / "vbiflow").is_dir():
     raise SystemExit(
         "vbiflow's library is not beside its rules: a module of github(...) fetches rules and scripts alone; clone the "
         'repository, and name it in the module, as in snakefile: "<clone>/Snakefile"'
     )
+# The library beside these rules goes before one that the environment knows, here and in jobs.
+PATHS = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+if PATHS[0] != str(LIBRARY):
+    sys.path.insert(0, str(LIBRARY))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(LIBRARY), *PATHS]))
 
 from snakemake.exceptions import WorkflowError
 

@@ -207,6 +207,17 @@ def test_rules_without_the_library_say_what_is_missing(lab):
     assert done.returncode and said in done.stdout.splitlines()[-1] and "Traceback" not in done.stdout, done.stdout
 
 
+def test_the_library_beside_the_rules_goes_before_one_that_the_environment_knows(copy, tmp_path, monkeypatch):
+    """As where `make` or pip has named another clone to Python."""
+    other = tmp_path / "other" / "vbiflow"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("raise ImportError('the library of another clone')\n")
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\n\nsys.path.append({str(other.parent)!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = copy.snakemake("results/tiny/101309/prior.h5")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 def test_a_lab_runs_the_studies_of_its_own_settings(lab):
     lab.write("Snakefile", 'configfile: "config/config.yaml"\n\n\n' + MODULE.format(clone=ROOT))
     lab.write("config/config.yaml", "studies: [tiny]\n")
