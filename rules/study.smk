@@ -1,5 +1,4 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
-import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -10,11 +9,7 @@ if not (LIBRARY / "vbiflow").is_dir():
         "vbiflow's library is not beside its rules: a module of github(...) fetches rules and scripts alone; clone the "
         'repository, and name it in the module, as in snakefile: "<clone>/Snakefile"'
     )
-# The library beside these rules goes before one that the environment knows, here and in jobs.
-PATHS = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-if PATHS[0] != str(LIBRARY):
-    sys.path.insert(0, str(LIBRARY))
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(LIBRARY), *PATHS]))
+sys.path.insert(0, str(LIBRARY))  # before one that the environment knows
 
 from snakemake.exceptions import WorkflowError
 
@@ -31,7 +26,7 @@ from vbiflow.datasets import (
 from vbiflow.dependencies import code_hash
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
-from vbiflow.places import user_path, workflow_path
+from vbiflow.places import name_library, user_path, workflow_path
 from vbiflow.provenance import settings_digest
 from vbiflow.registries import cohort_members, members_of
 from vbiflow.streams import Stream, round_stream
@@ -39,6 +34,8 @@ from vbiflow.study import load_config, load_study
 from vbiflow.study.demand import demand
 from vbiflow.study.settings import asked_studies, device_of, kept_studies
 from vbiflow.study.topology import amortisation_paths
+
+name_library()
 
 
 wildcard_constraints:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from vbiflow.provenance import ROOT
+
+
+def name_library() -> None:
+    """Name this library to the Python of jobs, which would else take one that their environment knows before it."""
+    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if known[:1] != [str(ROOT)]:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *known])
 
 
 def user_path(name: str | Path) -> Path:
