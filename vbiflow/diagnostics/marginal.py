@@ -57,7 +57,8 @@ def judge_marginals(names: Sequence[str], u: np.ndarray, least: float) -> tuple[
     }
     notes = [
         f"{name} is piled at the {'upper' if entry['cut_off'] == 'above' else 'lower'} end of its prior: widen the "
-        f"prior of {name} {'upwards' if entry['cut_off'] == 'above' else 'downwards'}"
+        f"prior of {name} {'upwards' if entry['cut_off'] == 'above' else 'downwards'}, unless the "
+        "parameter itself ends there"
         for name, entry in found.items()
         if entry["cut_off"]
     ]
