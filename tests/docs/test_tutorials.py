@@ -70,7 +70,17 @@ def test_a_feature_a_figure_and_an_estimator_as_the_page_says(clone):
         "inference:\n", "inference:\n  estimator: {maf_rqs: {num_transforms: 3}}\n"
     )
     (clone / "config/studies/extended.yaml").write_text(tiny)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "rules", "results/extended/report.html"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "1",
+        "--quiet",
+        "rules",
+        "--",
+        "results/extended/report.html",
+    ]
     done = subprocess.run(command, cwd=clone, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout[-4000:]
     text = (clone / "results/extended/report.html").read_text()

@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom, ks_2samp, norm
+from scipy.stats import beta, binom, ks_2samp, norm
 
 from vbiflow.figures.case_studies import overview
-from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, prior_quantiles
+from vbiflow.figures.density import (
+    density,
+    highest_density_levels,
+    joint_density,
+    prior_density,
+    prior_quantiles,
+    top_density,
+)
 from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
 from vbiflow.figures.joint import limits_within_prior, view_limits
 from vbiflow.figures.predictive import share_below
@@ -137,3 +144,12 @@ def test_the_overview_of_the_case_studies_has_a_panel_a_study_and_a_colour_a_par
         assert [text.get_text() for text in axes.texts] == ["G, r = 1.00", "w, r = 1.00" if k == 3 else "η, r = 1.00"]
         points = axes.lines[2].get_xydata()
         assert len(points) == 600 and np.abs(points[:, 0] - points[:, 1]).max() < 0.05
+
+
+def test_a_prior_without_bound_at_its_end_does_not_flatten_the_posterior():
+    levels = np.linspace(0.0005, 0.9995, 1000)
+    _, prior = prior_density(beta(1, 0.4).ppf(levels))
+    _, posterior = density(beta(3, 1).ppf(levels), 0, 1)
+    assert prior.max() > 100 * posterior.max() and top_density(posterior, prior) < 2 * posterior.max()
+    _, uniform = prior_density(levels)
+    assert top_density(posterior / 10, uniform) == pytest.approx(1)

@@ -47,6 +47,11 @@ def prior_density(quantiles: Array) -> tuple[Array, Array]:
     return x, y
 
 
+def top_density(posterior: Array, prior: Array) -> float:
+    """Return the height that an axis shows: a prior's density may grow without bound at its end, and is cut there."""
+    return float(max(posterior.max(), np.quantile(prior, 0.8)))
+
+
 def joint_density(
     x: Array, y: Array, limits: tuple[float, float, float, float], n: int = 80
 ) -> tuple[Array, Array, Array]:

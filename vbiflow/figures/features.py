@@ -68,7 +68,8 @@ def draw_shares(
     """Draw values between 0 and 1 as colours, with `numbers` written in the cells."""
     axes.imshow(values, cmap=SHARE_COLOURS, vmin=0, vmax=1, aspect="auto" if numbers is None else "equal")
     columns = columns_by_parameter(parameters)
-    axes.set_xticks(range(len(columns)), [symbol(stem) for stem in columns])
+    names = [symbol(stem) for stem in columns]
+    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 4 else 0)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     for row, line in enumerate([] if numbers is None else numbers):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density
+from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, top_density
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.style import PALETTE, canvas, letter_panels, quantity, signed_number, symbol, widen
 
@@ -60,7 +60,7 @@ def draw_diagonal(
     axes.plot(grid, height, color=PALETTE["posterior"])
     axes.axvline(mode, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2)
-    axes.set(xlim=limits, ylim=(0, 1.08 * max(height.max(), y.max())), yticks=[])
+    axes.set(xlim=limits, ylim=(0, 1.08 * top_density(height, y)), yticks=[])
 
 
 def draw_pair(

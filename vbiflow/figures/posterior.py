@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.density import density, prior_density, prior_quantiles
+from vbiflow.figures.density import density, prior_density, prior_quantiles, top_density
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.joint import CORNER, correlations, draw_correlation, draw_diagonal, draw_pair, view_limits
 from vbiflow.figures.style import (
@@ -100,7 +100,7 @@ def draw_marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: 
     grid, height = density(good, min(prior[0], good.min()), max(prior[-1], good.max()))
     axes.fill_between(grid, height, color=PALETTE["posterior"], alpha=0.25, linewidth=0)
     axes.plot(grid, height, color=PALETTE["posterior"], label="posterior")
-    top = max(height.max(), y.max())
+    top = top_density(height, y)
     axes.plot(
         np.quantile(good, [0.05, 0.95]),
         [-0.06 * top] * 2,

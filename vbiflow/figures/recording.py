@@ -89,7 +89,7 @@ def draw_traces(
     axes.spines["left"].set_visible(False)
     duration = max(ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True))
     axes.set(xlabel=f"time [{span}]", xlim=(0, duration), ylim=(-11 * len(labels) + 1, 5))
-    axes.set_title(f"Some {nodes} [z-score], from the most to the least variable, observed over predicted")
+    axes.set_title(f"Some {nodes} [z-score], from the most to the least variable")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
 
 
