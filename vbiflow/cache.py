@@ -7,7 +7,10 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from vbiflow.io import write_text
 
 
 def cache_folder(name: str) -> Path:
@@ -60,11 +63,6 @@ def cached_text(name: str, key: str, compute: Callable[[], str]) -> str:
     except (OSError, ValueError):
         return compute()
     text = compute()
-    try:
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, path)
-    except OSError:
-        pass
+    with suppress(OSError):
+        write_text(path, text)
     return text

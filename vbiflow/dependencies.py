@@ -51,13 +51,13 @@ def compute_hash(script: str, members: tuple[tuple[str, tuple[str, ...]], ...], 
 
     files = [entry.partition(":") for entry in beside]
     asked = [script, members, [(path_of(file), function) for file, _, function in files], sys.version_info[:2]]
-    folders = {file_of(file).parent for file, _, _ in files}
+    folders = {file_of(file).parent for file, _, _ in files if not file_of(file).is_relative_to(ROOT / PACKAGE)}
     return cached_text("code", f"{sources_digest(frozenset(folders))} {asked}", compute)
 
 
 @cache
 def sources_digest(folders: frozenset[Path]) -> str:
-    """Digest of all Python files that a script can depend on: the package's, the scripts, those in `folders`."""
+    """Digest of all Python files that a script can depend on: the package's, the scripts, those in other `folders`."""
     found = hashlib.sha256()
     own = (path for part in (PACKAGE, "scripts") for path in (ROOT / part).rglob("*.py"))
     for path in sorted({*own, *(path for folder in folders for path in folder.glob("*.py"))}):
