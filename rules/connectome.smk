@@ -88,7 +88,7 @@ rule connectome:
         contents=contents(files(*CONNECTOME), map_files),
         connectome=setting("connectome"),
         maps=maps,
-        delays=derived("delays"),
+        delays=of_study("delays"),
         sources=lambda wildcards: sources_of(
             CATALOGUE, *files(*CONNECTOME)(wildcards), *maps(wildcards).values()
         ),

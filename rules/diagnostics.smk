@@ -17,7 +17,7 @@ rule calibrate:
         mem_mb=memory("calibrate"),
         runtime=minutes("calibrate"),
     params:
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("thresholds"),
         seed=setting("seed"),
         code=code("scripts/calibrate.py"),
@@ -48,7 +48,7 @@ rule posterior_predictive:
         samples="results/{study}/subjects/{subject}/samples.h5",
         others=other_recordings("x_o.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
-        lead_field=projected(of_connectome("lead_field.h5")),
+        lead_field=if_projected(of_connectome("lead_field.h5")),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
         predictive="results/{study}/subjects/{subject}/predictive/features.h5",
     output:
@@ -65,12 +65,12 @@ rule posterior_predictive:
         features=setting("features"),
         discrepancy=setting("discrepancy"),
         preparation=setting("preparation"),
-        sensors=derived("sensors"),
-        signal=derived("signal"),
-        deterministic=derived("deterministic"),
-        inference=derived("inference_options", "inference"),
+        sensors=of_study("sensors"),
+        signal=of_study("signal"),
+        deterministic=of_study("deterministic"),
+        inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
-        n_rounds=derived("n_rounds"),
+        n_rounds=of_study("n_rounds"),
         seed=setting("seed"),
         code=code("scripts/posterior_predictive.py"),
     script:
@@ -101,7 +101,7 @@ rule baselines:
         mem_mb=memory("baselines"),
         runtime=minutes("baselines"),
     params:
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("estimators"),
         seed=setting("seed"),
         code=code("scripts/baselines.py", compared=True),
@@ -126,7 +126,7 @@ rule learning_curve:
         mem_mb=memory("learning_curve"),
         runtime=minutes("learning_curve"),
     params:
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("learning_curve", "estimators"),
         seed=setting("seed"),
         code=code("scripts/learning_curve.py", compared=True),
@@ -154,13 +154,13 @@ rule optimise:
     params:
         model=setting("model"),
         parameters=setting("parameters"),
-        simulation=derived("simulation"),
-        observation=derived("recorded", "observation"),
-        signal=derived("signal"),
+        simulation=of_study("simulation"),
+        observation=of_study("recorded", "observation"),
+        signal=of_study("signal"),
         features=setting("features"),
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("optimise", "scores"),
-        budget=derived("n_simulations"),
+        budget=of_study("n_simulations"),
         seed=setting("seed"),
         code=code("scripts/optimise.py"),
     script:
@@ -205,7 +205,7 @@ rule local_c2st:
         mem_mb=memory("local_c2st"),
         runtime=minutes("local_c2st"),
     params:
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/local_c2st.py"),
     script:
@@ -229,7 +229,7 @@ rule robust:
         mem_mb=memory("robust"),
         runtime=minutes("robust"),
     params:
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         posterior=setting("posterior"),
         seed=setting("seed"),
         code=code("scripts/robust.py"),

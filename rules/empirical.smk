@@ -2,7 +2,7 @@
 rule observe:
     input:
         files(*RECORDING),
-        lead_field=projected(of_connectome("lead_field.h5")),
+        lead_field=if_projected(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
     output:
         "results/{study}/subjects/{subject}/x_o.h5",
@@ -19,12 +19,12 @@ rule observe:
         contents=contents(files(*RECORDING)),
         select=setting("connectome", "select"),
         recording=setting("recording"),
-        sensors=derived("sensors"),
-        signal=derived("signal"),
-        interval=derived("interval"),
+        sensors=of_study("sensors"),
+        signal=of_study("signal"),
+        interval=of_study("interval"),
         duration=setting("simulation", "duration"),
         preparation=setting("preparation"),
-        pooled=derived("pooled"),
+        pooled=of_study("pooled"),
         features=setting("features"),
         sources=lambda wildcards: sources_of(CATALOGUE, *files(*RECORDING)(wildcards)),
         code=code("scripts/observe.py"),
@@ -71,7 +71,7 @@ rule lead_field:
         kind=lambda wildcards: row(wildcards)["kind"],
         contents=contents(sensor_recording, heads),
         recording=setting("recording"),
-        sensors=derived("sensors"),
+        sensors=of_study("sensors"),
         sources=lambda wildcards: sources_of(
             CATALOGUE,
             *head_files(study_of(wildcards).sensors),
@@ -97,8 +97,8 @@ rule save_recording:
         runtime=minutes("save_recording"),
     params:
         recording=setting("recording"),
-        sensors=derived("sensors"),
-        signal=derived("signal"),
+        sensors=of_study("sensors"),
+        signal=of_study("signal"),
         seed=setting("seed"),
         code=code("scripts/save_recording.py"),
     script:
@@ -120,7 +120,7 @@ rule exclusions:
         mem_mb=memory("exclusions"),
         runtime=minutes("exclusions"),
     params:
-        estimators=derived("estimators"),
+        estimators=of_study("estimators"),
         estimator_of=estimator_by_subject,
         code=code("scripts/exclusions.py"),
     script:

@@ -15,8 +15,8 @@ rule features_report:
         mem_mb=memory("features_report"),
         runtime=minutes("features_report"),
     params:
-        features=derived("groups"),
-        inference=derived("inference_options", "inference"),
+        features=of_study("groups"),
+        inference=of_study("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/features_report.py"),
     script:
@@ -41,8 +41,8 @@ rule ablate:
         mem_mb=memory("train"),
         runtime=minutes("train"),
     params:
-        features=derived("groups"),
-        inference=derived("inference_options", "inference"),
+        features=of_study("groups"),
+        inference=of_study("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/ablate.py"),
     script:

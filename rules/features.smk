@@ -1,8 +1,8 @@
 FEATURES = {
     "features": setting("features"),
     "preparation": setting("preparation"),
-    "sensors": derived("sensors"),
-    "signal": derived("signal"),
+    "sensors": of_study("sensors"),
+    "signal": of_study("signal"),
     "discrepancy": setting("discrepancy"),
     "seed": setting("seed"),
 }
@@ -10,7 +10,7 @@ FEATURES = {
 
 rule features:
     input:
-        lead_field=projected(
+        lead_field=if_projected(
             lambda wildcards: f"results/{wildcards.study}/{wildcards.estimator}/lead_field.h5"
         ),
         connectome="results/{study}/{estimator}/connectome.h5",
@@ -37,7 +37,7 @@ rule features:
 
 use rule features as features_predictive with:
     input:
-        lead_field=projected(of_connectome("lead_field.h5")),
+        lead_field=if_projected(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
     output:
@@ -65,7 +65,7 @@ rule gather:
         mem_mb=memory("gather"),
         runtime=minutes("gather"),
     params:
-        n_simulations=derived("n_simulations"),
+        n_simulations=of_study("n_simulations"),
         code=code("scripts/gather.py"),
     script:
         "../scripts/gather.py"

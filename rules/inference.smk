@@ -17,7 +17,7 @@ rule train:
         runtime=minutes("train"),
     params:
         prior=setting("prior"),
-        inference=derived("inference_options", "inference"),
+        inference=of_study("inference_options", "inference"),
         seed=setting("seed"),
         code=code("scripts/train.py"),
     script:
@@ -39,7 +39,7 @@ rule truncate:
         mem_mb=memory("truncate"),
         runtime=minutes("truncate"),
     params:
-        n_simulations=derived("n_simulations"),
+        n_simulations=of_study("n_simulations"),
         seed=setting("seed"),
         code=code("scripts/truncate.py"),
     script:
@@ -76,7 +76,7 @@ ruleorder: simulate_round_kept > simulate_round
 
 use rule features as features_round with:
     input:
-        lead_field=projected(of_connectome("lead_field.h5")),
+        lead_field=if_projected(of_connectome("lead_field.h5")),
         connectome=of_connectome("connectome.h5"),
         simulations="results/{study}/subjects/{subject}/rounds/{round}/simulations/{shard}.h5",
     output:

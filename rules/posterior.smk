@@ -36,7 +36,7 @@ rule exact:
         mem_mb=memory("exact"),
         runtime=minutes("exact"),
     params:
-        signal=derived("signal"),
+        signal=of_study("signal"),
         parameters=lambda wildcards: study_of(wildcards).values("tau", "I"),
         n_samples=setting("posterior", "n_samples"),
         seed=setting("seed"),

@@ -12,9 +12,9 @@ rule prior:
         runtime=minutes("prior"),
     params:
         prior=setting("prior"),
-        units=derived("units"),
+        units=of_study("units"),
         seed=setting("seed"),
-        n_simulations=derived("n_simulations"),
+        n_simulations=of_study("n_simulations"),
         code=code("scripts/prior.py"),
     script:
         "../scripts/prior.py"

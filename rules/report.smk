@@ -19,8 +19,8 @@ rule tabulate:
         mem_mb=memory("tabulate"),
         runtime=minutes("tabulate"),
     params:
-        covariates=derived("covariates"),
-        estimators=derived("estimators"),
+        covariates=of_study("covariates"),
+        estimators=of_study("estimators"),
         estimator_of=estimator_by_subject,
         code=code("scripts/tabulate.py"),
     script:
@@ -64,9 +64,9 @@ rule report:
     params:
         study=lambda wildcards: wildcards.study,
         alone=lambda wildcards: wildcards.get("subject", ""),
-        settings=derived("reported", "settings"),
-        model=derived("model", "model.title"),
-        nodes=derived("nodes"),
+        settings=of_study("reported", "settings"),
+        model=of_study("model", "model.title"),
+        nodes=of_study("nodes"),
         estimator_of=estimator_by_subject,
         figures=figures_by_owner,
         code=code("scripts/report.py"),
@@ -107,7 +107,7 @@ rule provenance:
         runtime=minutes("provenance"),
     params:
         study=lambda wildcards: wildcards.study,
-        settings=derived("reported", "settings"),
+        settings=of_study("reported", "settings"),
         sources=lambda wildcards: input_files(study_of(wildcards)),
         code=code("scripts/provenance.py"),
     script:

@@ -1,12 +1,12 @@
 SIMULATE = {
     "prior": setting("prior"),
-    "units": derived("units"),
+    "units": of_study("units"),
     "model": setting("model"),
     "parameters": setting("parameters"),
-    "simulation": derived("simulation"),
-    "observation": derived("recorded", "observation"),
+    "simulation": of_study("simulation"),
+    "observation": of_study("recorded", "observation"),
     "seed": setting("seed"),
-    "pool": derived("pool_options", "connectome.pool"),
+    "pool": of_study("pool_options", "connectome.pool"),
     "code": code("scripts/simulate.py", simulates=True),
 }
 
@@ -92,7 +92,7 @@ rule truth:
         runtime=minutes("truth"),
     params:
         prior=setting("prior"),
-        units=derived("units"),
+        units=of_study("units"),
         truth=lambda wildcards: study_of(wildcards)["truth"][wildcards.subject],
         code=code("scripts/truth.py"),
     script:

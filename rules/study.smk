@@ -87,7 +87,7 @@ def study_of(wildcards):
     return find_study(wildcards.study)
 
 
-def passed(name, value):
+def study_param(name, value):
     """Param function: `value` of the job's study, which follows from the setting `name`."""
 
     def param(wildcards):
@@ -114,12 +114,12 @@ def setting(section, key=None):
     def value(study):
         return study[section] if key is None else study[section][key]
 
-    return passed(f"{section}.{key}" if key else section, value)
+    return study_param(f"{section}.{key}" if key else section, value)
 
 
-def derived(name, setting=None):
+def of_study(name, setting=None):
     """Param function: what follows from a setting of the job's study, an attribute of `Study`."""
-    return passed(setting or name, lambda study: getattr(study, name))
+    return study_param(setting or name, lambda study: getattr(study, name))
 
 
 def of_diagnostics(*keys):
@@ -203,7 +203,7 @@ def shards_of(name, folder):
     made = [
         path.stem
         for part in ("features", "simulations")
-        for path in sorted(Path(placed(folder), part).glob("shard-*.h5"))
+        for path in sorted(Path(result_path(folder), part).glob("shard-*.h5"))
     ]
     return find_study(name).shards_beside(made)
 
@@ -277,7 +277,9 @@ def code(script, compared=False, simulates=False):
         elif person:
             _, kinds = cohort_use(wildcards.study, person)
         device = DEVICE if simulates else ""
-        return hashed(script, wildcards.study, formats, kinds, compared, device)
+        return shared_code_hash(
+            script, wildcards.study, formats, kinds, compared, device
+        )
 
     return value
 
@@ -290,7 +292,7 @@ def cohort_use(name, person=None):
 
 
 @cache
-def hashed(script, name, *uses):
+def shared_code_hash(script, name, *uses):
     """Content hash for all jobs of a script that use the same members of registries."""
     study = find_study(name)
     return code_hash(script, members_of(study, *uses), beside=study.own_files)
@@ -307,15 +309,15 @@ def threads_of(rule):
 
 def memory(rule):
     """Resource function: mem_mb of a rule as the study says, or by its size; more at each attempt."""
-    return lambda wildcards, attempt: attempt * needed(rule, "mem_mb", wildcards)
+    return lambda wildcards, attempt: attempt * need_of(rule, "mem_mb", wildcards)
 
 
 def minutes(rule):
     """Resource function: runtime [min] of a rule as the study says, or by its size; more at each attempt."""
-    return lambda wildcards, attempt: attempt * needed(rule, "runtime", wildcards)
+    return lambda wildcards, attempt: attempt * need_of(rule, "runtime", wildcards)
 
 
-def needed(rule, resource, wildcards):
+def need_of(rule, resource, wildcards):
     """The study's own figure of a rule, or what its size demands."""
     study = (
         compared_studies(wildcards)[0]
@@ -323,11 +325,15 @@ def needed(rule, resource, wildcards):
         else study_of(wildcards)
     )
     own = study["resources"].get(rule, {})
-    return own[resource] if resource in own else demanded(study.name, rule)[resource]
+    return (
+        own[resource]
+        if resource in own
+        else estimated_demand(study.name, rule)[resource]
+    )
 
 
 @cache
-def demanded(name, rule):
+def estimated_demand(name, rule):
     """Memory and time of a rule by the size of a study."""
     return demand(find_study(name), rule)
 
@@ -367,10 +373,10 @@ def input_files(study):
 
 def columns(*names):
     """Param function: some columns of the job's cohort row, so that the others remake nothing."""
-    return lambda wildcards: {name: placed(row(wildcards)[name]) for name in names}
+    return lambda wildcards: {name: result_path(row(wildcards)[name]) for name in names}
 
 
-def placed(entry):
+def result_path(entry):
     """A cohort's entry, of a result where results lie: in params Snakemake puts none of a module's prefixes."""
     made = entry.startswith("results/")
     return entry.replace("results/", JOBS["results"], 1) if made else entry
@@ -397,7 +403,7 @@ def contents(*entries):
     """Param function: a digest of the content of each file that input functions `entries` name, but of those made here."""
 
     def param(wildcards):
-        named = [found for files in entries for found in listed(files(wildcards))]
+        named = [found for files in entries for found in as_list(files(wildcards))]
         return {
             str(path): content_of(path)
             for path in named
@@ -407,7 +413,7 @@ def contents(*entries):
     return param
 
 
-def listed(found):
+def as_list(found):
     """What an input function gives, as a list."""
     return [found] if isinstance(found, str) else found
 
@@ -446,7 +452,7 @@ def heads(wildcards):
     return as_input(head_files(study_of(wildcards).sensors))
 
 
-def projected(files):
+def if_projected(files):
     """Input function: what `files` gives where simulated regions are projected to sensors."""
     return lambda wildcards: files(wildcards) if study_of(wildcards).projected else []
 
@@ -473,10 +479,10 @@ def each_subject(*names):
 
 def subject_figures(wildcards):
     """Input function: figures of the subjects, unless they have pages of their own."""
-    return [] if paged(wildcards) else each_subject("figures")(wildcards)
+    return [] if has_pages(wildcards) else each_subject("figures")(wildcards)
 
 
-def paged(wildcards):
+def has_pages(wildcards):
     """Whether a job makes the report of a cohort whose subjects have pages of their own."""
     return "subject" not in wildcards.keys() and study_of(wildcards).paged
 
@@ -484,12 +490,14 @@ def paged(wildcards):
 def estimator_figures(wildcards):
     """Input function: figures of the estimators, unless they stand on the subjects' pages."""
     alone = study_of(wildcards)["connectome"]["per"] == "subject"
-    return [] if paged(wildcards) and alone else each_estimator("figures")(wildcards)
+    return (
+        [] if has_pages(wildcards) and alone else each_estimator("figures")(wildcards)
+    )
 
 
 def pages(wildcards):
     """Input function: pages of the subjects, if they have such."""
-    return each_subject("report.html")(wildcards) if paged(wildcards) else []
+    return each_subject("report.html")(wildcards) if has_pages(wildcards) else []
 
 
 def of_cohort(wildcards):

@@ -1,10 +1,11 @@
 """Put the case studies of the paper together: summary, claims, page."""
 
-from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies, tsv
+from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies
 from vbiflow.figures.case_studies import card, overview, page
 from vbiflow.figures.style import save
 from vbiflow.io import read, write_text
 from vbiflow.job import job
+from vbiflow.text_tables import tab_separated
 
 with job(snakemake) as run:
     studies = snakemake.params.studies
@@ -17,7 +18,7 @@ with job(snakemake) as run:
     }
     save(overview(held_out), snakemake.output.overview)
     cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
-    write_text(snakemake.output.summary, tsv(rows))
-    write_text(snakemake.output.claims, tsv(claims) if claims else "")
+    write_text(snakemake.output.summary, tab_separated(list(rows[0]), rows))
+    write_text(snakemake.output.claims, tab_separated(list(claims[0]), claims) if claims else "")
     write_text(snakemake.output.page, page(rows, claims, cards, snakemake.output.overview))
     run.say(snakemake.output.page)

@@ -6,12 +6,13 @@ import io
 import pytest
 import yaml
 
-from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise_case_studies, tsv
+from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise_case_studies
 from vbiflow.claims import CLAIMS
 from vbiflow.io import write_json
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 from vbiflow.study.settings import asked_studies
+from vbiflow.text_tables import tab_separated
 
 PAPER = yaml.safe_load((ROOT / "tests" / "paper_case_studies.yaml").read_text())
 
@@ -71,7 +72,7 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     write_json(tmp_path / "features_report.json", {"explained": {"G": 0.9, "eta[a]": 0.9}})
     paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
     rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
-    row = next(csv.DictReader(io.StringIO(tsv(rows)), delimiter="\t"))
+    row = next(csv.DictReader(io.StringIO(tab_separated(list(rows[0]), rows)), delimiter="\t"))
     assert (row["simulate_s"], row["train_s"], row["shrinkage"], row["simulations"]) == (
         "5.0",
         "12.0",

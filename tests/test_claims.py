@@ -7,9 +7,9 @@ from vbiflow.claims import (
     CLAIMS,
     RAW_MAPS,
     Results,
+    claim_row,
     constants_worst,
     correlated,
-    decided,
     faster,
     few_suffice,
     likelier,
@@ -181,5 +181,5 @@ def test_a_product_is_told_where_only_its_logarithm_is_sharp(results):
 
 def test_a_row_of_the_table_names_claim_numbers_and_verdict(results):
     claim = next(claim for claim in CLAIMS if claim.study == "epileptor")
-    row = decided(claim, "6", results(["eta[a]"]))
+    row = claim_row(claim, "6", results(["eta[a]"]))
     assert row["verdict"] == "confirmed" and "shrinkage 0.90" in row["numbers"] and row["held_out"] == 300

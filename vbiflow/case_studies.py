@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.claims import CLAIMS, GOOD, Results, decided
+from vbiflow.claims import CLAIMS, GOOD, Results, claim_row
 from vbiflow.provenance import ROOT
+from vbiflow.text_tables import markdown_table
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
@@ -99,36 +100,21 @@ def processor_seconds(folder: Path, stages: Sequence[str] = ("simulate", "featur
     return found
 
 
-def tsv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a table of tab-separated values."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), delimiter="\t", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a Markdown table."""
-    heads = list(rows[0])
-    lines = ["| " + " | ".join(heads).replace("_", " ") + " |", "|" + "---|" * len(heads)]
-    return "\n".join(lines + ["| " + " | ".join(str(row[head]) for head in heads) + " |" for row in rows])
-
-
 def case_studies_run() -> str:
     """The summary that docs/case_studies/summary.tsv keeps of the last run that was documented, as a Markdown table."""
-    return markdown(kept("summary"))
+    return documented_table("summary")
 
 
 def case_studies_claims() -> str:
     """The claims that docs/case_studies/claims.tsv keeps of that run, as a Markdown table."""
-    return markdown(kept("claims"))
+    return documented_table("claims")
 
 
-def kept(name: str) -> list[dict[str, str]]:
-    """Rows of a table that the documentation keeps; `make case-studies-docs` copies it from results/case_studies."""
+def documented_table(name: str) -> str:
+    """A table that the documentation keeps, as Markdown; `make case-studies-docs` copies it from the results."""
     text = (ROOT / "docs" / "case_studies" / f"{name}.tsv").read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+    header, *rows = csv.reader(io.StringIO(text), delimiter="\t")
+    return markdown_table([column.replace("_", " ") for column in header], rows)
 
 
 def summarise_case_studies(
@@ -141,6 +127,6 @@ def summarise_case_studies(
         folder, stem = Path(paths["diagnostics"]).parent, name.partition("@")[0]
         rows.append(summary_row(name, found.diagnostics, paths["n_simulations"], processor_seconds(folder)))
         claims += [
-            {"study": name} | decided(claim, CASE_STUDIES[stem], found) for claim in CLAIMS if claim.study == stem
+            {"study": name} | claim_row(claim, CASE_STUDIES[stem], found) for claim in CLAIMS if claim.study == stem
         ]
     return rows, claims

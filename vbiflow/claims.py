@@ -245,7 +245,7 @@ def only_product(one: str, other: str) -> Decide:
     return decide
 
 
-def decided(claim: Claim, figure: str, results: Results) -> dict[str, Any]:
+def claim_row(claim: Claim, figure: str, results: Results) -> dict[str, Any]:
     """A claim's row of the table."""
     answer, numbers = claim.decide(results)
     return {

@@ -93,7 +93,7 @@ def parts_of(path: Path) -> Iterator[Path]:
 
 
 @cache
-def kept() -> Contents:
+def working_contents() -> Contents:
     """The digests of the working directory, saved when the process ends."""
     contents = Contents()
     atexit.register(contents.save)
@@ -102,4 +102,4 @@ def kept() -> Contents:
 
 def content_digest(path: str | Path) -> str:
     """SHA-256 of a file or folder of the working directory's people."""
-    return kept().digest(path)
+    return working_contents().digest(path)

@@ -23,6 +23,7 @@ from vbiflow.models import MODELS
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.study.reference import kind_of
 from vbiflow.study.schema import validator
+from vbiflow.text_tables import markdown_table
 
 HEAD = """\
 # What options can be set to
@@ -44,38 +45,38 @@ def options_document() -> str:
     """The page docs/options.md."""
     sections = {
         "Thresholds (`diagnostics.thresholds`)": thresholds(),
-        "Grades that a study may require (`diagnostics.require`)": rows(
+        "Grades that a study may require (`diagnostics.require`)": markdown_table(
             ("grade", "as good as"), ((f"`{name}`", RUNGS[name][1] if name in RUNGS else "nothing") for name in GRADES)
         ),
-        "Scores of the predictive check (`diagnostics.scores`)": rows(
+        "Scores of the predictive check (`diagnostics.scores`)": markdown_table(
             ("score", "compares", "by"), ((f"`{name}`", score.what, score.by) for name, score in SCORES.items())
         ),
-        "Normalisation of weights (`connectome.normalise`)": rows(
+        "Normalisation of weights (`connectome.normalise`)": markdown_table(
             ("step", "value", "what it does"),
             ((f"`{name}`", step_value(step), inspect.getdoc(step)) for name, step in NORMALISATIONS.items()),
         ),
         "Findings about a connectome (`connectome.accept`)": (
             FINDINGS
-            + rows(
+            + markdown_table(
                 ("finding", "what it is", "how severe"),
                 ((f"`{name}`", inspect.getdoc(check), severities(check)) for name, check in CHECKS.items()),
             )
         ),
         "Weights of streamlines (`connectome.streamlines.scale`)": described_members(SCALES),
         "Integrators (`simulation.integrator`)": described_members(INTEGRATORS),
-        "Time courses of a stimulus (`simulation.stimulus.<name>`)": rows(
+        "Time courses of a stimulus (`simulation.stimulus.<name>`)": markdown_table(
             ("course", "options", "what it is"),
             ((f"`{name}`", signature(course), inspect.getdoc(course)) for name, course in COURSES.items()),
         ),
         "Sets of haemodynamic parameters (`observation.bold.parameters`)": haemodynamics(),
-        "Preparation of series (`preparation`)": rows(
+        "Preparation of series (`preparation`)": markdown_table(
             ("step", "default", "what it is"),
             (
-                (f"`{name}`", shown(step.default), f"{step.meaning}{f' [{step.unit}]' if step.unit else ''}")
+                (f"`{name}`", default_text(step.default), f"{step.meaning}{f' [{step.unit}]' if step.unit else ''}")
                 for name, step in STEPS.items()
             ),
         ),
-        "Families of the prior (`prior`)": rows(
+        "Families of the prior (`prior`)": markdown_table(
             ("family", "numbers"), ((f"`{name}`", ", ".join(names)) for name, (names, _) in FAMILIES.items())
         ),
         "Estimators (`inference.estimator`)": options_table("estimator", ESTIMATOR_OPTIONS),
@@ -89,7 +90,7 @@ def thresholds() -> str:
     """Name, default, range and meaning of each threshold."""
     known = dict(properties(validator("study").schema))
     entries = ((name, value, known["diagnostics", "thresholds", name]) for name, value in THRESHOLDS.items())
-    return rows(
+    return markdown_table(
         ("threshold", "default", "may be", "what it is"),
         ((f"`{name}`", f"{value:g}", kind_of(entry), entry["description"]) for name, value, entry in entries),
     )
@@ -108,7 +109,7 @@ def haemodynamics() -> str:
             )
             for name, parameter in parameters.items()
         )
-        tables.append(rows(("parameter", "unit", *(f"`{name}`" for name in observation.sets)), values))
+        tables.append(markdown_table(("parameter", "unit", *(f"`{name}`" for name in observation.sets)), values))
         tables.append(f"Where none is named: `{observation.default}`. {observation.model.reference}.")
     return "\n\n".join(tables)
 
@@ -116,7 +117,7 @@ def haemodynamics() -> str:
 def described_members(registry: Mapping[str, Any]) -> str:
     """A table of functions by name with their docstrings' first paragraphs."""
     body = ((f"`{name}`", (inspect.getdoc(member) or "").split("\n\n")[0]) for name, member in registry.items())
-    return rows(("name", "what it is"), body)
+    return markdown_table(("name", "what it is"), body)
 
 
 def options_table(kind: str, registry: Mapping[str, Mapping[str, Any]]) -> str:
@@ -124,7 +125,7 @@ def options_table(kind: str, registry: Mapping[str, Mapping[str, Any]]) -> str:
     cells = (
         (name, ", ".join(f"`{key}`: {value}" for key, value in options.items())) for name, options in registry.items()
     )
-    return rows((kind, "options"), ((f"`{name}`", text) for name, text in cells))
+    return markdown_table((kind, "options"), ((f"`{name}`", text) for name, text in cells))
 
 
 def signature(course: Callable[..., Any]) -> str:
@@ -139,7 +140,7 @@ def severities(check: Callable[..., Any]) -> str:
     return " or ".join(name for name in SEVERITIES if f'"{name}"' in source)
 
 
-def shown(value: Any) -> str:
+def default_text(value: Any) -> str:
     """A default as a study file spells it."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -164,14 +165,6 @@ def properties(
 def step_value(step: Any) -> str:
     """Name of the value that a step of the normalisation takes."""
     return ", ".join(list(inspect.signature(step).parameters)[1:])
-
-
-def rows(head: tuple[str, ...], body: Any) -> str:
-    """A Markdown table."""
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for cells in body:
-        lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |")
-    return "\n".join(lines)
 
 
 def editor_schema() -> str:

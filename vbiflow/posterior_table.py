@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io as text_io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from vbiflow.exclusion import first_exclusion, read_exclusion
 from vbiflow.io import parameter_units, read, read_attributes, read_json
 from vbiflow.prior import Prior
+from vbiflow.text_tables import tab_separated
 
 STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
 """What the table holds of each parameter; shrinkage is one minus posterior over prior variance."""
@@ -61,13 +61,8 @@ def posterior_table(
             line |= {f"{parameter}_{end}": MISSING if at is None else f"{at:.9g}" for end, at in corrected}
         lines.append(line)
     header = list(dict.fromkeys(column for line in sorted(lines, key=len, reverse=True) for column in line))
-    text = text_io.StringIO()
-    writer = csv.DictWriter(text, header, restval=MISSING, delimiter="\t", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {column: " ".join(str(entry).split()) or MISSING for column, entry in line.items()} for line in lines
-    )
-    return text.getvalue()
+    rows = ({column: " ".join(str(entry).split()) or MISSING for column, entry in line.items()} for line in lines)
+    return tab_separated(header, rows, MISSING)
 
 
 def covariate_name(column: str) -> str:

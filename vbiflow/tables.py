@@ -26,6 +26,7 @@ from vbiflow.option_tables import editor_schema, options_document
 from vbiflow.provenance import ROOT
 from vbiflow.study.document import read_document
 from vbiflow.study.reference import configuration_document
+from vbiflow.text_tables import markdown_table
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
 
@@ -55,17 +56,16 @@ Some sets go by one name:
 
 def models_table() -> str:
     """Model, states, coupling, recordable signals, reference."""
-    lines = ["| model | | states | sends | coupling | signals | reference |", "|---|---|---|---|---|---|---|"]
+    rows = []
     for name, model in MODELS.items():
         states, sends, signals = (", ".join(names) for names in (model.states, model.sends, model.signals))
-        cells = f"`{name}`", model.title, states, sends, model.coupling, signals, link_dois(model.reference)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append((f"`{name}`", model.title, states, sends, model.coupling, signals, link_dois(model.reference)))
+    return markdown_table(("model", "", "states", "sends", "coupling", "signals", "reference"), rows)
 
 
 def studies_table() -> str:
     """The studies that ship: what each is about, its model, what is inferred, how many simulations."""
-    lines = ["| study | what it is | model | inferred | simulations |", "|---|---|---|---|---|"]
+    rows = []
     for path in sorted((ROOT / "config" / "studies").glob("*.yaml")):
         study = read_document(path, path.name)
         inferred = ", ".join(
@@ -73,9 +73,8 @@ def studies_table() -> str:
             for name, entry in study["prior"].items()
         )
         number = f"{study['inference']['n_simulations']:,}".replace(",", " ")
-        cells = f"`{path.stem}`", study["title"], f"`{study['model']}`", inferred, number
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append((f"`{path.stem}`", study["title"], f"`{study['model']}`", inferred, number))
+    return markdown_table(("study", "what it is", "model", "inferred", "simulations"), rows)
 
 
 def parameters_table() -> str:
@@ -91,36 +90,34 @@ def parameter_table(model: Model) -> str:
     lines[-1] += f" Integration by default: {defaults.replace('dt ', 'dt [ms] ')}." if defaults else ""
     longest = ", ".join(f"{scheme} {dt:g}" for scheme, dt in model.largest_dt.items())
     lines[-1] += f" Longest steps [ms]: {longest}." if longest else ""
-    lines += ["", "| parameter | value | unit | meaning |", "|---|---|---|---|"]
-    for name, parameter in model.parameters.items():
-        lines.append(f"| `{name}` | {parameter.value:.6g} | {parameter.unit} | {parameter.meaning} |")
+    rows = [(f"`{name}`", f"{one.value:.6g}", one.unit, one.meaning) for name, one in model.parameters.items()]
     for name, derived in derived_quantities(model).items() if model.name in MODELS else ():
-        lines.append(f"| `{name}` | | {derived.unit} | in the place of `{derived.parameter}`: {derived.meaning} |")
-    return "\n".join(lines)
+        rows.append((f"`{name}`", "", derived.unit, f"in the place of `{derived.parameter}`: {derived.meaning}"))
+    return "\n".join([*lines, "", markdown_table(("parameter", "value", "unit", "meaning"), rows)])
 
 
 def domains_table() -> str:
     """Names of the features, a line a domain."""
-    lines = ["| domain | features |", "|---|---|"]
-    for domain, group in groupby(features.FEATURES.values(), key=lambda feature: feature.domain):
-        lines.append(f"| {domain} | {', '.join(f'`{feature.name}`' for feature in group)} |")
-    return "\n".join(lines)
+    rows = [
+        (domain, ", ".join(f"`{feature.name}`" for feature in group))
+        for domain, group in groupby(features.FEATURES.values(), key=lambda feature: feature.domain)
+    ]
+    return markdown_table(("domain", "features"), rows)
 
 
 def estimators_table() -> str:
     """Estimator, options with their defaults, reference."""
-    lines = ["| estimator | options | reference |", "|---|---|---|"]
+    rows = []
     for name, estimator in ESTIMATORS.items():
         options = ", ".join(f"`{key}`: {value}" for key, value in ESTIMATOR_OPTIONS[name].items())
-        lines.append(f"| `{name}` | {options} | {link_dois(estimator.reference)} |")
-    return "\n".join(lines)
+        rows.append((f"`{name}`", options, link_dois(estimator.reference)))
+    return markdown_table(("estimator", "options", "reference"), rows)
 
 
 def sets_table() -> str:
     """Sets of features, and what they stand for as a study file spells it."""
-    lines = ["| set | stands for |", "|---|---|"]
-    lines += [f"| `{name}` | `{json.dumps(specs).replace(chr(34), '')}` |" for name, specs in features.SETS.items()]
-    return "\n".join(lines)
+    rows = [(f"`{name}`", f"`{json.dumps(specs).replace(chr(34), '')}`") for name, specs in features.SETS.items()]
+    return markdown_table(("set", "stands for"), rows)
 
 
 def link_dois(reference: str) -> str:

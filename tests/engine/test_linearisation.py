@@ -7,7 +7,7 @@ import torch
 
 from vbiflow.engine import linearise, simulate
 from vbiflow.engine.fixed_point import partial_derivatives
-from vbiflow.engine.linearisation import is_diagonal, separated
+from vbiflow.engine.linearisation import diagonal_gains, is_diagonal
 from vbiflow.features.spectral_estimation import welch
 from vbiflow.models import MODELS
 
@@ -73,7 +73,7 @@ def test_spectra_are_those_of_the_whole_jacobian_whether_or_not_what_is_sent_fal
     expected = 2e-3 * seen @ seen.conj().swapaxes(1, 2)
     np.testing.assert_allclose(linear.spectra(signal, f), np.einsum("fii->if", expected.real), rtol=1e-9)
     np.testing.assert_allclose(linear.cross_spectra(signal, f), expected, rtol=1e-9, atol=1e-12 * abs(expected).max())
-    gain, basis = separated(linear.driving @ linear.response(omega[:, 0, 0]) @ linear.driven)
+    gain, basis = diagonal_gains(linear.driving @ linear.response(omega[:, 0, 0]) @ linear.driven)
     assert is_diagonal(gain) == halves and basis.shape[0] == len(linear.active)
 
 

@@ -90,17 +90,17 @@ class Neighbourhood:
         theta, x = data.rows(data.learnt[:MOST_KNOWN])
         columns = np.array([name.startswith(CONDITIONING) for name in data.names])
         scaler = StandardScaler().fit(x[:, columns]) if columns.any() else None
-        places = placed(data.prior.to_normal(theta), x[:, columns], scaler)
+        places = regression_inputs(data.prior.to_normal(theta), x[:, columns], scaler)
         n, q = places.shape
         degree = next((d for d in DEGREES if comb(q + d, d) * ROWS_A_TERM <= n), 1)
         regression = make_pipeline(PolynomialFeatures(degree), StandardScaler(), Ridge(1e-3 * n))
-        regression.fit(places, filled(x))
+        regression.fit(places, fill_missing(x))
         search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, n)).fit(places)
         return cls(x, columns, places, regression.predict(places), scaler, regression, search)
 
     def simulate(self, z: np.ndarray, x_i: np.ndarray, seed: int) -> np.ndarray:
         """Features (m, f) of approximate simulations at z (m, p), with the covariates of x_i (f,)."""
-        at = placed(z, np.tile(x_i[self.columns], (len(z), 1)), self.scaler)
+        at = regression_inputs(z, np.tile(x_i[self.columns], (len(z), 1)), self.scaler)
         near = self.search.kneighbors(at, return_distance=False)
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x70707265])))
         k = near[np.arange(len(z)), rng.integers(near.shape[1], size=len(z))]
@@ -113,12 +113,12 @@ class Neighbourhood:
         return check_features(self.simulate(z, x_i, seed), x_i)["misfit"]
 
 
-def placed(z: np.ndarray, covariates: np.ndarray, scaler: Any) -> np.ndarray:
+def regression_inputs(z: np.ndarray, covariates: np.ndarray, scaler: Any) -> np.ndarray:
     """Parameters, standard normal under the prior, and standardised covariates."""
     return z if scaler is None else np.hstack([z, scaler.transform(covariates)])
 
 
-def filled(x: np.ndarray) -> np.ndarray:
+def fill_missing(x: np.ndarray) -> np.ndarray:
     """Features (n, f) with the median of a column where it is not finite, 0 where it never is."""
     finite = np.isfinite(x)
     if finite.all():

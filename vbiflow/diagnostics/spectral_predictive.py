@@ -68,7 +68,9 @@ def spectral_predictive(
     scores = predictive_scores([TABLE_SCORE], {"psd": stack[drawn]}, {"psd": table}, {"psd": stack[~drawn]})
     same = [other for other, at in others if other.shape == power.shape and np.array_equal(at, frequencies)]
     scores |= rungs(table, [other[:, inside] for other in same])
-    return described(scores, relative_spectra(stack[drawn]), relative_spectra(table), frequencies[inside]), scores
+    return predictive_quantities(
+        scores, relative_spectra(stack[drawn]), relative_spectra(table), frequencies[inside]
+    ), scores
 
 
 def spectra_of(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -108,7 +110,7 @@ def rungs(table: np.ndarray, others: list[np.ndarray]) -> dict[str, np.ndarray]:
     return found | ({f"other_{TABLE_SCORE}": compare(np.array(others), table)} if others else {})
 
 
-def described(
+def predictive_quantities(
     scores: Mapping[str, np.ndarray], drawn: np.ndarray, table: np.ndarray, frequencies: np.ndarray
 ) -> dict[str, io.Quantity]:
     """What predictive.h5 holds: scores, and relative densities of table and simulations."""

@@ -131,7 +131,7 @@ class Linearisation:
         response, couplings = self.response(omega), self.couplings(omega)
         forced = response[..., noisy] * self.noise[:, None, noisy]
         emitted, steered = self.driving @ forced, (output @ response @ self.driven)[:, :, 0]
-        gain, basis = separated(self.driving @ response @ self.driven)
+        gain, basis = diagonal_gains(self.driving @ response @ self.driven)
         steered, emitted = steered @ basis, np.linalg.inv(basis) @ emitted
         total = np.zeros((len(noisy), len(omega), len(nodes), len(nodes)), complex)
         total[:, :, nodes, nodes] = np.moveaxis((output @ forced)[:, :, 0], 2, 0)
@@ -139,7 +139,7 @@ class Linearisation:
         for parts in together:
             back = couplings.swapaxes(1, 2)[:, :, None]
             wanted = back * np.moveaxis(steered[:, :, parts], 2, 1)[:, None]
-            loops = transposed(gain[:, :, parts][..., parts], back)
+            loops = transposed_system(gain[:, :, parts][..., parts], back)
             sent = np.linalg.solve(loops, wanted.reshape(len(omega), -1, len(nodes))).reshape(wanted.shape)
             for q in range(len(noisy)):
                 for k, part in enumerate(parts):
@@ -169,7 +169,7 @@ class Linearisation:
     def loops(self, omega: Array) -> Array:
         """What the network makes of what it sends, 1 - C response B M, (n_frequencies, all, all)."""
         back = self.couplings(omega).swapaxes(1, 2)[:, :, None]
-        return transposed(self.driving @ self.response(omega) @ self.driven, back).swapaxes(1, 2)
+        return transposed_system(self.driving @ self.response(omega) @ self.driven, back).swapaxes(1, 2)
 
     def couplings(self, omega: Array) -> Array:
         """M at angular frequencies [1/ms], (n_frequencies, n_nodes, n_nodes)."""
@@ -184,7 +184,7 @@ class Linearisation:
         return choose("signal", signal, self.outputs)
 
 
-def transposed(gain: Array, back: Array) -> Array:
+def transposed_system(gain: Array, back: Array) -> Array:
     """Transpose of 1 - gain M of all that nodes send, (n_frequencies, all, all).
 
     From each node's gain (n_frequencies, n_nodes, n_sends, n_sends) and M', (n_frequencies, n_nodes, 1, n_nodes).
@@ -194,7 +194,7 @@ def transposed(gain: Array, back: Array) -> Array:
     return np.eye(n_nodes * n_sends) - loop.reshape(len(gain), n_nodes * n_sends, -1)
 
 
-def separated(gain: Array) -> tuple[Array, Array]:
+def diagonal_gains(gain: Array) -> tuple[Array, Array]:
     """Gains (..., n_sends, n_sends) in a basis that makes them all diagonal, and the basis; as they are if none does.
 
     So x and y of oscillators around the origin are two networks of half the size.

@@ -22,6 +22,7 @@ from vbiflow.features import (
 )
 from vbiflow.features.feature import Feature
 from vbiflow.places import load_user_module, user_modules
+from vbiflow.text_tables import markdown_table
 
 MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity, states)
 
@@ -180,12 +181,12 @@ def features_schema() -> dict[str, Any]:
 
 def features_table() -> str:
     """The registry as a Markdown table: feature, domain, unit, what it is, options with their defaults."""
-    lines = ["| Feature | Domain | Unit | What it is | Options |", "|---|---|---|---|---|"]
+    rows = []
     for name, feature in FEATURES.items():
         options = ", ".join(f"`{key}`: {format_default(option.default)}" for key, option in feature.options.items())
         reference = f" ({feature.reference})" if feature.reference else ""
-        lines.append(f"| `{name}` | {feature.domain} | {feature.unit} | {feature.summary}{reference} | {options} |")
-    return "\n".join(lines) + "\n"
+        rows.append((f"`{name}`", feature.domain, feature.unit, f"{feature.summary}{reference}", options))
+    return markdown_table(("Feature", "Domain", "Unit", "What it is", "Options"), rows) + "\n"
 
 
 def format_default(value: Any) -> str:

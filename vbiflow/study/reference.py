@@ -10,6 +10,7 @@ import yaml
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.study.schema import SCHEMAS, validator
 from vbiflow.study.settings import DEFAULTS
+from vbiflow.text_tables import markdown_table
 
 INTRODUCTION = """# Configuration
 
@@ -65,10 +66,10 @@ def configuration_document() -> str:
 
 def options_table(rows: list[tuple[str, str, str, str]], required: Any) -> str:
     """Rows (key, type, default, meaning) as a table of Markdown."""
-    lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
-    for key, kind, default, meaning in rows:
-        lines.append(f"| `{key}` | {kind} | {'required' if key in required else default} | {meaning} |")
-    return "\n".join(lines) + "\n"
+    cells = (
+        (f"`{key}`", kind, "required" if key in required else default, meaning) for key, kind, default, meaning in rows
+    )
+    return markdown_table(("key", "type", "default", "meaning"), cells) + "\n"
 
 
 def nested_rows(
