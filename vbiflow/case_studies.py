@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,10 @@ def summary_row(
     }
 
 
-def processor_seconds(folder: Path, stages: Sequence[str] = ("simulate", "features", "train")) -> dict[str, float]:
+def processor_seconds(folder: Path) -> dict[str, float]:
     """Processor time [s] of each stage, summed over the shards; nan where none was measured."""
     found = {}
-    for stage in stages:
+    for stage in ("simulate", "features", "train"):
         tables = sorted([*folder.glob(f"benchmarks/{stage}/*.tsv"), *folder.glob(f"benchmarks/{stage}.tsv")])
         rows = [next(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t")) for path in tables]
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]

@@ -15,6 +15,7 @@ import numpy as np
 from vbiflow.io import read, read_attributes, read_json
 from vbiflow.prior import Prior
 
+NOT_COMPARED = "not compared at this scale"
 ENOUGH = 200
 """Held-out simulations from which a claim can be decided."""
 RECOVERED, UNTOLD = 0.5, 0.1
@@ -57,7 +58,7 @@ class Results:
             If it is not inferred.
         """
         entries = self.diagnostics["parameters"].items()
-        found = [one[key] for name, one in entries if name == parameter or name.partition("[")[0] == parameter]
+        found = [one[key] for name, one in entries if name.partition("[")[0] == parameter]
         if not found:
             raise ValueError(f"{self.paths['diagnostics']}: no parameter {parameter} is inferred")
         return found
@@ -66,6 +67,11 @@ class Results:
         """Share of a parameter's variance that a regression on the features explains, the median over its regions."""
         shares = read_json(self.paths["features_report"])["explained"].items()
         return float(np.median([share for name, share in shares if name.partition("[")[0] == parameter]))
+
+    def baselines(self, key: str, *names: str) -> list[float]:
+        """What the comparison of estimators says under `key` of some of them; nothing if one was not compared."""
+        methods = (self.file("baselines") or {}).get("methods", {})
+        return [methods[name][key] for name in names] if {*names} <= methods.keys() else []
 
     def calibrated(self, *parameters: str) -> bool:
         """Whether enough simulations are held out and nearly all posteriors of the parameters are calibrated."""
@@ -206,11 +212,11 @@ def faster(slow: str, fast: str, low: float, high: float) -> Decide:
     """Whether training one estimator takes `low` to `high` times as long as another on the same simulations."""
 
     def decide(results: Results) -> Decision:
-        methods = (results.file("baselines") or {}).get("methods", {})
-        if not {slow, fast} <= methods.keys():
-            return None, "not compared at this scale"
-        ratio = methods[slow]["seconds"] / methods[fast]["seconds"]
-        seconds = f"{methods[fast]['seconds']:.0f} s and {methods[slow]['seconds']:.0f} s"
+        times = results.baselines("seconds", slow, fast)
+        if not times:
+            return None, NOT_COMPARED
+        ratio = times[0] / times[1]
+        seconds = f"{times[1]:.0f} s and {times[0]:.0f} s"
         return bool(low <= ratio <= high), f"{ratio:.1f} times: {seconds}"
 
     return decide
@@ -220,10 +226,9 @@ def likelier(one: str, other: str) -> Decide:
     """Whether one estimator gives held-out parameters a higher log probability than another."""
 
     def decide(results: Results) -> Decision:
-        methods = (results.file("baselines") or {}).get("methods", {})
-        if not {one, other} <= methods.keys():
-            return None, "not compared at this scale"
-        gains = [methods[name]["log_prob"] for name in (one, other)]
+        gains = results.baselines("log_prob", one, other)
+        if not gains:
+            return None, NOT_COMPARED
         numbers = f"{gains[0]:.2f} and {gains[1]:.2f} nat above the prior"
         return (bool(gains[0] > gains[1]) if results.diagnostics["n_test"] >= ENOUGH else None), numbers
 

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from vbiflow.io import write_text
+from vbiflow.provenance import file_digest
 
 KEPT = Path(".snakemake") / "vbiflow-contents.json"
 SETTLED = 2.0
@@ -57,8 +58,7 @@ class Contents:
         mark = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         if self.known.get(key, [None])[:-1] == mark:
             return self.known[key][-1]
-        with open(path, "rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_digest(path)
         if 0 <= status.st_ctime < time.time() - SETTLED:
             self.known[key], self.changed = [*mark, found], True
         self.tell(status.st_size)

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from vbiflow.datasets import file_digest
 from vbiflow.exclusion import read_exclusion
 from vbiflow.io import read_attributes, to_plain
 from vbiflow.places import relative_path
+from vbiflow.provenance import file_digest
 
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
 ROOT_PROFILES = (

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from vbiflow import io
-from vbiflow.provenance import ROOT
+from vbiflow.provenance import ROOT, file_digest
 
 CATALOGUE = ROOT / "resources" / "datasets.yaml"
 DATA = Path("resources/data")
@@ -116,12 +116,6 @@ def find_origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dat
     if short not in {**dataset.epochs, **dataset.regional_maps}:
         dataset.file(short)
     return dataset, short
-
-
-def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(dataset: Dataset, target: str | Path) -> None:

@@ -86,8 +86,9 @@ class Run:
             study = path.removeprefix(self.results).partition("/")[0]  # one compared with has settings of its own
             known = verify_input(path, seed if study == own else -1, self.studies.get(study, {}))
             self.settings |= known if study == own else {}
-        digests = Contents()
-        for path, planned in self.snakemake.params.get("contents", {}).items():
+        contents = self.snakemake.params.get("contents", {})
+        digests = Contents() if contents else None
+        for path, planned in contents.items():
             expected, _, other = planned.partition(", found ")
             if expected and digests.digest(path) != expected:
                 raise ValueError(f"{path}: {NOT_PINNED if other else 'changed since the run began; run again'}")

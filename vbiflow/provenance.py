@@ -32,3 +32,9 @@ def settings_digest(content: Any) -> str:
     """Twelve hexadecimal digits that change when the plain data `content` does, wherever the workflow lies."""
     text = json.dumps(content, sort_keys=True, default=str).replace(f"{ROOT}/", "")
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

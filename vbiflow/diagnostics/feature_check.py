@@ -43,10 +43,15 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     inside = (u_o >= low) & (u_o <= high)
     far = np.argsort(-np.abs(u_o))
     return {
-        "p_value": float((1 + (distances >= distance).sum()) / (1 + len(x))),
+        "p_value": rank_p(distances, distance),
         "misfit": float(distance / np.median(distances)),
         "in_band": float(inside.mean()),
         "off": [int(kept[k]) for k in far if not inside[k]],
         "n_simulations": len(x),
         "n_features": len(kept),
     }
+
+
+def rank_p(others: np.ndarray, own: float) -> float:
+    """Share of `others` at least as large as `own`, which counts as one of them."""
+    return float((1 + (others >= own).sum()) / (1 + len(others)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.diagnostics.feature_check import check_features
+from vbiflow.diagnostics.feature_check import check_features, rank_p
 from vbiflow.features.files import CONDITIONING
 from vbiflow.inference import Posterior, TrainingSet
 
@@ -49,7 +49,7 @@ def calibrated_check(
     """
     z = data.prior.to_normal(samples[:DRAWS])
     misfit = Neighbourhood.of(data).misfit(z, np.asarray(x_o, float), seed)
-    p = float((1 + (misfits >= misfit).sum()) / (1 + len(misfits)))
+    p = rank_p(misfits, misfit)
     return dict(features) | {"calibrated_p": p, "calibrated_misfit": misfit, "n_held_out": len(misfits)}
 
 
@@ -59,8 +59,8 @@ class Neighbourhood:
 
     At parameters theta' they are x_k + f(theta') - f(theta_k), where theta_k is one of the 30 known parameters nearest
     to theta', drawn by chance, and f the regression of features on parameters: neighbours give the noise, the
-    regression what lies between them. Places (n, q) are parameters, standard normal under the prior, and covariates of
-    the connectome, which are `columns` of the features x (n, f).
+    regression what lies between them. Near is meant among parameters, standard normal under the prior, and covariates
+    of the connectome, which are `columns` of the features x (n, f).
 
     References
     ----------
@@ -70,7 +70,6 @@ class Neighbourhood:
 
     x: np.ndarray
     columns: np.ndarray
-    places: np.ndarray
     fitted: np.ndarray
     scaler: Any
     regression: Any
@@ -96,7 +95,7 @@ class Neighbourhood:
         regression = make_pipeline(PolynomialFeatures(degree), StandardScaler(), Ridge(1e-3 * n))
         regression.fit(places, fill_missing(x))
         search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, n)).fit(places)
-        return cls(x, columns, places, regression.predict(places), scaler, regression, search)
+        return cls(x, columns, regression.predict(places), scaler, regression, search)
 
     def simulate(self, z: np.ndarray, x_i: np.ndarray, seed: int) -> np.ndarray:
         """Features (m, f) of approximate simulations at z (m, p), with the covariates of x_i (f,)."""

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from vbiflow.diagnostic_options import resolve_thresholds
+from vbiflow.diagnostics.feature_check import rank_p
 from vbiflow.features.files import CONDITIONING
 from vbiflow.inference.scaling import centre_and_scale
 from vbiflow.io import read, read_rows
@@ -85,11 +86,6 @@ def misspecification(
     }
     smallest = min(result["p_value"], mmd_p, result["beyond_p"])
     return result | {"inside": bool(smallest >= limits["misspecification_p"] and not outside)}
-
-
-def rank_p(others: np.ndarray, own: float) -> float:
-    """Share of `others` at least as large as `own`, which counts as one of them."""
-    return float((1 + (others >= own).sum()) / (1 + len(others)))
 
 
 def share_near(fitted: np.ndarray, held: np.ndarray, v_o: np.ndarray) -> float:

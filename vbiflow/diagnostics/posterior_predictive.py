@@ -102,13 +102,7 @@ def posterior_predictive(
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.open_sealed(path) as file:
         unit = "1" if steps.get("standardise") else sensors.unit if sensors else file[signal].attrs["unit"]
-        kept = np.flatnonzero(io.read_values(file, "valid"))
-        drawn = kept < n_predictive
-        if drawn.sum() < 2 or (~drawn).sum() < 2:
-            raise ValueError(
-                f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
-                "two of each are needed"
-            )
+        kept, drawn = valid_simulations(path, io.read_values(file, "valid"), n_predictive)
         for k in kept:
             ts = prepare_simulation(file[signal][k], fs, steps, k, sensors)
             for quantity, options in wanted.items():
@@ -220,3 +214,21 @@ def quantiles_of_fcd(matrices: np.ndarray) -> np.ndarray:
     """
     ordered = np.sort(upper_triangle(matrices), axis=None)
     return ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), SHOWN)).astype(int)]
+
+
+def valid_simulations(path: str | Path, valid: np.ndarray, n_predictive: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of valid simulations, and whether each is of a posterior sample, as the first `n_predictive` are.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two of either.
+    """
+    kept = np.flatnonzero(valid)
+    drawn = kept < n_predictive
+    if drawn.sum() < 2 or (~drawn).sum() < 2:
+        raise ValueError(
+            f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
+            "two of each are needed"
+        )
+    return kept, drawn

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow import io
-from vbiflow.diagnostics.posterior_predictive import SHUFFLES, quantity_options
+from vbiflow.diagnostics.posterior_predictive import SHUFFLES, quantity_options, valid_simulations
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
@@ -46,14 +46,8 @@ def spectral_predictive(
         If too few simulations are valid, or if none of the frequencies is theirs.
     """
     with io.open_sealed(path) as file:
-        valid, notes = io.read_values(file, "valid"), dict(file[signal].attrs)
-        kept = np.flatnonzero(valid)
-        drawn = kept < n_predictive
-        if drawn.sum() < 2 or (~drawn).sum() < 2:
-            raise ValueError(
-                f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
-                "two of each are needed"
-            )
+        notes = dict(file[signal].attrs)
+        kept, drawn = valid_simulations(path, io.read_values(file, "valid"), n_predictive)
         spectra = [spectrum_of(file[signal][k], notes, frequencies, prepare) for k in kept]
     own, (low, high) = spectra[0][0], quantity_options("psd", specs).get("band", (0.0, np.inf))
     inside = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)

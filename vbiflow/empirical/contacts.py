@@ -148,7 +148,7 @@ def check_contacts(
     margin = max(15.0, 0.5 * apart)
     outside = ((contacts < known.min(axis=0) - margin) | (contacts > known.max(axis=0) + margin)).any(axis=1)
     wrong = outside | (nearest > max(30.0, 1.5 * apart))
-    frame = better_frame(contacts, known) if guess else ""
+    frame = better_frame(contacts, known, float(np.median(nearest)), apart) if guess else ""
     hint = f"; they fit as {frame}" if frame else ""
     if wrong.any():
         names = shorten_list([name for name, is_wrong in zip(sensors, wrong, strict=True) if is_wrong])
@@ -160,10 +160,12 @@ def check_contacts(
         raise ValueError(f"{path}: {text}; convert them, or state observation.sensors.space")
 
 
-def better_frame(contacts: np.ndarray, centres: np.ndarray) -> str:
-    """Another frame in which contacts lie much nearer to regions; empty if they fit as they are, or are too few."""
-    own = np.median(distances(contacts, centres))
-    if len(contacts) < 8 or own < 0.5 * spacing(centres):
+def better_frame(contacts: np.ndarray, centres: np.ndarray, own: float, apart: float) -> str:
+    """Another frame in which contacts lie much nearer to regions; empty if they fit as they are, or are too few.
+
+    `own` is how far they are from the nearest region as they are, `apart` how far regions are from each other [mm].
+    """
+    if len(contacts) < 8 or own < 0.5 * apart:
         return ""
     share = np.median(distances(head_to_mni(contacts), centres)) / own
     return "positions in MNE's head frame" if share < ELSEWHERE else ""

@@ -251,22 +251,23 @@ def linearise(
     middle = {name: sum(state.initial) / 2 for name, state in model.states.items()} | dict(initial or {})
     start = [broadcast("initial state", name, middle[name], 1, n_nodes)[0] for name in model.states]
     y, reason = fixed_point(model, matrix, p, tuple(np.broadcast_to(values, n_nodes) for values in start))
-    found = at_fixed_point(model, weights, p, y, reason)
+    found = at_fixed_point(model, weights, matrix, p, y, reason)
     if speed is not None:
         found = replace(found, delays=np.asarray(tract_lengths, float) / speed)
     return replace(found, reason=reason or describe_instability(found))
 
 
-def at_fixed_point(model: Model, weights: Array, p: Any, y: tuple[Array, ...], reason: str) -> Linearisation:
+def at_fixed_point(
+    model: Model, weights: Array, matrix: Array, p: Any, y: tuple[Array, ...], reason: str
+) -> Linearisation:
     """The linear equations around given states."""
-    n_nodes, matrix = len(weights), coupling_matrix(model, weights)
     with np.errstate(all="ignore"):
         _, local, inputs, sends = local_derivatives(model, matrix, p, y)
         outputs = {
             name: partial_derivatives(lambda *y, signal=signal: (signal(model.y(*y), p),), y)[:, 0]
             for name, signal in model.signals.items()
         }
-    noise = np.zeros((n_nodes, len(model.states)))
+    noise = np.zeros((len(weights), len(model.states)))
     for k in model.noisy:
         noise[:, k] = list(model.states.values())[k].noise * p.sigma
     states = dict(zip(model.states, y, strict=True))
@@ -289,9 +290,7 @@ def describe_instability(linear: Linearisation) -> str:
 def unstable_roots(linear: Linearisation) -> int:
     """How many roots of the delayed characteristic equation have a positive real part, by the argument principle."""
     rates = np.abs(np.linalg.eigvals(linear.local))
-    most = 3 * (
-        rates.max() + np.abs(full_jacobian(linear.local, linear.inputs, linear.sends, linear.matrix)).sum(1).max()
-    )
+    most = 3 * (rates.max() + np.abs(linear.jacobian).sum(1).max())
     omega = np.unique(np.concatenate([np.linspace(0, most, 4000), np.geomspace(1e-6 * rates.min(), most, 2000)]))
     angles = [np.angle(np.linalg.slogdet(linear.loops(part))[0]) for part in np.array_split(omega, 40)]
     turns = np.diff(np.unwrap(np.concatenate(angles))[[0, -1]])[0] / np.pi

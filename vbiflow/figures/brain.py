@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from vbiflow.figures.diagnostics import columns_by_parameter, draw_contraction
-from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, message, quantity, styled
+from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, message, quantity, region, styled
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
@@ -82,11 +82,6 @@ def brain(
             panels.append(axes)
         letter_panels(panels)
     return figure
-
-
-def region(name: str) -> str:
-    """The region that a regional parameter, such as ``eta[lh-insula]``, belongs to."""
-    return name.partition("[")[2].rstrip("]")
 
 
 def draw_maps(part: Any, centres: Array, maps: Mapping[str, tuple[Array, Array]], label: str) -> list[Axes]:

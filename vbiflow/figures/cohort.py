@@ -11,7 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.style import PALETTE, canvas, finite_array, message, quantity, signed_number, styled, symbol, widen
+from vbiflow.figures.style import (
+    PALETTE,
+    canvas,
+    finite_array,
+    message,
+    quantity,
+    region,
+    signed_number,
+    styled,
+    symbol,
+    widen,
+)
 from vbiflow.posterior_table import first_units, prior_intervals, read_posterior_table
 
 Array = NDArray[np.float64]
@@ -154,7 +165,7 @@ def draw_regional_medians(
     image = axes.imshow(np.stack([parameters[name]["median"] for name in mine], axis=1), cmap="viridis", aspect="auto")
     axes.set_facecolor(PALETTE["band"])
     axes.figure.colorbar(image, ax=axes, label=f"median of {quantity(stem, units)}", shrink=0.9, aspect=20)
-    labels = [name.partition("[")[2].rstrip("]") for name in mine]
+    labels = [region(name) for name in mine]
     if len(mine) <= 100:
         axes.set_xticks(range(len(mine)), labels, rotation=90, fontsize=4.5 if len(mine) > 40 else 6)
     axes.set_xlabel("region")

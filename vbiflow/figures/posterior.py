@@ -19,6 +19,7 @@ from vbiflow.figures.style import (
     finite_array,
     plain_number,
     quantity,
+    region,
     styled,
     ticks_between,
     widen,
@@ -170,7 +171,7 @@ def draw_violins(
     if truth is not None:
         axes.plot(truth, "o", color=PALETTE["truth"], markersize=2.5, markeredgewidth=0, label="truth")
     axes.set(xlim=(-0.7, samples.shape[1] - 0.3), ylim=widen(low, high, 0.03))
-    regions = [name.partition("[")[2].rstrip("]") for name in names]
+    regions = [region(name) for name in names]
     axes.set_xticks(range(len(names)), regions, rotation=90, fontsize=5)
     axes.set_ylabel(quantity(names[0].partition("[")[0], units))
 

@@ -227,6 +227,11 @@ def message(text: str) -> Figure:
     return figure
 
 
+def region(name: str) -> str:
+    """Return the region that a regional parameter, such as ``eta[lh-insula]``, belongs to."""
+    return name.partition("[")[2].rstrip("]")
+
+
 def symbol(name: str) -> str:
     """Return a parameter's name as it is printed: ``sigma`` as σ, ``eta[lh-insula]`` as η lh-insula, ``w.myelin`` as
     w myelin.

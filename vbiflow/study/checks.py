@@ -114,9 +114,10 @@ def rules_with_resources() -> tuple[str, ...]:
 
 def check_maps(study: Study) -> None:
     """Refuse regional maps whose files are not there."""
+    catalogue = load_catalogue()
     for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
         for name, file in study.maps(person).items():
-            check_file("connectome.maps", name, file, load_catalogue())
+            check_file("connectome.maps", name, file, catalogue)
 
 
 def check_paths(study: Study) -> None:
