@@ -9,6 +9,7 @@ from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.empirical import ComparisonSettings, observe
 from vbiflow.engine import linearise, simulate, simulate_draws
+from vbiflow.engine.spectra import linear_spectra
 from vbiflow.features import Nodes, compute, compute_file
 from vbiflow.features.registry import read_specs, spectral_grid
 from vbiflow.prior import Prior
@@ -169,3 +170,14 @@ def test_a_study_of_spectra_and_of_a_virtual_person_is_taken(tmp_path, monkeypat
     (tmp_path / "config/studies/spectra.yaml").write_text(text)
     study = load_study("spectra", tmp_path / "config")
     assert study.recorded["spectrum"] == {"step": 1.0, "highest": 45.0} and not study.deterministic
+
+
+def test_a_model_of_ones_own_has_spectra_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "config/models").mkdir(parents=True)
+    text = (ROOT / "vbiflow/models/linear.py").read_text().replace('name="linear"', 'name="ours"')
+    (tmp_path / "config/models/ours.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    settings = {"n_simulations": 1, "duration": 20_000.0, "seed": 1, **OBSERVATION}
+    parameters = {"G": [[0.02]], "tau": 15.0, "sigma": 0.1}
+    ours, shipped = (linear_spectra(name, W, parameters, **settings) for name in ("ours", "linear"))
+    np.testing.assert_array_equal(ours.ts["x"], shipped.ts["x"])

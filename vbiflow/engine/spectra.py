@@ -19,7 +19,7 @@ from vbiflow.engine.derived import resolve_derived
 from vbiflow.engine.linearisation import Linearisation, linearise
 from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.simulate import Simulations
-from vbiflow.models import MODELS, Model
+from vbiflow.models import Model, find_model
 
 COEFFICIENTS = 0x73706563
 """Tells the coefficients' random numbers from the others of a study's seed."""
@@ -92,7 +92,7 @@ def linear_spectra(
     ValueError
         As `linearise` and `simulate`, and where no segment fits into the duration.
     """
-    model = model if isinstance(model, Model) else choose("model", model, MODELS)
+    model = model if isinstance(model, Model) else find_model(model)
     name, frequencies, segments = check_spectrum(model, signals, spectrum, duration)
     derived = resolve_derived(model, weights, parameters, n_simulations, initial, delayed=speed is not None)
     level, fs = check_noise(noise, n_simulations), 1e3 / signals[name].get("period", 1.0)
