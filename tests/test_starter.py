@@ -11,9 +11,12 @@ import pytest
 
 from vbiflow.__main__ import main, summary
 from vbiflow.empirical.cohort import read_cohort
+from vbiflow.exclusion import Exclusion, write_exclusion
+from vbiflow.io import Quantity, write, write_json
 from vbiflow.study import load_study
 from vbiflow.study.people import check_people
 from vbiflow.study.starter import KINDS, start_repository
+from vbiflow.study.study import choose_cohort
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,3 +76,27 @@ def test_a_summary_is_of_people_with_a_posterior(tmp_path, monkeypatch):
     (tmp_path / "results/some/subjects/example").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert summary("some") == "report: results/some/report.html"
+
+
+def test_a_summary_gives_medians_and_says_who_is_left_out(tmp_path, monkeypatch, capsys):
+    people = tmp_path / "results/some/subjects"
+    write_exclusion(Exclusion("gone", "observe", "gone.mat: damaged"), [people / "gone" / "samples.h5"])
+    quantiles = Quantity(np.array([[0.1], [0.2], [0.3], [0.4], [0.5]]), "1", ("quantile", "parameter"))
+    write(people / "here" / "samples.h5", {"names": ["G"], "quantiles": quantiles}, {})
+    write_json(people / "here" / "verdict.json", {"verdict": "trusted"})
+    monkeypatch.chdir(tmp_path)
+    assert main(["summary", "some"]) == 1
+    assert capsys.readouterr().err.startswith("results/some/report.html: not there; it is made by: snakemake results/")
+    (people.parent / "report.html").write_text("")
+    assert main(["summary", "some"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["gone: left out: gone.mat: damaged", "here: trusted; G 0.3 [0.1, 0.5]"] and len(lines) == 3
+
+
+def test_a_misspelt_cohort_is_told_with_those_of_the_lab(tmp_path, monkeypatch):
+    (tmp_path / "config/cohorts").mkdir(parents=True)
+    (tmp_path / "config/cohorts/my_cohort.tsv").write_text("participant_id\n")
+    monkeypatch.chdir(tmp_path)
+    said = "'my_cohrt'; choose from my_cohort, .*, or write config/cohorts/my_cohrt.tsv; did you mean 'my_cohort'"
+    with pytest.raises(ValueError, match=said):
+        choose_cohort("my_cohrt")

@@ -8,20 +8,24 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from vbiflow.exclusion import read_exclusion
 from vbiflow.io import read, read_json
 
 
 def summary(study: str, results: Path = Path("results")) -> str:
-    """Path of the report, then verdict and posterior of every subject."""
+    """Verdict, medians and 90 % intervals of every subject, or why one is left out; then the path of the report."""
     folder = results / study
     lines = []
     for subject in sorted(path.parent for path in (folder / "subjects").glob("*/samples.h5")):
-        samples = read(subject / "samples.h5", "names", "quantiles", "mean")
+        note = read_exclusion(subject / "samples.h5")
+        if note:
+            lines.append(f"{subject.name}: left out: {note.reason}")
+            continue
+        samples = read(subject / "samples.h5", "names", "quantiles")
+        low, _, median, _, high = samples["quantiles"]
         intervals = [
-            f"{name} {mean:.3g} [{low:.3g}, {high:.3g}]"
-            for name, mean, low, high in zip(
-                samples["names"], samples["mean"], samples["quantiles"][0], samples["quantiles"][-1], strict=True
-            )
+            f"{name} {middle:.3g} [{lowest:.3g}, {highest:.3g}]"
+            for name, middle, lowest, highest in zip(samples["names"], median, low, high, strict=True)
         ]
         shown = ", ".join(intervals[:6]) + (", ..." if len(intervals) > 6 else "")
         lines.append(f"{subject.name}: {read_json(subject / 'verdict.json')['verdict']}; {shown}")
@@ -30,6 +34,9 @@ def summary(study: str, results: Path = Path("results")) -> str:
 
 def show_summary(options: argparse.Namespace) -> int:
     """Print where a finished study's report is, and a line a person."""
+    report = Path("results") / options.study / "report.html"
+    if not report.exists():
+        raise ValueError(f"{report}: not there; it is made by: snakemake {report}")
     print(summary(options.study))
     return 0
 

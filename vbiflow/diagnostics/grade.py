@@ -58,7 +58,7 @@ def range_in_words(low: float, high: float) -> str:
 def grade_in_words(grade: str, measured: bool = True) -> str:
     """A grade in words; chance only where it was `measured`."""
     if grade == "chance":
-        return "no more than chance" if measured else "less than all that it was compared with"
+        return "no more than chance" if measured else "less alike than all that it was compared with"
     return "more than chance" if grade == "above_chance" else f"as much as {RUNGS[grade][1]}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from vbiflow.marginals import Marginal
 from vbiflow.models import Model, find_model, own_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.places import user_file, user_path
+from vbiflow.provenance import ROOT
 from vbiflow.study.topology import Topology
 
 INLINE = 12
@@ -214,4 +216,11 @@ def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) ->
     if not table.is_file() and Path(entry).is_dir():
         return read_folders(entry)
     written = Path(user_path(name))
+    if config is None and not table.is_file() and not written.is_file():
+        folders = Path("config/cohorts"), ROOT / "config/cohorts"  # the user's own come first
+        known = list(dict.fromkeys(file.stem for folder in folders for file in sorted(folder.glob("*.tsv"))))
+        near = difflib.get_close_matches(entry, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        place = name if "/" in name else f"config/cohorts/{name}"
+        raise ValueError(f"unknown cohort {entry!r}; choose from {', '.join(known)}, or write {place}{hint}")
     return read_cohort(written if written.is_file() and not Path(table).is_file() else table)
