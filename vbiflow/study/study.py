@@ -94,7 +94,7 @@ class Study(Topology):
         """What the engine records: series of the regions, and whether there are sensors."""
         regional = {key: value for key, value in self["observation"].items() if key not in ("sensors", "spectrum")}
         if self.analytic:
-            regional["spectrum"] = spectral_grid(self.feature_requests)
+            regional["spectrum"] = spectral_grid(self.feature_requests, 1000.0 / self.interval)
         return regional | ({"sensors": True} if self.sensors else {})
 
     @property
