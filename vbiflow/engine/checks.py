@@ -10,8 +10,8 @@ import numpy as np
 
 from vbiflow.reading import suggest
 
-SECONDS = 10_000
-"""A time [ms] below which it may have been meant in seconds."""
+SECONDS = {"duration": 10_000, "transient": 10_000, "TR": 20}
+"""Times below which a number may have been meant in seconds, not ms."""
 
 
 def choose(kind: str, name: Any, allowed: Any) -> Any:
@@ -47,7 +47,7 @@ def whole_steps(name: str, value: float, dt: float) -> int:
     if abs(value / dt - n) > 1e-6 * max(n, 1) or (value and not n):
         near = value / math.ceil(value / dt)
         other = f"use for instance dt {near:g}"
-        if value < SECONDS and name in ("duration", "transient", "TR"):
+        if value < SECONDS.get(name, 0):
             other = f"times are in ms, and {value:g} s are {value * 1e3:g}; else {other}"
         raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; {other}")
     return n
