@@ -22,6 +22,7 @@ from vbiflow.features import (
 )
 from vbiflow.features.feature import Feature
 from vbiflow.places import load_user_module, user_modules
+from vbiflow.reading import suggest
 from vbiflow.text_tables import markdown_table
 
 MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity, states)
@@ -147,7 +148,8 @@ def find_feature(name: str, folder: str | Path | None = None) -> Feature:
     if name in own:
         return load_feature(own[name])
     where = f"; none in {folder}/{name}.py" if folder else ""
-    raise ValueError(f"unknown feature {name!r}; choose from {', '.join((*FEATURES, *own, *SETS))}{where}")
+    known = (*FEATURES, *own, *SETS)
+    raise ValueError(f"unknown feature {name!r}; choose from {', '.join(known)}{where}{suggest(name, known)}")
 
 
 def load_feature(path: Path) -> Feature:
