@@ -16,10 +16,10 @@ from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
 from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
-from vbiflow.empirical.series import check_options, check_sides
+from vbiflow.empirical.series import check_options, check_sides, split_halves
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
-from vbiflow.features.preparation import epoch_of
+from vbiflow.features.preparation import epoch_of, prepare, read_preparation
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
@@ -136,7 +136,23 @@ def observe_regions(
         check_sides(path, recording.ts, recording.labels)
     columns = options.get("confounds")
     confounds = read_confounds(row["confounds"], columns).T if columns else None
-    return extract_x_o(path, recording, settings, settings.nodes, confounds)
+    if "part" not in options:
+        return extract_x_o(path, recording, settings, settings.nodes, confounds)
+    return extract_half(path, recording, settings, options["part"], confounds)
+
+
+def extract_half(
+    path: str, recording: Recording, settings: ComparisonSettings, part: str, confounds: np.ndarray | None
+) -> dict[str, Quantity]:
+    """Features of one half of a recording, and the series of the other as `held_out`, prepared alike."""
+    check_confounds(path, recording, confounds)
+    taken, other = (replace(recording, ts=ts) for ts in split_halves(recording.ts, part))
+    clean, left = (None, None) if confounds is None else split_halves(confounds, part)
+    found = extract_x_o(path, taken, settings, settings.nodes, clean)
+    n = found["ts"].values.shape[1]
+    steps = read_preparation(settings.preparation)
+    rest = prepare(other.ts[None, :, :n], other.fs, steps, None if left is None else left[:, :n])[0]
+    return found | {"held_out": replace(found["ts"], values=rest)}
 
 
 def observe_sensors(
@@ -248,6 +264,13 @@ def cut_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) 
     return replace(recording, ts=kept.reshape(len(recording.ts), -1), epoch=taken)
 
 
+def check_confounds(path: str, recording: Recording, confounds: np.ndarray | None) -> None:
+    """Refuse confounds (n, n_times) of another length than the recording."""
+    found = recording.ts.shape[1]
+    if confounds is not None and confounds.shape[1] != found:
+        raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
+
+
 def extract_x_o(
     path: str, recording: Recording, settings: ComparisonSettings, nodes: Nodes, confounds: np.ndarray | None = None
 ) -> dict[str, Quantity]:
@@ -260,8 +283,7 @@ def extract_x_o(
         raise ValueError(f"{path}: {found} samples, but the study simulates {wanted}; {advice}")
     if found > wanted:
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
-    if confounds is not None and confounds.shape[1] != found:
-        raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
+    check_confounds(path, recording, confounds)
     return compute_observed(
         recording.ts[:, :wanted],
         recording.fs,

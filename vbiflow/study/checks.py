@@ -241,6 +241,8 @@ def check_recordings(study: Study) -> None:
             check_recording(study["recording"], study.sensors)
         elif row["kind"] in REGIONAL or (row["kind"] in SENSOR_KINDS and not study.projected):
             check_options(study["recording"])
+        elif "part" in study["recording"]:
+            raise ValueError(f"recording.part: halves are taken of series, not of kind {row['kind']}; leave it out")
 
 
 def check_preparation(study: Study) -> None:
