@@ -24,6 +24,7 @@ from vbiflow.datasets import (
     sources_of,
 )
 from vbiflow.dependencies import code_hash
+from vbiflow.diagnostic_options import N_TRANSFER
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import name_library, user_path, workflow_path
@@ -538,3 +539,22 @@ def each_recording(name):
         subject=study_of(wildcards).subjects_of(wildcards.estimator),
         name=name,
     )
+
+
+def other_samples(wildcards):
+    """Input function: posterior samples of everybody else of the cohort whose recording is real."""
+    study = study_of(wildcards)
+    return [
+        study.subject_path(name, "samples.h5")
+        for name in study.subjects
+        if name != wildcards.subject and name not in study.simulated
+    ]
+
+
+def each_compared(name):
+    """Input function: the file `name` of every subject of every study that a job compares."""
+    return lambda wildcards: [
+        study.subject_path(subject, name)
+        for study in compared_studies(wildcards)
+        for subject in study.subjects
+    ]

@@ -37,6 +37,19 @@ def quantity_options(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
     return defaults | band | {key: value for key, value in first.items() if key in defaults}
 
 
+def score_options(
+    names: Sequence[str], specs: Sequence[Any], steps: Mapping[str, Any], fs: float
+) -> dict[str, dict[str, Any]]:
+    """Options of each quantity that the scores compare, with the band and the epochs that the `steps` leave spectra."""
+    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
+    if "psd" in wanted and "bandpass" in steps:
+        low, high = wanted["psd"].get("band", (0.0, np.inf))
+        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
+    if "psd" in wanted and "epochs" in steps:
+        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
+    return wanted
+
+
 def compared_values(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
     """What a score compares, of one series (n_nodes, n_times) at `fs` [Hz]."""
     if quantity == "fc":
@@ -94,12 +107,7 @@ def posterior_predictive(
         If too few simulations are valid to compare.
     """
     steps = read_preparation(prepare)
-    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
-    if "psd" in wanted and "bandpass" in steps:
-        low, high = wanted["psd"].get("band", (0.0, np.inf))
-        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
-    if "psd" in wanted and "epochs" in steps:
-        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
+    wanted = score_options(names, specs, steps, fs)
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.open_sealed(path) as file:
         unit = "1" if steps.get("standardise") else sensors.unit if sensors else file[signal].attrs["unit"]

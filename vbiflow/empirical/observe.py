@@ -19,7 +19,7 @@ from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
 from vbiflow.empirical.series import check_options, check_sides, split_halves
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
-from vbiflow.features.preparation import epoch_of, prepare, read_preparation
+from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
@@ -130,29 +130,24 @@ def observe_regions(
     path, regions, labels = row["recording"], row["regions"] or None, settings.nodes.labels
     drop = options.get("drop", ())
     recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"], drop=drop)
-    if options.get("demean", True):  # the level of an MR signal means nothing
-        recording = replace(recording, ts=recording.ts - recording.ts.mean(axis=1, keepdims=True))
     if row["kind"] == "bold" and "homotopic" not in options.get("accept", ()):
         check_sides(path, recording.ts, recording.labels)
     columns = options.get("confounds")
     confounds = read_confounds(row["confounds"], columns).T if columns else None
+    centre = centred if options.get("demean", True) else lambda ts: ts  # the level of an MR signal means nothing
     if "part" not in options:
-        return extract_x_o(path, recording, settings, settings.nodes, confounds)
-    return extract_half(path, recording, settings, options["part"], confounds)
-
-
-def extract_half(
-    path: str, recording: Recording, settings: ComparisonSettings, part: str, confounds: np.ndarray | None
-) -> dict[str, Quantity]:
-    """Features of one half of a recording, and the series of the other as `held_out`, prepared alike."""
+        return extract_x_o(path, replace(recording, ts=centre(recording.ts)), settings, settings.nodes, confounds)
     check_confounds(path, recording, confounds)
-    taken, other = (replace(recording, ts=ts) for ts in split_halves(recording.ts, part))
-    clean, left = (None, None) if confounds is None else split_halves(confounds, part)
-    found = extract_x_o(path, taken, settings, settings.nodes, clean)
-    n = found["ts"].values.shape[1]
-    steps = read_preparation(settings.preparation)
-    rest = prepare(other.ts[None, :, :n], other.fs, steps, None if left is None else left[:, :n])[0]
-    return found | {"held_out": replace(found["ts"], values=rest)}
+    halves = [replace(recording, ts=centre(ts)) for ts in split_halves(recording.ts, options["part"])]
+    cleaned = (None, None) if confounds is None else split_halves(confounds, options["part"])
+    found = extract_x_o(path, halves[0], settings, settings.nodes, cleaned[0])
+    held_out = extract_x_o(path, halves[1], settings, settings.nodes, cleaned[1])["ts"]
+    return found | {"held_out": held_out}
+
+
+def centred(ts: np.ndarray) -> np.ndarray:
+    """Series (n_nodes, n_times) less their means."""
+    return ts - ts.mean(axis=1, keepdims=True)
 
 
 def observe_sensors(

@@ -33,8 +33,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     """Refuse options of regional recordings that there are not.
 
     `demean` takes the mean out; `confounds` are columns of their table; `drop` names regions that the connectome lacks,
-    or is rest for all of them; `accept: [homotopic]` lets a recording pass whose hemispheres look mixed up; `part` is one
-    of PARTS.
+    or is rest for all of them; `accept: [homotopic]` lets a recording pass whose hemispheres look mixed up; of PARTS
+    `part` is taken alone.
     """
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
