@@ -71,6 +71,7 @@ rule posterior_predictive:
         inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
         n_rounds=of_study("n_rounds"),
+        fitted_part=of_study("fitted_part", "connectome.effective"),
         seed=setting("seed"),
         code=code("scripts/posterior_predictive.py"),
     script:

@@ -558,3 +558,31 @@ def each_compared(name):
         for study in compared_studies(wildcards)
         for subject in study.subjects
     ]
+
+
+def fitted_recordings(wildcards):
+    """Param function: whose recordings the weights of the job's connectome are fitted to, and which part; or nothing."""
+    study = study_of(wildcards)
+    people = study.fitted_to(wildcards.estimator)
+    return people and {
+        "rows": [
+            {name: study.row(one)[name] for name in ("kind", "tr", *RECORDING)}
+            for one in people
+        ],
+        "part": study.fitted_part,
+        "whose": study.fitted_words(wildcards.estimator),
+    }
+
+
+def fitted_files(wildcards):
+    """Input function: the recordings that the weights of the job's connectome are fitted to."""
+    found = fitted_recordings(wildcards)
+    rows = found["rows"] if found else []
+    return as_input(row[name] for row in rows for name in RECORDING)
+
+
+def if_fitted(section):
+    """Param function: a block of the study that a connectome depends on where its weights are fitted to recordings."""
+    return lambda wildcards: (
+        study_of(wildcards)[section] if fitted_recordings(wildcards) else {}
+    )

@@ -12,6 +12,7 @@ from vbiflow import io
 from vbiflow.empirical import KINDS, ComparisonSettings, describe_recording, observe, unread_columns
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
+from vbiflow.empirical.observe import series_to_fit
 from vbiflow.features import Nodes, compute_file
 from vbiflow.io import Quantity
 
@@ -185,3 +186,16 @@ def test_a_half_knows_nothing_of_the_other(preparation: dict, tmp_path: Path) ->
         np.testing.assert_allclose(found["x"].values, own["x"].values, rtol=1e-9)
         np.testing.assert_allclose(found["ts"].values, own["ts"].values, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(found["held_out"].values, other["ts"].values, rtol=1e-9, atol=1e-9)
+
+
+def test_weights_are_fitted_to_a_half_alone(tmp_path: Path) -> None:
+    """Another second half changes nothing of what effective connectivity is fitted to."""
+    series = RNG.standard_normal((3, 80)).cumsum(axis=-1)
+    changed = np.concatenate([series[:, :40], RNG.standard_normal((3, 40))], axis=1)
+    steps, found = {"detrend": True, "bandpass": [0.01, 0.1]}, []
+    for values in (series, changed):
+        path = saved(tmp_path, values)
+        found.append(series_to_fit(row(path), NODES.labels, {}, {"part": "second_half"}, steps, "first_half"))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found[0].shape == (3, 40)
+    assert series_to_fit(row(path), NODES.labels, {}, {}, steps).shape == (3, 80)

@@ -19,7 +19,7 @@ from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
 from vbiflow.empirical.series import check_options, check_sides, split_halves
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
-from vbiflow.features.preparation import epoch_of
+from vbiflow.features.preparation import epoch_of, prepare, read_preparation
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
@@ -126,23 +126,53 @@ def observe_regions(
     row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of regional series: tables, arrays, 4-D images with an atlas, CIFTI."""
+    path, (recording, confounds) = row["recording"], read_regional(row, settings.nodes.labels, select, options)
+    centre = centred if options.get("demean", True) else lambda ts: ts  # the level of an MR signal means nothing
+    if "part" not in options:
+        return extract_x_o(path, replace(recording, ts=centre(recording.ts)), settings, settings.nodes, confounds)
+    halves = [replace(recording, ts=centre(ts)) for ts in split_halves(recording.ts, options["part"])]
+    cleaned = (None, None) if confounds is None else split_halves(confounds, options["part"])
+    found = extract_x_o(path, halves[0], settings, settings.nodes, cleaned[0])
+    held_out = extract_x_o(path, halves[1], settings, settings.nodes, cleaned[1])["ts"]
+    return found | {"held_out": held_out}
+
+
+def read_regional(
+    row: Mapping[str, str], labels: Sequence[str], select: Mapping[str, Any], options: Mapping[str, Any]
+) -> tuple[Recording, np.ndarray | None]:
+    """Regional series of a cohort row in the order of `labels`, and the confounds (n, n_times) to regress out."""
     check_options(options)
-    path, regions, labels = row["recording"], row["regions"] or None, settings.nodes.labels
+    path, regions = row["recording"], row["regions"] or None
     drop = options.get("drop", ())
     recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"], drop=drop)
     if row["kind"] == "bold" and "homotopic" not in options.get("accept", ()):
         check_sides(path, recording.ts, recording.labels)
     columns = options.get("confounds")
     confounds = read_confounds(row["confounds"], columns).T if columns else None
-    centre = centred if options.get("demean", True) else lambda ts: ts  # the level of an MR signal means nothing
-    if "part" not in options:
-        return extract_x_o(path, replace(recording, ts=centre(recording.ts)), settings, settings.nodes, confounds)
     check_confounds(path, recording, confounds)
-    halves = [replace(recording, ts=centre(ts)) for ts in split_halves(recording.ts, options["part"])]
-    cleaned = (None, None) if confounds is None else split_halves(confounds, options["part"])
-    found = extract_x_o(path, halves[0], settings, settings.nodes, cleaned[0])
-    held_out = extract_x_o(path, halves[1], settings, settings.nodes, cleaned[1])["ts"]
-    return found | {"held_out": held_out}
+    return recording, confounds
+
+
+def series_to_fit(
+    row: Mapping[str, str],
+    labels: Sequence[str],
+    select: Mapping[str, Any],
+    options: Mapping[str, Any],
+    preparation: Mapping[str, Any],
+    part: str | None = None,
+) -> np.ndarray:
+    """Series (n_nodes, n_times) of a cohort row, or a `part` of them, cleaned as recordings are that a study judges.
+
+    Raises
+    ------
+    ValueError
+        As `observe`.
+    """
+    with reading(row["recording"]):
+        recording, confounds = read_regional(row, labels, select, options)
+        ts = recording.ts if part is None else split_halves(recording.ts, part)[0]
+        cleaned = confounds if part is None or confounds is None else split_halves(confounds, part)[0]
+        return prepare(ts[None], recording.fs, read_preparation(preparation, recording.fs), cleaned)[0]
 
 
 def centred(ts: np.ndarray) -> np.ndarray:
