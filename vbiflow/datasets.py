@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from vbiflow import io
+from vbiflow.places import relative_path
 from vbiflow.provenance import ROOT, file_digest
 
 CATALOGUE = ROOT / "resources" / "datasets.yaml"
@@ -107,8 +108,7 @@ def find_dataset(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
 
 def find_origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
     """Dataset and short name of the file that the catalogue provides at `path`; None for the user's own files."""
-    path = Path(str(path).partition("::")[0])
-    path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    path = Path(relative_path(Path(str(path).partition("::")[0])))
     if not path.is_relative_to(DATA) or len(path.relative_to(DATA).parts) < 2:
         return None
     name, *rest = path.relative_to(DATA).parts
