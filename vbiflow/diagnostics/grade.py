@@ -28,7 +28,8 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
     theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A grade
     is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it, and where it
-    is not no other rung counts. Values held_out_<score> (n,) against a half that was held out are told beside, as the median `held_out`.
+    is not no other rung counts. Values held_out_<score> (n,) against a half that was held out are told beside, as the
+    median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):

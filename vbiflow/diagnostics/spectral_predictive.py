@@ -93,8 +93,8 @@ def explained_note(quantities: Mapping[str, io.Quantity]) -> list[str]:
         return []
     mean, nodes = quantities["r_squared"].values
     return [
-        f"the model explains the form of the mean spectrum with R2 = {mean:.2f} (median simulation, dB over frequency), "
-        f"that of single nodes with R2 = {nodes:.2f}"
+        f"the model explains the form of the mean spectrum with R2 = {mean:.2f} (median simulation, dB over frequency) "
+        f"and that of single nodes with R2 = {nodes:.2f}"
     ]
 
 
