@@ -36,6 +36,19 @@ def test_level_may_differ_by_simulation_and_be_relative():
     assert share == pytest.approx(0.7, rel=0.1)
 
 
+def test_each_region_may_have_its_own_share_of_its_own_signal():
+    own, regions = run().ts["x"].std(2), np.linspace(0, 2, len(W))
+    noisy = {"relative": True, "regions": regions}
+    assert (added(noisy).std(2) / own).mean(0) == pytest.approx(regions, rel=0.1, abs=1e-6)
+    level = np.linspace(0, 2, 40)[:, None]
+    shares = (added(noisy | {"level": level}).std(2) / own)[:, -1]
+    assert shares == pytest.approx(2 * level[:, 0], rel=0.3, abs=1e-6)
+    assert (
+        np.concatenate([run(7, noisy).ts["x"], run(33, noisy, start=7).ts["x"]]).tobytes()
+        == run(noise=noisy).ts["x"].tobytes()
+    )
+
+
 def test_same_bytes_for_any_split_device_and_other_signals():
     whole = run(noise=0.3).ts["x"]
     pieces = [run(7, 0.3).ts["x"], run(33, 0.3, start=7).ts["x"]]
@@ -66,6 +79,9 @@ def test_noise_does_not_hide_a_constant_simulation():
         (np.ones(3), r"level of noise has shape \(3,\)"),
         ({"sd": 1}, "unknown option of noise 'sd'; choose from level, relative"),
         ({"level": np.nan}, "level of noise holds 1 values that are not finite"),
+        ({"regions": np.ones(len(W))}, "noise of each region counts in standard deviations .*; write relative: true"),
+        ({"regions": np.ones(2), "relative": True}, r"regions of noise has shape"),
+        ({"regions": -np.ones(len(W)), "relative": True}, "noise of a region is -1; it is a standard deviation"),
         ({"level": 1, "relative": "yes"}, "relative of noise is 'yes'; write true or false"),
     ],
 )

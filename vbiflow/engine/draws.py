@@ -16,7 +16,7 @@ from vbiflow.engine.plan import make_plan
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.io import Quantity
-from vbiflow.maps import CONSTANT, LINKS, region_values, regression
+from vbiflow.maps import CONSTANT, LINKS, RECORDED_NOISE, region_values, regression
 from vbiflow.marginals import DISCREPANCY, Marginal, read_fixed, read_link, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
@@ -63,6 +63,7 @@ def simulate_draws(
         theta
     )
     speed, observed, observation_parameters = split_parameters(values, observation)
+    observed = place_noise(observed, connectome.maps)
     given = {"n_simulations": len(theta), "speed": speed} | index_stimuli(simulation, connectome.labels)
     given |= {"tract_lengths": None if speed is None else connectome.tract_lengths} | observed | options
     if "spectrum" in observed:
@@ -109,6 +110,15 @@ def split_parameters(
         given = observed.get("noise")
         observed["noise"] = {**(given if isinstance(given, Mapping) else {}), "level": values.pop("noise")}
     return speed, observed, later
+
+
+def place_noise(observed: dict[str, Any], maps: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The observation with the noise of each region, where it has one: the connectome's map of what was recorded."""
+    noise = observed.get("noise")
+    if not isinstance(noise, Mapping) or "per" not in noise:
+        return observed
+    options = {key: value for key, value in noise.items() if key != "per"}
+    return observed | {"noise": options | {"regions": region_values(RECORDED_NOISE, maps, "observation.noise")}}
 
 
 def fixed_parameter(name: str, value: Any, connectome: Connectome) -> Any:
@@ -180,6 +190,7 @@ def check_draws(
     for name, value in derived.items():
         if value is not None and np.min(value) <= 0:
             raise ValueError(f"parameter {name} reaches down to {np.min(value):g}; it must be above 0")
+    observed = place_noise(observed, {RECORDED_NOISE: np.ones(2)})
     settings = {"signals": (), "initial": None} | dict(simulation) | observed
     spectrum = settings.pop("spectrum", None)
     if spectrum is not None:
