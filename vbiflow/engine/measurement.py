@@ -20,10 +20,10 @@ from vbiflow.observation import OBSERVATION_MODELS
 def add_measurement_noise(ts: Any, plan: Plan, name: str) -> Any:
     """Series (n_simulations, n_nodes, n_times) of a signal with the plan's noise; NumPy's are changed in place."""
     own, noise = host(ts), plan.noise
-    scale = np.broadcast_to(noise.level, len(own))[:, None] * np.ones((1, own.shape[1]))
+    scale = np.broadcast_to(noise.level, own.shape[:2]).copy()
     for k, one in enumerate(own if noise.relative else ()):
         variance = one.var(axis=1, dtype=np.float64)
-        scale[k] *= np.sqrt(variance.mean()) if noise.regions is None else noise.regions * np.sqrt(variance)
+        scale[k] *= np.sqrt(variance if noise.per_region else variance.mean())
     slow = list(OBSERVATION_MODELS)
     signal = 255 - slow.index(name) if name in slow else list(plan.model.signals).index(name)
     address = np.uint64(65536 * plan.stream + 256 * MEASUREMENT + signal)
