@@ -14,13 +14,15 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from checkout import ROOT, Copy
 
 from tests.faults.damages import change_settings, damage_files, damage_runs
-from tests.faults.kills import build, kill_again_and_again
+from tests.faults.kills import Whole, build, kill_again_and_again
 from tests.faults.shortages import be_killed_for_memory, lack_address_space, lack_room
 from tests.faults.surroundings import surround
 from tests.faults.trials import Trials
@@ -40,14 +42,14 @@ def processor() -> str:
     return f"{len(os.sched_getaffinity(0))} cores of {name}"
 
 
-def write_page(trials: Trials, kills: int) -> None:
+def write_page(trials: Trials) -> None:
     """The table of what was tried, into docs/reliability.md."""
     rows = [f"| {tried} | {outcome} | {count} |" for (tried, outcome), count in sorted(trials.found.items())]
     table = "\n".join(["| Tried | What came out | Times |", "|---|---|---|", *rows])
     stages = ", ".join(f"{name} {count}" for name, count in sorted(trials.stages.items()))
     minutes = trials.minutes - trials.left / 60
     head = (
-        f"A run of {datetime.date.today():%d %B %Y} that took {minutes:.0f} minutes on {processor()}: {kills} kills "
+        f"A run of {datetime.date.today():%d %B %Y} that took {minutes:.0f} minutes on {processor()}: {trials.kills} kills "
         f"over {', '.join(STUDIES)} ({PEOPLE} people).\nAt work when they came (times): {stages}."
     )
     text = PAGE.read_text(encoding="utf-8")
@@ -55,25 +57,32 @@ def write_page(trials: Trials, kills: int) -> None:
     PAGE.write_text(f"{before}\n\n{head}\n\n{table}\n\n{after}", encoding="utf-8")
 
 
-def try_all(copy: Copy, n_kills: int, trials: Trials) -> int:
-    """Kills first, as many as are asked for; then damage and shortages; at last damage until the time is over."""
-    wholes, kills = {study: build(copy, study) for study in STUDIES}, 0
-    while kills < n_kills:
+def kill_all(copy: Copy, wholes: dict[str, Whole], n_kills: int, trials: Trials) -> None:
+    """As many kills as are asked for, each study its share by its number of jobs."""
+    while trials.kills < n_kills:
         for k, study in enumerate(STUDIES):
-            quota = math.ceil((n_kills - kills) * wholes[study].n_jobs / sum(wholes[s].n_jobs for s in STUDIES[k:]))
-            kills += kill_again_and_again(copy, study, wholes[study], quota, trials) if quota else 0
-    for study in STUDIES:
-        damage_files(copy, study, trials)
+            share = wholes[study].n_jobs / sum(wholes[other].n_jobs for other in STUDIES[k:])
+            if quota := math.ceil((n_kills - trials.kills) * share):
+                kill_again_and_again(copy, study, wholes[study], quota, trials)
+
+
+def try_all(copy: Copy, n_kills: int, trials: Trials) -> None:
+    """Kills first; then damage and shortages; at last damage until the time is over. The page is written after each."""
+    wholes = {study: build(copy, study) for study in STUDIES}
     tiny = wholes["tiny"]
-    change_settings(copy, trials)
-    lack_room(copy, trials)
-    lack_address_space(copy, tiny, trials)
-    be_killed_for_memory(copy, tiny, trials)
-    surround(copy, tiny, trials)
-    for k, _ in enumerate(damage_runs(copy, tiny, trials)):
-        if k > 13 and trials.left < 0:
-            break
-    return kills
+    parts: list[Callable[[], None]] = [
+        lambda: kill_all(copy, wholes, n_kills, trials),
+        *(partial(damage_files, copy, study, trials) for study in STUDIES),
+        lambda: change_settings(copy, trials),
+        lambda: lack_room(copy, trials),
+        lambda: lack_address_space(copy, tiny, trials),
+        lambda: be_killed_for_memory(copy, tiny, trials),
+        lambda: surround(copy, tiny, trials),
+        lambda: damage_runs(copy, tiny, trials),
+    ]
+    for part in parts:
+        part()
+        write_page(trials)
 
 
 def main() -> int:
@@ -88,8 +97,7 @@ def main() -> int:
         copy = Copy(Path(scratch) / "vbiflow")
         cohort = copy.path / COHORT
         cohort.write_text("\n".join(cohort.read_text().splitlines()[: PEOPLE + 1]) + "\n")
-        kills = try_all(copy, given.kills, trials)
-    write_page(trials, kills)
+        try_all(copy, given.kills, trials)
     for line in trials.failed:
         print(line)
     return bool(trials.failed)

@@ -166,11 +166,12 @@ USES = {
 """A file of every stage of the tiny study, and a result that is made of it."""
 
 
-def damage_runs(copy: Copy, whole: Whole, trials: Trials) -> Iterator[None]:
-    """Damage a file of each stage, run what is made of it, do as the line says, and compare; on and on."""
+def damage_runs(copy: Copy, whole: Whole, trials: Trials) -> None:
+    """Damage a file of each stage, run what is made of it, do as the line says, and compare; until the time is over."""
     folder = copy.path / "results" / "tiny"
     shutil.copytree(folder, copy.path / "whole", dirs_exist_ok=True)
-    while True:
+    first = True
+    while first or trials.left > 0:
         for name, use in trials.rng.sample(sorted(USES.items()), k=len(USES)):
             kind = trials.rng.choice(sorted(DAMAGES))
             outcome = damage_run(copy, folder / name, kind, folder / use, whole, trials)
@@ -180,7 +181,9 @@ def damage_runs(copy: Copy, whole: Whole, trials: Trials) -> Iterator[None]:
                 shutil.copytree(copy.path / "whole", folder)
             elif outcome:
                 trials.note("a run with a damaged file", outcome)
-            yield
+            if trials.left < 0 and not first:
+                return
+        first = False
 
 
 def damage_run(copy: Copy, path: Path, kind: str, made: Path, whole: Whole, trials: Trials) -> str:

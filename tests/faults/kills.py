@@ -113,8 +113,8 @@ def build(copy: Copy, study: str) -> Whole:
     return Whole(results(copy, study), len(watch.seen), watch.seconds())
 
 
-def kill_again_and_again(copy: Copy, study: str, whole: Whole, quota: int, trials: Trials) -> int:
-    """Make a study from nothing, killing about `quota` of its runs; how many it were."""
+def kill_again_and_again(copy: Copy, study: str, whole: Whole, quota: int, trials: Trials) -> None:
+    """Make a study from nothing, killing about `quota` of its runs."""
     folder, done = copy.path / "results" / study, 0
     shutil.rmtree(folder)
     log = copy.path.with_name("killed.txt")
@@ -127,11 +127,10 @@ def kill_again_and_again(copy: Copy, study: str, whole: Whole, quota: int, trial
             if run.returncode:
                 trials.note(f"a run of {study} that nobody killed", f"FAILED: {log.read_text()[-1000:]}")
             break
-        done += 1
+        done, trials.kills = done + 1, trials.kills + 1
         wrong = different(whole.files, results(copy, study), all_there=False)
         trials.note(f"{how}, {study}", f"FAILED: {', '.join(wrong[:3])}" if wrong else SAME)
     check_end(copy, study, whole, trials)
-    return done
 
 
 SAME = "whole files or none; the study went on to the same bytes"

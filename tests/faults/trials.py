@@ -25,6 +25,7 @@ class Trials:
         self.begin, self.minutes, self.rng = time.monotonic(), minutes, random.Random(seed)
         self.found: Counter[tuple[str, str]] = Counter()
         self.stages: Counter[str] = Counter()
+        self.kills = 0
 
     @property
     def left(self) -> float:
