@@ -49,8 +49,8 @@ def write_page(trials: Trials) -> None:
     stages = ", ".join(f"{name} {count}" for name, count in sorted(trials.stages.items()))
     minutes = trials.minutes - trials.left / 60
     head = (
-        f"A run of {datetime.date.today():%d %B %Y} that took {minutes:.0f} minutes on {processor()}: {trials.kills} kills "
-        f"over {', '.join(STUDIES)} ({PEOPLE} people).\nAt work when they came (times): {stages}."
+        f"A run of {datetime.date.today():%d %B %Y} that took {minutes:.0f} minutes on {processor()}: "
+        f"{trials.kills} kills over {', '.join(STUDIES)} ({PEOPLE} people).\nAt work when they came (times): {stages}."
     )
     text = PAGE.read_text(encoding="utf-8")
     before, after = text[: text.index(START) + len(START)], text[text.index(END) :]

@@ -26,7 +26,7 @@ BETWEEN = 0.15
 """Share of kills that wait for no job: as Snakemake starts, plans and writes its records."""
 STARTED = 6.0
 """Seconds after the start within which these come."""
-GRACE = 300.0
+GRACE = 900.0
 
 
 def of_group(sent: int) -> Callable[[int, list[psutil.Process]], None]:
