@@ -24,7 +24,7 @@ AHEAD = 400 * 86400.0
 REPORT = "results/tiny/report.html"
 ENVIRONMENTS: dict[str, dict[str, str | None]] = {
     "no HOME": {"HOME": None, "XDG_CACHE_HOME": None},
-    "a HOME that cannot be written": {"HOME": "/proc/nobody", "XDG_CACHE_HOME": "/proc/nobody"},
+    "a HOME that cannot be written": {"HOME": "/proc/nobody", "XDG_CACHE_HOME": "cache"},
     "a language of ASCII alone (LC_ALL=C)": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 }
 
