@@ -43,11 +43,7 @@ localrules:
 
 rule all:
     input:
-        expand(
-            "results/{study}/{file}",
-            study=CONFIG["studies"],
-            file=["report.html", "ro-crate-metadata.json"],
-        ),
+        expand("results/{study}/report.html", study=CONFIG["studies"]),
 
 
 rule demo:

@@ -29,6 +29,7 @@ rule tabulate:
 
 rule report:
     input:
+        snakefile=workflow_path("Snakefile"),
         template=workflow_path("vbiflow/figures/report.html.jinja"),
         captions=expand(
             workflow_path("rules/report/{figure}.rst"),
@@ -38,6 +39,7 @@ rule report:
         connectome=each_estimator("connectome.h5"),
         prior=each_estimator("prior.h5"),
         features=each_estimator("features.h5"),
+        posterior=each_estimator("posterior.pt"),
         training=each_estimator("training.json"),
         diagnostics=each_estimator("diagnostics.json"),
         features_report=each_estimator("features_report.json"),
@@ -49,11 +51,14 @@ rule report:
         cohort=of_cohort,
         pages=pages,
     output:
-        report(
+        report=report(
             "results/{study}/report.html",
             category="{study}",
             labels={"figure": "report"},
         ),
+        provenance="results/{study}/provenance.json",
+        crate="results/{study}/ro-crate-metadata.json",
+        workflow="results/{study}/workflow/Snakefile",
     log:
         "results/{study}/logs/report.log",
     conda:
@@ -69,6 +74,7 @@ rule report:
         nodes=of_study("nodes"),
         estimator_of=estimator_by_subject,
         figures=figures_by_owner,
+        sources=lambda wildcards: input_files(study_of(wildcards)),
         code=code("scripts/report.py"),
     script:
         "../scripts/report.py"
@@ -79,36 +85,3 @@ use rule report as report_subject with:
         "results/{study}/subjects/{subject}/report.html",
     log:
         "results/{study}/subjects/{subject}/logs/report.log",
-
-
-rule provenance:
-    input:
-        snakefile=workflow_path("Snakefile"),
-        report="results/{study}/report.html",
-        cohort="results/{study}/cohort.tsv",
-        exclusions="results/{study}/exclusions.json",
-        connectome=each_estimator("connectome.h5"),
-        prior=each_estimator("prior.h5"),
-        features=each_estimator("features.h5"),
-        posterior=each_estimator("posterior.pt"),
-        x_o=each_subject("x_o.h5"),
-        samples=each_subject("samples.h5"),
-        verdict=each_subject("verdict.json"),
-    output:
-        provenance="results/{study}/provenance.json",
-        crate="results/{study}/ro-crate-metadata.json",
-        workflow="results/{study}/workflow/Snakefile",
-    log:
-        "results/{study}/logs/provenance.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        mem_mb=memory("provenance"),
-        runtime=minutes("provenance"),
-    params:
-        study=lambda wildcards: wildcards.study,
-        settings=of_study("reported", "settings"),
-        sources=lambda wildcards: input_files(study_of(wildcards)),
-        code=code("scripts/provenance.py"),
-    script:
-        "../scripts/provenance.py"

@@ -1,13 +1,42 @@
 # What the rules know: studies checked before the DAG is built, wildcards, content hashes of code, resources.
+import io
+import os
+import shutil
 import sys
+import tarfile
 from functools import cache
 from pathlib import Path
 
-LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+from snakemake.sourcecache import HostingProviderFile
+
+
+def workflow_root(rules):
+    """The workflow's own folder. Of a hosted repository, as in github(...), Snakemake fetches rules and scripts alone:
+    library, schemas and templates are copied from its clone, to where a moved folder and the next version find them.
+    """
+    if not isinstance(rules, HostingProviderFile):
+        return Path(rules.get_path_or_uri(secret_free=True)).parent
+    rules.fetch_if_required()
+    repository = rules.hosted_repo.repo
+    commit = repository.commit(rules.ref).hexsha
+    root = Path(".snakemake/vbiflow").resolve()
+    made_of = root / ".commit"
+    if not made_of.is_file() or made_of.read_text() != commit:
+        shutil.rmtree(root, ignore_errors=True)
+        content = io.BytesIO()
+        repository.archive(content, commit)
+        content.seek(0)
+        with tarfile.open(fileobj=content) as archive:
+            archive.extractall(root, filter="data")
+        made_of.write_text(commit)
+    return root
+
+
+LIBRARY = workflow_root(workflow.current_basedir)
 if not (LIBRARY / "vbiflow").is_dir():
     raise SystemExit(
-        "vbiflow's library is not beside its rules: a module of github(...) fetches rules and scripts alone; clone the "
-        'repository, and name it in the module, as in snakefile: "<clone>/Snakefile"'
+        f"{LIBRARY}: no folder vbiflow, the library of the workflow, beside its rules; name a whole clone in the module, as "
+        'in snakefile: "<clone>/Snakefile", or a repository, as in github("<owner>/vbiflow", path="Snakefile", tag="<tag>")'
     )
 sys.path.insert(0, str(LIBRARY))  # before one that the environment knows
 

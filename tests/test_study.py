@@ -122,14 +122,27 @@ def test_one_shared_connectome(config):
         (
             "n_simulations: 300",
             "n_simulations: 250",
-            "of 250 are left 25 to validate, at least 30 should be; raise it or",
+            r"of 250 are left 25 to validate \(at least 30\) and 85 to test \(at least 100\); raise it to 300, or",
         ),
         (
             "test_share: 0.34",
             "test_share: 0.33",
-            "left 99 to test, at least 100 should be; raise it or test_share 0.33",
+            r"left 99 to test \(at least 100\); raise it to 304, or raise test_share 0.33",
         ),
-        ("test_share: 0.34", "test_share: 0.85", "left 15 to train, .*; raise it, or hold less out than 0.1 and 0.85"),
+        (
+            "test_share: 0.34",
+            "test_share: 0.85",
+            r"left 15 to train \(at least 30\); raise it to 600, or hold less out than 0.1 and 0.85",
+        ),
+        (
+            "duration: 864.0e+3",
+            "duration: 864",
+            "864 ms is not a multiple of dt 10 ms; times are in ms, and 864 s are 864000",
+        ),
+        ("tr: 720", "tr: 0.72", "TR 0.72 ms is not a multiple of dt 10 ms; times are in ms, and 0.72 s are 720"),
+        ("model: wong_wang", "model: wongwang", "unknown model 'wongwang'.*; did you mean 'wong_wang'?"),
+        ("  G: {", "  g: {", "unknown parameter of wong_wang 'g'.*; did you mean 'G'?"),
+        ("features: [fc]", "features: [FC]", "unknown feature 'FC'.*; did you mean 'fc'?"),
         ("  n_simulations: 300", "  estimator: mfa\n  n_simulations: 300", "unknown estimator .mfa.; choose from maf"),
     ],
 )

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from vbiflow.exclusion import read_exclusion
 from vbiflow.io import read_attributes, to_plain
 from vbiflow.places import relative_path
-from vbiflow.provenance import file_digest
+from vbiflow.provenance import file_digest, source_commit
 
 CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
 ROOT_PROFILES = (
@@ -42,7 +42,8 @@ def collect_provenance(files: Iterable[str | Path], study: str, settings: Mappin
         found = read_attributes(path)
         sources |= {source["name"]: source for source in found.get("sources", [])}
         rules[found["rule"]] = {"code": found["code"], "versions": found["versions"]}
-    return {"study": study, "settings": dict(settings), "rules": rules, "sources": list(sources.values())}
+    made = {"study": study, "commit": source_commit(), "settings": dict(settings), "rules": rules}
+    return made | {"sources": list(sources.values())}
 
 
 def crate_text(

@@ -19,6 +19,7 @@ import yaml
 
 from vbiflow import io
 from vbiflow.arrays.text import LARGEST, read_at_most
+from vbiflow.places import relative_path
 from vbiflow.provenance import ROOT, file_digest
 
 CATALOGUE = ROOT / "resources" / "datasets.yaml"
@@ -108,8 +109,7 @@ def find_dataset(name: str, catalogue: Mapping[str, Dataset]) -> Dataset:
 
 def find_origin(path: str | Path, catalogue: Mapping[str, Dataset]) -> tuple[Dataset, str] | None:
     """Dataset and short name of the file that the catalogue provides at `path`; None for the user's own files."""
-    path = Path(str(path).partition("::")[0])
-    path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    path = Path(relative_path(Path(str(path).partition("::")[0])))
     if not path.is_relative_to(DATA) or len(path.relative_to(DATA).parts) < 2:
         return None
     name, *rest = path.relative_to(DATA).parts

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vbiflow.reading import suggest
+
 ESTIMATOR_OPTIONS: dict[str, dict[str, int | float]] = {
     "maf": {"num_transforms": 5, "num_blocks": 2, "hidden_features": 50, "dropout_probability": 0.0},
     "nsf": {
@@ -68,7 +70,9 @@ def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
     options = dict(options or {})
     unknown = [key for key in options if key not in OPTIONS and key not in WORKFLOW]
     if unknown:
-        raise ValueError(f"unknown inference option {unknown[0]!r}; choose from {', '.join((*OPTIONS, *WORKFLOW))}")
+        known = (*OPTIONS, *WORKFLOW)
+        hint = suggest(unknown[0], known)
+        raise ValueError(f"unknown inference option {unknown[0]!r}; choose from {', '.join(known)}{hint}")
     chosen = OPTIONS | {key: value for key, value in options.items() if key in OPTIONS}
     for key, default in OPTIONS.items():
         if not isinstance(default, str):
@@ -95,7 +99,7 @@ def resolve_choice(kind: str, entry: Any, registry: Mapping[str, Mapping[str, in
         entry = {entry["name"]: entry["options"]}
     name, given = next(iter(entry.items())) if isinstance(entry, Mapping) and len(entry) == 1 else (entry, {})
     if not isinstance(name, str) or name not in registry:
-        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(registry)}")
+        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(registry)}{suggest(name, registry)}")
     defaults = registry[name]
     for key in given or {}:
         if key not in defaults:

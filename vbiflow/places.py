@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from vbiflow.provenance import ROOT
+from vbiflow.provenance import ROOT, root_from_here
 
 
 def name_library() -> None:
@@ -28,7 +28,7 @@ def user_file(entry: str) -> str:
     name, mark, key = str(entry).partition("::")
     if not name or Path(name).exists() or not (ROOT / name).exists():
         return str(entry)
-    return f"{ROOT / name}{mark}{key}"
+    return f"{workflow_path(name)}{mark}{key}"
 
 
 def user_modules(folder: str | Path) -> dict[str, Path]:
@@ -57,9 +57,10 @@ def load_user_module(path: Path, what: str) -> ModuleType:
 
 def workflow_path(name: str) -> str:
     """A file that belongs to the workflow, wherever this runs from."""
-    return name if Path.cwd() == ROOT else str(ROOT / name)
+    return str(root_from_here() / name)
 
 
 def relative_path(path: Path) -> str:
     """`path` as a user of the repository writes it."""
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+    whole = path.absolute()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,6 +55,26 @@ class Problems:
         """Raise what was kept as one ValueError, if there is any."""
         if self.found:
             raise ValueError(join_problems(self.found))
+
+
+def suggest(name: object, allowed: Iterable[str]) -> str:
+    """What an error on an unknown name ends with: "; did you mean 'fc'?", or nothing where none is alike."""
+    known = list(map(str, allowed))
+    cases = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(str(name).lower(), cases, 1)
+    return f"; did you mean {cases[near[0]]!r}?" if near else ""
+
+
+def suggest_path(path: str | Path) -> str:
+    """What an error on a missing file ends with: a file or folder of a like name where the path stops being right."""
+    parts = Path(path).parts
+    for k, part in enumerate(parts):
+        folder = Path(*parts[:k])
+        if not (folder / part).exists():
+            found = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+            near = difflib.get_close_matches(part, found, 1)
+            return f"; did you mean {str(Path(folder, near[0], *parts[k + 1 :]))!r}?" if near else ""
+    return ""
 
 
 def join_problems(found: Sequence[str]) -> str:

@@ -274,7 +274,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     weights[1, 2], lengths[3, 4] = np.inf, -1
     np.save(tmp_path / "w.npy", weights)
     np.save(tmp_path / "l.npy", lengths)
-    with pytest.raises(ValueError, match=r"w.npy: 1 entries are not finite.*; and .*l.npy: 1 lengths are below zero"):
+    with pytest.raises(ValueError, match=r"w.npy: 1 entry is not finite.*; and .*l.npy: 1 lengths are below zero"):
         read_connectome(tmp_path / "w.npy", tmp_path / "l.npy")
     weights = -W
     weights[2] = weights[:, 2] = 0

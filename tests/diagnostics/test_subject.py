@@ -225,6 +225,10 @@ def test_a_posterior_piled_at_an_end_of_its_prior_says_which_prior_to_widen():
     assert notes[0] == f"{said}, unless the parameter itself ends there"
     assert notes[1].startswith("w is hardly learnt from this recording") and len(notes) == 2
     assert found["noise"]["information"] > 1
+    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, [0.0, 0.0, 0.0])
+    assert notes[0] == "noise is piled at 0, the lower end of its prior: the recording asks for little or none of it"
+    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, [-1.0, 0.0, 0.0])
+    assert "widen the prior of noise downwards" in notes[0]
 
 
 def test_frozen_noise_shows_in_the_noise_floor():

@@ -52,7 +52,7 @@ BAD = {
         r"unknown column 'tract_length'; did you mean 'tract_lengths'",
     ),
     "column twice": ("participant_id\tweights\tweights\n", r"c.tsv: column weights stands twice"),
-    "short line": (f"{HEADER}a\t{W}\n", r"c.tsv: line 2 has 2 entries, the header 7"),
+    "short line": (f"{HEADER}a\t{W}\n", r"c.tsv: line 2: columns found: 2, in the header: 7"),
     "id": (f"participant_id\tweights\na/b\t{W}\n", r"line 2: participant_id 'a/b'; write letters"),
     "twice": (f"participant_id\tweights\na\t{W}\na\t{W}\n", r"line 3: participant 'a' stands twice"),
     "no weights": ("participant_id\tweights\na\t\n", r"line 2: no weights; give the file of the connectome"),

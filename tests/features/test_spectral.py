@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from mne.time_frequency import psd_array_multitaper, psd_array_welch
 
-from vbiflow.features import compute
+from vbiflow.features import Nodes, compute, compute_observed_spectra
+from vbiflow.features.batch import regrid
+from vbiflow.features.files import compute_spectra
 from vbiflow.features.spectral_estimation import multitaper, welch
 
 FS = 250.0
@@ -157,3 +159,47 @@ def test_bands_and_segments_that_do_not_fit(options, fs, message):
     with pytest.raises(ValueError, match=message) as error:
         of(noise(T.size), fs=fs, **options)
     assert "\n" not in str(error.value)
+
+
+def peaked(frequencies):
+    """A density with an alpha peak 3 Hz wide on a floor, as theory has it."""
+    return 1 / ((np.asarray(frequencies) - 10) ** 2 + 1.5**2) + 0.05
+
+
+@pytest.mark.parametrize(("first", "own", "worst"), [(2.0, 1.1, 0.1), (0.0, 0.25, 0.25), (1.0, 1.0, 0.0)])
+def test_spectra_of_any_frequencies_are_read_at_those_of_a_segment(first, own, worst):
+    table = np.arange(first, 45.1, own)
+    found, density = regrid(table, np.array([peaked(table), 3 * peaked(table)]), 1.0)
+    np.testing.assert_allclose(found % 1.0, 0, atol=1e-9)
+    error = 10 * np.log10(density / [peaked(found), 3 * peaked(found)])
+    assert np.abs(error[:, found > 2]).max() <= worst
+    if own < 1:  # averages keep the power
+        assert density[0].sum() == pytest.approx(own * peaked(table).sum(), rel=0.01)
+
+
+def test_bands_hold_the_same_bins_of_a_table_and_of_simulations():
+    nodes, fs, options = Nodes.plain(1), 200.0, {"segment": 1 / 1.1025, "range": [3, 45], "statistics": ["relative"]}
+    options["bands"] = {"theta": [4, 8], "alpha": [8, 13], "beta": [13, 30], "gamma": [30, 45]}
+    step = fs / round(options["segment"] * fs)
+    grid, table = step * np.arange(1, 42), np.arange(2, 46, 1.1025641)
+    specs = [{"psd": options}]
+    simulated = compute_spectra(peaked(grid)[None, None], grid, specs, "1^2/Hz", nodes, fs=fs).x[0]
+    observed = compute_observed_spectra(peaked(table)[None], table, specs, nodes, fs=fs)["x"].values
+    np.testing.assert_allclose(observed, simulated, rtol=0.01)
+    by_bins = [peaked(table)[(table >= low) & (table < high)].sum() for low, high in options["bands"].values()]
+    assert np.abs(np.array(by_bins) / peaked(table)[table >= 3].sum() / simulated - 1).max() > 0.05
+
+
+def test_a_table_may_end_before_the_range_where_no_bin_is_lacking():
+    frequencies = np.arange(2, 44, 1.1025641)
+    assert frequencies[-1] < 44
+    specs, bands = [{"psd": {"segment": 0.907, "range": [3, 44], "bands": {"alpha": [8, 13]}}}], {"delta": [1, 4]}
+    out = compute_observed_spectra(peaked(frequencies)[None], frequencies, specs, Nodes.plain(1))
+    assert np.isfinite(out["x"].values).all()
+    for more, message in (
+        ({"range": [3, 46]}, "range of 3-46 Hz takes a frequency of 45"),
+        ({"bands": bands}, "delta"),
+    ):
+        wrong = [{"psd": specs[0]["psd"] | more}]
+        with pytest.raises(ValueError, match=f"{message}.*the spectra reach from 2.* to 4"):
+            compute_observed_spectra(peaked(frequencies)[None], frequencies, wrong, Nodes.plain(1))

@@ -27,7 +27,8 @@ SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "ci
 PRIOR = Prior.from_config(
     {"G": {"uniform": [1, 10]}, "sigma": {"uniform": [0.0005, 0.01]}}, units={"G": "1", "sigma": "1/sqrt(ms)"}
 )
-NOTES = {"study": "two", "rule": "x", "seed": 42, "config_hash": "c0ffee", "code": "beef", "sources": [SOURCE]}
+NOTES = {"study": "two", "rule": "x", "seed": 42, "config_hash": "c0ffee", "code": "beef"}
+NOTES["sources"] = [SOURCE, SOURCE | {"name": "cohort-y"}]
 
 
 class Balance(HTMLParser):
@@ -215,6 +216,7 @@ def test_shows_posterior_numbers_settings_sources_and_the_command(page):
         "<th>short_lengths</th><td>warning</td><td>25 % short</td>", "G uniform (1, 10); σ uniform (0.0005, 0.01)",
     ):  # fmt: skip
         assert part in page, part
+    assert page.count(SOURCE["citation"].partition(",")[0]) == 3, "of each source, and once to cite"
 
 
 def test_puts_captions_from_the_rules_under_the_figures(page):

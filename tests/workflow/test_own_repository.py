@@ -199,12 +199,56 @@ def test_studies_cohorts_features_and_models_of_the_lab(lab):
 
 
 def test_rules_without_the_library_say_what_is_missing(lab):
-    """As Snakemake fetches them from a hosted repository."""
     shutil.copy(ROOT / "Snakefile", lab.path)
     shutil.copytree(ROOT / "rules", lab.path / "rules")
     done = lab.snakemake("-n", "results/tiny/report.html")
-    said = "vbiflow's library is not beside its rules: a module of github(...) fetches rules and scripts alone; clone"
+    said = f"{lab.path}: no folder vbiflow, the library of the workflow, beside its rules; name a whole clone"
     assert done.returncode and said in done.stdout.splitlines()[-1] and "Traceback" not in done.stdout, done.stdout
+
+
+def git(folder, *arguments):
+    """Run git in a folder, as somebody."""
+    who = ["-c", "user.name=lab", "-c", "user.email=lab@example.org"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def hosted(copy, tmp_path, monkeypatch):
+    """A repository of the workflow that git finds under the address of a host, tagged v1."""
+    git(copy.path, "init", "--quiet")
+    git(copy.path, "add", "--all", ".")
+    git(copy.path, "commit", "--quiet", "--message", "all")
+    git(copy.path, "tag", "v1")
+    (tmp_path / "host/lab").mkdir(parents=True)
+    git(tmp_path, "clone", "--quiet", "--bare", copy.path, "host/lab/vbiflow")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, value in {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.file://{tmp_path}/host/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return copy
+
+
+@pytest.mark.slow
+def test_a_module_of_a_hosted_repository_brings_its_library(lab, hosted):
+    """As snakedeploy writes it; a folder that has moved, or a version that changes no code, makes nothing again."""
+    module = MODULE.replace('"{clone}/Snakefile"', 'github("lab/vbiflow", path="Snakefile", tag="v1")')
+    lab.write("Snakefile", module)
+    target = "results/tiny/101309/connectome.h5"
+    done = lab.snakemake(target)
+    assert done.returncode == 0 and jobs(done)["connectome"] == 1, done.stdout[-4000:]
+    assert (lab.path / ".snakemake/vbiflow/vbiflow/job.py").is_file() and not (lab.path / "config").exists()
+    (hosted.path / "NEWS").touch()
+    git(hosted.path, "add", "NEWS")
+    git(hosted.path, "commit", "--quiet", "--message", "news")
+    git(hosted.path, "tag", "v2")
+    git(hosted.path, "push", "--quiet", hosted.path.parent / "host/lab/vbiflow", "v2", "HEAD")
+    lab.write("Snakefile", module.replace("v1", "v2"))
+    lab.path = lab.path.rename(lab.path.with_name("moved"))
+    done = lab.snakemake("-n", target, "results/tiny/report.html")
+    assert done.returncode == 0 and "connectome" not in jobs(done), done.stdout[-4000:]
 
 
 def test_the_library_beside_the_rules_goes_before_one_that_the_environment_knows(copy, tmp_path, monkeypatch):

@@ -178,14 +178,16 @@ def clean_matrix(
 def describe_missing_entries(finite: np.ndarray, labels: Sequence[str]) -> str:
     """What to say of entries that are not finite: whole regions are best left out."""
     row, column = np.argwhere(~finite)[0]
-    count, where = int((~finite).sum()), f"first at row {row + 1}, column {column + 1}"
+    n_missing = int((~finite).sum())
+    count = "1 entry is" if n_missing == 1 else f"{n_missing} entries are"
+    where = f"first at row {row + 1}, column {column + 1}"
     off = ~np.eye(len(finite), dtype=bool)
     empty = [k for k in range(len(finite)) if len(finite) > 1 and not finite[k][off[k]].any()]
     if not empty:
-        return f"{count} entries are not finite, {where}; write 0 where there is no connection"
+        return f"{count} not finite, {where}; write 0 where there is no connection"
     names = shorten_list([labels[k] if labels else f"row {k + 1}" for k in empty])
     advice = "leave them out by connectome.select, as in {label: {exclude: [...]}}"
-    return f"{count} entries are not finite, {where}: nothing is known of {len(empty)} regions, {names}; {advice}"
+    return f"{count} not finite, {where}: nothing is known of {len(empty)} regions, {names}; {advice}"
 
 
 def read_lengths(path: str | Path, weights: str | Path, table: Table) -> np.ndarray:

@@ -78,7 +78,7 @@ def headed_columns(path: Path, lines: Sequence[str]) -> dict[str, tuple[str, ...
     header = ["label" if name == own else name for name in header]
     short = next((row for row in rows[1:] if len(row) != len(header)), None)
     if short is not None:
-        raise ValueError(f"{path}: region {short[0]!r} has {len(short)} entries, the header {len(header)}")
+        raise ValueError(f"{path}: region {short[0]!r}: columns found: {len(short)}, in the header: {len(header)}")
     return {name: tuple(row[k].strip() for row in rows[1:]) for k, name in enumerate(header)}
 
 

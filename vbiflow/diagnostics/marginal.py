@@ -45,28 +45,37 @@ def cut_off(u: np.ndarray) -> np.ndarray:
     return np.where(width > NARROW, 0, (1 - high < NEAR * width).astype(int) - (low < NEAR * width))
 
 
-def judge_marginals(names: Sequence[str], u: np.ndarray, least: float) -> tuple[dict[str, Any], list[str]]:
+def judge_marginals(
+    names: Sequence[str], u: np.ndarray, least: float, lowest: Sequence[float] | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """What the posterior of one person says of each parameter, and sentences on what it leaves open.
 
-    `least` is the information [nat] below which a parameter counts as not learnt.
+    `least` is the information [nat] below which a parameter counts as not learnt, `lowest` the lower end of each
+    parameter's prior: of one that ends at 0, such as noise, a pile there says that little of it is needed.
     """
     information, side = marginal_information(u), cut_off(u)
     found: dict[str, Any] = {
         name: {"information": float(nat), "cut_off": {-1: "below", 0: "", 1: "above"}[int(at)]}
         for name, nat, at in zip(names, information, side, strict=True)
     }
-    notes = [
-        f"{name} is piled at the {'upper' if entry['cut_off'] == 'above' else 'lower'} end of its prior: widen the "
-        f"prior of {name} {'upwards' if entry['cut_off'] == 'above' else 'downwards'}, unless the "
-        "parameter itself ends there"
-        for name, entry in found.items()
-        if entry["cut_off"]
-    ]
+    ends = dict.fromkeys(names) if lowest is None else dict(zip(names, lowest, strict=True))
+    notes = [describe_pile(name, entry["cut_off"], ends[name]) for name, entry in found.items() if entry["cut_off"]]
     return found, notes + [
         describe_unlearnt(name, entry, "this recording")
         for name, entry in found.items()
         if entry["information"] < least
     ]
+
+
+def describe_pile(name: str, side: str, lowest: float | None) -> str:
+    """Sentence on a parameter of which the posterior is piled at an end of its prior, "above" or "below"."""
+    if side == "below" and lowest == 0:
+        return f"{name} is piled at 0, the lower end of its prior: the recording asks for little or none of it"
+    end, way = ("upper", "upwards") if side == "above" else ("lower", "downwards")
+    return (
+        f"{name} is piled at the {end} end of its prior: widen the prior of {name} {way}, unless the parameter itself "
+        "ends there"
+    )
 
 
 def describe_unlearnt(name: str, entry: Mapping[str, float], source: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from vbiflow.arrays.text import read_lines
 from vbiflow.datasets import Dataset, find_origin, load_catalogue
 from vbiflow.places import user_file
+from vbiflow.reading import suggest, suggest_path
 
 REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
@@ -37,8 +38,11 @@ def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -
     """
     path = Path(path)
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.tsv"))) or "none"
-        raise ValueError(f"unknown cohort {path.stem!r}; choose from {known}, or write {path}")
+        known = sorted(file.stem for file in path.parent.glob("*.tsv"))
+        names = ", ".join(known) or "none"
+        raise ValueError(
+            f"unknown cohort {path.stem!r}; choose from {names}, or write {path}{suggest(path.stem, known)}"
+        )
     lines = [(number, line) for number, line in enumerate(read_lines(path), 1) if line.strip() and line[0] != "#"]
     if not lines:
         raise ValueError(f"{path}: empty; write a header ({', '.join(COLUMNS)}) and one line a person")
@@ -76,7 +80,7 @@ def check_header(path: Path, header: list[str]) -> None:
 def parse_row(where: str, header: list[str], cells: list[str]) -> Row:
     """One line as a mapping from every column to its entry."""
     if len(cells) != len(header):
-        raise ValueError(f"{where} has {len(cells)} entries, the header {len(header)}; separate them by tabs")
+        raise ValueError(f"{where}: columns found: {len(cells)}, in the header: {len(header)}; separate them by tabs")
     entries = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     entries = {name: "" if cell == "n/a" else cell for name, cell in entries.items()}
     return dict.fromkeys(COLUMNS, "") | entries | {name: user_file(entries[name]) for name in FILES if name in entries}
@@ -111,4 +115,5 @@ def check_file(where: str, column: str, entry: str, catalogue: dict[str, Dataset
     except ValueError as error:
         raise ValueError(f"{where}: {column}: {error}") from None
     if found is None:
-        raise ValueError(f"{where}: {column}: {file}: no such file, and not one that resources/datasets.yaml provides")
+        missing = f"{where}: {column}: {file}: no such file, and not one that resources/datasets.yaml provides"
+        raise ValueError(f"{missing}{suggest_path(file)}")

@@ -182,7 +182,12 @@ def observe_spectra(
     """Features of power spectra that somebody else computed: a table of frequencies x nodes."""
     spectra = read_spectra(row["recording"], settings.nodes.labels, options.get("drop", ()))
     return compute_observed_spectra(
-        spectra.power, spectra.frequencies, settings.features, settings.nodes, settings.folder
+        spectra.power,
+        spectra.frequencies,
+        settings.features,
+        settings.nodes,
+        settings.folder,
+        1000.0 / settings.interval,
     )
 
 
@@ -203,7 +208,8 @@ def observe_simulated(row: Mapping[str, str], settings: ComparisonSettings, *_: 
     if not read(path, "valid")["valid"][0]:
         raise ValueError(f"{path}: {read(path, 'reason')['reason'][0]}; choose another truth")
     if "frequencies" in notes:
-        return compute_observed_spectra(ts, notes["frequencies"], settings.features, settings.nodes, settings.folder)
+        own = settings.features, settings.nodes, settings.folder
+        return compute_observed_spectra(ts, notes["frequencies"], *own, notes["fs"])
     recording = Recording(
         np.asarray(ts, float), notes["fs"], tuple(settings.nodes.labels), "simulated", unit=notes["unit"]
     )

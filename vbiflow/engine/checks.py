@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.reading import suggest
+
+SECONDS = {"duration": 10_000, "transient": 10_000, "TR": 20}
+"""Times below which a number may have been meant in seconds, not ms."""
+
 
 def choose(kind: str, name: Any, allowed: Any) -> Any:
     """`allowed[name]`, or one line that lists what is allowed."""
     if not isinstance(name, str) or name not in allowed:
-        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(allowed)}")
+        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(allowed)}{suggest(name, allowed)}")
     return allowed[name] if isinstance(allowed, Mapping) else name
 
 
@@ -41,7 +46,10 @@ def whole_steps(name: str, value: float, dt: float) -> int:
     n = round(value / dt)
     if abs(value / dt - n) > 1e-6 * max(n, 1) or (value and not n):
         near = value / math.ceil(value / dt)
-        raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; use for instance dt {near:g}")
+        other = f"use for instance dt {near:g}"
+        if value < SECONDS.get(name, 0):
+            other = f"times are in ms, and {value:g} s are {value * 1e3:g}; else {other}"
+        raise ValueError(f"{name} {value:g} ms is not a multiple of dt {dt:g} ms; {other}")
     return n
 
 

@@ -111,5 +111,7 @@ def check_filter(name: str, options: Mapping[str, Any], every: int, n_transient:
 def count_samples(name: str, n_recorded: int, every: int) -> int:
     """Number of samples, at least one."""
     if n_recorded < every:
-        raise ValueError(f"duration is shorter than one sample of {name}; it leaves no sample")
+        raise ValueError(
+            f"duration is shorter than one sample of {name}; it leaves no sample: write duration and periods in ms"
+        )
     return n_recorded // every

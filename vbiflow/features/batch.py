@@ -145,18 +145,57 @@ class Batch:
 class SpectralBatch(Batch):
     """Power spectral densities (n_simulations, n_nodes, n_frequencies) at evenly spaced frequencies [Hz], no series.
 
+    `fs` [Hz] is the sampling rate of the series that they are compared with, which sets the frequencies at which
+    features read a segment; None where that is not known.
+
     Raises
     ------
     ValueError
         If the frequencies are not evenly spaced.
     """
 
-    def __init__(self, density: np.ndarray, frequencies: np.ndarray, nodes: Nodes) -> None:
+    def __init__(self, density: np.ndarray, frequencies: np.ndarray, nodes: Nodes, fs: float | None = None) -> None:
         frequencies = np.asarray(frequencies, float)
         steps = np.diff(frequencies)
         if steps.size < 1 or np.ptp(steps) > 1e-3 * steps.mean():
             raise ValueError(
                 f"frequencies lie {steps.min(initial=np.inf):g} to {steps.max(initial=0):g} Hz apart; make them even"
             )
-        super().__init__(np.zeros((*density.shape[:2], 1)), 2 * float(frequencies[-1]), nodes)
-        self.spectra = frequencies, density
+        super().__init__(np.zeros((*density.shape[:2], 1)), fs or 2 * float(frequencies[-1]), nodes)
+        self.spectra, self.rate = (frequencies, density), fs
+
+    def at_resolution(self, segment: float) -> tuple[np.ndarray, np.ndarray]:
+        """Frequencies and densities as segments of so many seconds would have them, as far as these spectra reach."""
+        samples = round(segment * self.rate) if self.rate else 0
+        return regrid(*self.spectra, self.rate / samples if samples else 1 / segment)
+
+    def check_band(self, name: str, edges: tuple[float, float]) -> None:
+        """Nothing is folded back: that the frequencies reach far enough is seen where they are chosen."""
+
+
+def regrid(frequencies: np.ndarray, density: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Densities (..., n_frequencies) at multiples of `step` [Hz], from half a bin before the first to half one behind
+    the last.
+
+    Finer ones are averaged over the new bins; else their logarithms are interpolated by a cubic spline.
+    """
+    from scipy.interpolate import CubicSpline
+
+    own = float(np.diff(frequencies).mean())
+    low, high = frequencies[0] - own / 2, frequencies[-1] + own / 2
+    grid = step * np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1)
+    if len(grid) == len(frequencies) and np.abs(grid - frequencies).max() < 1e-3 * step:
+        return np.asarray(frequencies), density
+    density = np.asarray(density, float)
+    if own < 0.75 * step:
+        edges, bounds = (
+            np.append(frequencies - own / 2, high),
+            np.clip(grid[:, None] + [-step / 2, step / 2], low, high),
+        )
+        power = np.concatenate([np.zeros((*density.shape[:-1], 1)), density.cumsum(axis=-1)], axis=-1)
+        places = np.interp(bounds, edges, np.arange(len(edges)))
+        whole = np.minimum(places.astype(int), density.shape[-1] - 1)
+        below = power[..., whole] + (places - whole) * density[..., whole]
+        return grid, (below[..., 1] - below[..., 0]) / np.maximum(places[:, 1] - places[:, 0], 1e-300)
+    logs = np.log(np.maximum(density, 1e-12 * np.maximum(density.max(axis=-1, keepdims=True), 1e-280)))
+    return grid, np.exp(CubicSpline(frequencies, logs, axis=-1)(np.clip(grid, frequencies[0], frequencies[-1])))

@@ -73,7 +73,9 @@ def compute_file(
         options = {"folder": folder, "prepare": prepare, "index": index, "progress": progress}
         unit = sensors.unit if sensors else series.attrs["unit"]
         if "frequencies" in series.attrs:
-            features = compute_spectra(series[:], series.attrs["frequencies"], specs, unit, nodes, folder)
+            features = compute_spectra(
+                series[:], series.attrs["frequencies"], specs, unit, nodes, folder, series.attrs["fs"]
+            )
         else:
             features = compute(series, specs, fs=series.attrs["fs"], unit=unit, nodes=nodes, sensors=sensors, **options)
         conditioning = io.read_values(file, "conditioning") if "conditioning" in file else None
@@ -91,10 +93,14 @@ def compute_spectra(
     unit: str,
     nodes: Nodes,
     folder: str | Path | None = None,
+    fs: float | None = None,
 ) -> Features:
-    """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz]."""
+    """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz].
+
+    `fs` [Hz] is the sampling rate of the series that they stand for.
+    """
     requests = read_specs(specs, folder)
-    names, x = extract(SpectralBatch(power, frequencies, nodes), requests)
+    names, x = extract(SpectralBatch(power, frequencies, nodes, fs), requests)
     reason = [
         describe_undefined(row, names) if density.any() else "no power" for row, density in zip(x, power, strict=True)
     ]
@@ -238,8 +244,11 @@ def compute_observed_spectra(
     specs: Sequence[Spec],
     nodes: Nodes,
     folder: str | Path | None = None,
+    fs: float | None = None,
 ) -> dict[str, io.Quantity]:
     """Features x_o (n_features,) of power spectral densities (n_nodes, n_frequencies) at frequencies [Hz], and these.
+
+    They are read at the frequencies of simulations sampled at `fs` [Hz]: bands hold the same bins on both sides.
 
     Raises
     ------
@@ -251,7 +260,7 @@ def compute_observed_spectra(
     if beyond:
         allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain == "spectral")
         raise ValueError(f"feature {beyond[0]} needs the series; from spectra come {allowed}")
-    names, values = extract(SpectralBatch(power[None], frequencies, nodes), requests)
+    names, values = extract(SpectralBatch(power[None], frequencies, nodes, fs), requests)
     if not np.isfinite(values).all():
         raise ValueError(f"features of the spectra: {describe_undefined(values[0], names)}")
     units = units_of(names, requests, ARBITRARY)

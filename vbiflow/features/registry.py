@@ -22,6 +22,7 @@ from vbiflow.features import (
 )
 from vbiflow.features.feature import Feature
 from vbiflow.places import load_user_module, user_modules
+from vbiflow.reading import suggest
 from vbiflow.text_tables import markdown_table
 
 MODULES = (distribution, temporal, spectral, connectivity, dynamics, phase, information, complexity, states)
@@ -96,8 +97,10 @@ def check_epochs(requests: Sequence[Request]) -> None:
             raise ValueError(f"feature {request.name} runs across the borders of epochs; from epochs come {allowed}")
 
 
-def spectral_grid(requests: Sequence[Request]) -> dict[str, float]:
+def spectral_grid(requests: Sequence[Request], fs: float | None = None) -> dict[str, float]:
     """Resolution and highest frequency [Hz] of the spectra that features need: {"step", "highest"}.
+
+    The resolution is that of the longest segment, in whole samples at `fs` [Hz] if it is given.
 
     Raises
     ------
@@ -108,7 +111,8 @@ def spectral_grid(requests: Sequence[Request]) -> dict[str, float]:
         if request.feature.domain != "spectral" or request.options.get("method") != "welch":
             allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain == "spectral")
             raise ValueError(f"feature {request.name} needs the series; from spectra come {allowed}, by method welch")
-    step = 1 / max(request.options["segment"] for request in requests)
+    segment = max(request.options["segment"] for request in requests)
+    step = fs / round(segment * fs) if fs and segment * fs >= 1 else 1 / segment
     limits = [request.options["range"] for request in requests]
     limits += [edges for request in requests for _, edges in request.options.get("bands", ())]
     return {"step": step, "highest": step * math.ceil(max(high for _, high in limits) / step - 1e-9)}
@@ -144,7 +148,8 @@ def find_feature(name: str, folder: str | Path | None = None) -> Feature:
     if name in own:
         return load_feature(own[name])
     where = f"; none in {folder}/{name}.py" if folder else ""
-    raise ValueError(f"unknown feature {name!r}; choose from {', '.join((*FEATURES, *own, *SETS))}{where}")
+    known = (*FEATURES, *own, *SETS)
+    raise ValueError(f"unknown feature {name!r}; choose from {', '.join(known)}{where}{suggest(name, known)}")
 
 
 def load_feature(path: Path) -> Feature:

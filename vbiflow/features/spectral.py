@@ -26,7 +26,7 @@ AVERAGE = Option(False, "boolean", "whether to average the spectra of all nodes 
 def spectrum_of(batch: Batch, method: str, segment: float, bandwidth: float) -> tuple[Any, Any]:
     """Frequencies and density (n_simulations, n_nodes, n_frequencies) of a batch; 0 for a constant node."""
     if batch.spectra is not None:
-        return batch.spectra
+        return batch.at_resolution(segment)
     samples = batch.samples(segment, "segment", 8)
     if method == "multitaper":
         frequencies, density = batch.shared(multitaper, batch.fs, samples, bandwidth, batch.epoch)
@@ -41,15 +41,22 @@ def bins_within(batch: Batch, frequencies: Any, edges: tuple[float, float], name
     Raises
     ------
     ValueError
-        If the band reaches beyond half the sampling rate, or holds no frequency at this resolution.
+        If the band reaches beyond half the sampling rate or the frequencies, or holds none at this resolution.
     """
     batch.check_band(name, edges)
     host = to_host(frequencies)
+    step = host[1] - host[0]
+    lacking = [f for f in (host[0] - step, host[-1] + step) if max(1e-9, edges[0] - 1e-9) < f < edges[1] - 1e-9]
+    if lacking:
+        raise ValueError(
+            f"band {name} of {edges[0]:g}-{edges[1]:g} Hz takes a frequency of {lacking[0]:.4g} Hz, but the spectra "
+            f"reach from {host[0]:.4g} to {host[-1]:.4g} Hz in steps of {step:.4g}; narrow it"
+        )
     chosen = np.flatnonzero((host >= edges[0] - 1e-9) & (host < edges[1] - 1e-9))
     if not chosen.size:
         raise ValueError(
             f"band {name} of {edges[0]:g}-{edges[1]:g} Hz holds no frequency at a resolution of "
-            f"{host[1] - host[0]:.4g} Hz; take longer segments or a wider band"
+            f"{step:.4g} Hz; take longer segments or a wider band"
         )
     return chosen
 

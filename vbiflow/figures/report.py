@@ -22,6 +22,7 @@ from vbiflow.marginals import read_marginals
 from vbiflow.pools import AVERAGE, LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
+from vbiflow.provenance import source_commit
 
 REM = 60.0
 """Width [rem] on the page of a figure that is WIDTH inches wide."""
@@ -102,6 +103,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         **settings,
         marginals=[one for name, entry in settings["settings"]["prior"].items() for one in read_marginals(name, entry)],
         version=vbiflow.__version__,
+        commit=source_commit(),
         title=heading["title"],
         description=heading["description"],
         estimators=estimators,

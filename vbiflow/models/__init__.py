@@ -18,6 +18,7 @@ from vbiflow.models import (
 )
 from vbiflow.models.model import Derived, Model, Parameter, Solution, State
 from vbiflow.models.own import load_model, own_models
+from vbiflow.reading import suggest
 
 MODELS: dict[str, Model] = {
     module.MODEL.name: module.MODEL
@@ -62,7 +63,11 @@ def find_model(name: str) -> Model:
     if path:
         return load_model(path)
     if name not in MODELS:
-        raise ValueError(f"unknown model {name!r}; choose from {', '.join(MODELS)}, or write config/models/{name}.py")
+        known = known_models()
+        raise ValueError(
+            f"unknown model {name!r}; choose from {', '.join(known)}, or write config/models/{name}.py"
+            f"{suggest(name, known)}"
+        )
     return MODELS[name]
 
 

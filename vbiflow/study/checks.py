@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from math import ceil
 
 import numpy as np
 
@@ -289,22 +290,20 @@ def check_shares(study: Study) -> None:
     """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
     n, inference = study.n_simulations, resolve_options(study["inference"])
     validation, test = inference["validation_share"], inference["test_share"]
-    needed = int(resolve_thresholds(study["diagnostics"]["thresholds"])["n_test"])
-    for use, share, least, cure in (
-        ("validate", validation, FEWEST, f"raise it or validation_share {validation:g}"),
-        ("test", test, max(FEWEST, needed), f"raise it or test_share {test:g}"),
-        (
-            "train",
-            1 - validation - test,
-            FEWEST,
-            f"raise it, or hold less out than {validation:g} and {test:g}",
-        ),
-    ):
-        if n * share < least - 1e-9:
-            left = max(0, round(n * share))
-            raise ValueError(
-                f"inference.n_simulations: of {n} are left {left} to {use}, at least {least} should be; {cure}"
-            )
+    n_test = max(FEWEST, int(resolve_thresholds(study["diagnostics"]["thresholds"])["n_test"]))
+    hold_less = f"hold less out than {validation:g} and {test:g}"
+    needs = (
+        ("validate", validation, FEWEST, f"validation_share {validation:g}"),
+        ("test", test, n_test, f"test_share {test:g}"),
+        ("train", 1 - validation - test, FEWEST, hold_less),
+    )
+    short = [need for need in needs if n * need[1] < need[2] - 1e-9]
+    if short:
+        left = " and ".join(f"{max(0, round(n * share))} to {use} (at least {least})" for use, share, least, _ in short)
+        enough = max((ceil(least / share - 1e-9) for _, share, least, _ in short if share > 1e-9), default=n)
+        cures = [f"raise it to {enough}"] if enough > n else []
+        cures += [cure if cure == hold_less else f"raise {cure}" for *_, cure in short]
+        raise ValueError(f"inference.n_simulations: of {n} are left {left}; {', or '.join(cures)}")
 
 
 def check_evidence(study: Study) -> None:

@@ -39,6 +39,12 @@ module vbiflow:
 use rule * from vbiflow
 ```
 
+The Snakefile is that of a clone, or of a version of a hosted repository, as in
+`github("<owner>/vbiflow", path="Snakefile", tag="<version>")`; `gitlab(...)` likewise. Snakemake clones it once, and
+the library is copied from there to `.snakemake/vbiflow`.
+`snakedeploy deploy-workflow <address> <folder> --tag <version>` writes such a folder, with a copy of these settings and
+profiles. The commands of `python -m vbiflow` need a clone, or `PYTHONPATH=.snakemake/vbiflow`.
+
 `--configfile mine.yaml` and `--config 'studies=["my_study@quick"]'` come before config/config.yaml.
 
 ## Keys of a study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.provenance import ROOT
+from vbiflow.reading import suggest
 from vbiflow.study.document import shorten_value
 
 SCHEMAS = ROOT / "config" / "schemas"
@@ -85,8 +85,7 @@ def describe_error(error: Any) -> str:
     if error.validator == "additionalProperties":
         allowed = list(error.schema.get("properties", ()))
         unknown = next(key for key in error.instance if key not in allowed)
-        near = difflib.get_close_matches(unknown, allowed, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        hint = suggest(unknown, allowed) or "."
         return f"{where}: unknown key {shorten_value(unknown)}{hint} Allowed: {', '.join(allowed)}"
     if error.validator == "required":
         missing = [key for key in error.schema["required"] if key not in error.instance]
@@ -96,9 +95,9 @@ def describe_error(error: Any) -> str:
             f"{where}: found {shorten_value(error.instance)}; write {error.schema.get('description', 'another value')}"
         )
     if error.validator == "enum":
-        return (
-            f"{where}: found {shorten_value(error.instance)}; choose from {', '.join(map(str, error.validator_value))}"
-        )
+        allowed = list(map(str, error.validator_value))
+        found = shorten_value(error.instance)
+        return f"{where}: found {found}; choose from {', '.join(allowed)}{suggest(error.instance, allowed)}"
     if error.validator == "pattern":
         return f"{where}: name {shorten_value(error.instance)}; write letters, digits, - and _"
     if error.validator == "type" and "boolean" in error.validator_value and error.instance in TRUTH:

@@ -12,6 +12,7 @@ from vbiflow.features import expand_sets
 from vbiflow.models import find_model, known_models
 from vbiflow.places import relative_path, user_path
 from vbiflow.provenance import ROOT
+from vbiflow.reading import suggest
 from vbiflow.study.document import read_document, shorten_value
 from vbiflow.study.schema import check_schema
 
@@ -93,8 +94,11 @@ def study_path(stem: str, config: Path | None = None) -> Path:
         )
     path = user_path(f"config/studies/{stem}.yaml") if config is None else config / "studies" / f"{stem}.yaml"
     if not path.is_file():
-        known = ", ".join(dict.fromkeys(file.stem for file in study_files(config))) or "none"
-        raise ValueError(f"unknown study {stem!r}; choose from {known}, or write {relative_path(path)}")
+        known = list(dict.fromkeys(file.stem for file in study_files(config)))
+        names = ", ".join(known) or "none"
+        raise ValueError(
+            f"unknown study {stem!r}; choose from {names}, or write {relative_path(path)}{suggest(stem, known)}"
+        )
     return path
 
 

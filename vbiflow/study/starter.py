@@ -9,6 +9,7 @@ import numpy as np
 
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.provenance import ROOT
+from vbiflow.reading import suggest
 
 STARTER = ROOT / "resources" / "starter"
 KINDS = ("fmri", "eeg", "meg", "seeg", "psd")
@@ -41,7 +42,7 @@ def start_repository(folder: Path, kind: str) -> list[Path]:
         If the kind is unknown, or if one of the files is there already: nothing is overwritten.
     """
     if kind not in KINDS:
-        raise ValueError(f"unknown kind {kind!r}; choose from {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind {kind!r}; choose from {', '.join(KINDS)}{suggest(kind, KINDS)}")
     files = {
         "Snakefile": SNAKEFILE.format(root=ROOT.as_posix()),
         "README.md": (STARTER / "README.md").read_text(encoding="utf-8"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from vbiflow.models import Model, find_model, own_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.places import user_file, user_path
 from vbiflow.provenance import ROOT
+from vbiflow.reading import suggest
 from vbiflow.study.topology import Topology
 
 INLINE = 12
@@ -94,7 +94,7 @@ class Study(Topology):
         """What the engine records: series of the regions, and whether there are sensors."""
         regional = {key: value for key, value in self["observation"].items() if key not in ("sensors", "spectrum")}
         if self.analytic:
-            regional["spectrum"] = spectral_grid(self.feature_requests)
+            regional["spectrum"] = spectral_grid(self.feature_requests, 1000.0 / self.interval)
         return regional | ({"sensors": True} if self.sensors else {})
 
     @property
@@ -219,8 +219,8 @@ def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) ->
     if config is None and not table.is_file() and not written.is_file():
         folders = Path("config/cohorts"), ROOT / "config/cohorts"  # the user's own come first
         known = list(dict.fromkeys(file.stem for folder in folders for file in sorted(folder.glob("*.tsv"))))
-        near = difflib.get_close_matches(entry, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         place = name if "/" in name else f"config/cohorts/{name}"
-        raise ValueError(f"unknown cohort {entry!r}; choose from {', '.join(known)}, or write {place}{hint}")
+        raise ValueError(
+            f"unknown cohort {entry!r}; choose from {', '.join(known)}, or write {place}{suggest(entry, known)}"
+        )
     return read_cohort(written if written.is_file() and not Path(table).is_file() else table)
