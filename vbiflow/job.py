@@ -183,6 +183,7 @@ class LogFile(io.FileIO):
     """A file that takes what there is room for: a log on a full disk is no reason for a job to fail."""
 
     def write(self, content: Any) -> int:
+        """Write, or leave out what the disk refuses."""
         try:
             return super().write(content)
         except OSError:
