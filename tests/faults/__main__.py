@@ -2,7 +2,8 @@
 memory, odd surroundings.
 
 ``python -m tests.faults --kills N --minutes M`` kills N runs in a copy of the repository, damages files until M minutes
-are over, and writes what was tried, and what came out, into docs/reliability.md.
+are over, and writes what was tried, and what came out, into docs/reliability.md. What was found is kept in
+results/faults.json: trials that were ended are gone on with, and a new start removes that file first.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ STUDIES = ("tiny", "tiny@rounds", "tiny@cohort")
 PEOPLE = 3
 """How many of the cohort take part."""
 COHORT = "config/cohorts/hcp.tsv"
+RECORD = ROOT / "results" / "faults.json"
 
 
 def processor() -> str:
@@ -47,31 +49,26 @@ def write_page(trials: Trials) -> None:
     rows = [f"| {tried} | {outcome} | {count} |" for (tried, outcome), count in sorted(trials.found.items())]
     table = "\n".join(["| Tried | What came out | Times |", "|---|---|---|", *rows])
     stages = ", ".join(f"{name} {count}" for name, count in sorted(trials.stages.items()))
-    minutes = trials.minutes - trials.left / 60
     head = (
-        f"A run of {datetime.date.today():%d %B %Y} that took {minutes:.0f} minutes on {processor()}: "
-        f"{trials.kills} kills over {', '.join(STUDIES)} ({PEOPLE} people).\nAt work when they came (times): {stages}."
+        f"{datetime.date.today():%d %B %Y}, {trials.taken:.0f} minutes on {processor()}: {trials.kills} kills over "
+        f"{', '.join(STUDIES)} ({PEOPLE} people).\nAt work when they came (times): {stages}."
     )
     text = PAGE.read_text(encoding="utf-8")
     before, after = text[: text.index(START) + len(START)], text[text.index(END) :]
     PAGE.write_text(f"{before}\n\n{head}\n\n{table}\n\n{after}", encoding="utf-8")
 
 
-def kill_all(copy: Copy, wholes: dict[str, Whole], n_kills: int, trials: Trials) -> None:
-    """As many kills as are asked for, each study its share by its number of jobs."""
-    while trials.kills < n_kills:
-        for k, study in enumerate(STUDIES):
-            share = wholes[study].n_jobs / sum(wholes[other].n_jobs for other in STUDIES[k:])
-            if quota := math.ceil((n_kills - trials.kills) * share):
-                kill_again_and_again(copy, study, wholes[study], quota, trials)
-
-
 def try_all(copy: Copy, n_kills: int, trials: Trials) -> None:
-    """Kills first; then damage and shortages; at last damage until the time is over. The page is written after each."""
-    wholes = {study: build(copy, study) for study in STUDIES}
+    """Kills first, as many as are asked for; then damage and shortages; at last damage until the time is over."""
+    wholes: dict[str, Whole] = {}
+    while trials.kills < n_kills or not wholes:
+        for k, study in enumerate(STUDIES):
+            wholes.setdefault(study, build(copy, study))
+            quota = math.ceil((n_kills - trials.kills) / (len(STUDIES) - k))
+            kill_again_and_again(copy, study, wholes[study], quota, trials)
+            write_page(trials)
     tiny = wholes["tiny"]
     parts: list[Callable[[], None]] = [
-        lambda: kill_all(copy, wholes, n_kills, trials),
         *(partial(damage_files, copy, study, trials) for study in STUDIES),
         lambda: change_settings(copy, trials),
         lambda: lack_room(copy, trials),
@@ -82,6 +79,7 @@ def try_all(copy: Copy, n_kills: int, trials: Trials) -> None:
     ]
     for part in parts:
         part()
+        trials.save()
         write_page(trials)
 
 
@@ -90,9 +88,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10000)
+    parser.add_argument("--record", type=Path, default=RECORD, help="what earlier trials found, to be added to")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    trials = Trials(given.minutes, given.seed)
+    trials = Trials(given.minutes, given.seed, given.record)
     with tempfile.TemporaryDirectory() as scratch:
         copy = Copy(Path(scratch) / "vbiflow")
         cohort = copy.path / COHORT

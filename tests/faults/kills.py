@@ -115,6 +115,8 @@ def build(copy: Copy, study: str) -> Whole:
 
 def kill_again_and_again(copy: Copy, study: str, whole: Whole, quota: int, trials: Trials) -> None:
     """Make a study from nothing, killing about `quota` of its runs."""
+    if quota <= 0:
+        return
     folder, done = copy.path / "results" / study, 0
     shutil.rmtree(folder)
     log = copy.path.with_name("killed.txt")

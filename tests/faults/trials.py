@@ -19,13 +19,14 @@ SERIES = "simulations"
 
 
 class Trials:
-    """What was tried and what came out, counted."""
+    """What was tried and what came out, counted; kept in a file, so that a later run of trials adds to it."""
 
-    def __init__(self, minutes: float, seed: int) -> None:
-        self.begin, self.minutes, self.rng = time.monotonic(), minutes, random.Random(seed)
-        self.found: Counter[tuple[str, str]] = Counter()
-        self.stages: Counter[str] = Counter()
-        self.kills = 0
+    def __init__(self, minutes: float, seed: int, record: Path) -> None:
+        self.begin, self.minutes, self.rng, self.record = time.monotonic(), minutes, random.Random(seed), record
+        known = json.loads(record.read_text()) if record.exists() else {}
+        self.found = Counter({(tried, outcome): count for tried, outcome, count in known.get("found", [])})
+        self.stages: Counter[str] = Counter(known.get("stages", {}))
+        self.kills, self.before = known.get("kills", 0), known.get("minutes", 0.0)
 
     @property
     def left(self) -> float:
@@ -33,13 +34,27 @@ class Trials:
         return 60 * self.minutes - (time.monotonic() - self.begin)
 
     @property
+    def taken(self) -> float:
+        """Minutes of all trials."""
+        return self.before + (time.monotonic() - self.begin) / 60
+
+    @property
     def failed(self) -> list[str]:
         """What came out wrong."""
         return [f"{tried}: {outcome}" for tried, outcome in self.found if outcome.startswith("FAILED")]
 
-    def note(self, tried: str, outcome: str, times: int = 1) -> None:
-        self.found[tried, outcome] += times
-        print(f"{(time.monotonic() - self.begin) / 60:.1f} min; {tried}: {outcome}", flush=True)
+    def note(self, tried: str, outcome: str) -> None:
+        """Count one trial."""
+        self.found[tried, outcome] += 1
+        print(f"{self.taken:.1f} min; {tried}: {outcome}", flush=True)
+        self.save()
+
+    def save(self) -> None:
+        """Keep all that was found."""
+        found = [[*key, count] for key, count in sorted(self.found.items())]
+        content = {"found": found, "stages": self.stages, "kills": self.kills, "minutes": self.taken}
+        self.record.parent.mkdir(parents=True, exist_ok=True)
+        self.record.write_text(json.dumps(content))
 
 
 def results(copy: Copy, study: str) -> dict[str, bytes]:
