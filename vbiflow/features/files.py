@@ -95,9 +95,17 @@ def compute_spectra(
     folder: str | Path | None = None,
     fs: float | None = None,
 ) -> Features:
-    """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz].
+    """Features of simulated power spectral densities.
 
-    `fs` [Hz] is the sampling rate of the series that they stand for.
+    Parameters
+    ----------
+    power : (n_simulations, n_nodes, n_frequencies) [unit].
+    frequencies : (n_frequencies,) [Hz].
+    specs : the study's list of features.
+    unit : of the densities.
+    nodes : regions.
+    folder : of the user's own features.
+    fs : sampling rate [Hz] of the series that they stand for; None where it is not known.
     """
     requests = read_specs(specs, folder)
     names, x = extract(SpectralBatch(power, frequencies, nodes, fs), requests)
