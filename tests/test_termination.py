@@ -25,6 +25,7 @@ ERROR = """Error in rule train:
             "out of memory: raise the",
         ),
         (f"{COMMAND} returned non-zero exit status 1.\n{ERROR}Logfile a/train.log:\nNo such option", None),
+        (f"{COMMAND} died with <Signals.SIGTERM: 15>.\n{ERROR}Logfile a/train.log not found.", None),
         ("25 of 25 steps (100%) done", None),
     ],
 )

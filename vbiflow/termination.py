@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 STATUS = 128 + signal.SIGTERM
+DIED = re.compile(r"\.(\w+)\.py\S* died with <Signals\.\w+")
 KILLED = re.compile(r"\.(\w+)\.py\S* (?:died with <Signals.SIGKILL: 9>|returned non-zero exit status 137)")
 SPEECHLESS = re.compile(r"Error in rule (\w+):(?:\n    .*)*\nLogfile \S+ not found")
 """A script begins its log once its libraries are loaded."""
@@ -68,5 +69,5 @@ def describe_ends(logs: str | Sequence[str]) -> list[str]:
         f"{name}: ended before its work began, while libraries were loaded; with MemoryError or 'failed to map' above, "
         "out of memory: raise the limit (ulimit -v), or run fewer jobs at once"
         for name in dict.fromkeys(SPEECHLESS.findall(text))
-        if name not in KILLED.findall(text)
+        if name not in {*KILLED.findall(text), *DIED.findall(text)}
     ]
