@@ -94,12 +94,13 @@ rule plan:
     log:
         "results/{study}/logs/plan.log",
     conda:
-        "../envs/infer.yaml"
+        "../envs/plan.yaml"
     resources:
         mem_mb=memory("plan"),
         runtime=minutes("plan"),
     params:
         settings=of_study("reported", "settings"),
+        jobs=lambda wildcards: planned_jobs(wildcards.study),
         code=code("scripts/plan.py"),
     script:
         "../scripts/plan.py"

@@ -95,9 +95,15 @@ def compute_spectra(
     folder: str | Path | None = None,
     fs: float | None = None,
 ) -> Features:
-    """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz].
+    """Features of power spectral densities.
 
-    `fs` [Hz] is the sampling rate of the series that they stand for.
+    Parameters
+    ----------
+    power, frequencies : densities (n_simulations, n_nodes, n_frequencies) [unit] at these frequencies [Hz].
+    specs, folder : features as a study lists them; folder of the user's own.
+    unit : of the densities.
+    nodes : what is known of the regions.
+    fs : sampling rate [Hz] of the series that the densities stand for.
     """
     requests = read_specs(specs, folder)
     names, x = extract(SpectralBatch(power, frequencies, nodes, fs), requests)

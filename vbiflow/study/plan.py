@@ -87,9 +87,9 @@ class Plan:
         return "\n".join([self.study, *(f"  {name:12} {text}" for name, text in rows.items())])
 
 
-def plan_study(study: Study, cores: Sequence[int] = CORES) -> Plan:
-    """Count the jobs of a study and time its parts on this machine."""
-    size, jobs, costs = size_of(study), count_jobs(study), measure_costs(study)
+def plan_study(study: Study, cores: Sequence[int] = CORES, jobs: Mapping[str, int] | None = None) -> Plan:
+    """Count the jobs of a study, unless they are given by rule, and time its parts on this machine."""
+    size, jobs, costs = size_of(study), jobs or count_jobs(study), measure_costs(study)
     estimators, people = len(study.estimators), len(study.subjects)
     n_all = count_simulations(size, estimators) + study.n_predictive_simulations * people
     trainings = jobs.get("train", 0) + jobs.get("train_round", 0) + jobs.get("ablate", 0)

@@ -42,6 +42,12 @@ PACKAGES = {
     "drawing": "matplotlib.pyplot, scipy.stats, vbiflow.figures.draw",
 }
 """What jobs load before they begin."""
+LOAD_SNAKEMAKE = """
+try:
+    import snakemake.script
+except ImportError:  # in an environment of the rule's own
+    pass
+"""
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ def time_starts() -> dict[str, float]:
     """Seconds of one core until a job begins, by what it loads."""
     found = {}
     for name, packages in PACKAGES.items():
-        command = [sys.executable, "-c", f"import snakemake.script, {packages}, time; print(time.process_time())"]
+        command = [sys.executable, "-c", f"{LOAD_SNAKEMAKE}import {packages}, time; print(time.process_time())"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         found[name] = float(done.stdout)
     return found
