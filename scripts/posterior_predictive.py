@@ -7,6 +7,7 @@ from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
+from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
 from vbiflow.inference import TrainingSet
@@ -46,6 +47,7 @@ with job(snakemake, reads_exclusions="others") as run:
                 snakemake.input.simulations,
             ),
             {path: other["ts"] for path, other in others.items() if "ts" in other},
+            None if params.fitted_part else observed.get("held_out"),
         )
     elif "psd" in observed:  # a table of features alone has nothing to grade the model by
         quantities, scores = spectral_predictive(
@@ -67,6 +69,7 @@ with job(snakemake, reads_exclusions="others") as run:
     prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
     named = discrepancy_note(prior.names, samples, params.discrepancy)
+    named += spectral_discrepancy_note(prior.names, samples)
     least = resolve_thresholds(limits)["information"]
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, prior.bounds[0])
     ranks = read(snakemake.input.calibration, "ranks")["ranks"]

@@ -17,6 +17,8 @@ THRESHOLDS: dict[str, float] = {
     "feature_tail": 0.001,
     "predictive_p": 0.01,
 }
+N_TRANSFER = 30
+"""Simulations from other people's posteriors that are compared with a person's recording."""
 
 
 def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:

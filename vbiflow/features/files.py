@@ -95,15 +95,17 @@ def compute_spectra(
     folder: str | Path | None = None,
     fs: float | None = None,
 ) -> Features:
-    """Features of power spectral densities.
+    """Features of simulated power spectral densities.
 
     Parameters
     ----------
-    power, frequencies : densities (n_simulations, n_nodes, n_frequencies) [unit] at these frequencies [Hz].
-    specs, folder : features as a study lists them; folder of the user's own.
+    power : (n_simulations, n_nodes, n_frequencies) [unit].
+    frequencies : (n_frequencies,) [Hz].
+    specs : the study's list of features.
     unit : of the densities.
-    nodes : what is known of the regions.
-    fs : sampling rate [Hz] of the series that the densities stand for.
+    nodes : regions.
+    folder : of the user's own features.
+    fs : sampling rate [Hz] of the series that they stand for; None where it is not known.
     """
     requests = read_specs(specs, folder)
     names, x = extract(SpectralBatch(power, frequencies, nodes, fs), requests)
