@@ -19,7 +19,7 @@ from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.engine.spectral_discrepancy import SPECTRAL_DISCREPANCY, add_spectral_discrepancy, check_sizes
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, LINKS, region_values, regression
-from vbiflow.marginals import DISCREPANCY, RANDOM, Marginal, read_fixed, read_link, read_marginals, read_random
+from vbiflow.marginals import DISCREPANCY, RANDOM, SPREAD, Marginal, read_fixed, read_link, read_marginals, read_random
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
@@ -189,7 +189,7 @@ def check_draws(
         single = marginal.parameter in (*NETWORK_PARAMETERS, SHARE) and not regional
         if single and (marginal.coefficient or marginal.per or RANDOM in prior[marginal.parameter]):
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
-        if marginal.coefficient == RANDOM:
+        if marginal.coefficient == SPREAD:
             continue
         if marginal.coefficient:
             region_values(marginal.coefficient, known, f"prior of {marginal.parameter}")
