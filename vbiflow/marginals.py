@@ -28,7 +28,9 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
 }
 EXTENTS = ("node",)
 RANDOM = "random"
-"""Key, and name of the coefficient, of the standard deviation of a parameter's random regional effects."""
+"""Key of a parameter's random regional effects."""
+SPREAD = "random.sd"
+"""Name of the coefficient that is their standard deviation; no map has it."""
 DISCREPANCY = "discrepancy"
 """Name of the parameter that says by how much features may be missed (see features/discrepancy.py)."""
 
@@ -164,7 +166,7 @@ def read_random(parameter: str, entry: Any) -> Marginal | float:
     sd = given["sd"]
     lowest = sd
     if not isinstance(sd, int | float):
-        sd = Marginal.from_config(parameter, sd, RANDOM)
+        sd = Marginal.from_config(parameter, sd, SPREAD)
         lowest = sd.distribution.support()[0]
     if not np.isfinite(lowest) or lowest < 0:
         raise ValueError(f"prior of {parameter}: sd of {RANDOM} reaches down to {lowest:g}; it is at least 0")

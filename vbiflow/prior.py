@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from vbiflow.maps import LINKS, region_values, regression
-from vbiflow.marginals import RANDOM, Marginal, read_fixed, read_limits, read_link, read_marginals, read_random
+from vbiflow.marginals import RANDOM, SPREAD, Marginal, read_fixed, read_limits, read_link, read_marginals, read_random
 
 EDGE = np.finfo(float).eps
 NEVER_NEGATIVE = ("sigma", "noise")
@@ -50,7 +50,7 @@ class Prior:
             if marginal.per == "node" and not self.labels:
                 raise ValueError(f"prior of {marginal.name}: per: node needs the labels of the nodes")
             for coefficient in (marginal.coefficient, *self.fixed.get(marginal.parameter, ())):
-                if coefficient and coefficient != RANDOM:
+                if coefficient and coefficient != SPREAD:
                     region_values(coefficient, self.maps, f"prior of {marginal.parameter}")
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
@@ -91,7 +91,7 @@ class Prior:
         """Plain data that `from_plain` turns back into this prior."""
         entries: dict[str, Any] = {}
         for m in self.marginals:
-            if m.coefficient == RANDOM:
+            if m.coefficient == SPREAD:
                 entries.setdefault(m.parameter, {"map": {}})[RANDOM] = {"sd": m.to_config()}
             elif m.coefficient:
                 entries.setdefault(m.parameter, {"map": {}})["map"][m.coefficient] = m.to_config()
@@ -204,7 +204,7 @@ class Prior:
         inferred = {
             marginal.parameter: theta[:, [k]]
             for k, (_, marginal) in enumerate(self.columns)
-            if marginal.coefficient == RANDOM
+            if marginal.coefficient == SPREAD
         }
         return {name: np.full((len(theta), 1), sd) for name, sd in self.spreads.items()} | inferred
 
@@ -227,9 +227,9 @@ class Prior:
         owners = np.array([marginal.parameter for _, marginal in self.columns])
         for name in dict.fromkeys(owners):
             own = [m.coefficient for m in self.marginals if m.parameter == name]
-            terms = [coefficient for coefficient in own if coefficient != RANDOM]
+            terms = [coefficient for coefficient in own if coefficient != SPREAD]
             columns = theta[:, owners == name]
-            columns = columns[:, : columns.shape[1] - (RANDOM in own)]
+            columns = columns[:, : columns.shape[1] - (SPREAD in own)]
             values[str(name)] = columns
             if not terms or terms[0]:
                 terms = dict(zip(terms, columns.T, strict=True)) | self.fixed.get(str(name), {})

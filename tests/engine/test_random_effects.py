@@ -47,7 +47,7 @@ def test_effects_follow_from_seed_stream_and_index_alone():
 
 def test_the_spread_is_one_inferred_parameter_and_comes_back_from_plain_data():
     prior = Prior.from_config(ENTRY, LABELS, units={"tau": "ms"})
-    assert prior.names == ("tau", "tau.random") and prior.units == ("ms", "ms")
+    assert prior.names == ("tau", "tau.random.sd") and prior.units == ("ms", "ms")
     again = Prior.from_plain(prior.to_config(), prior.names)
     theta = prior.sample(3, 0, 4)
     for one in (prior, again):
@@ -55,12 +55,22 @@ def test_the_spread_is_one_inferred_parameter_and_comes_back_from_plain_data():
         np.testing.assert_array_equal(one.parameters(theta)["tau"], theta[:, :1])
     regression = {"tau": {"map": {"constant": 2.3}, "link": "log", "random": {"sd": {"loguniform": [0.1, 1]}}}}
     prior = Prior.from_config(regression, LABELS)
-    assert prior.names == ("tau.random",) and prior.parameters(np.array([[0.2]]))["tau"] == np.exp(2.3)
+    assert prior.names == ("tau.random.sd",) and prior.parameters(np.array([[0.2]]))["tau"] == np.exp(2.3)
     assert Prior.from_plain(prior.to_config()).to_config() == prior.to_config()
     fixed = Prior.from_config({"tau": {"uniform": [8, 12], "random": {"sd": 0.5}}}, LABELS)
     assert (
         fixed.names == ("tau",) and Prior.from_plain(fixed.to_config()).random_effects(theta[:, :1])["tau"].max() == 0.5
     )
+
+
+def test_a_map_may_be_called_random():
+    maps = {"random": np.arange(float(N))}
+    entry = {"tau": {"map": {"constant": 9.0, "random": {"uniform": [0, 1]}}, "random": {"sd": {"uniform": [0, 2]}}}}
+    prior = Prior.from_config(entry, LABELS, maps)
+    assert prior.names == ("tau.random", "tau.random.sd")
+    theta = np.array([[0.5, 1.5]])
+    np.testing.assert_allclose(prior.parameters(theta)["tau"][0], 9 + 0.5 * np.arange(N))
+    np.testing.assert_allclose(Prior.from_plain(prior.to_config()).random_effects(theta)["tau"], 1.5)
 
 
 def draws(prior, theta, parameters, **options):

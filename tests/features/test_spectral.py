@@ -4,7 +4,7 @@ from mne.time_frequency import psd_array_multitaper, psd_array_welch
 
 from vbiflow.features import Nodes, compute, compute_observed_spectra
 from vbiflow.features.batch import regrid
-from vbiflow.features.files import compute_spectra
+from vbiflow.features.spectra import compute_spectra
 from vbiflow.features.spectral_estimation import multitaper, welch
 
 FS = 250.0
