@@ -7,7 +7,7 @@ from vbiflow.diagnostics.controls import control_tables, controls_note, negative
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
-from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
+from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
 from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
@@ -109,7 +109,13 @@ with job(snakemake, reads_exclusions="others") as run:
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=[*named, *controls_note(controls), *sparse_note(found, params.n_rounds), *notes],
+        notes=[
+            *named,
+            *explained_note(quantities),
+            *controls_note(controls),
+            *sparse_note(found, params.n_rounds),
+            *notes,
+        ],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
     write_json(snakemake.output.verdict, verdict | {"parameters": marginals, "controls": controls})
