@@ -7,7 +7,7 @@ from vbiflow.diagnostics.controls import control_tables, controls_note, negative
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
-from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
+from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
 from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
@@ -15,6 +15,7 @@ from vbiflow.features.spectra import spectral_features
 from vbiflow.inference import Posterior, TrainingSet
 from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
+from vbiflow.marginals import DISCREPANCY
 from vbiflow.observation.sensors import sensors_of
 from vbiflow.prior import Prior
 from vbiflow.streams import Stream
@@ -70,7 +71,8 @@ with job(snakemake, reads_exclusions="others") as run:
     write(snakemake.output.predictive, quantities, run.provenance())
     prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
-    named = discrepancy_note(prior.names, samples, params.discrepancy)
+    fixed = params.parameters.get(DISCREPANCY)
+    named = discrepancy_note(prior.names, samples, params.discrepancy, fixed)
     named += spectral_discrepancy_note(prior.names, samples)
     least = resolve_thresholds(limits)["information"]
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, prior.bounds[0])
@@ -107,7 +109,13 @@ with job(snakemake, reads_exclusions="others") as run:
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=[*named, *controls_note(controls), *sparse_note(found, params.n_rounds), *notes],
+        notes=[
+            *named,
+            *explained_note(quantities),
+            *controls_note(controls),
+            *sparse_note(found, params.n_rounds),
+            *notes,
+        ],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
     write_json(snakemake.output.verdict, verdict | {"parameters": marginals, "controls": controls})
