@@ -6,6 +6,7 @@ from vbiflow.diagnostics.conformal import conformal_intervals
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
+from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
@@ -74,6 +75,13 @@ with job(snakemake, reads_exclusions="others") as run:
     intervals = conformal_intervals(samples, ranks, n_samples, prior.bounds)
     for found_one, ends in zip(marginals.values(), intervals.T, strict=True):
         found_one["conformal_90"] = ends
+    robust, spoken = {}, []
+    if snakemake.input.robust:
+        allowing = read(snakemake.input.robust, "theta", "features", "wrong", "shift")
+        quantiles, offending, sentence = summarise_robust(allowing, prior.names, samples)
+        robust, spoken = {"wrong_features": offending}, [sentence]
+        for found_one, values in zip(marginals.values(), quantiles.T, strict=True):
+            found_one["robust"] = values
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),
@@ -89,8 +97,8 @@ with job(snakemake, reads_exclusions="others") as run:
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=[*named, *sparse_note(found, params.n_rounds), *notes],
+        notes=[*named, *sparse_note(found, params.n_rounds), *notes, *spoken],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
-    write_json(snakemake.output.verdict, verdict | {"parameters": marginals})
+    write_json(snakemake.output.verdict, verdict | {"parameters": marginals} | robust)
     run.say(f"{verdict['verdict']}: {verdict['reasons'][0]}")

@@ -18,6 +18,9 @@ THRESHOLDS: dict[str, float] = {
     "predictive_p": 0.01,
 }
 
+WRONG = 0.9
+"""Probability of an error above which the robust posterior calls a feature wrong."""
+
 
 def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:
     """`THRESHOLDS` with the study's `diagnostics.thresholds` on top."""
