@@ -71,6 +71,7 @@ rule connectome:
     input:
         files(*CONNECTOME),
         maps=map_files,
+        fitted=fitted_files,
     output:
         "results/{study}/{estimator}/connectome.h5",
     log:
@@ -85,12 +86,18 @@ rule connectome:
         runtime=minutes("connectome"),
     params:
         row=columns(*CONNECTOME),
-        contents=contents(files(*CONNECTOME), map_files),
+        contents=contents(files(*CONNECTOME), map_files, fitted_files),
         connectome=setting("connectome"),
+        fitted=fitted_recordings,
+        recording=if_fitted("recording"),
+        preparation=if_fitted("preparation"),
         maps=maps,
         delays=of_study("delays"),
         sources=lambda wildcards: sources_of(
-            CATALOGUE, *files(*CONNECTOME)(wildcards), *maps(wildcards).values()
+            CATALOGUE,
+            *files(*CONNECTOME)(wildcards),
+            *maps(wildcards).values(),
+            *fitted_files(wildcards),
         ),
         code=code("scripts/connectome.py"),
     script:

@@ -72,6 +72,7 @@ rule posterior_predictive:
         inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
         n_rounds=of_study("n_rounds"),
+        fitted_part=of_study("fitted_part", "connectome.effective"),
         seed=setting("seed"),
         code=code("scripts/posterior_predictive.py"),
     script:
@@ -236,49 +237,3 @@ rule robust:
         code=code("scripts/robust.py"),
     script:
         "../scripts/robust.py"
-
-
-# results/comparison/<study>+<study>+.../<subject>.svg
-rule compare:
-    input:
-        lambda wildcards: expand(
-            "results/{study}/subjects/{subject}/predictive.h5",
-            study=wildcards.studies.split("+"),
-            subject=wildcards.subject,
-        ),
-    output:
-        "results/comparison/{studies}/{subject}.json",
-    log:
-        "results/comparison/{studies}/logs/{subject}.log",
-    conda:
-        "../envs/infer.yaml"
-    resources:
-        mem_mb=memory("compare"),
-        runtime=minutes("compare"),
-    params:
-        studies=lambda wildcards: wildcards.studies.split("+"),
-        code=code("scripts/compare.py"),
-    script:
-        "../scripts/compare.py"
-
-
-# results/amortisation/<study>+<study with one estimator for many people>.svg
-rule amortisation:
-    input:
-        unpack(amortisation_files),
-    output:
-        "results/amortisation/{studies}/{subject}.json",
-    log:
-        "results/amortisation/{studies}/logs/{subject}.log",
-    conda:
-        "../envs/infer.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory("amortisation"),
-        runtime=minutes("amortisation"),
-    params:
-        inference=lambda wildcards: compared_studies(wildcards)[0]["inference"],
-        seed=lambda wildcards: compared_studies(wildcards)[0]["seed"],
-        code=code("scripts/amortisation.py"),
-    script:
-        "../scripts/amortisation.py"

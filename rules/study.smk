@@ -53,6 +53,7 @@ from vbiflow.datasets import (
     sources_of,
 )
 from vbiflow.dependencies import code_hash
+from vbiflow.diagnostic_options import N_TRANSFER
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import name_library, user_path, workflow_path
@@ -571,4 +572,51 @@ def each_recording(name):
         study=wildcards.study,
         subject=study_of(wildcards).subjects_of(wildcards.estimator),
         name=name,
+    )
+
+
+def other_samples(wildcards):
+    """Input function: posterior samples of everybody else of the cohort whose recording is real."""
+    study = study_of(wildcards)
+    return [
+        study.subject_path(name, "samples.h5")
+        for name in study.subjects
+        if name != wildcards.subject and name not in study.simulated
+    ]
+
+
+def each_compared(name):
+    """Input function: the file `name` of every subject of every study that a job compares."""
+    return lambda wildcards: [
+        study.subject_path(subject, name)
+        for study in compared_studies(wildcards)
+        for subject in study.subjects
+    ]
+
+
+def fitted_recordings(wildcards):
+    """Param function: whose recordings the weights of the job's connectome are fitted to, and which part; or nothing."""
+    study = study_of(wildcards)
+    people = study.fitted_to(wildcards.estimator)
+    return people and {
+        "rows": [
+            {name: study.row(one)[name] for name in ("kind", "tr", *RECORDING)}
+            for one in people
+        ],
+        "part": study.fitted_part,
+        "whose": study.fitted_words(wildcards.estimator),
+    }
+
+
+def fitted_files(wildcards):
+    """Input function: the recordings that the weights of the job's connectome are fitted to."""
+    found = fitted_recordings(wildcards)
+    rows = found["rows"] if found else []
+    return as_input(row[name] for row in rows for name in RECORDING)
+
+
+def if_fitted(section):
+    """Param function: a block of the study that a connectome depends on where its weights are fitted to recordings."""
+    return lambda wildcards: (
+        study_of(wildcards)[section] if fitted_recordings(wildcards) else {}
     )

@@ -47,6 +47,7 @@ with job(snakemake, reads_exclusions="others") as run:
                 snakemake.input.simulations,
             ),
             {path: other["ts"] for path, other in others.items() if "ts" in other},
+            None if params.fitted_part else observed.get("held_out"),
         )
     elif "psd" in observed:  # a table of features alone has nothing to grade the model by
         quantities, scores = spectral_predictive(

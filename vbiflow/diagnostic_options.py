@@ -17,6 +17,8 @@ THRESHOLDS: dict[str, float] = {
     "feature_tail": 0.001,
     "predictive_p": 0.01,
 }
+N_TRANSFER = 30
+"""Simulations from other people's posteriors that are compared with a person's recording."""
 
 WRONG = 0.9
 """Probability of an error above which the robust posterior calls a feature wrong."""

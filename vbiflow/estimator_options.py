@@ -34,6 +34,7 @@ EMBEDDING_OPTIONS: dict[str, dict[str, int | float]] = {
 """Options and defaults of each of `vbiflow.inference.EMBEDDINGS`."""
 SCALINGS = ("robust", "standard")
 REDUCTIONS = ("auto", "none")
+REGRESSIONS = ("auto", "none")
 DROPOUTS = ("auto", "none")
 OPTIONS: dict[str, Any] = {
     "estimator": "maf",
@@ -41,6 +42,7 @@ OPTIONS: dict[str, Any] = {
     "members": 1,
     "scaling": "robust",
     "reduction": "auto",
+    "regression": "auto",
     "dropout": "auto",
     "missing_share": 0.05,
     "batch_size": 200,
@@ -84,6 +86,8 @@ def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
         raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(SCALINGS)}")
     if chosen["reduction"] not in REDUCTIONS:
         raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
+    if chosen["regression"] not in REGRESSIONS:
+        raise ValueError(f"unknown regression {chosen['regression']!r}; choose from {', '.join(REGRESSIONS)}")
     if chosen["dropout"] not in DROPOUTS:
         raise ValueError(f"unknown dropout {chosen['dropout']!r}; choose from {', '.join(DROPOUTS)}")
     if chosen["device"] not in DEVICES:

@@ -20,6 +20,8 @@ class Stream(IntEnum):
     """Simulations that stand for the recording of a virtual person."""
     OPTIMISATION = 3
     """Simulations that point optimisation tries for a held-out one."""
+    TRANSFER = 4
+    """Simulations from the posteriors of other people, to compare with a person's recording."""
     ROUND = 10
     """Sequential rounds: round n has the stream 10 + n, n = 2, 3, ...; see `round_stream`."""
 

@@ -8,6 +8,7 @@ from scipy import stats
 from vbiflow.diagnostics import robust_posterior
 from vbiflow.diagnostics.robust import SLAB, SLAB_SHARE, SPIKE, Mixture, denoise, summarise_robust
 from vbiflow.inference import TrainingSet
+from vbiflow.inference.inputs import Condenser
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import Scaling
 
@@ -23,7 +24,7 @@ class Scaled(Exact):
     def __init__(self):
         super().__init__()
         self.scaling, _ = Scaling.fit(DATA.x, np.zeros(6), NAMES, "robust", 0.0)
-        self.reduction = Reduction.identity(6)
+        self.condenser = Condenser(Reduction.identity(6))
 
     def normal_samples(self, inputs, n, seed):
         x = inputs * self.scaling.scale + self.scaling.centre

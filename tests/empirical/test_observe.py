@@ -12,6 +12,7 @@ from vbiflow import io
 from vbiflow.empirical import KINDS, ComparisonSettings, describe_recording, observe, unread_columns
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
+from vbiflow.empirical.observe import series_to_fit
 from vbiflow.features import Nodes, compute_file
 from vbiflow.io import Quantity
 
@@ -86,6 +87,8 @@ def test_given_features_take_the_order_of_the_simulated_ones(tmp_path: Path) -> 
         ({}, {"band": [0, 1]}, r"recording: unknown option 'band'; choose from demean, confounds, drop, a"),
         ({}, {"drop": "lh-c"}, r"recording.drop: found 'lh-c'; write a list, as in \[lh-c\]"),
         ({}, {"accept": ["order"]}, r"recording.accept: unknown finding 'order'; choose from homotopic"),
+        ({}, {"part": "half"}, r"recording.part: found 'half'; choose from first_half, second_half"),
+        ({}, {"part": "first_half"}, r"15 samples, but the study simulates 25; set simulation.duration to 30000"),
         ({"nodes": Nodes(["L_a", "R_a"])}, {}, r"ts.csv: 1 regions are not in the connectome: lh-b; drop them by rec"),
         ({"nodes": Nodes(["L_a", "R_b"])}, {}, r"ts.csv: regions do not match the connectome: it lacks R_b; the conne"),
         ({}, {"confounds": ["csf"]}, r"give the table of confounds in a column confounds"),
@@ -161,3 +164,38 @@ def test_time_scale_and_space_are_told_and_times_are_the_recordings_own() -> Non
     assert found["recording_rate"] == pytest.approx(10) and found["recording_duration"] == pytest.approx(79)
     assert found["recording_time_scale"] == 1000
     assert found["recording_space"] == "the space of the person's scanner"
+
+
+@pytest.mark.parametrize("preparation", PREPARATIONS, ids=str)
+def test_a_half_knows_nothing_of_the_other(preparation: dict, tmp_path: Path) -> None:
+    """Each half and what is held out of it are what the same samples alone would be; the odd one is lost."""
+    series, csf = RNG.standard_normal((3, 81)).cumsum(axis=-1), RNG.standard_normal(81)
+    study = replace(SIMULATED, duration=80000.0, preparation=preparation)
+    for name in ("one", "two", "both"):
+        (tmp_path / name).mkdir()
+
+    def taken(name: str, samples: slice, **options: str) -> dict[str, Quantity]:
+        path = tmp_path / name / "c.tsv"
+        path.write_text("csf\n" + "".join(f"{value!r}\n" for value in csf[samples].tolist()))
+        mine = row(saved(tmp_path / name, series[:, samples]), confounds=str(path))
+        return observe(mine, study, {}, {"confounds": ["csf"], **options})
+
+    one, two = taken("one", slice(40)), taken("two", slice(41, 81))
+    for part, own, other in (("first_half", one, two), ("second_half", two, one)):
+        found = taken("both", slice(81), part=part)
+        np.testing.assert_allclose(found["x"].values, own["x"].values, rtol=1e-9)
+        np.testing.assert_allclose(found["ts"].values, own["ts"].values, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(found["held_out"].values, other["ts"].values, rtol=1e-9, atol=1e-9)
+
+
+def test_weights_are_fitted_to_a_half_alone(tmp_path: Path) -> None:
+    """Another second half changes nothing of what effective connectivity is fitted to."""
+    series = RNG.standard_normal((3, 80)).cumsum(axis=-1)
+    changed = np.concatenate([series[:, :40], RNG.standard_normal((3, 40))], axis=1)
+    steps, found = {"detrend": True, "bandpass": [0.01, 0.1]}, []
+    for values in (series, changed):
+        path = saved(tmp_path, values)
+        found.append(series_to_fit(row(path), NODES.labels, {}, {"part": "second_half"}, steps, "first_half"))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found[0].shape == (3, 40)
+    assert series_to_fit(row(path), NODES.labels, {}, {}, steps).shape == (3, 80)

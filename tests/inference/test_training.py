@@ -183,7 +183,7 @@ def test_members_of_an_ensemble_differ_and_mix_in_equal_parts(data, tmp_path):
     posterior.save(tmp_path / "posterior.pt")
     loaded, u, x_o = Posterior.load(tmp_path / "posterior.pt"), posterior.inputs(data[1][0]), data[1][0]
     z = prior().to_normal(data[0][:50])
-    each = [Posterior(prior(), NAMES, posterior.scaling, posterior.reduction, [network], posterior.options)
+    each = [Posterior(prior(), NAMES, posterior.scaling, posterior.condenser, [network], posterior.options)
             for network in posterior.networks]  # fmt: skip
     mixed = np.log(np.mean([np.exp(one.normal_log_prob(z, u)) for one in each], axis=0))
     assert loaded.normal_log_prob(z, u) == pytest.approx(mixed, abs=1e-5)

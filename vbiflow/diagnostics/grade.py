@@ -27,7 +27,8 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     `scores` holds values <score> (n,) of simulations from the posterior against the recording, and of each rung what
     the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
     theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A grade
-    is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it.
+    is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it. Values
+    held_out_<score> (n,) against a half that was held out are told beside, as the median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):
@@ -47,6 +48,10 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
             "ladder": ladder,
             "words": f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)} ({words})",
         }
+        if f"held_out_{name}" in scores:
+            unseen = float(np.median(scores[f"held_out_{name}"]))
+            found[name]["held_out"] = unseen
+            found[name]["words"] += f"; with the half that was held out {unseen:.2f}"
     return found
 
 

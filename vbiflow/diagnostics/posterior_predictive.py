@@ -37,6 +37,19 @@ def quantity_options(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
     return defaults | band | {key: value for key, value in first.items() if key in defaults}
 
 
+def score_options(
+    names: Sequence[str], specs: Sequence[Any], steps: Mapping[str, Any], fs: float
+) -> dict[str, dict[str, Any]]:
+    """Options of each quantity that the scores compare, with the band and the epochs that the `steps` leave spectra."""
+    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
+    if "psd" in wanted and "bandpass" in steps:
+        low, high = wanted["psd"].get("band", (0.0, np.inf))
+        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
+    if "psd" in wanted and "epochs" in steps:
+        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
+    return wanted
+
+
 def compared_values(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
     """What a score compares, of one series (n_nodes, n_times) at `fs` [Hz]."""
     if quantity == "fc":
@@ -64,7 +77,7 @@ def segment_length(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> i
 def posterior_predictive(
     path: str | Path, series: np.ndarray, fs: float, specs: Sequence[Any], n_predictive: int, names: Sequence[str],
     signal: str = "bold", prepare: Mapping[str, Any] | None = None,
-    sensors: Observer | None = None, others: Mapping[str, np.ndarray] | None = None,
+    sensors: Observer | None = None, others: Mapping[str, np.ndarray] | None = None, held_out: np.ndarray | None = None,
 ) -> tuple[dict[str, io.Quantity], dict[str, np.ndarray]]:  # fmt: skip
     """Compare re-simulations in a file with a recording `series` (n_nodes, n_times) at `fs` [Hz] by scores.
 
@@ -82,6 +95,7 @@ def posterior_predictive(
     prepare : the steps that the recording went through.
     sensors : makes series of the sensors from those of the regions; none if the regions are compared.
     others : series (n_nodes, n_times) of other people, by name, which grade the model.
+    held_out : the recording's other half (n_nodes, n_times), if the study is shown one alone.
 
     Returns
     -------
@@ -93,12 +107,7 @@ def posterior_predictive(
         If too few simulations are valid to compare.
     """
     steps = read_preparation(prepare)
-    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
-    if "psd" in wanted and "bandpass" in steps:
-        low, high = wanted["psd"].get("band", (0.0, np.inf))
-        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
-    if "psd" in wanted and "epochs" in steps:
-        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
+    wanted = score_options(names, specs, steps, fs)
     found: dict[str, list[np.ndarray]] = {quantity: [] for quantity in wanted}
     with io.open_sealed(path) as file:
         unit = "1" if steps.get("standardise") else sensors.unit if sensors else file[signal].attrs["unit"]
@@ -111,7 +120,8 @@ def posterior_predictive(
         observed = {quantity: compared_values(quantity, series, fs, options) for quantity, options in wanted.items()}
         mine, again = ({quantity: stack[part] for quantity, stack in stacks.items()} for part in (drawn, ~drawn))
         scores = predictive_scores(names, mine, observed, again)
-        rungs = measured_rungs(names, series, fs, wanted, others or {})
+        rungs = measured_rungs(names, series, fs, wanted, others or {}, held_out)
+        unseen = {} if held_out is None else held_out_scores(names, mine, held_out, fs, wanted)
         last = names[-1]
         best = int(np.argmax(SCORES[last].sign * scores[last]))
         ts = prepare_simulation(file[signal][kept[best]], fs, steps, kept[best], sensors)
@@ -127,15 +137,31 @@ def posterior_predictive(
         shown[f"floor_{name}"] = io.Quantity(scores[f"floor_{name}"], "1", ("pair",))
     for name, values in rungs.items():
         shown[name] = io.Quantity(np.atleast_1d(values), "1", ("recording",))
-    return shown, scores | rungs
+    for name, values in unseen.items():
+        shown[name] = io.Quantity(values, "1", ("simulation",))
+    return shown, scores | rungs | unseen
+
+
+def held_out_scores(
+    names: Sequence[str], drawn: Mapping[str, np.ndarray], held_out: np.ndarray, fs: float,
+    wanted: Mapping[str, Mapping[str, Any]],
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Scores held_out_<score> (n,) of simulations' quantities `drawn` against the half that the study is not shown."""
+    found = {}
+    for name in (name for name in names if SCORES[name].quantity != "series"):
+        quantity = SCORES[name].quantity
+        theirs = compared_values(quantity, held_out, fs, wanted[quantity])
+        found[f"held_out_{name}"] = SCORES[name].compare(drawn[quantity], theirs)
+    return found
 
 
 def measured_rungs(
     names: Sequence[str], series: np.ndarray, fs: float, wanted: Mapping[str, Mapping[str, Any]],
-    others: Mapping[str, np.ndarray],
+    others: Mapping[str, np.ndarray], held_out: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """What the recording reaches with its nodes shuffled, with other people and between its own halves, by score.
 
+    Of a half its other one is `held_out`.
     A course in time has no other half, and chance is left out where the order of nodes plays no part.
     """
     found: dict[str, np.ndarray] = {}
@@ -155,7 +181,12 @@ def measured_rungs(
             found[f"chance_{name}"] = compare(np.array(mixed), own)
         epoch = options.get("epoch", 1)
         half = n_times // 2 // epoch * epoch
-        if quantity != "series" and half > HALF_WINDOWS * options.get("window", options.get("segment", 0.0)) * fs:
+        if quantity == "series":
+            continue
+        if held_out is not None:
+            other = compared_values(quantity, held_out, fs, options)
+            found[f"half_{name}"] = np.atleast_1d(compare(other[None], own))
+        elif half > HALF_WINDOWS * options.get("window", options.get("segment", 0.0)) * fs:
             first, second = (
                 compared_values(quantity, part, fs, options) for part in (series[:, :half], series[:, -half:])
             )

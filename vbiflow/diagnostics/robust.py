@@ -110,7 +110,7 @@ def robust_posterior(
     v, wrong = denoise(law, u[: len(kept)], right, ~np.isfinite(np.asarray(x_o, float)[kept]), rng)
     inputs = np.tile(u, (n, 1))
     inputs[:, : len(kept)] = v[rng.integers(len(v), size=n)]
-    z = [drawn[:, 0] for _, drawn in posterior.normal_samples(posterior.reduction(inputs.astype(np.float32)), 1, seed)]
+    z = [drawn[:, 0] for _, drawn in posterior.normal_samples(posterior.condenser(inputs.astype(np.float32)), 1, seed)]
     theta = posterior.prior.from_normal(np.concatenate(z))
     return RobustPosterior(theta, names, wrong, u[: len(kept)] - v.mean(axis=0))
 

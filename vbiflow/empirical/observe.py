@@ -16,10 +16,10 @@ from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
 from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
-from vbiflow.empirical.series import check_options, check_sides
+from vbiflow.empirical.series import check_options, check_sides, split_halves
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
-from vbiflow.features.preparation import epoch_of
+from vbiflow.features.preparation import epoch_of, prepare, read_preparation
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
@@ -126,17 +126,58 @@ def observe_regions(
     row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
     """Features of regional series: tables, arrays, 4-D images with an atlas, CIFTI."""
+    path, (recording, confounds) = row["recording"], read_regional(row, settings.nodes.labels, select, options)
+    centre = centred if options.get("demean", True) else lambda ts: ts  # the level of an MR signal means nothing
+    if "part" not in options:
+        return extract_x_o(path, replace(recording, ts=centre(recording.ts)), settings, settings.nodes, confounds)
+    halves = [replace(recording, ts=centre(ts)) for ts in split_halves(recording.ts, options["part"])]
+    cleaned = (None, None) if confounds is None else split_halves(confounds, options["part"])
+    found = extract_x_o(path, halves[0], settings, settings.nodes, cleaned[0])
+    held_out = extract_x_o(path, halves[1], settings, settings.nodes, cleaned[1])["ts"]
+    return found | {"held_out": held_out}
+
+
+def read_regional(
+    row: Mapping[str, str], labels: Sequence[str], select: Mapping[str, Any], options: Mapping[str, Any]
+) -> tuple[Recording, np.ndarray | None]:
+    """Regional series of a cohort row in the order of `labels`, and the confounds (n, n_times) to regress out."""
     check_options(options)
-    path, regions, labels = row["recording"], row["regions"] or None, settings.nodes.labels
+    path, regions = row["recording"], row["regions"] or None
     drop = options.get("drop", ())
     recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"], drop=drop)
-    if options.get("demean", True):  # the level of an MR signal means nothing
-        recording = replace(recording, ts=recording.ts - recording.ts.mean(axis=1, keepdims=True))
     if row["kind"] == "bold" and "homotopic" not in options.get("accept", ()):
         check_sides(path, recording.ts, recording.labels)
     columns = options.get("confounds")
     confounds = read_confounds(row["confounds"], columns).T if columns else None
-    return extract_x_o(path, recording, settings, settings.nodes, confounds)
+    check_confounds(path, recording, confounds)
+    return recording, confounds
+
+
+def series_to_fit(
+    row: Mapping[str, str],
+    labels: Sequence[str],
+    select: Mapping[str, Any],
+    options: Mapping[str, Any],
+    preparation: Mapping[str, Any],
+    part: str | None = None,
+) -> np.ndarray:
+    """Series (n_nodes, n_times) of a cohort row, or a `part` of them, cleaned as recordings are that a study judges.
+
+    Raises
+    ------
+    ValueError
+        As `observe`.
+    """
+    with reading(row["recording"]):
+        recording, confounds = read_regional(row, labels, select, options)
+        ts = recording.ts if part is None else split_halves(recording.ts, part)[0]
+        cleaned = confounds if part is None or confounds is None else split_halves(confounds, part)[0]
+        return prepare(ts[None], recording.fs, read_preparation(preparation, recording.fs), cleaned)[0]
+
+
+def centred(ts: np.ndarray) -> np.ndarray:
+    """Series (n_nodes, n_times) less their means."""
+    return ts - ts.mean(axis=1, keepdims=True)
 
 
 def observe_sensors(
@@ -254,6 +295,13 @@ def cut_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) 
     return replace(recording, ts=kept.reshape(len(recording.ts), -1), epoch=taken)
 
 
+def check_confounds(path: str, recording: Recording, confounds: np.ndarray | None) -> None:
+    """Refuse confounds (n, n_times) of another length than the recording."""
+    found = recording.ts.shape[1]
+    if confounds is not None and confounds.shape[1] != found:
+        raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
+
+
 def extract_x_o(
     path: str, recording: Recording, settings: ComparisonSettings, nodes: Nodes, confounds: np.ndarray | None = None
 ) -> dict[str, Quantity]:
@@ -266,8 +314,7 @@ def extract_x_o(
         raise ValueError(f"{path}: {found} samples, but the study simulates {wanted}; {advice}")
     if found > wanted:
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
-    if confounds is not None and confounds.shape[1] != found:
-        raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
+    check_confounds(path, recording, confounds)
     return compute_observed(
         recording.ts[:, :wanted],
         recording.fs,

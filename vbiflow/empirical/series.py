@@ -11,7 +11,9 @@ import numpy as np
 from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, match_labels, shorten_list
 from vbiflow.labels import canonical
 
-OPTIONS = ("demean", "confounds", "drop", "accept")
+OPTIONS = ("demean", "confounds", "drop", "accept", "part")
+PARTS = ("first_half", "second_half")
+"""Parts of a recording that a study may be shown; the other one is held out."""
 REST = "rest"
 """Value of the option drop: every region that the connectome lacks."""
 ENOUGH = 8
@@ -31,7 +33,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     """Refuse options of regional recordings that there are not.
 
     `demean` takes the mean out; `confounds` are columns of their table; `drop` names regions that the connectome lacks,
-    or is rest for all of them; `accept: [homotopic]` lets a recording pass whose hemispheres look mixed up.
+    or is rest for all of them; `accept: [homotopic]` lets a recording pass whose hemispheres look mixed up; of PARTS
+    `part` is taken alone.
     """
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
@@ -40,9 +43,18 @@ def check_options(options: Mapping[str, Any]) -> None:
         value = options.get(name, [])
         if not isinstance(value, list | tuple) and (name, value) != ("drop", REST):
             raise ValueError(f"recording.{name}: found {value!r}; write a list, as in [{value}]")
+    if options.get("part", PARTS[0]) not in PARTS:
+        raise ValueError(f"recording.part: found {options['part']!r}; choose from {', '.join(PARTS)}")
     strange = [name for name in options.get("accept", ()) if name != "homotopic"]
     if strange:
         raise ValueError(f"recording.accept: unknown finding {strange[0]!r}; choose from homotopic")
+
+
+def split_halves(values: np.ndarray, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """The `part` of series (n_nodes, n_times) that is taken, and the one of the same length that is held out."""
+    half = values.shape[1] // 2
+    halves = values[:, :half], values[:, values.shape[1] - half :]
+    return halves if part == PARTS[0] else halves[::-1]
 
 
 def align(path: str, given: Sequence[str], wanted: Sequence[str], drop: Sequence[str] | str = ()) -> np.ndarray:

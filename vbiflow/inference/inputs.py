@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 
+MANY_PARAMETERS = 20
+"""Parameters from which on `auto` of regression and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
 IN_MEMORY = 1 << 28
 
 
+@dataclass(frozen=True)
+class Condenser:
+    """Scaled features u (n, k) to network inputs (n, c): of the reduction, then of the regression if there is one."""
+
+    reduction: Reduction
+    regression: ConditionalGaussian | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of network inputs."""
+        return self.reduction.n_outputs + (self.regression.n_outputs if self.regression else 0)
+
+    def __call__(self, u: np.ndarray) -> np.ndarray:
+        """Network inputs (n, c) float32."""
+        reduced = self.reduction(u)
+        return np.concatenate([reduced, self.regression(u)], axis=1) if self.regression else reduced
+
+
 def fit_inputs(
     x: Any, z: np.ndarray, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
-) -> tuple[Scaling, Reduction, np.ndarray, dict[str, str]]:
+) -> tuple[Scaling, Condenser, np.ndarray, dict[str, str]]:
     """How features x (n, f) become inputs, from the rows `train` alone, whose z (n_train, p) comes first.
 
     Missing values are counted over all of these rows, the rest is found from the first of them.
 
     Returns
     -------
-    Scaling, Reduction, the inputs (m, k) of the first m training rows where they differ from those that the reduction
+    Scaling, Condenser, the inputs (m, k) of the first m training rows where they differ from those that the condenser
     gives, and {name: reason} of the features dropped
     """
     wanted = np.zeros(len(x), bool)
@@ -42,17 +64,23 @@ def fit_inputs(
     sample.clear()
     scaling, dropped = Scaling.fit(surveyed, absent / len(train), names, options["scaling"], options["missing_share"])
     u = scaling(surveyed)
-    if options["reduction"] == "none" or options["embedding"]["name"] != "none":  # which knows the features' order
-        return scaling, Reduction.identity(u.shape[1]), np.empty((0, u.shape[1]), np.float32), dropped
-    reduction, own = Reduction.fit(u, z[: len(u)], len(train))
-    return scaling, reduction, own, dropped
+    if options["embedding"]["name"] != "none":  # which knows the features' order
+        options = {**options, "reduction": "none", "regression": "none"}
+    reduction, own = Reduction.identity(u.shape[1]), np.empty((0, u.shape[1]), np.float32)
+    if options["reduction"] != "none":
+        reduction, own = Reduction.fit(u, z[: len(u)], len(train))
+    if options["regression"] == "none" or z.shape[1] < MANY_PARAMETERS:
+        return scaling, Condenser(reduction), own, dropped
+    regression, moments = ConditionalGaussian.fit(u, z[: len(u)])
+    own = np.concatenate([own if len(own) else reduction(u), moments], axis=1)
+    return scaling, Condenser(reduction, regression), own, dropped
 
 
 def network_inputs(
-    x: Any, rows: np.ndarray, scaling: Scaling, reduction: Reduction, own: np.ndarray, folder: str
+    x: Any, rows: np.ndarray, scaling: Scaling, condenser: Condenser, own: np.ndarray, folder: str
 ) -> np.ndarray:
     """Inputs (len(rows), k) float32, the first of them `own`; beyond 1 GiB in a file of `folder` that is mapped."""
-    shape = (len(rows), reduction.n_outputs)
+    shape = (len(rows), condenser.n_outputs)
     if shape[0] * shape[1] * 4 > IN_MEMORY:
         out = np.memmap(Path(folder) / "inputs", np.float32, "w+", shape=shape)
     else:
@@ -61,6 +89,6 @@ def network_inputs(
     place[rows] = np.arange(len(rows))
     for start in range(0, len(x), ROWS):
         target = place[start : start + ROWS]
-        out[target[target >= 0]] = reduction(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
+        out[target[target >= 0]] = condenser(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
     out[: len(own)] = own
     return out

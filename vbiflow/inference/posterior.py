@@ -12,7 +12,9 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, Destandardised, standardise, undo_standardise
 from vbiflow.inference.estimators import ESTIMATORS, new_network
+from vbiflow.inference.inputs import Condenser
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import Scaling
@@ -20,7 +22,7 @@ from vbiflow.io import sealed
 from vbiflow.prior import Prior
 from vbiflow.seal import verify
 
-FORMAT = 1
+FORMAT = 2
 EDGE = 8.0
 BATCH = 1 << 18
 
@@ -40,11 +42,11 @@ class Posterior:
         prior: Prior,
         features: Sequence[str],
         scaling: Scaling,
-        reduction: Reduction,
+        condenser: Condenser,
         networks: Sequence[nn.Module],
         options: Mapping[str, Any],
     ) -> None:
-        self.prior, self.features, self.scaling, self.reduction = prior, tuple(features), scaling, reduction
+        self.prior, self.features, self.scaling, self.condenser = prior, tuple(features), scaling, condenser
         self.networks, self.options = [network.eval() for network in networks], dict(options)
         self.estimator = ESTIMATORS[options["estimator"]["name"]]
 
@@ -73,7 +75,7 @@ class Posterior:
         if lost.any():
             listed = ", ".join(np.array(self.features)[lost][:5])
             raise ValueError(f"x_o is not finite in {int(lost.sum())} features ({listed}) that every simulation had")
-        return self.reduction(self.scaling(x))
+        return self.condenser(self.scaling(x))
 
     def sample(self, x_o: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None) -> np.ndarray:
         """Draw n samples theta (n, n_parameters) for one observation (f,)."""
@@ -111,7 +113,7 @@ class Posterior:
         for k, network in enumerate(self.networks[1:], start=1):
             chosen = torch.from_numpy(members == k)
             z[chosen] = self.estimator.samples(network, noise, u)[chosen]
-        return z
+        return undo_standardise(z, u) if self.condenser.regression else z
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray, *, names: Sequence[str] | None = None) -> np.ndarray:
         """log q(theta | x_o) (n,) for theta (n, n_parameters); x_o (f,), or (n, f) with one row for each theta."""
@@ -140,8 +142,11 @@ class Posterior:
         return torch.autograd.grad(density, at)[0].double().numpy()
 
     def _density(self, z: Tensor, u: Tensor) -> Tensor:
+        volume: Tensor | float = 0.0
+        if self.condenser.regression:
+            z, volume = standardise(z, u)
         each = torch.stack([self.estimator.log_prob(network, z, u) for network in self.networks])
-        return torch.logsumexp(each, 0) - np.log(len(self.networks))
+        return torch.logsumexp(each, 0) - np.log(len(self.networks)) + volume
 
     def map(self, x_o: np.ndarray, *, seed: int, n: int = 2000, names: Sequence[str] | None = None) -> np.ndarray:
         """The theta (n_parameters,) at the mode of q(z | x_o), by ascent from the best of n samples.
@@ -170,7 +175,8 @@ class Posterior:
 
         n = len(self.parameters)
         standard = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(n), torch.ones(n)), 1)
-        each = [DirectPosterior(network, standard) for network in self.networks]
+        whole_networks = [Destandardised(one) for one in self.networks] if self.condenser.regression else self.networks
+        each = [DirectPosterior(network, standard) for network in whole_networks]
         whole = EnsemblePosterior(each) if len(each) > 1 else each[0]
         return whole.set_default_x(torch.from_numpy(self.inputs(x_o)))
 
@@ -185,8 +191,9 @@ class Posterior:
         }
         state = {
             "networks": [network.state_dict() for network in self.networks],
-            "scaling": {name: torch.from_numpy(array) for name, array in self.scaling.state().items()},
-            "reduction": {name: torch.from_numpy(array) for name, array in self.reduction.state().items()},
+            "scaling": tensors(self.scaling.state()),
+            "reduction": tensors(self.condenser.reduction.state()),
+            "regression": tensors(self.condenser.regression.state()) if self.condenser.regression else None,
         }
         content = io.BytesIO()  # torch.save would put the name of a file into it
         torch.save({"state": state, "config": config}, content)
@@ -213,14 +220,15 @@ class Posterior:
                 f"{path}: posterior of format {config['format']}, this vbiflow reads {FORMAT}; train again"
             )
         prior = Prior.from_plain(config["prior"])
-        scaling = Scaling(**{k: v.numpy() for k, v in state["scaling"].items()}, robust=config["robust"])
-        reduction = Reduction(**{k: v.numpy() for k, v in state["reduction"].items()})
+        scaling = Scaling(**arrays(state["scaling"]), robust=config["robust"])
+        regression = state["regression"] and ConditionalGaussian(**arrays(state["regression"]))
+        condenser = Condenser(Reduction(**arrays(state["reduction"])), regression)
         networks = []
         for weights in state["networks"]:
-            network = new_network(len(prior.names), reduction.n_outputs, config["options"])
+            network = new_network(len(prior.names), condenser.n_outputs, config["options"])
             network.load_state_dict(weights)
             networks.append(network)
-        return cls(prior, config["features"], scaling, reduction, networks, config["options"])
+        return cls(prior, config["features"], scaling, condenser, networks, config["options"])
 
     def _difference(self, names: Sequence[str]) -> str:
         lacking = [name for name in self.features if name not in set(names)]
@@ -232,6 +240,16 @@ class Posterior:
             for what, group in (("lacking", lacking), ("unknown", extra))
             if group
         )
+
+
+def tensors(state: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Arrays by name, as tensors."""
+    return {name: torch.from_numpy(array) for name, array in state.items()}
+
+
+def arrays(state: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Tensors by name, as arrays."""
+    return {name: tensor.numpy() for name, tensor in state.items()}
 
 
 def generator(seed: int, row: int) -> np.random.Generator:

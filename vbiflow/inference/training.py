@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from vbiflow.dependencies import code_hash
 from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.conditional_gaussian import standardise
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.inputs import fit_inputs, network_inputs
+from vbiflow.inference.inputs import MANY_PARAMETERS, fit_inputs, network_inputs
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.scaling import ROWS
@@ -31,7 +32,7 @@ EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
 CODE = "vbiflow/inference/training.py"
 FEWEST = 20
-MANY_PARAMETERS, DROPOUT = 20, 0.1
+DROPOUT = 0.1
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
@@ -85,13 +86,16 @@ def train(
     begin = time.perf_counter()
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
-    scaling, reduction, own, dropped = fit_inputs(data.x, z, parts.train, data.names, options)
+    scaling, condenser, own, dropped = fit_inputs(data.x, z, parts.train, data.names, options)
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        u = network_inputs(data.x, rows, scaling, reduction, own, scratch)
-        inputs = Inputs(torch.from_numpy(z), u, len(parts.train), device)
+        u = network_inputs(data.x, rows, scaling, condenser, own, scratch)
+        target, volume = torch.from_numpy(z), torch.zeros(len(z))
+        if condenser.regression:
+            target, volume = standardise(target, torch.from_numpy(u[:, -condenser.regression.n_outputs :].copy()))
+        inputs = Inputs(target, u, len(parts.train), device)
         key = folder and inputs.digest(options, seed)
         trials = with_dropout(options, z.shape[1])
         tried = [
@@ -105,11 +109,17 @@ def train(
         ]
     if folder:
         shutil.rmtree(folder)
-    posterior = Posterior(data.prior, data.names, scaling, reduction, [network for network, _ in members], options)
-    losses = [history for _, history in members]
-    history = training_history(losses, parts, dropped, valid) | {"n_inputs": reduction.n_outputs}
+    posterior = Posterior(data.prior, data.names, scaling, condenser, [network for network, _ in members], options)
+    losses = [in_units_of_z(history, volume, len(parts.train)) for _, history in members]
+    history = training_history(losses, parts, dropped, valid) | {"n_inputs": condenser.n_outputs}
     history |= {"dropout": options["estimator"]["options"].get("dropout_probability", 0.0)}
     return posterior, history | {"seconds": time.perf_counter() - begin}
+
+
+def in_units_of_z(losses: Mapping[str, list[float]], volume: Tensor, n_train: int) -> dict[str, list[float]]:
+    """Losses of r as those of z; `volume` (n,) is the logarithm of \\|dr / dz\\| of training rows, then the others."""
+    shifts = {"train_loss": volume[:n_train].mean().item(), "validation_loss": volume[n_train:].mean().item()}
+    return {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
 
 
 def with_dropout(options: Mapping[str, Any], n_parameters: int) -> list[dict[str, Any]]:

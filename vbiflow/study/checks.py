@@ -10,12 +10,8 @@ from math import ceil
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.connectome.normalise import parse as parse_steps
-from vbiflow.connectome.quality import check_accept
-from vbiflow.connectome.streamlines import check_counting
-from vbiflow.datasets import load_catalogue
 from vbiflow.diagnostic_options import resolve_thresholds
-from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS, check_file
+from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
 from vbiflow.engine.checks import choose
@@ -30,12 +26,11 @@ from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.prior import check_names as check_parameter_names
 from vbiflow.provenance import ROOT
+from vbiflow.study.connectome_checks import check_connectome, check_effective, check_maps, check_per, check_pool
 from vbiflow.study.schema import join_all
 from vbiflow.study.study import Study
 from vbiflow.study.topology import PER, RESERVED
 
-RENAMED = {"cohort": "pooled", "others": "leave_one_out"}
-"""Earlier words of connectome.per."""
 MOST_SHARDS = 100_000
 MOST_STEPS = 1e8
 FEWEST = 30
@@ -66,6 +61,7 @@ def check_study(study: Study) -> None:
             check_preparation,
             check_recordings,
             check_connectome,
+            check_effective,
             check_discrepancy,
             check_shares,
             check_evidence,
@@ -111,14 +107,6 @@ def rules_with_resources() -> tuple[str, ...]:
     """Rules whose threads, memory and time a study may set, as the rules say."""
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.smk")))
     return tuple(sorted(set(re.findall(r'\b(?:threads_of|memory)\("(\w+)"', text))))
-
-
-def check_maps(study: Study) -> None:
-    """Refuse regional maps whose files are not there."""
-    catalogue = load_catalogue()
-    for person in dict.fromkeys(map(study.connectome_of, study.subjects)):
-        for name, file in study.maps(person).items():
-            check_file("connectome.maps", name, file, catalogue)
 
 
 def check_paths(study: Study) -> None:
@@ -175,14 +163,6 @@ def check_discrepancy(study: Study) -> None:
         raise ValueError("diagnostics.exact knows no discrepancy; leave one of them out")
 
 
-def check_connectome(study: Study) -> None:
-    """Compare what is done to connectomes with the registries."""
-    options = study["connectome"]
-    check_accept(options["accept"])
-    check_counting(**options["streamlines"])
-    parse_steps(options["normalise"])
-
-
 def check_participants(study: Study) -> None:
     """Refuse ids that results cannot tell apart: words of the workflow's own, and two that differ by case."""
     seen: dict[str, str] = {}
@@ -196,17 +176,6 @@ def check_participants(study: Study) -> None:
                 "tells apart; rename one"
             )
         seen[lower] = name
-
-
-def check_per(study: Study) -> None:
-    """Refuse a value of connectome.per that names neither a way to share estimators nor a person."""
-    per = study["connectome"]["per"]
-    if per in RENAMED:
-        raise ValueError(f"connectome.per: {per!r} is now called {RENAMED[per]}; write per: {RENAMED[per]}")
-    if per not in PER and per not in study.cohort:
-        raise ValueError(
-            f"connectome.per: unknown {per!r}; write {', '.join(PER)}, or one of {', '.join(study.subjects)}"
-        )
 
 
 def check_truth(study: Study) -> None:
@@ -242,6 +211,8 @@ def check_recordings(study: Study) -> None:
             check_recording(study["recording"], study.sensors)
         elif row["kind"] in REGIONAL or (row["kind"] in SENSOR_KINDS and not study.projected):
             check_options(study["recording"])
+        elif "part" in study["recording"]:
+            raise ValueError(f"recording.part: halves are taken of series, not of kind {row['kind']}; leave it out")
 
 
 def check_preparation(study: Study) -> None:
@@ -317,23 +288,3 @@ def check_evidence(study: Study) -> None:
             f"diagnostics.learning_curve: {beyond[0]} simulations, the study has {study.n_simulations}; raise "
             "inference.n_simulations or shorten the curve"
         )
-
-
-def check_pool(study: Study) -> None:
-    """Refuse a pool of connectomes of fewer than two people, and its options where there is none."""
-    options, least = study["connectome"], 3 if study["connectome"]["per"] == "leave_one_out" else 2
-    shared = study.pooled or options["per"] == "average"
-    if shared and len(study.subjects) < least:
-        raise ValueError(f"connectome.per: {options['per']} takes a cohort of {least} or more people")
-    if not study.pooled and "pool" in options:
-        raise ValueError("connectome.pool is for per: pooled or per: leave_one_out; drop it, or set per")
-    own = [name for name, entry in options["maps"].items() if "{participant_id}" in entry]
-    if shared and own:
-        raise ValueError(
-            f"connectome.maps.{own[0]}: a {'pool' if study.pooled else 'mean'} has one map for everybody; "
-            "name one file, or set per: subject"
-        )
-    if study.pooled and study.n_rounds > 1:
-        raise ValueError("inference.rounds: rounds need one connectome; set connectome.per: subject")
-    if study.pooled and study["diagnostics"]["optimise"]:
-        raise ValueError("diagnostics.optimise: point optimisation needs one connectome; set connectome.per: subject")

@@ -155,7 +155,7 @@ BASE = {
 """Megabytes that loading its libraries takes, by rule; 900 where torch is loaded, 500 else."""
 TORCH = (
     "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",
-    "robust",
+    "robust", "mix_posteriors", "transfer", "compare_people",
     "posterior_predictive", "features_report", "ablate", "ablation", "amortisation", "compare", "exact", "join_rounds",
 )  # fmt: skip
 

@@ -164,6 +164,29 @@ class Topology:
         """The connectomes of the people that an estimator's folder stands for."""
         return [self.path(member, "connectome.h5") for member in self.members(estimator)]
 
+    @property
+    def effective(self) -> dict[str, Any]:
+        """Which recordings weights are fitted to; empty where they are anatomy's."""
+        return self["connectome"].get("effective", {})
+
+    def fitted_to(self, person: str) -> list[str]:
+        """People whose recordings the weights of a person's connectome are fitted to."""
+        if not self.effective:
+            return []
+        if self.effective["from"] == "first_half":
+            return [person]
+        return [name for name in self.subjects if name != person and name not in self.simulated]
+
+    @property
+    def fitted_part(self) -> str | None:
+        """The part of those recordings that is used; None for all of them."""
+        return None if self.effective.get("from") == "others" else self.effective.get("from")
+
+    def fitted_words(self, person: str) -> str:
+        """What those recordings are, in words."""
+        people = self.fitted_to(person)
+        return "the first half of the recording" if self.fitted_part else f"recordings of {len(people)} other people"
+
     def row(self, person: str) -> Mapping[str, Any]:
         """The cohort's row of a person; of one whose recording is simulated, with the file that is made of it."""
         entries = self.cohort[person]

@@ -1,0 +1,108 @@
+"""Regressions that give a flow of many parameters its mean and standard deviation."""
+
+import numpy as np
+import pytest
+import torch
+
+from vbiflow.inference import Posterior, TrainingSet, train
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, standardise, undo_standardise
+from vbiflow.prior import Prior
+
+N_PARAMETERS = 20
+QUICK = {"estimator": {"maf": {"hidden_features": 40, "num_transforms": 2}}, "max_epochs": 3, "dropout": "none"}
+
+
+def normal_prior(n=N_PARAMETERS):
+    return Prior.from_config({f"p{k}": {"normal": [0, 1]} for k in range(n)})
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """z, and features of which the first tells z[0] by its square and the noise of z[1] by itself."""
+    rng = np.random.default_rng(1)
+    z = rng.standard_normal((1500, N_PARAMETERS))
+    x = z + 0.1 * rng.standard_normal(z.shape)
+    x[:, 0] = rng.uniform(-2, 2, len(z))
+    z[:, 0] = x[:, 0] ** 2 - 4 / 3 + 0.2 * rng.standard_normal(len(z))
+    z[:, 1] = x[:, 1] + np.exp(x[:, 0]) * 0.1 * rng.standard_normal(len(z))
+    return z, x
+
+
+def test_mean_and_spread_are_those_of_the_simulations(simulated):
+    z, x = simulated
+    found, own = ConditionalGaussian.fit(x, z)
+    mean, log_sd = np.split(found(x), 2, axis=1)
+    assert np.std(z[:, 0] - mean[:, 0]) == pytest.approx(0.2, rel=0.1)
+    assert np.polyfit(x[:, 0], log_sd[:, 1], 1) == pytest.approx([1.0, np.log(0.1)], abs=0.3)
+    assert np.exp(log_sd[:, 2:]) == pytest.approx(0.0995, rel=0.15)
+    assert own == pytest.approx(found(x), abs=0.5) and not np.array_equal(own, found(x))
+
+
+def test_moments_of_a_row_do_not_know_it():
+    rng = np.random.default_rng(2)
+    z, x = rng.standard_normal((300, 3)), rng.standard_normal((300, 100))
+    z += 0.3 * x[:, :3]
+    found, own = ConditionalGaussian.fit(x, z)
+    learnt, left_out = (np.mean((z - mean[:, :3]) ** 2) for mean in (found(x), own))
+    assert learnt < 0.97 < left_out < 1.1
+
+
+def test_standardising_is_undone_and_keeps_the_volume():
+    z, inputs = torch.randn(4, 3, dtype=torch.double), torch.randn(4, 8, dtype=torch.double)
+    r, volume = standardise(z, inputs)
+    assert torch.allclose(undo_standardise(r.unsqueeze(1), inputs)[:, 0], z)
+    slopes = torch.autograd.functional.jacobian(lambda z: standardise(z, inputs[:1])[0], z[:1])[0, :, 0]
+    assert volume[0] == pytest.approx(float(torch.linalg.slogdet(slopes)[1]))
+
+
+@pytest.fixture(scope="module")
+def trained(simulated):
+    z, x = simulated
+    data = TrainingSet.of(normal_prior(), z, x, [f"x{k}" for k in range(N_PARAMETERS)], QUICK, seed=1)
+    return data, *train(data, QUICK, seed=1)
+
+
+def test_density_samples_loss_and_file_agree(trained, tmp_path):
+    data, posterior, history = trained
+    rows = data.split.validation
+    density = posterior.log_prob(*data.rows(rows))
+    assert -density.mean() == pytest.approx(min(history["validation_loss"][0]), abs=1e-3)
+    _, x = data.rows(data.split.test[:2])
+    samples = posterior.sample_batch(x, 4000, seed=1)
+    inputs, z = posterior.inputs(x[:1]), posterior.prior.to_normal(samples[0])
+    centred = z - z.mean(axis=0)
+    along = (centred * posterior.score(z, inputs)).mean(axis=0)  # -1 where samples are those of the density, by parts
+    assert along == pytest.approx(-1, abs=0.15)
+    posterior.save(tmp_path / "posterior.pt")
+    loaded = Posterior.load(tmp_path / "posterior.pt")
+    assert np.array_equal(loaded.sample_batch(x, 10, seed=1), posterior.sample_batch(x, 10, seed=1))
+
+
+def test_sbi_sees_the_density_of_z(trained):
+    data, posterior, _ = trained
+    theta, x = data.rows(data.split.test[:3])
+    direct = posterior.to_sbi(x[0])
+    z = posterior.prior.to_normal(theta)
+    own = posterior.normal_log_prob(z, posterior.inputs(x[0]))
+    assert direct.log_prob(torch.from_numpy(z).float()).numpy() == pytest.approx(own, abs=1e-3)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        drawn = direct.sample((2000,), show_progress_bars=False).numpy()
+    assert drawn.std(axis=0) == pytest.approx(posterior.sample(x[0], 2000, seed=1).std(axis=0), rel=0.15)
+
+
+def test_many_parameters_are_found_sooner_than_by_the_flow_alone(trained):
+    data, _, history = trained
+    _, alone = train(data, QUICK | {"regression": "none"}, seed=1)
+    assert min(history["validation_loss"][0]) < min(alone["validation_loss"][0]) - 10
+    assert history["n_inputs"] == alone["n_inputs"] + 2 * N_PARAMETERS
+
+
+def test_few_parameters_and_embeddings_have_no_regression(simulated):
+    z, x = simulated
+    names = [f"x{k}" for k in range(N_PARAMETERS)]
+    few = TrainingSet.of(normal_prior(19), z[:400, :19], x[:400], names, seed=1)
+    assert train(few, QUICK | {"max_epochs": 1}, seed=1)[0].condenser.regression is None
+    many = TrainingSet.of(normal_prior(), z[:400], x[:400], names, seed=1)
+    embedded = QUICK | {"max_epochs": 1, "embedding": "fully_connected"}
+    assert train(many, embedded, seed=1)[0].condenser.regression is None
