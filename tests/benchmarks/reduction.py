@@ -1,6 +1,6 @@
 """What the reduction of features keeps: held-out log probability beside that of the informative features alone.
 
-python -m tests.benchmarks.reduction [case ...]
+python -m tests.benchmarks.reduction [--seed SEED] [case ...]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vbiflow.prior import Prior
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 """z (n, p), features (n, k), and the informative features alone (n, m)."""
 N_TEST = 2000
-SEED = 2026
+SEED = int(__import__("os").environ.get("BSEED", "2026"))
 
 
 def signals(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
