@@ -43,6 +43,7 @@ rule posterior_predictive:
     input:
         prior=of_estimator("prior.h5"),
         features=of_estimator("features.h5"),
+        posterior=of_estimator("posterior.pt"),
         diagnostics=of_estimator("diagnostics.json"),
         calibration=of_estimator("diagnostics.h5"),
         samples="results/{study}/subjects/{subject}/samples.h5",
@@ -68,6 +69,7 @@ rule posterior_predictive:
         preparation=setting("preparation"),
         sensors=of_study("sensors"),
         signal=of_study("signal"),
+        duration=setting("simulation", "duration"),
         deterministic=of_study("deterministic"),
         inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),

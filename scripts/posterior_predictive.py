@@ -3,14 +3,17 @@
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
 from vbiflow.diagnostics.conformal import conformal_intervals
+from vbiflow.diagnostics.controls import control_tables, controls_note, negative_controls
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
+from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
-from vbiflow.inference import TrainingSet
+from vbiflow.features.spectra import spectral_features
+from vbiflow.inference import Posterior, TrainingSet
 from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.observation.sensors import sensors_of
@@ -69,6 +72,7 @@ with job(snakemake, reads_exclusions="others") as run:
     prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
     named = discrepancy_note(prior.names, samples, params.discrepancy)
+    named += spectral_discrepancy_note(prior.names, samples)
     least = resolve_thresholds(limits)["information"]
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, prior.bounds[0])
     ranks = read(snakemake.input.calibration, "ranks")["ranks"]
@@ -83,23 +87,36 @@ with job(snakemake, reads_exclusions="others") as run:
         robust, spoken = {"wrong_features": offending}, [sentence]
         for found_one, values in zip(marginals.values(), quantiles.T, strict=True):
             found_one["robust"] = values
+    data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
+    misfits, controls = read(snakemake.input.calibration, "misfit")["misfit"], {}
+    if "psd" in observed:
+        controls = negative_controls(
+            control_tables(*spectra_of(snakemake.input.x_o), params.duration, params.seed),
+            spectral_features(snakemake.input.x_o, params.features, "config/features"),
+            Posterior.load(snakemake.input.posterior),
+            data,
+            prior_predictive(snakemake.input.features),
+            misfits,
+            seed=params.seed,
+            thresholds=limits,
+        )
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),
         calibrated_check(
             check_features(drawn, observed["x"]),
-            TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed),
+            data,
             samples,
             observed["x"],
-            read(snakemake.input.calibration, "misfit")["misfit"],
+            misfits,
             seed=params.seed,
         ),
         scores,
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=[*named, *sparse_note(found, params.n_rounds), *notes, *spoken],
+        notes=[*named, *controls_note(controls), *sparse_note(found, params.n_rounds), *notes, *spoken],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
-    write_json(snakemake.output.verdict, verdict | {"parameters": marginals} | robust)
+    write_json(snakemake.output.verdict, verdict | {"parameters": marginals, "controls": controls} | robust)
     run.say(f"{verdict['verdict']}: {verdict['reasons'][0]}")

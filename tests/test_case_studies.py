@@ -8,6 +8,8 @@ import yaml
 
 from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise_case_studies
 from vbiflow.claims import CLAIMS
+from vbiflow.figures.case_studies import SHOWN
+from vbiflow.figures.table import wanted_figures
 from vbiflow.io import write_json
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
@@ -85,3 +87,17 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
 
 def test_the_page_of_the_case_studies_is_no_study():
     assert asked_studies(["results/case_studies/report.html", "results/tiny/report.html"]) == ["tiny"]
+
+
+@pytest.mark.parametrize("name", CASE_STUDIES)
+def test_a_card_shows_the_panels_of_the_paper(name):
+    study = load_study(f"{name}@paper")
+    drawn = {*wanted_figures("subject", study, study.subjects[0])}
+    drawn |= {*wanted_figures("estimator", study, study.estimators[0])}
+    features = {next(iter(entry)) if isinstance(entry, dict) else entry for entry in study["features"]}
+    wanted = {"series", "marginals", "recovery", "calibration", "scatter"} | features & {"psd", "fc", "fcd"}
+    wanted |= {"brain"} if any(entry.get("per") == "node" for entry in study["prior"].values()) else set()
+    texts = " ".join(claim.text for claim in CLAIMS if claim.study == name)
+    for word, figure in (("sensitive", "sensitivity"), ("faster", "baselines"), ("suffice", "learning_curve")):
+        wanted |= {figure} if word in texts else set()
+    assert wanted <= drawn & {*SHOWN}

@@ -27,6 +27,10 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     ),
 }
 EXTENTS = ("node",)
+RANDOM = "random"
+"""Key of a parameter's random regional effects."""
+SPREAD = "random.sd"
+"""Name of the coefficient that is their standard deviation; no map has it."""
 DISCREPANCY = "discrepancy"
 """Name of the parameter that says by how much features may be missed (see features/discrepancy.py)."""
 
@@ -52,7 +56,7 @@ class Marginal:
         form += ", ".join(FAMILIES)
         if not isinstance(entry, Mapping):
             raise ValueError(f"prior of {name}: found {entry!r}; {form}")
-        families = [key for key in entry if key != "per"]
+        families = [key for key in entry if key not in ("per", RANDOM, "within")]
         if len(families) != 1 or families[0] not in FAMILIES:
             raise ValueError(f"prior of {name}: unknown family {', '.join(map(repr, families))}; {form}")
         family, numbers = families[0], entry[families[0]]
@@ -119,27 +123,54 @@ def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
 
     The latter is written ``{map: {constant: {family: [numbers]}, <map>: {family: [numbers]}}, within: [low, high]}``;
     with ``link: log`` the sum is the parameter's logarithm. A coefficient that is a number is fixed (`read_fixed`).
+    Either may have random regional effects beside it, ``random: {sd: {family: [numbers]}}`` or a number.
 
     Raises
     ------
     ValueError
         If the entry is neither.
     """
+    read_limits(parameter, entry)
+    read_link(parameter, entry)
+    spread = read_random(parameter, entry)
+    spreads = [spread] if isinstance(spread, Marginal) else []
     if not isinstance(entry, Mapping) or "map" not in entry:
-        return [Marginal.from_config(parameter, entry)]
+        return [Marginal.from_config(parameter, entry), *spreads]
     terms, form = (
         entry["map"],
         f"{{map: {{{CONSTANT}: {{uniform: [low, high]}}, <map>: {{...}}}}, within: [low, high], link: log}}",
     )
-    unknown = [key for key in entry if key not in ("map", "within", "link")]
+    unknown = [key for key in entry if key not in ("map", "within", "link", RANDOM)]
     if unknown or not isinstance(terms, Mapping) or not terms:
         raise ValueError(f"prior of {parameter}: found {dict(entry)!r}; write it as {parameter}: {form}")
-    read_limits(parameter, entry)
-    read_link(parameter, entry)
     fixed = read_fixed(parameter, entry)
-    if fixed.keys() == terms.keys():
+    if fixed.keys() == terms.keys() and not spreads:
         raise ValueError(f"prior of {parameter}: all its coefficients are numbers; move it to parameters")
-    return [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items() if name not in fixed]
+    own = [Marginal.from_config(parameter, term, str(name)) for name, term in terms.items() if name not in fixed]
+    return [*own, *spreads]
+
+
+def read_random(parameter: str, entry: Any) -> Marginal | float:
+    """Standard deviation of the random regional effects of an entry: a number, 0 without, or its prior.
+
+    Raises
+    ------
+    ValueError
+        If it is not ``random: {sd: ...}``, or if it can be negative.
+    """
+    if not isinstance(entry, Mapping) or RANDOM not in entry:
+        return 0.0
+    given, form = entry[RANDOM], f"write {parameter}: {{..., {RANDOM}: {{sd: {{uniform: [0, high]}}}}}}, or sd: number"
+    if not isinstance(given, Mapping) or set(given) != {"sd"} or "per" in entry:
+        raise ValueError(f"prior of {parameter}: {RANDOM} is {given!r}{' beside per' * ('per' in entry)}; {form}")
+    sd = given["sd"]
+    lowest = sd
+    if not isinstance(sd, int | float):
+        sd = Marginal.from_config(parameter, sd, SPREAD)
+        lowest = sd.distribution.support()[0]
+    if not np.isfinite(lowest) or lowest < 0:
+        raise ValueError(f"prior of {parameter}: sd of {RANDOM} reaches down to {lowest:g}; it is at least 0")
+    return sd if isinstance(sd, Marginal) else float(sd)
 
 
 def read_fixed(parameter: str, entry: Any) -> dict[str, float]:

@@ -9,9 +9,10 @@ import numpy as np
 import scipy
 
 from vbiflow.maps import LINKS, region_values, regression
-from vbiflow.marginals import Marginal, read_fixed, read_limits, read_link, read_marginals
+from vbiflow.marginals import RANDOM, SPREAD, Marginal, read_fixed, read_limits, read_link, read_marginals, read_random
 
 EDGE = np.finfo(float).eps
+NEVER_NEGATIVE = ("sigma", "noise")
 
 
 class Prior:
@@ -20,7 +21,8 @@ class Prior:
     Through the probability integral transform every parameter becomes standard normal, z = Phi^-1(F(theta)): estimators
     work on z, so that no posterior mass can lie outside the prior. `units` are those of the columns of theta, that of
     the parameter for a coefficient of a regression on maps, a pure number for one of its logarithm. `fixed` are
-    coefficients that are not inferred, by parameter and name.
+    coefficients that are not inferred, by parameter and name; `spreads` standard deviations of random regional effects
+    that are not.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Prior:
         units: Mapping[str, str] | None = None,
         links: Mapping[str, str] | None = None,
         fixed: Mapping[str, Mapping[str, float]] | None = None,
+        spreads: Mapping[str, float] | None = None,
     ) -> None:
         if not marginals:
             raise ValueError("the prior names no parameter; infer at least one")
@@ -41,12 +44,13 @@ class Prior:
         self.limits = dict(limits or {})
         self.links = dict(links or {})
         self.fixed = {name: dict(terms) for name, terms in (fixed or {}).items() if terms}
+        self.spreads = {name: sd for name, sd in (spreads or {}).items() if sd}
         self.columns: list[tuple[str, Marginal]] = []
         for marginal in self.marginals:
             if marginal.per == "node" and not self.labels:
                 raise ValueError(f"prior of {marginal.name}: per: node needs the labels of the nodes")
             for coefficient in (marginal.coefficient, *self.fixed.get(marginal.parameter, ())):
-                if coefficient:
+                if coefficient and coefficient != SPREAD:
                     region_values(coefficient, self.maps, f"prior of {marginal.parameter}")
             suffixes = [f"[{label}]" for label in self.labels] if marginal.per == "node" else [""]
             self.columns += [(marginal.name + suffix, marginal) for suffix in suffixes]
@@ -79,18 +83,24 @@ class Prior:
         links = {name: link for name, link in links.items() if link != "identity"}
         limits = {name: limit for name, limit in limits.items() if limit}
         fixed = {name: read_fixed(name, entry) for name, entry in config.items()}
-        return cls(marginals, labels, maps, limits, units, links, fixed)
+        spreads = {name: read_random(name, entry) for name, entry in config.items()}
+        spreads = {name: sd for name, sd in spreads.items() if not isinstance(sd, Marginal)}
+        return cls(marginals, labels, maps, limits, units, links, fixed, spreads)
 
     def to_config(self) -> dict[str, Any]:
         """Plain data that `from_plain` turns back into this prior."""
         entries: dict[str, Any] = {}
         for m in self.marginals:
-            if m.coefficient:
+            if m.coefficient == SPREAD:
+                entries.setdefault(m.parameter, {"map": {}})[RANDOM] = {"sd": m.to_config()}
+            elif m.coefficient:
                 entries.setdefault(m.parameter, {"map": {}})["map"][m.coefficient] = m.to_config()
             else:
                 entries[m.parameter] = m.to_config()
         for name, terms in self.fixed.items():
             entries[name]["map"] |= terms
+        for name, sd in self.spreads.items():
+            entries[name][RANDOM] = {"sd": sd}
         for name, limits in self.limits.items():
             entries[name]["within"] = list(limits)
         for name, link in self.links.items():
@@ -188,6 +198,16 @@ class Prior:
         """
         return {name: values.clip(*self.range(name)) for name, values in self._split(theta).items()}
 
+    def random_effects(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Standard deviations (n, 1) of the random regional effects of parameters that have them, by name."""
+        theta = self._checked(theta)
+        inferred = {
+            marginal.parameter: theta[:, [k]]
+            for k, (_, marginal) in enumerate(self.columns)
+            if marginal.coefficient == SPREAD
+        }
+        return {name: np.full((len(theta), 1), sd) for name, sd in self.spreads.items()} | inferred
+
     def reasons(self, theta: np.ndarray) -> list[str]:
         """Why a row of theta is not allowed, a regression outside its range; an empty text where it is."""
         reasons = [""] * len(theta)
@@ -199,16 +219,19 @@ class Prior:
         return reasons
 
     def range(self, parameter: str) -> tuple[float, float]:
-        """The range that a regression may not leave: its `within`; sigma is never negative."""
-        return self.limits.get(parameter, (0.0 if parameter == "sigma" else -np.inf, np.inf))
+        """The range that a regression may not leave: its `within`; sigma and noise are never negative."""
+        return self.limits.get(parameter, (0.0 if parameter in NEVER_NEGATIVE else -np.inf, np.inf))
 
     def _split(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         theta, values = self._checked(theta), {}
         owners = np.array([marginal.parameter for _, marginal in self.columns])
         for name in dict.fromkeys(owners):
-            columns, terms = theta[:, owners == name], [m.coefficient for m in self.marginals if m.parameter == name]
+            own = [m.coefficient for m in self.marginals if m.parameter == name]
+            terms = [coefficient for coefficient in own if coefficient != SPREAD]
+            columns = theta[:, owners == name]
+            columns = columns[:, : columns.shape[1] - (SPREAD in own)]
             values[str(name)] = columns
-            if terms[0]:
+            if not terms or terms[0]:
                 terms = dict(zip(terms, columns.T, strict=True)) | self.fixed.get(str(name), {})
                 inverse = LINKS[self.links.get(str(name), "identity")]
                 values[str(name)] = inverse(regression(terms, self.maps, f"prior of {name}"))

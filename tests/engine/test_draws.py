@@ -108,7 +108,7 @@ BAD = [
         {"prior": {"speed": {"uniform": [1, 5], "per": "node"}}},
         "prior of speed: it is one number for the whole network",
     ),
-    ({"prior": {"noise": {"map": {"constant": UNIFORM}}}}, "prior of noise: it is one number for the whole network"),
+    ({"prior": {"gain": {"map": {"constant": UNIFORM}}}}, "prior of gain: it is one number for the whole network"),
     ({"prior": {"noise": {"uniform": [-1, 1]}}}, "noise is -1; it is a standard deviation, at least 0"),
     ({"prior": {"sigma": {"normal": [0.1, 0.1]}}}, "parameter sigma holds negative values"),
     (

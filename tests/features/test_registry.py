@@ -176,7 +176,7 @@ def test_no_simulation_gives_no_row_but_all_names(ts, nodes):
         ([{"fcd": {"overlap": 1}}], "option overlap: 1 is not a boolean"),
         ([{"fc": {"statistics": ["mode"]}}], "option statistics: unknown value 'mode'; choose from mean, sd, "),
         ([{"fc": {"eigenvalues": 2.5}}], "option eigenvalues: 2.5 is not an integer"),
-        ([{"mean": {"per": "region"}}], "option per: unknown value 'region'; choose from node, network, mean, sd"),
+        ([{"mean": {"per": "region"}}], "unknown value 'region'; choose from node, network, contrast, mean, sd"),
         ([{"fc_networks": {"per": "node"}}], "feature fc_networks: unknown option 'per'; it has none"),
         ([{"fc": {"as": "fc.slow"}}], "feature fc: as: 'fc.slow' is not a word of letters, digits and _"),
         (["fc", {"fc": {"eigenvalues": 2}}], "feature fc is asked for twice; rename one"),

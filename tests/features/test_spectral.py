@@ -4,7 +4,7 @@ from mne.time_frequency import psd_array_multitaper, psd_array_welch
 
 from vbiflow.features import Nodes, compute, compute_observed_spectra
 from vbiflow.features.batch import regrid
-from vbiflow.features.files import compute_spectra
+from vbiflow.features.spectra import compute_spectra
 from vbiflow.features.spectral_estimation import multitaper, welch
 
 FS = 250.0
@@ -203,3 +203,20 @@ def test_a_table_may_end_before_the_range_where_no_bin_is_lacking():
         wrong = [{"psd": specs[0]["psd"] | more}]
         with pytest.raises(ValueError, match=f"{message}.*the spectra reach from 2.* to 4"):
             compute_observed_spectra(peaked(frequencies)[None], frequencies, wrong, Nodes.plain(1))
+
+
+def test_relative_spectra_are_decibels_over_the_mean_whatever_the_level_and_contrasts_are_of_networks(nodes, ts):
+    options = {"range": [2, 44], "step": 2, "relative": True, "per": ["node", "network", "contrast"]}
+    specs = [{"spectrum": options}]
+    out = compute(ts, specs, fs=FS, nodes=nodes)
+    np.testing.assert_allclose(compute(8 * ts, specs, fs=FS, nodes=nodes).x, out.x, atol=1e-6)
+    assert set(out.units) == {"dB"}
+    per_node = np.array([["spectrum.relative[" in name and f"[{nodes.labels[0]}]" in name for name in out.names]])
+    levels = 10 ** (out.x[:, per_node[0]] / 10)
+    np.testing.assert_allclose(levels.mean(1), 1, rtol=1e-6)
+    a, b = nodes.network_names[:2]
+    values = dict(zip(out.names, out.x[0], strict=True))
+    stem = "spectrum.relative[8-10 Hz]"
+    assert values[f"{stem}[{a} - {b}]"] == pytest.approx(values[f"{stem}[{a}]"] - values[f"{stem}[{b}]"])
+    with pytest.raises(ValueError, match="per: contrast takes two networks or more"):
+        compute(ts, [{"psd": {"per": "contrast"}}], fs=FS, nodes=Nodes(nodes.labels, networks=["one"] * len(nodes)))

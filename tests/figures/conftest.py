@@ -155,6 +155,10 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "outside": {"alice": {shown[3]: "above"}, "bob": {}},
         },
         "ablation": {"features": worth, "subjects": people, "units": t["units"]},
+        "scatter": {
+            "theta": t["theta"][:, [0, 0, -1]], "x": t["theta"][:, [0, 0, -1]] ** 2, "units": t["units"],
+            "pairs": [(t["names"][k], one, 0.4) for k, one in ((0, "fc.mean"), (0, "variance[a]"), (-1, "fcd.sd"))],
+        },
         "invalid": pick("names", "units") | {"theta": t["theta"],
  "valid": t["theta"][:, 0] < np.quantile(t["theta"][:, 0], 0.8)},
         "series": {"observed": observed, "fs": 1 / 0.72, "predicted": predicted, "predicted_fs": 1 / 0.72, **place},

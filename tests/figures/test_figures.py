@@ -27,6 +27,7 @@ UNITS = {
     "ablation": CURRENTS | {"log probability lost [nat]"},
     "baselines": {"time beyond simulating [s]"},
     "learning_curve": {"log q(θ | x) [nat]"},
+    "scatter": {"σ [nA]"},
     "invalid": CURRENTS,
     "series": {"time [s]", "BOLD [s.d. of each of the regions]"},
     "fc": set(),

@@ -13,11 +13,13 @@ from vbiflow.connectome import Connectome, match_labels
 from vbiflow.engine.checks import check_number
 from vbiflow.engine.derived import SHARE, derived_quantities, split_derived
 from vbiflow.engine.plan import make_plan
+from vbiflow.engine.random_effects import draw_effects
 from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
+from vbiflow.engine.spectral_discrepancy import SPECTRAL_DISCREPANCY, add_spectral_discrepancy, check_sizes
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, LINKS, region_values, regression
-from vbiflow.marginals import DISCREPANCY, Marginal, read_fixed, read_link, read_marginals
+from vbiflow.marginals import DISCREPANCY, RANDOM, SPREAD, Marginal, read_fixed, read_link, read_marginals, read_random
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
@@ -26,8 +28,10 @@ FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
 TIME_DOMAIN_SETTINGS = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
 """Settings of a simulation that linear spectra have no use for."""
-NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"}
+NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"} | SPECTRAL_DISCREPANCY
 """What a study can fix or infer besides the parameters of its model, with units."""
+REGIONAL = ("noise",)
+"""Those of them that may differ from region to region, where there are no sensors."""
 
 
 def simulate_draws(
@@ -47,7 +51,8 @@ def simulate_draws(
     model : name of the model.
     connectome : weights, tract lengths and regional maps of the network.
     prior, theta : which parameters are inferred, and their values (n_simulations, n_parameters).
-    parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``; `speed`
+    parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``, with
+        ``"random": {"sd": number}`` beside it for effects that each simulation draws (random_effects.py); `speed`
         [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
     simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has
         `sensors`, noise and gain are theirs: they change no series here, but stand beside them as
@@ -59,9 +64,12 @@ def simulate_draws(
     ValueError
         As `simulate` does, and if a map or label is unknown.
     """
+    address = {key: options.get(key, 0) for key in ("seed", "stream", "start")}
     values = {name: fixed_parameter(name, value, connectome) for name, value in parameters.items()} | prior.parameters(
         theta
     )
+    values |= regional_values(values, parameters, prior, theta, len(connectome.labels), address)
+    deviation = {name: values.pop(name) for name in SPECTRAL_DISCREPANCY if name in values}
     speed, observed, observation_parameters = split_parameters(values, observation)
     given = {"n_simulations": len(theta), "speed": speed} | index_stimuli(simulation, connectome.labels)
     given |= {"tract_lengths": None if speed is None else connectome.tract_lengths} | observed | options
@@ -69,6 +77,9 @@ def simulate_draws(
         given = {key: value for key, value in given.items() if key not in TIME_DOMAIN_SETTINGS}
     run = linear_spectra if "spectrum" in observed else simulate
     simulations = run(model, connectome.weights, values, **given)
+    if deviation:
+        own = {key: address[key] for key in ("seed", "stream")}
+        simulations = add_spectral_discrepancy(simulations, deviation, connectome.networks, **own)
     reason = [first or second for first, second in zip(prior.reasons(theta), simulations.reason, strict=True)]
     units = prior.to_config()["units"]
     observation_parameters = {
@@ -81,6 +92,23 @@ def simulate_draws(
         reason=reason,
         observation_parameters=observation_parameters,
     )
+
+
+def regional_values(
+    values: Mapping[str, Any], parameters: Mapping[str, Any], prior: Prior, theta: np.ndarray, n_nodes: int,
+    address: Mapping[str, int],
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Values (n_simulations, n_nodes) of the parameters that have random regional effects, fixed or inferred."""
+    found = {}
+    for name, value in parameters.items():
+        if isinstance(value, Mapping) and RANDOM in value:
+            found[name] = np.full((len(theta), 1), float(value[RANDOM]["sd"]))
+    drawn = {}
+    for name, sd in (found | prior.random_effects(theta)).items():
+        mean = np.broadcast_to(values[name], (len(theta), np.shape(values[name])[-1]))
+        own = {"link": prior.links.get(name, "identity"), "within": prior.range(name)}
+        drawn[name] = draw_effects(name, mean, sd, n_nodes, **own, **address)
+    return drawn
 
 
 def split_parameters(
@@ -157,8 +185,12 @@ def check_draws(
     known = {name: np.ones(1) for name in maps}
     values = {name: check_fixed(name, value, known) for name, value in parameters.items()}
     for marginal in marginals:
-        if marginal.parameter in (*NETWORK_PARAMETERS, SHARE) and (marginal.coefficient or marginal.per):
+        regional = marginal.parameter in REGIONAL and not observation.get("sensors")
+        single = marginal.parameter in (*NETWORK_PARAMETERS, SHARE) and not regional
+        if single and (marginal.coefficient or marginal.per or RANDOM in prior[marginal.parameter]):
             raise ValueError(f"prior of {marginal.parameter}: it is one number for the whole network")
+        if marginal.coefficient == SPREAD:
+            continue
         if marginal.coefficient:
             region_values(marginal.coefficient, known, f"prior of {marginal.parameter}")
         link = read_link(marginal.parameter, prior[marginal.parameter])
@@ -175,6 +207,10 @@ def check_draws(
         if CONSTANT in terms and link != "identity":
             values[name] = LINKS[link](np.array(terms[CONSTANT]))
     values = {name: value for name, value in values.items() if value is not None or name in derived_quantities(own)}
+    deviation = {name: values.pop(name) for name in SPECTRAL_DISCREPANCY if name in values}
+    check_sizes(deviation)
+    if deviation and not observation.get("signals"):
+        raise ValueError(f"{next(iter(deviation))} is that of spectra of signals, and there are none; leave it out")
     speed, observed, _ = split_parameters(values, observation)
     values, derived = split_derived(own, values, simulation.get("dt"), speed is not None)
     for name, value in derived.items():
@@ -206,10 +242,12 @@ def check_fixed(name: str, value: Any, maps: Mapping[str, np.ndarray]) -> float 
     if not isinstance(value, Mapping):
         return float(np.ravel(value)[0]) if np.size(value) and np.asarray(value).dtype.kind in "iuf" else value
     terms = value.get("map")
-    if set(value) != {"map"} or not isinstance(terms, Mapping) or not terms:
+    if not {"map"} <= set(value) <= {"map", RANDOM} or not isinstance(terms, Mapping) or not terms:
         raise ValueError(
             f"parameters.{name}: found {dict(value)!r}; write it as {{map: {{{CONSTANT}: number, <map>: number}}}}"
         )
+    if isinstance(read_random(name, value), Marginal):
+        raise ValueError(f"parameters.{name}: sd of {RANDOM} is inferred; move {name} to prior")
     for term, coefficient in terms.items():
         region_values(term, maps, f"parameters.{name}")
         check_number(f"parameters.{name}.{term}", coefficient, -np.inf)

@@ -20,9 +20,9 @@ from vbiflow.observation import OBSERVATION_MODELS
 def add_measurement_noise(ts: Any, plan: Plan, name: str) -> Any:
     """Series (n_simulations, n_nodes, n_times) of a signal with the plan's noise; NumPy's are changed in place."""
     own, noise = host(ts), plan.noise
-    scale = np.broadcast_to(noise.level, len(own)).copy()
+    scale = np.broadcast_to(noise.level, own.shape[:2]).copy()
     if noise.relative:
-        scale *= [np.sqrt(one.var(axis=1, dtype=np.float64).mean()) for one in own]
+        scale *= np.array([np.sqrt(one.var(axis=1, dtype=np.float64).mean()) for one in own])[:, None]
     slow = list(OBSERVATION_MODELS)
     signal = 255 - slow.index(name) if name in slow else list(plan.model.signals).index(name)
     address = np.uint64(65536 * plan.stream + 256 * MEASUREMENT + signal)
@@ -34,11 +34,11 @@ def add_measurement_noise(ts: Any, plan: Plan, name: str) -> Any:
 
 @compile_cached(nogil=True)
 def add_normals(ts, scale, simulations, low, high, address):
-    """Add normals times `scale` (n_simulations,) to `ts`; simulation, node and time address them."""
+    """Add normals times `scale` (n_simulations, n_nodes) to `ts`; simulation, node and time address them."""
     n_times = ts.shape[2]
     for k in range(ts.shape[0]):
         for i in range(ts.shape[1]):
             for block in range((n_times + 3) // 4):
                 normals = four_normals(block, i, address, simulations[k], low, high)
                 for s in range(min(4, n_times - 4 * block)):
-                    ts[k, i, 4 * block + s] += scale[k] * normals[s]
+                    ts[k, i, 4 * block + s] += scale[k, i] * normals[s]

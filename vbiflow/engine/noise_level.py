@@ -13,7 +13,8 @@ from vbiflow.engine.checks import broadcast, choose
 
 @dataclass(frozen=True)
 class Noise:
-    """Standard deviation `level` (1 or n_simulations,): in the signal's unit or, `relative`, in standard deviations.
+    """Standard deviation `level` (1 or n_simulations, 1 or n_nodes): in the signal's unit or, `relative`, in standard
+    deviations.
 
     The latter is that of the simulation's own signal over time, its square averaged over nodes.
     """
@@ -22,8 +23,8 @@ class Noise:
     relative: bool
 
 
-def check_noise(noise: Any, n_simulations: int) -> Noise | None:
-    """A level (scalar or (n_simulations, 1)), or ``{"level": ..., "relative": bool}``.
+def check_noise(noise: Any, n_simulations: int, n_nodes: int) -> Noise | None:
+    """A level (scalar, (n_nodes,), (n_simulations, 1 or n_nodes)), or ``{"level": ..., "relative": bool}``.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def check_noise(noise: Any, n_simulations: int) -> Noise | None:
     options = dict(noise) if isinstance(noise, Mapping) else {"level": noise}
     for option in options:
         choose("option of noise", option, ("level", "relative"))
-    level = broadcast("level of", "noise", options.get("level", 0.0), n_simulations, 1)[:, 0]
+    level = broadcast("level of", "noise", options.get("level", 0.0), n_simulations, n_nodes)
     if (level < 0).any():
         raise ValueError(f"noise is {level[level < 0][0]:g}; it is a standard deviation, at least 0")
     if not isinstance(options.get("relative", False), bool):

@@ -268,5 +268,5 @@ def make_plan(
         given={k: broadcast("initial state", k, v, n_simulations, len(weights)) for k, v in (initial or {}).items()},
         delays=check_delays(model, weights, coupling_matrix(model, weights), tract_lengths, speed, n_simulations, dt),
         stimuli=check_stimuli(model, stimulus, n_simulations, len(weights), (n_steps, n_transient, dt)),
-        noise=check_noise(noise, n_simulations),
+        noise=check_noise(noise, n_simulations, len(weights)),
     )

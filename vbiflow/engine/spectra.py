@@ -95,7 +95,7 @@ def linear_spectra(
     model = model if isinstance(model, Model) else find_model(model)
     name, frequencies, segments = check_spectrum(model, signals, spectrum, duration)
     derived = resolve_derived(model, weights, parameters, n_simulations, initial, delayed=speed is not None)
-    level, fs = check_noise(noise, n_simulations), 1e3 / signals[name].get("period", 1.0)
+    level, fs = check_noise(noise, n_simulations, len(weights)), 1e3 / signals[name].get("period", 1.0)
     if level and level.relative and speed is not None:
         raise ValueError("noise: relative takes the variance, which is slow to find with delays; give it absolute")
     ts = np.zeros((n_simulations, len(weights), len(frequencies)), np.float32)
@@ -128,23 +128,23 @@ def row_of_simulation(value: Any, k: int) -> Any:
     return own if own.size > 1 else own[0]
 
 
-def noise_variance(linear: Linearisation, signal: str, noise: Noise | None, k: int) -> float:
-    """Variance of the measurement noise of simulation k."""
+def noise_variance(linear: Linearisation, signal: str, noise: Noise | None, k: int) -> np.ndarray:
+    """Variance of the measurement noise of simulation k, (1 or n_nodes,)."""
     if noise is None:
-        return 0.0
+        return np.zeros(1)
     level = noise.level[k if len(noise.level) > 1 else 0]
-    return float(level**2 * (np.diag(linear.covariance(signal)).mean() if noise.relative else 1.0))
+    return level**2 * (np.diag(linear.covariance(signal)).mean() if noise.relative else 1.0)
 
 
-def drawn_spectra(transfer: np.ndarray, segments: int, floor: float, rng: np.random.Generator) -> np.ndarray:
+def drawn_spectra(transfer: np.ndarray, segments: int, floor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Mean squares of `segments` complex normal coefficients through the transfer function, (n_nodes, n_frequencies),
-    with white noise of one-sided density `floor`.
+    with white noise of one-sided density `floor` (1 or n_nodes,).
     """
     n_frequencies, n_nodes, n_sources = transfer.shape
     density = np.empty((n_nodes, n_frequencies))
     for f in range(n_frequencies):
         real = rng.standard_normal((2, n_sources + n_nodes, segments))
         z = (real[0] + 1j * real[1]) / np.sqrt(2)
-        seen = np.sqrt(2e-3) * (transfer[f] @ z[:n_sources]) + np.sqrt(floor) * z[n_sources:]
+        seen = np.sqrt(2e-3) * (transfer[f] @ z[:n_sources]) + np.sqrt(floor)[:, None] * z[n_sources:]
         density[:, f] = (seen.real**2 + seen.imag**2).mean(1)
     return density

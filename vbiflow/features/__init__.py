@@ -5,9 +5,10 @@ from vbiflow.features.connectivity import fc
 from vbiflow.features.dynamics import fcd
 from vbiflow.features.extraction import Features, compute
 from vbiflow.features.feature import Feature, Option, feature, per
-from vbiflow.features.files import compute_file, compute_observed, compute_observed_spectra, gather_shards
+from vbiflow.features.files import compute_file, compute_observed, gather_shards
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.registry import FEATURES, SETS, expand_sets, features_schema, features_table, read_specs
+from vbiflow.features.spectra import compute_observed_spectra
 
 __all__ = [
     "FEATURES",

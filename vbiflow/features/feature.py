@@ -93,7 +93,12 @@ class Option:
 
 def per(default: str = "mean") -> Option:
     """The option `per`: one value a node, a network, or over all nodes."""
-    return Option((default,), "texts", "a value for each node, each network, or mean and sd over nodes", choices=PER)
+    return Option(
+        (default,),
+        "texts",
+        "a value for each node or network, contrasts of two networks, or mean and sd over nodes",
+        choices=PER,
+    )
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,15 @@ import numpy as np
 from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import SUMMARIES, SUMMARY_UNITS, connectome_summaries
-from vbiflow.features.batch import SpectralBatch
-from vbiflow.features.extraction import Features, Observer, compute, describe_undefined, extract, units_of
-from vbiflow.features.feature import of_signal
+from vbiflow.features.extraction import Features, Observer, compute
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.preparation import read_preparation
-from vbiflow.features.registry import FEATURES, Spec, read_specs
+from vbiflow.features.registry import Spec
+from vbiflow.features.spectra import compute_spectra
 
 STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
-ARBITRARY = "a.u."
-"""Unit of recordings whose files tell none, such as MR signals."""
 CONDITIONING = "connectome."
 """First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 
@@ -84,28 +81,6 @@ def compute_file(
     if conditioning is not None:
         (x, names), units = append_conditioning(x, names, conditioning), [*units, *SUMMARY_UNITS]
     return feature_quantities(x, names, units, index, valid & features.valid, reason)
-
-
-def compute_spectra(
-    power: np.ndarray,
-    frequencies: np.ndarray,
-    specs: Sequence[Spec],
-    unit: str,
-    nodes: Nodes,
-    folder: str | Path | None = None,
-    fs: float | None = None,
-) -> Features:
-    """Features of power spectral densities (n_simulations, n_nodes, n_frequencies) [unit] at frequencies [Hz].
-
-    `fs` [Hz] is the sampling rate of the series that they stand for.
-    """
-    requests = read_specs(specs, folder)
-    names, x = extract(SpectralBatch(power, frequencies, nodes, fs), requests)
-    reason = [
-        describe_undefined(row, names) if density.any() else "no power" for row, density in zip(x, power, strict=True)
-    ]
-    valid = np.array([not text for text in reason])
-    return Features(x, names, valid, reason, units_of(names, requests, unit.removesuffix("^2/Hz")))
 
 
 def append_conditioning(x: np.ndarray, names: Sequence[str], conditioning: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -235,38 +210,4 @@ def compute_observed(
         "labels": io.Quantity.text(nodes.labels, "node"),
         "hemispheres": io.Quantity.text(nodes.hemispheres, "node"),
         "networks": io.Quantity.text(nodes.networks, "node"),
-    }
-
-
-def compute_observed_spectra(
-    power: np.ndarray,
-    frequencies: np.ndarray,
-    specs: Sequence[Spec],
-    nodes: Nodes,
-    folder: str | Path | None = None,
-    fs: float | None = None,
-) -> dict[str, io.Quantity]:
-    """Features x_o (n_features,) of power spectral densities (n_nodes, n_frequencies) at frequencies [Hz], and these.
-
-    They are read at the frequencies of simulations sampled at `fs` [Hz]: bands hold the same bins on both sides.
-
-    Raises
-    ------
-    ValueError
-        If a feature needs more than spectra, or if the frequencies do not suit it.
-    """
-    requests = read_specs(specs, folder)
-    beyond = [request.name for request in requests if request.feature.domain != "spectral"]
-    if beyond:
-        allowed = ", ".join(name for name, feature in FEATURES.items() if feature.domain == "spectral")
-        raise ValueError(f"feature {beyond[0]} needs the series; from spectra come {allowed}")
-    names, values = extract(SpectralBatch(power[None], frequencies, nodes, fs), requests)
-    if not np.isfinite(values).all():
-        raise ValueError(f"features of the spectra: {describe_undefined(values[0], names)}")
-    units = units_of(names, requests, ARBITRARY)
-    density = of_signal("y^2/Hz", ARBITRARY)
-    return {
-        "x": io.Quantity(values[0], units, ("feature",)),
-        "names": io.Quantity.text(names, "feature"),
-        "psd": io.Quantity(np.asarray(power, float), density, ("node", "frequency"), {"frequencies": frequencies}),
     }

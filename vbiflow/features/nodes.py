@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from vbiflow.labels import split_label
 
-PER = ("node", "network", "mean", "sd")
+PER = ("node", "network", "contrast", "mean", "sd")
 MASKS = ("all", "intra", "inter", "left", "right", "homotopic", "within", "between")
 
 
@@ -108,7 +109,8 @@ class Nodes:
     def reduce(self, values: Any, per: Sequence[str], name: str = "") -> tuple[list[str], Any]:
         """Values (n_simulations, n_nodes) as asked by `per`, with their names.
 
-        `node`: one a node, `network`: mean over the nodes of each network, `mean` and `sd`: over all nodes.
+        `node`: one a node, `network`: mean over the nodes of each network, `contrast`: differences of these between
+        every two networks, `mean` and `sd`: over all nodes.
 
         Raises
         ------
@@ -124,6 +126,12 @@ class Nodes:
             elif kind == "network":
                 names += [f"{name}[{network}]" for network in self._known_networks()]
                 columns += [values[:, members].mean(axis=1)[:, None] for members in self.members]
+            elif kind == "contrast":
+                if len(self._known_networks()) < 2:
+                    raise ValueError("per: contrast takes two networks or more; leave it out")
+                names += [f"{name}[{a} - {b}]" for a, b in combinations(self.network_names, 2)]
+                means = [values[:, members].mean(axis=1)[:, None] for members in self.members]
+                columns += [a - b for a, b in combinations(means, 2)]
             else:
                 names += [f"{name}.{kind}"]
                 columns += [(values.mean(axis=1) if kind == "mean" else values.std(axis=1))[:, None]]

@@ -210,7 +210,7 @@ def psd(
 
 @feature(
     "spectrum",
-    unit="log10 y^2/Hz",
+    unit="log10 y^2/Hz, dB (relative)",
     signals="eeg",
     per=per(),
     method=METHOD,
@@ -218,6 +218,7 @@ def psd(
     bandwidth=BANDWIDTH,
     range=RANGE,
     step=Option(1.0, "number", "distance of the frequencies at which the density is given", "Hz", minimum=0),
+    relative=Option(False, "boolean", "whether to give each node's density over its mean in the range, in dB"),
 )
 def spectrum(
     batch: Batch,
@@ -228,8 +229,9 @@ def spectrum(
     bandwidth: float,
     range: tuple[float, float],
     step: float,
+    relative: bool,
 ) -> Pieces:
-    """Logarithm of the power spectral density averaged over bins of frequency.
+    """Logarithm of the power spectral density averaged over bins of frequency, or its form in dB.
 
     Parameters
     ----------
@@ -240,15 +242,21 @@ def spectrum(
     bandwidth : full bandwidth of the tapers [Hz].
     range : lowest and highest frequency [Hz].
     step : width of the bins [Hz].
+    relative : whether to divide by each node's mean density over the range, in dB.
     """
     frequencies, density = spectrum_of(batch, method, segment, bandwidth)
     edges = np.arange(range[0], range[1] + 1e-9, step)
     if edges.size < 2:
         raise ValueError(f"step of {step:g} Hz is wider than the range {range[0]:g}-{range[1]:g} Hz; lower it")
+    xp, whole = batch.xp, 1.0
+    if relative:
+        whole = density[..., bins_within(batch, frequencies, range, "range")].astype("float64").mean(axis=-1)
+        whole = xp.where(whole > 0, whole, 1.0)
     for low, high in pairwise(edges):
         name = f"[{low:g}-{high:g} Hz]"
         bins = density[..., bins_within(batch, frequencies, (low, high), name)].astype("float64").mean(axis=-1)
-        yield batch.nodes.reduce(batch.xp.log10(batch.xp.maximum(bins, 1e-300)), per, name)
+        logs = xp.log10(xp.maximum(bins / whole, 1e-300))
+        yield batch.nodes.reduce(10 * logs if relative else logs, per, f"relative{name}" if relative else name)
 
 
 @feature(

@@ -20,7 +20,7 @@ from vbiflow.provenance import ROOT
 
 SHOWN = (
     *("series", "psd", "fc", "fcd", "marginals", "brain", "pairs", "sensitivity"),
-    *("recovery", "calibration", "features", "baselines", "learning_curve"),
+    *("recovery", "calibration", "features", "scatter", "baselines", "learning_curve"),
 )
 """Figures on a card, in the paper's order."""
 REPEATED = ("marginals", "brain")

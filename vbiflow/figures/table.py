@@ -61,6 +61,12 @@ FIGURES: dict[str, Figure] = {
         "estimator", "Features", "features",
         datasets("features_report", "informs", "explained", "explained_by", "shown", "correlation", "outside"),
     ),
+    "scatter": Figure(
+        "estimator", "Features", "scatter",
+        datasets("features_report", "informs", "redundant") | {"prior": "prior", "features": "features"}
+        | units("prior"),
+        read="read_scatter",
+    ),
     "ablation": Figure(
         "estimator", "Features", "features", datasets("ablation", "features", "subjects", "units"),
         wanted=if_asked("ablation"),

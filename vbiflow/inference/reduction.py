@@ -83,28 +83,27 @@ class Search:
     def directions(self) -> tuple[np.ndarray, np.ndarray]:
         """Components (k, c) and inputs (n, c) of the rows, the regressions' by leaving each row out.
 
-        Where the regressions are made of features and components that are no more than the inputs would be, these enter
-        in their place: they hold all that the regressions do, without the errors of their coefficients.
+        Where the features behind the regressions are no more than the inputs would be, they enter themselves: they hold
+        all that the regressions do, without the errors of many coefficients. Regressions join them where few do.
         """
         p = dependence(self.cosines, self.functions)
         strongest = np.argsort(p, kind="stable")[: self.fewest]
-        means, predicted, dependent, shared = self.regressions(np.flatnonzero(p <= RATE))
+        means, predicted, dependent, behind = self.regressions(np.flatnonzero(p <= RATE))
         singles = self.singles(dependent, strongest, unexplained(self.functions, predicted))
-        summary = self.completed(np.concatenate([means, singles], axis=1), predicted)
-        themselves = np.concatenate([self.axes(np.union1d(dependent, strongest)), shared], axis=1)
-        if themselves.shape[1] <= summary[0].shape[1]:
-            return self.completed(themselves, predicted[:, :0])
-        return summary
+        inputs = np.concatenate([predicted, self.u @ singles], axis=1)
+        leading = self.dependent_leading(unexplained(self.functions, inputs))
+        missing = [k for k in strongest if not behind[k].any()]
+        behind = np.concatenate([behind, self.axes(np.array(missing, int))], axis=1)
+        if behind.shape[1] <= inputs.shape[1] + leading.shape[1]:
+            few = means.shape[1] + behind.shape[1] <= self.limit
+            means, predicted = (means, predicted) if few else (means[:, :0], predicted[:, :0])
+            return np.concatenate([means, behind], axis=1), np.concatenate([predicted, self.u @ behind], axis=1)
+        components = np.concatenate([means, singles, leading], axis=1)
+        return components, np.concatenate([inputs, self.u @ leading], axis=1)
 
-    def completed(self, components: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Components (k, c) and what they give, with the principal components that tell more.
-
-        The first are regressions, `predicted` (n, r) by leaving each row out.
-        """
-        inputs = np.concatenate([predicted, self.u @ components[:, predicted.shape[1] :]], axis=1)
-        p = dependence(self.leading_cosines, unexplained(self.functions, inputs))
-        leading = self.leading[:, p <= RATE]
-        return np.concatenate([components, leading], axis=1), np.concatenate([inputs, self.u @ leading], axis=1)
+    def dependent_leading(self, functions: list[np.ndarray]) -> np.ndarray:
+        """Principal components (k, c) of all features that depend on the functions of the parameters."""
+        return self.leading[:, dependence(self.leading_cosines, functions) <= RATE]
 
     def axes(self, columns: np.ndarray) -> np.ndarray:
         """Directions (k, c) of single features."""
@@ -117,11 +116,12 @@ class Search:
         return np.flatnonzero(dependence(self.cosines, functions) <= RATE)
 
     def regressions(self, dependent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (k, c), leave-one-out predictions (n, c) of z and z^2, and the features and components behind.
+        """Coefficients (k, c) and leave-one-out predictions (n, c) of z and z^2, and what they are made of.
 
-        Some tell of z only beside others, as a shared noise that has to be subtracted: they depend on what a first
-        regression leaves. A noise that many features share shows in their components, in none of them alone. A target
-        that all features together explain better is regressed on all.
+        That is, the features that depend on the parameters, and the directions (k, m) of all that is regressed on. Some
+        features tell of z only beside others, as a shared noise that has to be subtracted: they depend on what a first
+        regression leaves. A noise that many share shows in their components, in none of them alone. A target that all
+        features together explain better is regressed on all.
         """
         first = self.regression(dependent, self.leading[:, :0])
         left = unexplained(self.functions, first.predicted[:, self.informative(first)])
@@ -129,9 +129,11 @@ class Search:
         shared = self.shared_by_others(joined, left)
         chosen = self.regression(joined, shared) if len(joined) > len(dependent) or shared.size else first
         whole = Regression.fit(self.spectrum, self.targets)
-        chosen = chosen.replaced(whole, 1 - whole.explained < (1 - GAIN) * (1 - chosen.explained))
+        better = 1 - whole.explained < (1 - GAIN) * (1 - chosen.explained)
+        chosen = chosen.replaced(whole, better)
         kept = self.informative(chosen)
-        return chosen.coefficients[:, kept], chosen.predicted[:, kept], joined, shared
+        behind = np.eye(self.k) if (better & kept).any() else np.concatenate([self.axes(joined), shared], axis=1)
+        return chosen.coefficients[:, kept], chosen.predicted[:, kept], joined, behind
 
     def shared_by_others(self, columns: np.ndarray, functions: list[np.ndarray]) -> np.ndarray:
         """Principal components (k, c), of all features but those in `columns`, that depend on the functions."""

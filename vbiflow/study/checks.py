@@ -228,7 +228,7 @@ def check_preparation(study: Study) -> None:
 
 def check_exact(study: Study) -> None:
     """The exact posterior is known of the linear network's global parameters alone."""
-    per_node = [name for name, entry in study["prior"].items() if "per" in entry]
+    per_node = [name for name, entry in study["prior"].items() if {"per", "random"} & entry.keys()]
     if study["diagnostics"]["exact"] and (study["model"] != "linear" or len(study["prior"]) > 2 or per_node):
         raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
     if study["diagnostics"]["exact"] and study["observation"].get("signals", {}).get("x", {}).get("average", True):

@@ -124,7 +124,8 @@ class Study(Topology):
         noise = "sigma" in model.parameters and "sigma" not in self["prior"]
         silent = noise and not np.any(self["parameters"].get("sigma", model.parameters["sigma"].value))
         given = {**self["parameters"], **self["observation"], **self["prior"], **self.sensors}
-        silent = silent and "noise" not in given and not self.analytic
+        chance = any("random" in entry for entry in given.values() if isinstance(entry, Mapping))
+        silent = silent and "noise" not in given and not self.analytic and not chance
         return bool(silent) and all(low == high for low, high in (s.initial for s in model.states.values()))
 
     @property

@@ -1,0 +1,55 @@
+"""Negative controls of spectra: what they are, that tests judge them as a recording, and what is said of them."""
+
+import numpy as np
+import pytest
+from linear_gaussian import NAMES, A, Exact, prior, simulate
+
+from vbiflow import io
+from vbiflow.diagnostics.controls import CONTROLS, control_tables, controls_note, negative_controls
+from vbiflow.diagnostics.held_out_predictive import held_out_misfits
+from vbiflow.features import Nodes, compute_observed_spectra
+from vbiflow.features.spectra import spectral_features
+from vbiflow.inference import TrainingSet
+
+FREQUENCIES = np.arange(2.0, 46.0)
+POWER = np.arange(1, 9)[:, None] / ((FREQUENCIES - 10) ** 2 + 4)
+SPECS = [{"psd": {"segment": 1, "range": [3, 45], "bands": {"alpha": [8, 13]}, "per": ["node", "network"]}}]
+
+
+def test_controls_are_what_their_words_say():
+    tables = control_tables(POWER, FREQUENCIES, 60e3, seed=1)
+    assert tables.keys() == CONTROLS.keys() and all(table.shape == POWER.shape for table in tables.values())
+    np.testing.assert_array_equal(tables["reversed"], POWER[:, ::-1])
+    np.testing.assert_allclose(tables["white"].mean(1), POWER.mean(1), rtol=0.1)
+    np.testing.assert_allclose(tables["white"].std(1) / tables["white"].mean(1), 1 / np.sqrt(60), rtol=0.4)
+    ratio = tables["line"] / POWER
+    assert (ratio == 10).sum() == len(POWER) and (ratio == 1).sum() == POWER.size - len(POWER)
+    assert sorted(map(tuple, tables["shuffled"])) == sorted(map(tuple, POWER))
+    assert not np.array_equal(tables["shuffled"], POWER)
+    again = control_tables(POWER, FREQUENCIES, 60e3, seed=1)
+    assert all(np.array_equal(tables[name], again[name]) for name in tables)
+
+
+def test_they_are_judged_by_the_tests_of_a_recording():
+    theta = prior().sample(1, 0, 1500)
+    data = TrainingSet.of(prior(), theta, simulate(theta, 2), NAMES, {"test_share": 0.2}, seed=1)
+    posterior, fresh = Exact(), simulate(prior().sample(9, 0, 1), 8)[0]
+    far = fresh + 8 * np.linalg.svd(A)[2][-1]  # where no parameter reaches
+    tables = {"shuffled": fresh[None], "line": far[None]}
+    misfits = held_out_misfits(posterior, data, seed=1)
+    found = negative_controls(tables, np.ravel, posterior, data, simulate(theta, 2), misfits, seed=1)
+    assert found["shuffled"]["passes"] and found["shuffled"]["fit_p"] > 0.05 and not found["shuffled"]["outside"]
+    assert not found["line"]["passes"] and min(found["line"]["rare_p"], found["line"]["fit_p"]) < 0.02
+    (note,) = controls_note(found)
+    assert note == f"the same tests would let pass {CONTROLS['shuffled']}; they refuse {CONTROLS['line']}"
+    assert controls_note({}) == []
+    assert controls_note({"line": found["line"]}) == ["the same tests refuse all negative controls"]
+
+
+def test_features_of_a_control_are_taken_as_those_of_the_recording(tmp_path):
+    nodes = Nodes([f"r{k}" for k in range(8)], networks=["front"] * 4 + ["back"] * 4)
+    found = compute_observed_spectra(POWER, FREQUENCIES, SPECS, nodes, fs=200.0)
+    io.write(tmp_path / "x_o.h5", found, {})
+    features = spectral_features(tmp_path / "x_o.h5", SPECS)
+    np.testing.assert_array_equal(features(POWER), found["x"].values)
+    assert features(POWER[:, ::-1]) != pytest.approx(found["x"].values)
