@@ -55,12 +55,14 @@ test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BID
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py -m slow
 
 MINUTES ?= 30
+KILLS ?= 50
 
 test-coverage: $(READY)  ## truths in the 90 % intervals of a hard posterior and of whole-brain studies, 1 000 held out
 	$(BIN)/python -m pytest tests/diagnostics/test_coverage.py -m slow
 
-test-faults: $(READY)  ## kills, damaged files, full disks, too little memory; the table of docs/reliability.md
-	$(BIN)/python -m tests.faults --minutes $(MINUTES)
+test-faults: $(READY)  ## 50 kills, damaged files, full disks, too little memory, odd surroundings; the table of docs/reliability.md
+	rm -f results/faults.json
+	$(BIN)/python -m tests.faults --kills $(KILLS) --minutes $(MINUTES)
 
 test-gpu: $(READY)  ## the GPU kernels of all models compiled; run on a GPU where there is one (pip install '.[gpu]')
 	$(BIN)/python -m pytest tests/engine/test_gpu.py -m "slow or not slow"

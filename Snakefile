@@ -9,6 +9,7 @@ include: "rules/study.smk"
 
 
 from vbiflow.lock import claim_when_run
+from vbiflow.termination import describe_ends
 
 claim_when_run(workflow)
 
@@ -63,3 +64,13 @@ try:
         find_study(name)
 except WorkflowError as error:
     raise SystemExit(str(error)) from None
+except MemoryError:
+    raise SystemExit(
+        "out of memory as the studies are read: raise the limit (ulimit -v)"
+    ) from None
+
+
+# A job that is killed for its memory, or cannot even load its libraries, can say nothing itself.
+onerror:
+    for line in describe_ends(log):
+        print(line, file=sys.stderr)

@@ -72,6 +72,7 @@ rule connectome:
         files(*CONNECTOME),
         maps=map_files,
         fitted=fitted_files,
+        recorded=noise_files,
     output:
         "results/{study}/{estimator}/connectome.h5",
     log:
@@ -86,11 +87,12 @@ rule connectome:
         runtime=minutes("connectome"),
     params:
         row=columns(*CONNECTOME),
-        contents=contents(files(*CONNECTOME), map_files, fitted_files),
+        contents=contents(files(*CONNECTOME), map_files, fitted_files, noise_files),
         connectome=setting("connectome"),
         fitted=fitted_recordings,
-        recording=if_fitted("recording"),
-        preparation=if_fitted("preparation"),
+        recorded=noise_recording,
+        recording=if_recorded("recording"),
+        preparation=if_recorded("preparation"),
         maps=maps,
         delays=of_study("delays"),
         sources=lambda wildcards: sources_of(
@@ -98,6 +100,7 @@ rule connectome:
             *files(*CONNECTOME)(wildcards),
             *maps(wildcards).values(),
             *fitted_files(wildcards),
+            *noise_files(wildcards),
         ),
         code=code("scripts/connectome.py"),
     script:

@@ -594,29 +594,55 @@ def each_compared(name):
     ]
 
 
+def recorded_rows(study, people):
+    """What the cohort's rows of some people say of their recordings."""
+    return [
+        {name: study.row(one)[name] for name in ("kind", "tr", *RECORDING)}
+        for one in people
+    ]
+
+
 def fitted_recordings(wildcards):
     """Param function: whose recordings the weights of the job's connectome are fitted to, and which part; or nothing."""
     study = study_of(wildcards)
     people = study.fitted_to(wildcards.estimator)
     return people and {
-        "rows": [
-            {name: study.row(one)[name] for name in ("kind", "tr", *RECORDING)}
-            for one in people
-        ],
+        "rows": recorded_rows(study, people),
         "part": study.fitted_part,
         "whose": study.fitted_words(wildcards.estimator),
     }
 
 
-def fitted_files(wildcards):
-    """Input function: the recordings that the weights of the job's connectome are fitted to."""
-    found = fitted_recordings(wildcards)
+def noise_recording(wildcards):
+    """Param function: the recording whose noise the simulations of the job's connectome have; or nothing."""
+    study = study_of(wildcards)
+    return study.noise_per_region and {
+        "rows": recorded_rows(study, [wildcards.estimator]),
+        "part": study["recording"].get("part"),
+        "fs": 1000 / study.interval,
+    }
+
+
+def files_of_rows(found):
+    """Files of the recordings that a param names."""
     rows = found["rows"] if found else []
     return as_input(row[name] for row in rows for name in RECORDING)
 
 
-def if_fitted(section):
-    """Param function: a block of the study that a connectome depends on where its weights are fitted to recordings."""
+def fitted_files(wildcards):
+    """Input function: the recordings that the weights of the job's connectome are fitted to."""
+    return files_of_rows(fitted_recordings(wildcards))
+
+
+def noise_files(wildcards):
+    """Input function: the recording whose noise the simulations of the job's connectome have."""
+    return files_of_rows(noise_recording(wildcards))
+
+
+def if_recorded(section):
+    """Param function: a block of the study that a connectome depends on where it takes something from recordings."""
     return lambda wildcards: (
-        study_of(wildcards)[section] if fitted_recordings(wildcards) else {}
+        study_of(wildcards)[section]
+        if fitted_recordings(wildcards) or noise_recording(wildcards)
+        else {}
     )

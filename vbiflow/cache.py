@@ -53,16 +53,23 @@ def temporary_folder() -> Path:
 def cached_text(name: str, key: str, compute: Callable[[], str]) -> str:
     """The text that follows from `key`: from the folder `name` of the cache, or computed and kept there.
 
-    It is computed each time where no folder can be written.
+    It is computed again where the file is damaged: its first line is the SHA-256 of the others. It is computed each
+    time where no folder can be written.
     """
     try:
-        path = cache_folder(name) / f"{hashlib.sha256(key.encode()).hexdigest()}.txt"
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        pass
+        path = cache_folder(name) / f"{text_digest(key)}.txt"
     except (OSError, ValueError):
         return compute()
+    with suppress(OSError, ValueError):
+        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if digest == text_digest(text):
+            return text
     text = compute()
-    with suppress(OSError):
-        write_text(path, text)
+    with suppress(OSError, ValueError):
+        write_text(path, f"{text_digest(text)}\n{text}")
     return text
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text in UTF-8, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()

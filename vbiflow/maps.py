@@ -9,6 +9,8 @@ import numpy as np
 
 CONSTANT = "constant"
 """Name of the coefficient that belongs to no map."""
+RECORDED_NOISE = "recorded_noise"
+"""Name of the map of measurement noise that a connectome takes from a recording."""
 LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"identity": lambda values: values, "log": np.exp}
 """What the sum is of a parameter, and its inverse: with log, coefficients are the logarithms of ratios."""
 

@@ -127,12 +127,15 @@ def verify(path: str | Path) -> Seal:
     Raises
     ------
     ValueError
-        If the file is missing, damaged, or was written without a seal; the message names the file and the fix.
+        If the file is missing, unreadable, damaged, or was written without a seal; the message names the file and the
+        fix.
     """
     try:
         status = os.stat(path)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file; run the rule that makes it") from None
+    except OSError as error:
+        raise ValueError(f"{path}: unreadable ({error.strerror}); {REMEDY}") from None
     key = str(path), status.st_ino, status.st_size, status.st_mtime_ns
     if key not in VERIFIED:
         VERIFIED[key] = read_seal(Path(path))
@@ -185,6 +188,8 @@ def verify_input(path: str | Path, seed: int = -1, settings: Settings = MappingP
     """
     path = Path(path)
     known: dict[str, str] = {}
+    if path.suffix and path.is_dir():  # results that are folders have none
+        raise ValueError(f"{path}: a folder, where a file is expected; {REMEDY}")
     for file in files_of(path):
         try:
             found = verify(file)

@@ -1,14 +1,23 @@
-"""SIGTERM, by which clusters end a job before SIGKILL: unfinished files go, a training saves its state first."""
+"""SIGTERM, by which clusters end a job before SIGKILL: unfinished files go, a training saves its state first.
+
+And what is said of a job that SIGKILL ended.
+"""
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 STATUS = 128 + signal.SIGTERM
+DIED = re.compile(r"\.(\w+)\.py\S* died with <Signals\.\w+")
+KILLED = re.compile(r"\.(\w+)\.py\S* (?:died with <Signals.SIGKILL: 9>|returned non-zero exit status 137)")
+SPEECHLESS = re.compile(r"Error in rule (\w+):(?:\n    .*)*\nLogfile \S+ not found")
+"""A script begins its log once its libraries are loaded."""
 STATE = {"deferred": False, "asked": False}
 
 
@@ -46,3 +55,19 @@ def end_if_asked() -> None:
     if termination_asked():
         STATE["asked"] = False
         raise SystemExit(STATUS)
+
+
+def describe_ends(logs: str | Sequence[str]) -> list[str]:
+    """A line for each script that ended without a word of its own, by the logs of a run of Snakemake."""
+    text = "".join(Path(log).read_text(encoding="utf-8") for log in ([logs] if isinstance(logs, str) else logs))
+    killed = [
+        f"{name}: killed from outside (SIGKILL), most likely for its memory; give it more by "
+        f"resources: {{{name}: {{mem_mb: ...}}}} in the study, or run fewer jobs at once"
+        for name in dict.fromkeys(KILLED.findall(text))
+    ]
+    return killed + [
+        f"{name}: ended before its work began, while libraries were loaded; with MemoryError or 'failed to map' above, "
+        "out of memory: raise the limit (ulimit -v), or run fewer jobs at once"
+        for name in dict.fromkeys(SPEECHLESS.findall(text))
+        if name not in {*KILLED.findall(text), *DIED.findall(text)}
+    ]

@@ -17,7 +17,7 @@ import scipy.sparse
 
 from vbiflow.arrays import FORMATS, read_array, read_table
 from vbiflow.arrays.containers import read_in_child_process
-from vbiflow.arrays.text import decode
+from vbiflow.arrays.text import decode, read_at_most
 from vbiflow.connectome import inspect, read_connectome, read_parcellation, read_regions
 from vbiflow.connectome.maps import with_maps
 from vbiflow.connectome.quality import CHECKS
@@ -503,3 +503,16 @@ def test_names_with_codes_are_names(line: str, tmp_path: Path) -> None:
     assert read_regions(tmp_path / "r.txt").labels == tuple(names)
     (tmp_path / "r.txt").write_text("Area 17\nArea 18\n")
     assert read_regions(tmp_path / "r.txt").labels == ("Area 17", "Area 18")
+
+
+def test_text_is_read_in_blocks_so_memory_is_that_of_the_file():
+    class Stream(io.BytesIO):
+        asked = 0
+
+        def read(self, size):
+            self.asked = max(self.asked, size)
+            return super().read(size)
+
+    stream = Stream(b"1\t2\n" * 600_000)
+    assert read_at_most(stream, 1 << 40) == stream.getvalue() and stream.asked <= 1 << 20
+    assert read_at_most(Stream(b"12345"), 3) == b"123"

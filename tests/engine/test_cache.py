@@ -73,6 +73,18 @@ def test_text_is_computed_once_for_a_key_and_each_time_without_a_folder(tmp_path
     assert cache.cached_text("texts", "key", compute) == "found" and len(calls) == 3
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda old: old[:-1], lambda old: b"", lambda old: old.replace(b"f", b"g"), lambda old: b"\xff"]
+)
+def test_a_damaged_text_is_computed_again(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("VBIFLOW_CACHE", str(tmp_path))
+    cache.cached_text("texts", "key", lambda: "found\nmore")
+    (path,) = (tmp_path / "texts").glob("*.txt")
+    path.write_bytes(damage(path.read_bytes()))
+    assert cache.cached_text("texts", "key", lambda: "found\nmore") == "found\nmore"
+    assert cache.cached_text("texts", "key", lambda: "never asked") == "found\nmore"
+
+
 def test_without_a_folder_to_write_code_is_compiled_and_one_line_says_so(monkeypatch):
     def refuse(*_arguments, **options):
         if options.pop("cache", False):

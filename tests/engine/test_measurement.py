@@ -36,6 +36,17 @@ def test_level_may_differ_by_simulation_and_be_relative():
     assert share == pytest.approx(0.7, rel=0.1)
 
 
+def test_each_region_may_have_its_own_share_of_its_own_signal():
+    own, regions = run().ts["x"].std(2), np.linspace(0, 2, len(W))
+    noisy = {"relative": True, "per": "region", "level": regions}
+    assert (added(noisy).std(2) / own).mean(0) == pytest.approx(regions, rel=0.1, abs=1e-6)
+    level = np.linspace(0, 1, 40)[:, None]
+    shares = (added(noisy | {"level": level * regions}).std(2) / own)[:, -1]
+    assert shares == pytest.approx(2 * level[:, 0], rel=0.3, abs=1e-6)
+    pieces = [run(7, noisy).ts["x"], run(33, noisy, start=7).ts["x"]]
+    assert np.concatenate(pieces).tobytes() == run(noise=noisy).ts["x"].tobytes()
+
+
 def test_same_bytes_for_any_split_device_and_other_signals():
     whole = run(noise=0.3).ts["x"]
     pieces = [run(7, 0.3).ts["x"], run(33, 0.3, start=7).ts["x"]]
@@ -66,6 +77,8 @@ def test_noise_does_not_hide_a_constant_simulation():
         (np.ones(3), r"level of noise has shape \(3,\)"),
         ({"sd": 1}, "unknown option of noise 'sd'; choose from level, relative"),
         ({"level": np.nan}, "level of noise holds 1 values that are not finite"),
+        ({"level": 1, "per": "region"}, "noise per region counts in standard deviations .*; write relative: true"),
+        ({"level": 1, "relative": True, "per": "node"}, "option per of noise is 'node'; write region"),
         ({"level": 1, "relative": "yes"}, "relative of noise is 'yes'; write true or false"),
     ],
 )

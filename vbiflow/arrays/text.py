@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from vbiflow.arrays.table import MISSING, Table, is_count, is_number, is_whole
 
 LARGEST = 1 << 30
 """Bytes of text, unpacked, that are read at most."""
+BLOCK = 1 << 20
+"""Bytes that are asked for at once."""
 MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 WORD = re.compile(r'"([^"]*)"|(\S+)')
@@ -35,10 +38,19 @@ def read_lines(path: str | Path) -> list[str]:
     opener = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower(), open)
     try:
         with opener(path, "rb") as stream:
-            data = stream.read(LARGEST + 1)
+            data = read_at_most(stream, LARGEST + 1)
     except (OSError, EOFError, ValueError) as error:
         raise ValueError(f"{path}: damaged or cut short ({error})") from None
     return decode(data, path).splitlines()
+
+
+def read_at_most(stream: BinaryIO, size: int) -> bytes:
+    """The first `size` bytes of a stream; memory is that of what it holds, where `read` asks for `size` at once."""
+    blocks: list[bytes] = []
+    while size and (block := stream.read(min(size, BLOCK))):
+        blocks.append(block)
+        size -= len(block)
+    return b"".join(blocks)
 
 
 def decode(data: bytes, name: str | Path) -> str:

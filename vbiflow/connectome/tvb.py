@@ -14,7 +14,7 @@ import numpy as np
 from vbiflow.arrays import Table
 from vbiflow.arrays.containers import check_promise
 from vbiflow.arrays.table import is_number
-from vbiflow.arrays.text import LARGEST, decode, parse_table, split_cells
+from vbiflow.arrays.text import LARGEST, decode, parse_table, read_at_most, split_cells
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.matrices import check_square, clean_lengths, clean_matrix
 from vbiflow.connectome.regions import Regions, make_regions, unique_labels
@@ -119,7 +119,8 @@ def choose_folder(
 def unpack_text(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     """Text of a member of an archive, unpacked in bounded memory."""
     check_promise(f"{path}::{info.filename}", info.file_size, info.compress_size, packed=info.compress_type != 0)
-    data = archive.read(info)
+    with archive.open(info) as stream:
+        data = read_at_most(stream, LARGEST + 1)
     if info.filename.endswith(".bz2"):
         data = bz2.BZ2Decompressor().decompress(data, LARGEST + 1)
     return decode(data, f"{path}::{info.filename}")

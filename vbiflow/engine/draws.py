@@ -18,7 +18,7 @@ from vbiflow.engine.simulate import Simulations, simulate
 from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.engine.spectral_discrepancy import SPECTRAL_DISCREPANCY, add_spectral_discrepancy, check_sizes
 from vbiflow.io import Quantity
-from vbiflow.maps import CONSTANT, LINKS, region_values, regression
+from vbiflow.maps import CONSTANT, LINKS, RECORDED_NOISE, region_values, regression
 from vbiflow.marginals import DISCREPANCY, RANDOM, SPREAD, Marginal, read_fixed, read_link, read_marginals, read_random
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
@@ -71,6 +71,7 @@ def simulate_draws(
     values |= regional_values(values, parameters, prior, theta, len(connectome.labels), address)
     deviation = {name: values.pop(name) for name in SPECTRAL_DISCREPANCY if name in values}
     speed, observed, observation_parameters = split_parameters(values, observation)
+    observed = place_noise(observed, connectome.maps)
     given = {"n_simulations": len(theta), "speed": speed} | index_stimuli(simulation, connectome.labels)
     given |= {"tract_lengths": None if speed is None else connectome.tract_lengths} | observed | options
     if "spectrum" in observed:
@@ -137,6 +138,15 @@ def split_parameters(
         given = observed.get("noise")
         observed["noise"] = {**(given if isinstance(given, Mapping) else {}), "level": values.pop("noise")}
     return speed, observed, later
+
+
+def place_noise(observed: dict[str, Any], maps: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The observation with its noise, where it is per region, as the level, or 1, times what was recorded there."""
+    noise = observed.get("noise")
+    if not isinstance(noise, Mapping) or "per" not in noise:
+        return observed
+    ratios = region_values(RECORDED_NOISE, maps, "observation.noise")
+    return observed | {"noise": {**noise, "level": np.asarray(noise.get("level", 1.0), float) * ratios}}
 
 
 def fixed_parameter(name: str, value: Any, connectome: Connectome) -> Any:
@@ -216,6 +226,7 @@ def check_draws(
     for name, value in derived.items():
         if value is not None and np.min(value) <= 0:
             raise ValueError(f"parameter {name} reaches down to {np.min(value):g}; it must be above 0")
+    observed = place_noise(observed, {RECORDED_NOISE: np.ones(2)})
     settings = {"signals": (), "initial": None} | dict(simulation) | observed
     spectrum = settings.pop("spectrum", None)
     if spectrum is not None:

@@ -21,8 +21,9 @@ def add_measurement_noise(ts: Any, plan: Plan, name: str) -> Any:
     """Series (n_simulations, n_nodes, n_times) of a signal with the plan's noise; NumPy's are changed in place."""
     own, noise = host(ts), plan.noise
     scale = np.broadcast_to(noise.level, own.shape[:2]).copy()
-    if noise.relative:
-        scale *= np.array([np.sqrt(one.var(axis=1, dtype=np.float64).mean()) for one in own])[:, None]
+    for k, one in enumerate(own if noise.relative else ()):
+        variance = one.var(axis=1, dtype=np.float64)
+        scale[k] *= np.sqrt(variance if noise.per_region else variance.mean())
     slow = list(OBSERVATION_MODELS)
     signal = 255 - slow.index(name) if name in slow else list(plan.model.signals).index(name)
     address = np.uint64(65536 * plan.stream + 256 * MEASUREMENT + signal)

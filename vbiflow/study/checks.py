@@ -26,7 +26,14 @@ from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.prior import check_names as check_parameter_names
 from vbiflow.provenance import ROOT
-from vbiflow.study.connectome_checks import check_connectome, check_effective, check_maps, check_per, check_pool
+from vbiflow.study.connectome_checks import (
+    check_connectome,
+    check_effective,
+    check_maps,
+    check_noise_per_region,
+    check_per,
+    check_pool,
+)
 from vbiflow.study.schema import join_all
 from vbiflow.study.study import Study
 from vbiflow.study.topology import PER, RESERVED
@@ -62,6 +69,7 @@ def check_study(study: Study) -> None:
             check_recordings,
             check_connectome,
             check_effective,
+            check_noise_per_region,
             check_discrepancy,
             check_shares,
             check_evidence,

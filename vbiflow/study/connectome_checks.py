@@ -7,6 +7,8 @@ from vbiflow.connectome.quality import check_accept
 from vbiflow.connectome.streamlines import check_counting
 from vbiflow.datasets import load_catalogue
 from vbiflow.empirical.cohort import REGIONAL, check_file
+from vbiflow.empirical.noise import ABOVE
+from vbiflow.maps import RECORDED_NOISE
 from vbiflow.study.study import Study
 from vbiflow.study.topology import PER
 
@@ -92,3 +94,25 @@ def check_effective(study: Study) -> None:
             other = whose.setdefault(row["recording"], name)
             if other != name:
                 raise ValueError(f"{where}: {other} and {name} have the same recording, {row['recording']}; drop one")
+
+
+def check_noise_per_region(study: Study) -> None:
+    """Refuse noise of each region where no recording of the connectome's person tells it.
+
+    Raises
+    ------
+    ValueError
+        In one line, with the cure.
+    """
+    if not study.noise_per_region:
+        return
+    where, band = "observation.noise: {per: region}", study["preparation"].get("bandpass")
+    if study["connectome"]["per"] != "subject":
+        raise ValueError(f"{where}: comes from a person's own recording; set connectome.per: subject")
+    for name, row in study.cohort.items():
+        if row["kind"] != "bold":
+            raise ValueError(f"{where}: takes recordings of kind bold, {name} is {row['kind']}; leave it out")
+    if band and band[1] <= 2 * ABOVE:
+        raise ValueError(f"{where}: is read above {ABOVE:g} Hz, which preparation.bandpass takes out; leave one out")
+    if RECORDED_NOISE in study["connectome"]["maps"]:
+        raise ValueError(f"connectome.maps.{RECORDED_NOISE} is the map that noise per region makes; rename it")

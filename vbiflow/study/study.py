@@ -103,6 +103,12 @@ class Study(Topology):
         return "spectrum" in self["observation"]
 
     @property
+    def noise_per_region(self) -> bool:
+        """Whether simulations have the measurement noise that each region of the person's recording has."""
+        noise = self["observation"].get("noise")
+        return isinstance(noise, Mapping) and noise.get("per") == "region"
+
+    @property
     def sensors(self) -> dict[str, Any]:
         """How regions reach sensors; empty if no sensors are said."""
         return with_user_files(self["observation"].get("sensors", {}))
