@@ -96,7 +96,8 @@ lock:  ## new exact pins from pyproject.toml
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet '.[test,slurm]'
 	{ head -n 1 envs/requirements.lock; .venv-lock/bin/python -m pip freeze --exclude vbiflow | sed -E -e 's/\+cpu//' -e '/^(cuda-|numba-cuda|nvidia-)/s/$$/; sys_platform == "linux"/'; } > envs/requirements.lock.new
-	mv envs/requirements.lock.new envs/requirements.lock && rm -rf .venv-lock
+	mv envs/requirements.lock.new envs/requirements.lock
+	.venv-lock/bin/python -m pip install --quiet uv && .venv-lock/bin/python envs/hash_lock.py && rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet --upgrade pip
 	.venv-lock/bin/python -m pip install --quiet --group docs
 	{ head -n 1 envs/docs.lock; .venv-lock/bin/python -m pip freeze; } > envs/docs.lock.new

@@ -66,6 +66,7 @@ rule posterior_predictive:
     params:
         features=setting("features"),
         discrepancy=setting("discrepancy"),
+        parameters=setting("parameters"),
         preparation=setting("preparation"),
         sensors=of_study("sensors"),
         signal=of_study("signal"),

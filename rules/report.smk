@@ -85,3 +85,22 @@ use rule report as report_subject with:
         "results/{study}/subjects/{subject}/report.html",
     log:
         "results/{study}/subjects/{subject}/logs/report.log",
+
+
+# What a study would cost, before it runs: snakemake results/<study>/plan.txt
+rule plan:
+    output:
+        "results/{study}/plan.txt",
+    log:
+        "results/{study}/logs/plan.log",
+    conda:
+        "../envs/plan.yaml"
+    resources:
+        mem_mb=memory("plan"),
+        runtime=minutes("plan"),
+    params:
+        settings=of_study("reported", "settings"),
+        jobs=lambda wildcards: planned_jobs(wildcards.study),
+        code=code("scripts/plan.py"),
+    script:
+        "../scripts/plan.py"

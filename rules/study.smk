@@ -368,6 +368,17 @@ def estimated_demand(name, rule):
     return demand(find_study(name), rule)
 
 
+@cache
+def planned_jobs(name):
+    """Jobs by rule that a study takes, as a dry run tells."""
+    from vbiflow.study.plan import count_jobs
+
+    try:
+        return count_jobs(find_study(name))
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def source_of(wildcards):
     """The catalogue's pins of a dataset, without its list of files."""
     dataset = find_dataset(wildcards.dataset, CATALOGUE)

@@ -16,6 +16,7 @@ from vbiflow.features.spectra import spectral_features
 from vbiflow.inference import Posterior, TrainingSet
 from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
+from vbiflow.marginals import DISCREPANCY
 from vbiflow.observation.sensors import sensors_of
 from vbiflow.prior import Prior
 from vbiflow.streams import Stream
@@ -71,7 +72,8 @@ with job(snakemake, reads_exclusions="others") as run:
     write(snakemake.output.predictive, quantities, run.provenance())
     prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
-    named = discrepancy_note(prior.names, samples, params.discrepancy)
+    fixed = params.parameters.get(DISCREPANCY)
+    named = discrepancy_note(prior.names, samples, params.discrepancy, fixed)
     named += spectral_discrepancy_note(prior.names, samples)
     least = resolve_thresholds(limits)["information"]
     marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, prior.bounds[0])

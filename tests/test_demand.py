@@ -9,7 +9,7 @@ from vbiflow.inference.inputs import IN_MEMORY, SURVEYED
 from vbiflow.study import demand as demands
 from vbiflow.study import load_study
 from vbiflow.study.checks import check_resources
-from vbiflow.study.demand import BASE, MEMORY, MINUTES, TORCH, count_regions, demand, size_of
+from vbiflow.study.demand import BASE, MEMORY, MINUTES, SNAKEMAKE, TORCH, count_regions, demand, size_of
 
 
 def test_demand_grows_with_what_a_job_holds():
@@ -17,7 +17,8 @@ def test_demand_grows_with_what_a_job_holds():
     before = demand(study, "simulate")["mem_mb"]
     study.settings["simulation"]["shard_size"] = 2000
     shards = demand(study, "simulate")["mem_mb"]
-    assert shards > 2 * before
+    fixed = SNAKEMAKE + BASE["simulate"]
+    assert shards - fixed > 3 * (before - fixed) > 0
     study.settings["inference"]["n_simulations"] = 500_000
     assert demand(study, "train")["mem_mb"] > 1000
 
@@ -30,7 +31,7 @@ def test_half_a_million_simulations_are_learnt_from_in_three_gigabytes(rule, pea
     """Of 89 parameters and 354 features; `peak` is what was measured [MB], of the last two of theta alone."""
     size = size_of(load_study("tiny"))._replace(simulations=500_000, parameters=89, features=354)
     asked = BASE.get(rule, 900) + MEMORY[rule](size)
-    assert peak < asked < 3000
+    assert peak < asked and asked + SNAKEMAKE < 3000
 
 
 def test_bounds_are_those_of_the_code():

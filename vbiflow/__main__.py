@@ -69,9 +69,9 @@ def check(options: argparse.Namespace) -> int:
 def plan(options: argparse.Namespace) -> int:
     """Print what a study would cost, from a few simulations on this machine."""
     from vbiflow.study import load_study
-    from vbiflow.study.plan import plan_study
+    from vbiflow.study.plan import CORES, plan_study
 
-    print(plan_study(load_study(options.study), options.cores).text())
+    print(plan_study(load_study(options.study), options.cores or CORES).text())
     return 0
 
 
@@ -92,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("study", help="<study> or <study>@<scale>")
         command.set_defaults(run=run)
         if name == "plan":
-            command.add_argument("--cores", type=int, default=2, help="cores that the wall time is for (default 2)")
+            command.add_argument(
+                "--cores", type=int, nargs="+", help="numbers of cores that the wall time is for (default 1 8 64)"
+            )
     options = parser.parse_args(arguments)
     try:
         return options.run(options)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from checkout import Copy
+from checkout import ROOT, Copy
 
 from vbiflow.engine import gpu
 from vbiflow.study import load_study
@@ -92,3 +92,34 @@ def test_tiny_study_on_slurm(cluster, tmp_path):
     per_study = 3  # exclusions, tabulate, report
     assert 3 <= len(submitted) <= 5 + per_study, "a person costs five submissions at most"
     assert (copy.path / "results/tiny/report.html").stat().st_size > 10_000
+
+
+def test_a_virtual_person_in_two_rounds_on_slurm(cluster, tmp_path):
+    copy = Copy(tmp_path / "vbiflow")
+    header, row = (ROOT / "config/cohorts/tiny.tsv").read_text().splitlines()
+    cells = dict(zip(header.split("\t"), row.split("\t"), strict=True))
+    cells |= {"participant_id": "virtual-1", "recording": "", "kind": "simulated", "tr": ""}
+    (copy.path / "config/cohorts/virtual.tsv").write_text(f"{header}\n" + "\t".join(cells.values()) + "\n")
+    copy.edit("config/studies/tiny.yaml", "cohort: tiny\n", "cohort: virtual\ntruth:\n  virtual-1: {G: 5, w: 0.5}\n")
+    report = "results/tiny@rounds/report.html"
+    done = submit(copy, "--workflow-profile", "profiles/slurm", *FAST, "--", report)
+    assert done.returncode == 0, done.stdout[-4000:]
+    folder = copy.path / "results/tiny@rounds/subjects/virtual-1"
+    assert (folder / "truth.h5").is_file() and (folder / "rounds/2/posterior.pt").is_file()
+    submitted = re.findall(r"submitted with SLURM jobid", done.stdout)
+    n_shards = len(load_study("tiny").shards)
+    assert len(submitted) <= 5 + 4 + n_shards + 3, "a later round costs four more, and one a shard"
+
+
+def test_a_job_that_runs_out_of_memory_is_sent_again_with_more(cluster, tmp_path):
+    copy = Copy(tmp_path / "vbiflow")
+    copy.edit("config/studies/tiny.yaml", "features: [fc]", "features: [fc]\nresources:\n  connectome: {mem_mb: 120}")
+    target = "results/tiny/101309/connectome.h5"
+    plain = ["--workflow-profile", "none", "--executor", "slurm", "--retries", "4"]
+    done = submit(copy, *plain, *FAST, "--", target)
+    assert done.returncode == 0 and (copy.path / target).is_file(), done.stdout[-4000:]
+    own = [job for job in submissions() if str(copy.path) in job and "connectome" in job]
+    asked = [int(re.search(r"MinMemoryNode=(\d+)M", job)[1]) for job in own]
+    states = [re.search(r"JobState=(\w+)", job)[1] for job in own]
+    assert asked == [120 * attempt for attempt in range(1, len(asked) + 1)] and len(asked) > 1, asked
+    assert states[-1] == "COMPLETED" and states[0] in ("OUT_OF_MEMORY", "FAILED", "CANCELLED"), states

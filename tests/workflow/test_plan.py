@@ -9,6 +9,7 @@ import yaml
 
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
+from vbiflow.study.demand import demand
 from vbiflow.study.plan import count_jobs, count_submissions, plan_study, slurm_groups
 
 PEOPLE = 200
@@ -45,18 +46,20 @@ def test_jobs_of_a_plan_are_those_of_a_run():
 
 def test_a_plan_counts_simulations_disk_and_hours():
     study = load_study("tiny")
-    plan = plan_study(study, cores=2)
-    assert 0 < plan.core_hours < 1 and plan.wall_hours >= plan.core_hours / 2
+    plan = plan_study(study, cores=[2])
+    assert 0 < plan.core_hours < 1 and plan.wall_hours(2) >= plan.core_hours / 2
     series = 320 * 8 * 1200 * 4e-9  # GB of two shards on each core, or of all 310 and 30 simulations if that is less
     assert plan.temporary == pytest.approx(min(series, 330 * 8 * 1200 * 4e-9), rel=0.1)
-    for word in ("core hours", "peak memory", "wall time", "300 of 8 regions"):
+    assert plan.memory.keys() >= {"simulate", "features", "train", "figures", "report"}
+    assert plan.memory["train"] == demand(study, "train")["mem_mb"] and "learning_curve" not in plan.memory
+    for word in ("core hours", "GPU hours", "peak memory", "wall time", "300 of 8 regions", "on 2 cores like these"):
         assert word in plan.text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "hcp_linear@demo"])
 def test_a_plan_is_within_a_fifth_of_the_truth(name, copy):
-    expected = plan_study(load_study(name), cores=2)
+    expected = plan_study(load_study(name))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--", f"results/{name}/report.html"]
     subprocess.run(command, cwd=copy.path, check=True, capture_output=True)

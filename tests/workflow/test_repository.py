@@ -178,6 +178,16 @@ def test_nothing_is_pinned_twice_or_loosely():
     assert locked()["torch"] == "2.13.0"
 
 
+def test_every_pin_has_its_hashes():
+    text = (ROOT / "envs" / "hashes.lock").read_text()
+    entries = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if entry[0] != "#"]
+    pins = [line for line in (ROOT / "envs" / "requirements.lock").read_text().splitlines() if line and line[0] != "#"]
+    assert [entry.partition(" \\\n")[0] for entry in entries] == pins
+    assert all(
+        re.fullmatch(r"( \\\n    --hash=sha256:[0-9a-f]{64})+", e[len(p) :]) for e, p in zip(entries, pins, strict=True)
+    )
+
+
 def test_no_two_test_files_share_a_name():
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     twice = sorted({name for name in names if names.count(name) > 1})

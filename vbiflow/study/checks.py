@@ -18,6 +18,7 @@ from vbiflow.engine.checks import choose
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, check_draws
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve_options
+from vbiflow.features.discrepancy import read_discrepancy
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.scores import choose_scores
@@ -160,7 +161,7 @@ def check_discrepancy(study: Study) -> None:
     if given != bool(listed):
         lacks = "its size: write discrepancy into prior or parameters" if listed else "features: list them there"
         raise ValueError(f"discrepancy lacks {lacks}, as in prior: {{discrepancy: {{loguniform: [0.01, 0.2]}}}}")
-    for name in listed:
+    for name in read_discrepancy(listed):
         choose("feature in discrepancy", name, study.features)
     if listed and study.simulated:
         who = min(study.simulated)

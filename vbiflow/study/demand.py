@@ -142,6 +142,8 @@ def count_values(request: Request, nodes: int) -> int:
     return 5 * per + 20
 
 
+SNAKEMAKE = 250
+"""Megabytes of Snakemake itself, which runs beside the script within each job of a cluster."""
 BASE = {
     "simulate": 350,
     "features": 450,
@@ -167,7 +169,7 @@ MEMORY: dict[str, Callable[[Size], float]] = {
     "prior": lambda size: size.theta,
     "train": lambda size: size.learning,
     "ablate": lambda size: size.learning,
-    "baselines": lambda size: size.learning + 3 * min(size.simulations, COMPARED) * size.features * 8 * MB,
+    "baselines": lambda size: size.learning + 1.5 * min(size.simulations, COMPARED) * size.features * 8 * MB,
     "learning_curve": lambda size: size.learning + 5000 * size.features * 16 * MB,
     "join_rounds": lambda size: 2 * size.table,
     "truncate": lambda size: 100 * size.parameters,
@@ -210,7 +212,7 @@ START, MARGIN = 5, 3
 def demand(study: Study, rule: str) -> dict[str, int]:
     """`mem_mb` and `runtime` [min] of a rule's largest job, at the first attempt on one core."""
     size = size_of(study)
-    memory = BASE.get(rule, 900 if rule in TORCH else 500) + MEMORY.get(rule, lambda size: 0)(size)
+    memory = SNAKEMAKE + BASE.get(rule, 900 if rule in TORCH else 500) + MEMORY.get(rule, lambda size: 0)(size)
     threads = study["resources"].get(rule, {}).get("threads", 1)
     minutes = START + MARGIN * MINUTES.get(rule, lambda size: 0)(size) / threads
     return {"mem_mb": 100 * ceil(memory / 100), "runtime": ceil(minutes)}

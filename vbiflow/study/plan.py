@@ -5,39 +5,23 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
-import numpy as np
 import yaml
-from threadpoolctl import threadpool_limits
 
-from vbiflow.connectome import Connectome, prepare_connectome
-from vbiflow.connectome.regions import make_regions
-from vbiflow.features import compute
-from vbiflow.features.nodes import Nodes
 from vbiflow.places import user_path
-from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
+from vbiflow.study.checks import rules_with_resources
 from vbiflow.study.demand import TORCH, Size, demand, size_of
-from vbiflow.study.people import first_unfetched
-from vbiflow.study.study import FOLDER, Study
+from vbiflow.study.study import Study
+from vbiflow.study.timing import measure_costs
 
-BATCH = 32
-"""Simulations that are timed; a kernel takes so many at once."""
-SHORTER = 20
-"""Part of the duration that is timed."""
-EPOCHS = 160
-"""Of a usual training; those of the studies that ship end after 100 to 200."""
-PACKAGES = {
-    "light": "numba, h5py, vbiflow.connectome, vbiflow.features, vbiflow.engine",
-    "torch": "sbi.inference, vbiflow.diagnostics, vbiflow.inference",
-    "drawing": "matplotlib.pyplot, scipy.stats, vbiflow.figures.draw",
-}
-"""What jobs load before they begin."""
+CORES = (1, 8, 64)
+"""Numbers of cores that the wall time is told of unless others are asked for."""
+HEAVY = 5
+"""Rules whose memory is told by name, those that need most."""
 DRAWING = 5.0
 """Seconds that the figures of a person or an estimator take."""
 MANAGER, EACH = 4.0, 0.1
@@ -45,74 +29,72 @@ MANAGER, EACH = 4.0, 0.1
 
 
 @dataclass(frozen=True)
-class Costs:
-    """Seconds of one core: of a simulation, of its features, of a training, of the start of a job by what it loads."""
-
-    simulation: float
-    features: float
-    training: float
-    starts: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Plan:
-    """What a study takes: jobs by rule, core seconds by stage, and the wall time on `cores`."""
+    """What a study takes: jobs by rule, core seconds by stage, seconds of this machine's GPU if there is one, memory
+    [MB] by rule, disk [GB], and the wall time on `cores`.
+    """
 
     study: str
     size: Size
     estimators: int
     jobs: Mapping[str, int]
     seconds: Mapping[str, float]
+    gpu_seconds: float | None
     memory: Mapping[str, int]
     temporary: float
     kept: float
     submissions: int
-    cores: int
+    cores: Sequence[int]
 
     @property
     def core_hours(self) -> float:
         """Of all jobs together."""
         return sum(self.seconds.values()) / 3600
 
-    @property
-    def wall_hours(self) -> float:
-        """On `cores`: all cores at work, but for one training after the other at the end of each person's chain."""
+    def wall_hours(self, cores: int) -> float:
+        """On so many cores, all at work but for the training and figures at the end of each person's chain."""
         last = (self.seconds["training"] + self.seconds["figures"]) / 3600 / max(self.estimators, 1)
-        return max(self.core_hours / self.cores, last)
+        return max(self.core_hours / cores, last)
+
+    @property
+    def gpu_hours(self) -> str:
+        """Hours of a GPU, and the core hours that they take the place of."""
+        if self.gpu_seconds is None:
+            return "0; with a GPU (profiles/gpu) see what this prints on a machine that has one"
+        hours, simulating = self.gpu_seconds / 3600, self.seconds["simulations"] / 3600
+        return f"0, or {hours:.2g} of one like this in place of {simulating:.2g} core hours (profiles/gpu)"
 
     def text(self) -> str:
         """As a page of lines."""
         total = sum(self.jobs.values())
-        rows = [
-            ("simulations", f"{count_simulations(self.size, self.estimators)} of {self.size.nodes} regions"),
-            (
-                "core hours",
-                f"{self.core_hours:.3g} ({', '.join(f'{k} {v / 3600:.2g}' for k, v in self.seconds.items())})",
-            ),
-            ("jobs", f"{total}, in {self.submissions} submissions on a cluster (profiles/slurm)"),
-            ("disk", f"{self.kept:.3g} GB kept, at most {self.temporary:.3g} GB of series in between"),
-            ("peak memory", ", ".join(f"{rule} {mb / 1000:.1f} GB" for rule, mb in self.memory.items())),
-            ("wall time", f"{format_hours(self.wall_hours)} on {self.cores} cores like these"),
+        heavy = dict(sorted(self.memory.items(), key=lambda one: -one[1])[:HEAVY])
+        others = max((mb for rule, mb in self.memory.items() if rule not in heavy), default=0)
+        memory = [
+            *(f"{rule} {mb / 1000:.1f} GB" for rule, mb in heavy.items()),
+            f"others {others / 1000:.1f} GB at most",
         ]
-        return "\n".join([self.study, *(f"  {name:12} {text}" for name, text in rows)])
+        parts = ", ".join(f"{stage} {seconds / 3600:.2g}" for stage, seconds in self.seconds.items())
+        walls = ", ".join(f"{format_hours(self.wall_hours(cores))} on {cores}" for cores in self.cores)
+        rows = {
+            "simulations": f"{count_simulations(self.size, self.estimators)} of {self.size.nodes} regions",
+            "core hours": f"{self.core_hours:.3g} ({parts})",
+            "GPU hours": self.gpu_hours,
+            "jobs": f"{total}, in {self.submissions} submissions on a cluster (profiles/slurm)",
+            "disk": f"{self.kept:.3g} GB kept, at most {self.temporary:.3g} GB of series in between",
+            "peak memory": ", ".join(memory),
+            "wall time": f"{walls} {'core' if list(self.cores) == [1] else 'cores'} like these",
+        }
+        return "\n".join([self.study, *(f"  {name:12} {text}" for name, text in rows.items())])
 
 
-def plan_study(study: Study, cores: int = 2) -> Plan:
-    """Count the jobs of a study and time its parts on this machine."""
-    size, jobs, costs = size_of(study), count_jobs(study), measure_costs(study)
+def plan_study(study: Study, cores: Sequence[int] = CORES, jobs: Mapping[str, int] | None = None) -> Plan:
+    """Count the jobs of a study, unless they are given by rule, and time its parts on this machine."""
+    size, jobs, costs = size_of(study), jobs or count_jobs(study), measure_costs(study)
     estimators, people = len(study.estimators), len(study.subjects)
-    predictive = study.n_predictive_simulations * people
-    n_all = count_simulations(size, estimators) + predictive
+    n_all = count_simulations(size, estimators) + study.n_predictive_simulations * people
     trainings = jobs.get("train", 0) + jobs.get("train_round", 0) + jobs.get("ablate", 0)
     starts = sum(number * costs.starts[loaded_packages(rule)] for rule, number in jobs.items())
     drawing = DRAWING * sum(number for rule, number in jobs.items() if rule.startswith("figures_"))
-    heaviest = sorted(
-        {
-            rule: demand(study, rule)["mem_mb"]
-            for rule in ("simulate", "features", "train", "calibrate", "features_report")
-        }.items(),
-        key=lambda one: -one[1],
-    )[:3]
     seconds = {
         "simulations": n_all * costs.simulation,
         "features": n_all * costs.features,
@@ -122,10 +104,26 @@ def plan_study(study: Study, cores: int = 2) -> Plan:
     }
     series = size.nodes * size.samples * size.itemsize * 1e-9
     table = 8e-9 * (size.features + size.parameters)
-    kept = 2 * n_all * table + (n_all * series if study.keeps_series else 0.0) + 5e-3 * people
-    temporary = min(n_all, max(cores, 1) * 2 * size.shard) * series
-    submissions = count_submissions(jobs, *slurm_groups())
-    return Plan(study.name, size, estimators, jobs, seconds, dict(heaviest), temporary, kept, submissions, cores)
+    return Plan(
+        study.name,
+        size,
+        estimators,
+        jobs,
+        seconds,
+        None if costs.on_gpu is None else n_all * costs.on_gpu,
+        memory_of(study, jobs),
+        temporary=min(n_all, max(cores) * 2 * size.shard) * series,
+        kept=2 * n_all * table + (n_all * series if study.keeps_series else 0.0) + 5e-3 * people,
+        submissions=count_submissions(jobs, *slurm_groups()),
+        cores=cores,
+    )
+
+
+def memory_of(study: Study, jobs: Mapping[str, int]) -> dict[str, int]:
+    """Memory [MB] that a job of each rule of a study asks for, by the names that `resources` takes."""
+    run = [rule for rule in rules_with_resources() if any(f"{job}_".startswith(f"{rule}_") for job in jobs)]
+    own = study["resources"]
+    return {rule: own.get(rule, {}).get("mem_mb", demand(study, rule)["mem_mb"]) for rule in run}
 
 
 def count_simulations(size: Size, estimators: int) -> int:
@@ -189,101 +187,8 @@ def loaded_packages(rule: str) -> str:
     return "torch" if rule.removesuffix("_round") in TORCH else "light"
 
 
-def measure_costs(study: Study) -> Costs:
-    """Time a few simulations, their features, a training and the starts of jobs, all on one core."""
-    with threadpool_limits(1):
-        connectome = some_connectome(study)
-        n_features, features = time_features(study, connectome)
-        return Costs(time_simulations(study, connectome), features, time_training(study, n_features), time_starts())
-
-
-def processor_seconds(work: Callable[[], Any]) -> float:
-    """Seconds of processor time that some work takes."""
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
-
-
-def some_connectome(study: Study) -> Connectome:
-    """The connectome of the first person, or one at random of that size where its files are still to be fetched."""
-    person = study.connectome_of(study.subjects[0])
-    if not first_unfetched(study, study.subjects[0], person):
-        return prepare_connectome(study.cohort[person], study["connectome"], study.maps(person), study.delays)
-    n = size_of(study).nodes
-    weights = np.random.default_rng(0).uniform(size=(n, n)) * (1 - np.eye(n))
-    return Connectome(weights / n, weights * 200, make_regions([f"r{k}" for k in range(n)]))
-
-
-def time_simulations(study: Study, connectome: Connectome) -> float:
-    """Seconds of one core for one simulation, from a batch of shorter ones; what compiling takes is left out."""
-    from vbiflow.engine.draws import simulate_draws
-
-    settings, interval = dict(study.simulation), study.interval
-    n_short = max(2, ceil(settings["duration"] / SHORTER / interval))
-    short = settings | {"duration": n_short * interval, "transient": 0.0}
-    prior = Prior.from_config(study["prior"], connectome.labels, connectome.maps, study.units)
-    theta = prior.sample(study["seed"], 0, BATCH)
-
-    def run(duration: float) -> None:
-        given = {"seed": study["seed"], "start": 0, "stream": 0, "device": "cpu", "threads": 1}
-        simulate_draws(
-            study["model"],
-            connectome,
-            prior,
-            theta,
-            study["parameters"],
-            short | {"duration": duration},
-            study.recorded,
-            **given,
-        )
-
-    run(2 * interval)
-    seconds = processor_seconds(lambda: run(short["duration"]))
-    return seconds / BATCH * (study["simulation"]["duration"] + study["simulation"]["transient"]) / short["duration"]
-
-
-def time_features(study: Study, connectome: Connectome, n: int = 6) -> tuple[int, float]:
-    """Number of features, and seconds of one core for those of one simulation, taken from smooth noise."""
-    nodes = Nodes.of(connectome) if hasattr(Nodes, "of") else Nodes(connectome.labels)
-    samples = size_of(study).samples
-    noise = np.random.default_rng(0).standard_normal((n, len(connectome.labels), samples + 5))
-    ts = sum(noise[..., k : samples + k] for k in range(5))
-    given = {"fs": 1000.0 / study.interval, "nodes": nodes, "folder": FOLDER, "prepare": study["preparation"]}
-    found = compute(ts[:1], study["features"], **given)
-    return found.x.shape[1], processor_seconds(lambda: compute(ts, study["features"], **given)) / n
-
-
-def time_training(study: Study, n_features: int) -> float:
-    """Seconds of one core for one training, from a few epochs on random numbers."""
-    import torch
-
-    from vbiflow.inference import TrainingSet, train
-
-    n = min(size_of(study).simulations, 2000)
-    labels = tuple(f"r{k}" for k in range(size_of(study).nodes))
-    prior = Prior.from_config(
-        study["prior"], labels, {name: np.ones(len(labels)) for name in study["connectome"]["maps"]}, study.units
-    )
-    theta = prior.sample(0, 0, n)
-    x = np.random.default_rng(0).standard_normal((n, n_features))
-    data = TrainingSet.of(prior, theta, x, [f"x{k}" for k in range(n_features)], study.inference_options, seed=0)
-    threads, options = torch.get_num_threads(), study.inference_options
-    torch.set_num_threads(1)
-    short, long = (processor_seconds(lambda k=k: train(data, options | {"max_epochs": k}, seed=0)) for k in (1, 4))
-    torch.set_num_threads(threads)
-    return (short + EPOCHS * max(long - short, 0.0) / 3) * size_of(study).simulations / n
-
-
-def time_starts() -> dict[str, float]:
-    """Seconds of one core until a job begins, by what it loads."""
-    found = {}
-    for name, packages in PACKAGES.items():
-        command = [sys.executable, "-c", f"import snakemake.script, {packages}, time; print(time.process_time())"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        found[name] = float(done.stdout)
-    return found
-
-
 def format_hours(hours: float) -> str:
     """Hours as people write them."""
+    if hours < 0.025:
+        return f"{hours * 3600:.2g} s"
     return f"{hours * 60:.2g} min" if hours < 1.5 else f"{hours:.2g} h"
