@@ -84,7 +84,7 @@ class Search:
         """Components (k, c) and inputs (n, c) of the rows, the regressions' by leaving each row out.
 
         Where the features behind the regressions are no more than the inputs would be, they enter themselves: they hold
-        all that the regressions do, without the errors of many coefficients. Regressions join them where few do.
+        all that the regressions do, without the errors of many coefficients. Regressions join them if half as many.
         """
         p = dependence(self.cosines, self.functions)
         strongest = np.argsort(p, kind="stable")[: self.fewest]
@@ -95,8 +95,8 @@ class Search:
         missing = [k for k in strongest if not behind[k].any()]
         behind = np.concatenate([behind, self.axes(np.array(missing, int))], axis=1)
         if behind.shape[1] <= inputs.shape[1] + leading.shape[1]:
-            few = means.shape[1] + behind.shape[1] <= self.limit
-            means, predicted = (means, predicted) if few else (means[:, :0], predicted[:, :0])
+            if 2 * means.shape[1] > behind.shape[1]:
+                means, predicted = means[:, :0], predicted[:, :0]
             return np.concatenate([means, behind], axis=1), np.concatenate([predicted, self.u @ behind], axis=1)
         components = np.concatenate([means, singles, leading], axis=1)
         return components, np.concatenate([inputs, self.u @ leading], axis=1)
