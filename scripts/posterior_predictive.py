@@ -8,7 +8,7 @@ from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.robust import summarise_robust
-from vbiflow.diagnostics.spectral_predictive import spectra_of, spectral_predictive
+from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
 from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
@@ -117,7 +117,14 @@ with job(snakemake, reads_exclusions="others") as run:
         thresholds=limits,
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
-        notes=[*named, *controls_note(controls), *sparse_note(found, params.n_rounds), *notes, *spoken],
+        notes=[
+            *named,
+            *explained_note(quantities),
+            *controls_note(controls),
+            *sparse_note(found, params.n_rounds),
+            *notes,
+            *spoken,
+        ],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
     write_json(snakemake.output.verdict, verdict | {"parameters": marginals, "controls": controls} | robust)

@@ -71,6 +71,18 @@ def test_everybody_is_looked_at_before_anything_is_simulated(tmp_path, monkeypat
     assert len(lines) == 4 and lines[-1] == "1 of 3 would be ready; 2 would be left out"
 
 
+def test_a_check_tells_what_is_wrong_with_connectome_and_recording_at_once(monkeypatch, tmp_path):
+    study = load_study("tiny")
+    np.savetxt(tmp_path / "w.csv", -np.ones((94, 94)), delimiter=",")
+    np.savetxt(tmp_path / "bold.csv", np.full((94, 300), np.nan), delimiter=",")
+    files = {"weights": "w.csv", "tract_lengths": "", "recording": "bold.csv"}
+    for column, name in files.items():
+        monkeypatch.setitem(study.cohort["101309"], column, str(tmp_path / name) if name else "")
+    (found,) = check_people(study)
+    assert found.state == "left out" and "\n" not in found.text
+    assert "w.csv: " in found.text and "; and " in found.text and "bold.csv: " in found.text
+
+
 def test_a_summary_is_of_people_with_a_posterior(tmp_path, monkeypatch):
     """A folder that holds no more than a simulated recording, as the tutorial for EEG makes one, is passed over."""
     (tmp_path / "results/some/subjects/example").mkdir(parents=True)

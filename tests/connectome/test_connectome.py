@@ -97,6 +97,30 @@ def test_lengths_of_a_wrong_unit_are_found_without_centres(factor: float) -> Non
     assert finding.severity == "severe" and "as in no brain; give them in mm" in finding.text
 
 
+def test_findings_about_lengths_name_their_file() -> None:
+    metres = changed(tract_lengths=SOUND.tract_lengths / 1000)
+    with pytest.raises(ValueError, match=r"^l\.mat: tracts are .*; correct it, or write connectome.accept: \[length"):
+        inspect(metres, ["short_lengths"], "w.mat", "l.mat")
+    both = replace(PROVOKED["negative"][0], tract_lengths=metres.tract_lengths)
+    with pytest.raises(ValueError, match=r"^w\.mat: \d+ weights are below zero; l\.mat: tracts are "):
+        inspect(both, ["short_lengths"], "w.mat", "l.mat")
+
+
+@pytest.mark.parametrize("name", ["negative", "all_zero"])
+def test_of_weights_that_are_none_nobody_asks_about_sides(name: str) -> None:
+    connectome = PROVOKED[name][0]
+    with pytest.raises(ValueError, match=rf"^w\.mat: [^;]*; correct it, or write connectome\.accept: \[{name}\]"):
+        inspect(connectome, ["isolated"], "w.mat")
+
+
+def test_an_order_of_regions_that_no_distance_explains_is_told_without_tract_lengths() -> None:
+    order, distances = np.random.default_rng(2).permutation(N), SOUND.tract_lengths / 1.3
+    mixed = changed(weights=SOUND.weights[np.ix_(order, order)], tract_lengths=distances)
+    finding = CHECKS["order"](mixed)
+    assert finding.severity == "warning" and "weights do not fall with the distance of centres" in finding.text
+    assert CHECKS["order"](changed(tract_lengths=distances)) is None
+
+
 def test_centres_in_other_axes_are_told() -> None:
     finding = CHECKS["hemispheres"](changed(centres=SOUND.centres[:, [1, 0, 2]]))
     assert finding.severity == "warning" and "they are not in MNI space" in finding.text

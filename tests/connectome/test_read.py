@@ -106,7 +106,8 @@ def test_header_names_the_regions(tmp_path: Path) -> None:
 def test_half_a_matrix_is_mirrored_and_said_so(lines: str, tmp_path: Path) -> None:
     connectome = read_connectome(text(tmp_path / "w.csv", lines))
     np.testing.assert_array_equal(connectome.weights, [[0, 2, 3], [2, 0, 4], [3, 4, 0]])
-    assert "triangle" in [finding.name for finding in connectome.findings]
+    (said,) = [finding for finding in connectome.findings if finding.name == "triangle"]
+    assert said.severity == "warning" and said.text.startswith("w.csv holds only its ")
 
 
 @settings(max_examples=30, deadline=None)
@@ -396,3 +397,17 @@ def test_tvb_archive_dialects_and_errors(tmp_path: Path) -> None:
         read_connectome(tvb(tmp_path / "d.zip", centres__txt="lA 0 0\nrA 0 0\n", weights__txt=weights))
     with pytest.raises(ValueError, match=r"e.zip::weights: line 2 has 1 values"):
         read_connectome(tvb(tmp_path / "e.zip", centres__txt=centres, weights__txt="0 1\n1\n"))
+
+
+def test_a_selection_that_fits_no_region_names_the_table(tmp_path: Path) -> None:
+    weights, table = text(tmp_path / "w.csv", "0 2\n2 0\n"), text(tmp_path / "r.tsv", "label\tlobe\na\tx\nb\ty\n")
+    for select, said in (({"lobes": "x"}, "no column 'lobes'"), ({"lobe": "z"}, "lobe is nowhere 'z'")):
+        with pytest.raises(ValueError, match=rf"^\S+r\.tsv: select: {said}"):
+            read_connectome(weights, regions=table, select=select)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 500])
+def test_a_damaged_file_is_told_with_the_fix(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "w.mat").write_bytes(content)
+    with pytest.raises(ValueError, match=r"w\.mat: .*; copy or export it again$"):
+        read_connectome(tmp_path / "w.mat")

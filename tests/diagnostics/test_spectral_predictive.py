@@ -6,7 +6,12 @@ from scipy.signal import lfilter
 
 from vbiflow import io
 from vbiflow.diagnostics.grade import grade_scores
-from vbiflow.diagnostics.spectral_predictive import at_frequencies, spectral_predictive
+from vbiflow.diagnostics.spectral_predictive import (
+    at_frequencies,
+    explained_note,
+    explained_variance,
+    spectral_predictive,
+)
 from vbiflow.engine import linearise
 from vbiflow.features.scores import TABLE_SCORE
 
@@ -74,3 +79,15 @@ def test_densities_between_frequencies_follow_a_power_law():
     own = np.geomspace(1, 100, 200)
     found = at_frequencies(own, own[None] ** -2.0, np.array([3.3, 47.0]))
     np.testing.assert_allclose(found[0], np.array([3.3, 47.0]) ** -2.0, rtol=1e-3)
+
+
+def test_explained_variance_is_one_of_the_truth_and_not_of_another_form(simulations):
+    shown, _ = compared(simulations, table())
+    assert (shown["r_squared"].values > 0.97).all()
+    (note,) = explained_note(shown)
+    assert "R2 = 0.9" in note or "R2 = 1.00" in note
+    assert (compared(simulations, table()[:, ::-1])[0]["r_squared"].values < 0).all() and explained_note({}) == []
+    levels = np.array([1.0, 2.0, 4.0])
+    assert explained_variance(np.tile(levels, (3, 2, 1)), np.array([levels, levels**0.5])) == pytest.approx(
+        (13 / 18, 0.5)
+    )

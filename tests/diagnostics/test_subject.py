@@ -143,6 +143,8 @@ def test_predictions_are_graded_on_the_ladder_of_the_data():
     for value, grade in zip((0.0, 0.3, 0.7, 0.92, 0.97), GRADES, strict=True):
         one = grade_scores({"fc_correlation": np.full(9, value)} | rungs)["fc_correlation"]
         assert one["grade"] == grade, value
+    shuffled = rungs | {"chance_fc_correlation": np.full(40, 0.75)}  # no other rung counts where chance is nearer
+    assert grade_scores({"fc_correlation": np.full(9, 0.7)} | shuffled)["fc_correlation"]["grade"] == "chance"
     assert one["words"].startswith("FC correlation 0.97: as much as another simulation of the same parameters")
     assert "another person's recording 0.61 to 0.84" in one["words"]
 

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from checkout import ROOT, Copy
 
+from tests.faults.trials import results
 from vbiflow.engine import gpu
 from vbiflow.study import load_study
 
@@ -92,6 +93,18 @@ def test_tiny_study_on_slurm(cluster, tmp_path):
     per_study = 3  # exclusions, tabulate, report
     assert 3 <= len(submitted) <= 5 + per_study, "a person costs five submissions at most"
     assert (copy.path / "results/tiny/report.html").stat().st_size > 10_000
+    local = Copy(tmp_path / "local")
+    local.edit("config/studies/tiny.yaml", "shard_size: 80", "shard_size: 43")
+    done = local.snakemake("results/tiny/report.html", timeout=1500)
+    assert done.returncode == 0, done.stdout[-4000:]
+    on_cluster, here = results_of(copy), results_of(local)
+    assert on_cluster.keys() == here.keys() and len(here) > 30
+    assert not [name for name, content in here.items() if content != on_cluster[name]], "the same bytes on local cores"
+
+
+def results_of(copy):
+    """Bytes of the tiny study's results, but for shards, which are cut otherwise, and the seconds of the training."""
+    return {name: content for name, content in results(copy, "tiny").items() if "shard-" not in name}
 
 
 def test_a_virtual_person_in_two_rounds_on_slurm(cluster, tmp_path):

@@ -63,9 +63,13 @@ def read_table(path: str | Path) -> Table:
         table = FORMATS[suffix](file, key)
     except ValueError as error:
         text = one_line(error)
-        raise ValueError(text if text.startswith(str(file)) else f"{file}: cannot be read ({text})") from None
+        raise ValueError(
+            text if text.startswith(str(file)) else f"{file}: cannot be read ({text}); copy or export it again"
+        ) from None
     except Exception as error:  # whatever a library raises at a damaged file
-        raise ValueError(f"{file}: damaged or not a {suffix} file ({one_line(error)})") from None
+        raise ValueError(
+            f"{file}: damaged or not a {suffix} file ({one_line(error)}); copy or export it again"
+        ) from None
     if table.values.dtype.kind not in "biuf":
         raise ValueError(f"{path}: holds {kind_of(table.values)}, not real numbers")
     return replace(table, values=np.asarray(table.values, dtype=float))

@@ -170,7 +170,9 @@ def clean_matrix(
         values = values - np.diag(np.diag(values))
     if upper != lower:
         side = "upper" if upper else "lower"
-        findings.append(Finding("triangle", "note", f"{Path(str(path)).name} holds only its {side} triangle: mirrored"))
+        findings.append(
+            Finding("triangle", "warning", f"{Path(str(path)).name} holds only its {side} triangle: mirrored")
+        )
         values = values + values.T
     return values, findings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def read_parcellation(
     centres = centres / volumes[:, None]
     if table is None:
         return Parcellation(nodes, affine, make_regions([f"{value}" for value in wanted], centres), volumes, str(path))
-    table = Regions(table.labels, table.hemispheres, table.networks, centres, table.columns)
+    table = replace(table, centres=centres)
     return Parcellation(nodes, affine, table, volumes, str(path))
 
 

@@ -43,7 +43,7 @@ def prepare_connectome(
         parcellation=row["parcellation"],
         streamlines=options["streamlines"] | {"streamline_weights": row["streamline_weights"]},
     )
-    connectome = with_maps(inspect(connectome, options["accept"], row["weights"]), maps)
+    connectome = with_maps(inspect(connectome, options["accept"], row["weights"], row["tract_lengths"]), maps)
     if delays:
         connectome.check_delays(*delays)
     return connectome.normalised(options["normalise"])

@@ -12,6 +12,8 @@ from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, shorten_list
 
 SEVERITIES = ("severe", "warning", "note")
+LEAST_FALL = -0.35
+"""Rank correlation of weights and distances: -0.50 to -0.54 in seven people (HCP, AAL2), -0.30 and above reversed."""
 ENOUGH = 8
 """Fewest connections or pairs of regions that statistics of a whole connectome are drawn from."""
 
@@ -151,11 +153,29 @@ def order(connectome: Connectome) -> Finding | None:
         return None
     correlation = float(np.corrcoef(lengths, distances)[0, 1])
     if correlation > 0.3:
-        return None
+        return weights_beside_distances(connectome)
     text = (
         f"tract lengths do not follow the distance of centres (r = {correlation:.2f}); is the order of regions right?"
     )
     return Finding("order", "severe", text)
+
+
+def weights_beside_distances(connectome: Connectome) -> Finding | None:
+    """Weights that do not fall with the distance of centres, as those of every brain do."""
+    weights = connectome.weights + connectome.weights.T
+    distances = np.linalg.norm(connectome.centres[:, None] - connectome.centres, axis=-1)
+    pairs = np.triu(np.isfinite(distances), 1)
+    if np.count_nonzero(weights[pairs]) <= 10 * ENOUGH or weights[pairs].std() == 0:
+        return None
+    ranks = [np.argsort(np.argsort(values[pairs])) for values in (weights, distances)]
+    correlation = float(np.corrcoef(*ranks)[0, 1])
+    if correlation < LEAST_FALL:
+        return None
+    text = (
+        f"weights do not fall with the distance of centres (rank correlation {correlation:.2f}); "
+        "is the order of regions right?"
+    )
+    return Finding("order", "warning", text)
 
 
 def hemispheres(connectome: Connectome) -> Finding | None:
@@ -179,8 +199,8 @@ def hemispheres(connectome: Connectome) -> Finding | None:
 def homotopic(connectome: Connectome) -> Finding | None:
     """Regions whose counterpart across is no strong connection of theirs, as where sides are mixed up."""
     found = homotopic_pairs(connectome.labels)
-    if len(found) <= ENOUGH:
-        return None
+    if len(found) <= ENOUGH or not connectome.weights.any() or (connectome.weights < 0).any():
+        return None  # other findings say what is wrong with such weights
     rank = np.mean(homotopic_ranks(connectome.weights + connectome.weights.T, found))
     if rank > 0.5:
         return None
@@ -205,8 +225,16 @@ CHECKS: dict[str, Callable[[Connectome], Finding | None]] = {
 }
 
 
-def inspect(connectome: Connectome, accept: Sequence[str] = (), name: str = "connectome") -> Connectome:
+OF_LENGTHS = ("length_unit", "short_lengths", "order")
+"""Findings about tract lengths, not weights."""
+
+
+def inspect(
+    connectome: Connectome, accept: Sequence[str] = (), name: str = "connectome", lengths: str = ""
+) -> Connectome:
     """Run all checks and keep what they find; `accept` names severe findings that shall not stop the study.
+
+    `name` and `lengths` are the files of the weights and of the tract lengths, if these have one.
 
     Raises
     ------
@@ -217,8 +245,12 @@ def inspect(connectome: Connectome, accept: Sequence[str] = (), name: str = "con
     found = [finding for check in CHECKS.values() if (finding := check(connectome)) is not None]
     severe = [finding for finding in found if finding.severity == "severe" and finding.name not in accept]
     if severe:
-        texts, names = "; ".join(finding.text for finding in severe), ", ".join(finding.name for finding in severe)
-        raise ValueError(f"{name}: {texts}; correct it, or write connectome.accept: [{names}] in the study")
+        texts: dict[str, list[str]] = {}
+        for finding in severe:
+            texts.setdefault((finding.name in OF_LENGTHS and lengths) or name, []).append(finding.text)
+        told = "; ".join(f"{file}: {'; '.join(found)}" for file, found in texts.items())
+        names = ", ".join(finding.name for finding in severe)
+        raise ValueError(f"{told}; correct it, or write connectome.accept: [{names}] in the study")
     return replace(connectome, findings=(*connectome.findings, *found))
 
 

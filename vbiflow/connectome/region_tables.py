@@ -171,4 +171,4 @@ def from_columns(path: Path, columns: dict[str, tuple[str, ...]]) -> Regions:
         centres = np.full((len(labels), 3), np.nan)
     except ValueError as error:
         raise ValueError(f"{path}: a coordinate is no number ({error}); x, y, z are in mm") from None
-    return Regions(labels, sides, columns.get("network", ("",) * len(labels)), centres, columns)
+    return Regions(labels, sides, columns.get("network", ("",) * len(labels)), centres, columns, str(path))

@@ -19,7 +19,7 @@ INDICES = ("index", "id", "node", "number")
 class Regions:
     """Regions in the order of a matrix: labels, hemispheres ("L", "R" or ""), networks, centres (n_nodes, 3) [mm].
 
-    `columns` holds the table as text, for selection; centres are not-a-number where unknown.
+    `columns` holds the table as text, for selection, `source` is its file; centres are not-a-number where unknown.
     """
 
     labels: tuple[str, ...]
@@ -27,6 +27,7 @@ class Regions:
     networks: tuple[str, ...]
     centres: np.ndarray
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -42,22 +43,23 @@ class Regions:
             If there is no such column or value; the message lists what there is.
         """
         keep = np.ones(len(self), dtype=bool)
+        named = f"{self.source}: select" if self.source else "select"
         for column, wanted in (select or {}).items():
             if column not in self.columns:
-                raise ValueError(f"select: no column {column!r} of regions; choose from {', '.join(self.columns)}")
+                raise ValueError(f"{named}: no column {column!r} of regions; choose from {', '.join(self.columns)}")
             excluded = isinstance(wanted, Mapping)
             if excluded and list(wanted) != ["exclude"]:
-                raise ValueError(f"select: {column} is {dict(wanted)}; write values to keep, or {{exclude: values}}")
+                raise ValueError(f"{named}: {column} is {dict(wanted)}; write values to keep, or {{exclude: values}}")
             values = wanted["exclude"] if excluded else wanted
             values = [str(value) for value in (values if isinstance(values, list | tuple) else [values])]
             entries = self.columns[column]
             unknown = [value for value in values if value not in entries]
             if unknown:
                 known = shorten_list(list(dict.fromkeys(entries)), 40)
-                raise ValueError(f"select: {column} is nowhere {unknown[0]!r}; choose from {known}")
+                raise ValueError(f"{named}: {column} is nowhere {unknown[0]!r}; choose from {known}")
             keep &= np.isin(np.array(entries), values) != excluded
         if not keep.any():
-            raise ValueError(f"select: no region has all of {dict(select or {})}; select less")
+            raise ValueError(f"{named}: no region has all of {dict(select or {})}; select less")
         return np.flatnonzero(keep)
 
     def in_matrix_order(self) -> Regions:
@@ -76,7 +78,7 @@ class Regions:
         """The regions at `indices`, in that order."""
         columns = {name: tuple(entries[i] for i in indices) for name, entries in self.columns.items()}
         parts = [tuple(part[i] for i in indices) for part in (self.labels, self.hemispheres, self.networks)]
-        return Regions(*parts, self.centres[list(indices)], columns)
+        return Regions(*parts, self.centres[list(indices)], columns, self.source)
 
 
 def make_regions(

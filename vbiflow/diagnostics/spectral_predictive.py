@@ -62,9 +62,40 @@ def spectral_predictive(
     scores = predictive_scores([TABLE_SCORE], {"psd": stack[drawn]}, {"psd": table}, {"psd": stack[~drawn]})
     same = [other for other, at in others if other.shape == power.shape and np.array_equal(at, frequencies)]
     scores |= rungs(table, [other[:, inside] for other in same])
-    return predictive_quantities(
-        scores, relative_spectra(stack[drawn]), relative_spectra(table), frequencies[inside]
-    ), scores
+    mine, own = relative_spectra(stack[drawn]), relative_spectra(table)
+    return predictive_quantities(scores, mine, own, frequencies[inside]), scores
+
+
+def explained_variance(drawn: np.ndarray, table: np.ndarray) -> tuple[float, float]:
+    """R^2 over frequency of the median simulation's relative spectrum [dB], of the mean over nodes and of every node.
+
+    A deviation that simulations draw by chance, such as a declared discrepancy, is not in their median.
+
+    Parameters
+    ----------
+    drawn : relative densities (n_simulations, n_nodes, n_frequencies) of simulations from the posterior.
+    table : those of the recording (n_nodes, n_frequencies).
+    """
+    simulated, observed = (10 * np.log10(np.maximum(values, 1e-300)) for values in (drawn, table))
+    pairs = (
+        (np.median(simulated.mean(axis=1), axis=0)[None], observed.mean(axis=0)[None]),
+        (np.median(simulated, axis=0), observed),
+    )
+    return tuple(
+        float(1 - ((b - a) ** 2).sum() / max(((b - b.mean(axis=1, keepdims=True)) ** 2).sum(), 1e-300))
+        for a, b in pairs
+    )
+
+
+def explained_note(quantities: Mapping[str, io.Quantity]) -> list[str]:
+    """A sentence on the variance that the model explains of a table's form; none where there is no table."""
+    if "r_squared" not in quantities:
+        return []
+    mean, nodes = quantities["r_squared"].values
+    return [
+        f"the model explains the form of the mean spectrum with R2 = {mean:.2f} (median simulation, dB over frequency) "
+        f"and that of single nodes with R2 = {nodes:.2f}"
+    ]
 
 
 def spectra_of(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -113,6 +144,9 @@ def predictive_quantities(
         "relative_psd": io.Quantity(np.median(drawn, axis=0), "1", ("node", "frequency")),
         "relative_psd_observed": io.Quantity(table, "1", ("node", "frequency")),
         "frequencies": io.Quantity(frequencies, "Hz", ("frequency",)),
+        "r_squared": io.Quantity(
+            np.array(explained_variance(drawn, table)), "1", ("level",), {"levels": ["mean", "node"]}
+        ),
     }
     for name, values in scores.items():
         notes = {"label": score.label, "bounds": score.bounds} if name == TABLE_SCORE else None

@@ -138,9 +138,9 @@ def observe_regions(
 
 
 def read_regional(
-    row: Mapping[str, str], labels: Sequence[str], select: Mapping[str, Any], options: Mapping[str, Any]
+    row: Mapping[str, str], labels: Sequence[str] | None, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> tuple[Recording, np.ndarray | None]:
-    """Regional series of a cohort row in the order of `labels`, and the confounds (n, n_times) to regress out."""
+    """Regional series of a cohort row, in the order of `labels` if given, and confounds (n, n_times) to regress out."""
     check_options(options)
     path, regions = row["recording"], row["regions"] or None
     drop = options.get("drop", ())

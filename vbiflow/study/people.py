@@ -15,10 +15,15 @@ from vbiflow.datasets import find_origin, load_catalogue
 from vbiflow.empirical import ComparisonSettings, describe_recording, observe
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.lead_field import LeadField, nodes_of
+from vbiflow.empirical.observe import read_regional
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.job import format_duration
+from vbiflow.reading import Problems, join_problems, reading
 from vbiflow.study.study import FOLDER, Study
+
+REGIONAL = ("bold", "source")
+"""Kinds of recordings whose series are those of regions."""
 
 
 class Outcome(NamedTuple):
@@ -48,7 +53,8 @@ def check_people(study: Study) -> Iterator[Outcome]:
                 connectome = connectome_of(person)
                 recording = describe_person(study, subject, connectome)
         except ValueError as error:
-            yield Outcome(subject, "left out", " ".join(str(error).split()))
+            found = [" ".join(text.split()) for text in (str(error), *recording_problems(study, subject))]
+            yield Outcome(subject, "left out", join_problems(found))
             continue
         warned = [finding.name for finding in connectome.findings if finding.severity != "note"]
         remarks = f"; mind {', '.join(warned)}" if warned else ""
@@ -89,6 +95,17 @@ def describe_person(study: Study, subject: str, connectome: Connectome) -> str:
         return f"{row['kind']}, {n_features} features"
     length = format_duration(float(found["recording_duration"]))
     return f"{row['kind']} of {length}, {found['recording_channels']} channels, {n_features} features"
+
+
+def recording_problems(study: Study, subject: str) -> list[str]:
+    """What is wrong with a subject's regional series whatever the connectome is, so that both are told at once."""
+    row = study.cohort[subject]
+    if subject in study.simulated or row["kind"] not in REGIONAL:
+        return []
+    problems = Problems()
+    with problems.collect(), contextlib.redirect_stdout(io.StringIO()), reading(row["recording"]):
+        read_regional(row, None, study["connectome"]["select"], study["recording"])
+    return problems.found
 
 
 def lead_field_of(study: Study, row: Mapping[str, str], connectome: Connectome) -> LeadField:
