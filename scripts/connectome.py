@@ -3,7 +3,7 @@
 from vbiflow.connectome import prepare_connectome
 from vbiflow.connectome.effective import effective_connectome
 from vbiflow.empirical.noise import with_recorded_noise
-from vbiflow.empirical.observe import series_to_fit
+from vbiflow.empirical.regional import series_to_fit
 from vbiflow.job import job
 
 with job(snakemake, excludes="estimator") as run:

@@ -228,7 +228,7 @@ def test_whatever_goes_wrong_in_reading_is_one_line(tmp_path: Path, monkeypatch)
     def fails(*_: object, **__: object) -> None:
         raise MemoryError("Unable to allocate\n74 GiB")
 
-    monkeypatch.setattr(sys.modules["vbiflow.empirical.observe"], "read_recording", fails)
+    monkeypatch.setattr(sys.modules["vbiflow.empirical.regional"], "read_recording", fails)
     settings = ComparisonSettings("bold", Nodes(LABELS), 2000.0, 80e3, ["mean"], {})
     row = dict.fromkeys(COLUMNS, "") | {"recording": "b.npy", "kind": "bold", "tr": "2"}
     with pytest.raises(ValueError, match=r"^b.npy: cannot be read \(MemoryError: Unable to allocate 74 GiB\)$"):

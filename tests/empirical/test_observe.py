@@ -12,7 +12,7 @@ from vbiflow import io
 from vbiflow.empirical import KINDS, ComparisonSettings, describe_recording, observe, unread_columns
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
-from vbiflow.empirical.observe import series_to_fit
+from vbiflow.empirical.regional import series_to_fit
 from vbiflow.features import Nodes, compute_file
 from vbiflow.io import Quantity
 

@@ -12,14 +12,14 @@ import numpy as np
 from vbiflow.arrays import is_table
 from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES
-from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
+from vbiflow.empirical.regional import centred, check_confounds, read_regional
 from vbiflow.empirical.sensor_options import ARBITRARY, SPACES, STEPS
-from vbiflow.empirical.series import check_options, check_sides, split_halves
+from vbiflow.empirical.series import split_halves
 from vbiflow.empirical.tables import read_features, read_spectra
 from vbiflow.features import Nodes, compute, compute_observed, compute_observed_spectra
-from vbiflow.features.preparation import epoch_of, prepare, read_preparation
+from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
@@ -137,49 +137,6 @@ def observe_regions(
     return found | {"held_out": held_out}
 
 
-def read_regional(
-    row: Mapping[str, str], labels: Sequence[str] | None, select: Mapping[str, Any], options: Mapping[str, Any]
-) -> tuple[Recording, np.ndarray | None]:
-    """Regional series of a cohort row, in the order of `labels` if given, and confounds (n, n_times) to regress out."""
-    check_options(options)
-    path, regions = row["recording"], row["regions"] or None
-    drop = options.get("drop", ())
-    recording = read_recording(path, row["kind"], row["tr"], regions, select, labels, atlas=row["atlas"], drop=drop)
-    if row["kind"] == "bold" and "homotopic" not in options.get("accept", ()):
-        check_sides(path, recording.ts, recording.labels)
-    columns = options.get("confounds")
-    confounds = read_confounds(row["confounds"], columns).T if columns else None
-    check_confounds(path, recording, confounds)
-    return recording, confounds
-
-
-def series_to_fit(
-    row: Mapping[str, str],
-    labels: Sequence[str],
-    select: Mapping[str, Any],
-    options: Mapping[str, Any],
-    preparation: Mapping[str, Any],
-    part: str | None = None,
-) -> np.ndarray:
-    """Series (n_nodes, n_times) of a cohort row, or a `part` of them, cleaned as recordings are that a study judges.
-
-    Raises
-    ------
-    ValueError
-        As `observe`.
-    """
-    with reading(row["recording"]):
-        recording, confounds = read_regional(row, labels, select, options)
-        ts = recording.ts if part is None else split_halves(recording.ts, part)[0]
-        cleaned = confounds if part is None or confounds is None else split_halves(confounds, part)[0]
-        return prepare(ts[None], recording.fs, read_preparation(preparation, recording.fs), cleaned)[0]
-
-
-def centred(ts: np.ndarray) -> np.ndarray:
-    """Series (n_nodes, n_times) less their means."""
-    return ts - ts.mean(axis=1, keepdims=True)
-
-
 def observe_sensors(
     row: Mapping[str, str], settings: ComparisonSettings, select: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Quantity]:
@@ -293,13 +250,6 @@ def cut_epochs(path: str, recording: Recording, preparation: Mapping[str, Any]) 
     epochs = recording.ts.reshape(len(recording.ts), -1, recording.epoch)
     kept = epochs[..., : recording.epoch // taken * taken]
     return replace(recording, ts=kept.reshape(len(recording.ts), -1), epoch=taken)
-
-
-def check_confounds(path: str, recording: Recording, confounds: np.ndarray | None) -> None:
-    """Refuse confounds (n, n_times) of another length than the recording."""
-    found = recording.ts.shape[1]
-    if confounds is not None and confounds.shape[1] != found:
-        raise ValueError(f"{path}: {found} samples, but {confounds.shape[1]} lines of confounds; give one a volume")
 
 
 def extract_x_o(

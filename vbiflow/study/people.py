@@ -15,7 +15,7 @@ from vbiflow.datasets import find_origin, load_catalogue
 from vbiflow.empirical import ComparisonSettings, describe_recording, observe
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.lead_field import LeadField, nodes_of
-from vbiflow.empirical.observe import read_regional
+from vbiflow.empirical.regional import read_regional
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.job import format_duration
