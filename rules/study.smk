@@ -365,7 +365,7 @@ def need_of(rule, resource, wildcards):
 @cache
 def estimated_demand(name, rule):
     """Memory and time of a rule by the size of a study."""
-    return demand(find_study(name), rule)
+    return demand(find_study(name), rule, DEVICE)
 
 
 @cache

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from vbiflow.engine.blocks import MOST_BYTES
 from vbiflow.inference.baselines import MOST_SIMULATIONS
 from vbiflow.inference.inputs import IN_MEMORY, SURVEYED
 from vbiflow.study import demand as demands
@@ -14,11 +15,10 @@ from vbiflow.study.demand import BASE, MEMORY, MINUTES, SNAKEMAKE, TORCH, count_
 
 def test_demand_grows_with_what_a_job_holds():
     study = load_study("hcp_wong_wang")
-    before = demand(study, "simulate")["mem_mb"]
+    on_cpu, on_gpu = (demand(study, "simulate", device)["mem_mb"] for device in ("cpu", "cuda"))
     study.settings["simulation"]["shard_size"] = 2000
-    shards = demand(study, "simulate")["mem_mb"]
-    fixed = SNAKEMAKE + BASE["simulate"]
-    assert shards - fixed > 3 * (before - fixed) > 0
+    assert demand(study, "simulate")["mem_mb"] - on_cpu < 2 * demands.BLOCKS, "a shard streams to its file"
+    assert demand(study, "simulate", "cuda")["mem_mb"] - on_gpu > 900, "a GPU simulates it at once"
     study.settings["inference"]["n_simulations"] = 500_000
     assert demand(study, "train")["mem_mb"] > 1000
 
@@ -45,13 +45,14 @@ def test_a_pool_holds_everybodys_connectome():
     assert MEMORY["pool_connectomes"](size._replace(pooled=False)) == 0
 
 
-def test_the_shard_that_was_asked_too_little_for_gets_enough():
-    """500 simulations of 84 regions and 12 000 samples took 2.1 GB."""
+def test_a_shard_that_streams_asks_for_what_it_holds_at_a_time():
+    """500 simulations of 84 regions and 12 000 samples, 2 GB, took 0.7 GB by themselves."""
     study = load_study("hcp_wong_wang")
     study.settings["simulation"]["duration"] = 12_000 * 720.0
     size = size_of(study)
     assert size.samples == 12_000 and size.shard == 500
-    assert demand(study, "simulate")["mem_mb"] > 2100 * size.nodes / 84
+    assert 692 / 0.9 < demand(study, "simulate")["mem_mb"] - SNAKEMAKE < 1000
+    assert demands.BLOCKS * 1e6 == MOST_BYTES
 
 
 def test_regions_are_counted_as_they_are_selected():

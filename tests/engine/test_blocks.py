@@ -131,3 +131,18 @@ def test_sigterm_saves_what_is_finished_and_ends(tmp_path):
     saved = sorted((tmp_path / "shard.h5.unfinished").iterdir())
     assert [entry.name for entry in saved] == ["k-000000000-000000004.h5"]
     np.testing.assert_array_equal(read(saved[0], "index")["index"], np.arange(4))
+
+
+def test_memory_is_bounded_by_bytes_where_simulations_are_quick(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "SAVED_EVERY", 1e9)
+    monkeypatch.setattr(blocks, "BLOCK_SECONDS", 1e9)
+    whole, calls = written(tmp_path / "whole.h5", first=N), []
+    row = blocks.bytes_of(made(0, 1))
+    monkeypatch.setattr(blocks, "MOST_BYTES", 16 * row)
+    saves = []
+    add = blocks.SavedBlocks.add
+    monkeypatch.setattr(
+        blocks.SavedBlocks, "add", lambda saved, held, done: saves.append(done) or add(saved, held, done)
+    )
+    assert written(tmp_path / "bounded.h5", first=2, calls=calls).replace(b"bounded", b"whole")[:2000] == whole[:2000]
+    assert max(stop - begin for begin, stop in calls) <= 8 and saves, "half of what may be held is one block"

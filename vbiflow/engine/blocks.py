@@ -33,6 +33,8 @@ BLOCK_SECONDS = 20.0
 """About as long as a block takes, where a batch is quicker than that."""
 SAVED_EVERY = 30.0
 """Seconds between two saves."""
+MOST_BYTES = 256e6
+"""Of finished blocks in memory, above which they are saved earlier; a block has half of it, unless a batch has more."""
 NAME = re.compile(r"(\w+)-(\d+)-(\d+)\.h5")
 
 
@@ -71,13 +73,20 @@ def make_in_blocks(
                 begin, stop = time.monotonic(), min(done + size, n)
                 blocks.append(make(done, stop, lambda k, _, done=done: report(done + k, n)))
                 pace = (stop - done) / max(time.monotonic() - begin, 1e-9)
-                size, done = first * max(1, int(BLOCK_SECONDS * pace / first)), stop
+                most = min(BLOCK_SECONDS * pace, 0.5 * MOST_BYTES / bytes_of(blocks[-1]) * (stop - done))
+                size, done = first * max(1, int(most / first)), stop
             if done == n:
                 write_blocks(path, blocks, provenance)
                 saved.remove()
                 return
-            if termination_asked() or time.monotonic() - last >= SAVED_EVERY:
+            held = sum(bytes_of(block) for block in blocks if not isinstance(block, Path))
+            if termination_asked() or time.monotonic() - last >= SAVED_EVERY or held > 0.5 * MOST_BYTES:
                 blocks, last = saved.add(blocks, done), time.monotonic()
+
+
+def bytes_of(block: Block) -> int:
+    """Memory of the quantities of a block."""
+    return sum(np.asarray(quantity.values).nbytes for quantity in block.values())
 
 
 class SavedBlocks:

@@ -22,6 +22,8 @@ from vbiflow.study.study import Study
 MB = 1e-6
 UNKNOWN_REGIONS = 200
 """Where no table says how many regions there are; most atlases have fewer."""
+BLOCKS = 256
+"""Megabytes of series that a simulating job holds, or two batches of 32 rows (engine/blocks.py); on a GPU all."""
 PER_NODE_STEP = 15e-9
 """Seconds of one core for a step of one node, on a processor with AVX2."""
 SURVEYED, INPUTS = 20_000, 300
@@ -162,7 +164,7 @@ TORCH = (
 )  # fmt: skip
 
 MEMORY: dict[str, Callable[[Size], float]] = {
-    "simulate": lambda size: 1.3 * size.series + size.connectomes,
+    "simulate": lambda size: 2 * min(size.series, max(BLOCKS, 64 * size.series / size.shard)) + size.connectomes,
     "pool_connectomes": lambda size: size.connectomes,
     "features": lambda size: 3 * size.shard * size.features * 8 * MB,
     "gather": lambda size: 3 * size.shard * size.features * 8 * MB,
@@ -209,10 +211,12 @@ START, MARGIN = 5, 3
 """Minutes that any job is given, and times what is estimated."""
 
 
-def demand(study: Study, rule: str) -> dict[str, int]:
+def demand(study: Study, rule: str, device: str = "cpu") -> dict[str, int]:
     """`mem_mb` and `runtime` [min] of a rule's largest job, at the first attempt on one core."""
     size = size_of(study)
     memory = SNAKEMAKE + BASE.get(rule, 900 if rule in TORCH else 500) + MEMORY.get(rule, lambda size: 0)(size)
+    if rule == "simulate" and device != "cpu":
+        memory += 1.5 * size.series
     threads = study["resources"].get(rule, {}).get("threads", 1)
     minutes = START + MARGIN * MINUTES.get(rule, lambda size: 0)(size) / threads
     return {"mem_mb": 100 * ceil(memory / 100), "runtime": ceil(minutes)}
