@@ -50,6 +50,7 @@ rule posterior_predictive:
         others=other_recordings("x_o.h5"),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         lead_field=if_projected(of_connectome("lead_field.h5")),
+        robust=if_diagnosed("robust", "results/{study}/subjects/{subject}/robust.h5"),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
         predictive="results/{study}/subjects/{subject}/predictive/features.h5",
     output:

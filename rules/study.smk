@@ -498,6 +498,11 @@ def if_projected(files):
     return lambda wildcards: files(wildcards) if study_of(wildcards).projected else []
 
 
+def if_diagnosed(key, path):
+    """Input function: a file that the study's diagnostics have where `key` asks for it."""
+    return lambda wildcards: path if study_of(wildcards)["diagnostics"][key] else []
+
+
 def each_estimator(*names):
     """Input function: files of the estimators of the study's subjects."""
     return lambda wildcards: expand(

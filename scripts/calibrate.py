@@ -13,14 +13,11 @@ with job(snakemake) as run:
     params = snakemake.params
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     posterior = Posterior.load(snakemake.input.posterior)
-    calibration = calibrate(
-        posterior,
-        *data.held_out(),
-        seed=params.seed,
-        progress=run,
-    )
-    misfits = Quantity(held_out_misfits(posterior, data, seed=params.seed), "1", ("held_out",))
-    write(snakemake.output.diagnostics, calibration.quantities() | {"misfit": misfits}, run.provenance())
+    theta, x = data.held_out()
+    calibration = calibrate(posterior, theta, x, seed=params.seed, progress=run)
+    misfits = held_out_misfits(posterior, data, x, seed=params.seed)
+    quantities = calibration.quantities() | {"misfit": Quantity(misfits, "1", ("held_out",))}
+    write(snakemake.output.diagnostics, quantities, run.provenance())
     judged = verdict(calibration, thresholds=params.diagnostics["thresholds"], invalid=1 - data.valid.mean())
     write_json(snakemake.output.verdict, judged)
     run.say(f"{judged['verdict']}: {judged['reasons'][0]}")

@@ -7,6 +7,7 @@ from vbiflow.diagnostics.controls import control_tables, controls_note, negative
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
+from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
 from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
@@ -81,6 +82,13 @@ with job(snakemake, reads_exclusions="others") as run:
     intervals = conformal_intervals(samples, ranks, n_samples, prior.bounds)
     for found_one, ends in zip(marginals.values(), intervals.T, strict=True):
         found_one["conformal_90"] = ends
+    robust, spoken = {}, []
+    if snakemake.input.robust:
+        allowing = read(snakemake.input.robust, "theta", "features", "wrong", "shift")
+        quantiles, offending, sentence = summarise_robust(allowing, prior.names, samples)
+        robust, spoken = {"wrong_features": offending}, [sentence]
+        for found_one, values in zip(marginals.values(), quantiles.T, strict=True):
+            found_one["robust"] = values
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     misfits, controls = read(snakemake.input.calibration, "misfit")["misfit"], {}
     if "psd" in observed:
@@ -115,8 +123,9 @@ with job(snakemake, reads_exclusions="others") as run:
             *controls_note(controls),
             *sparse_note(found, params.n_rounds),
             *notes,
+            *spoken,
         ],
         where="this prior" if params.n_rounds == 1 else f"the prior of round {params.n_rounds}",
     )
-    write_json(snakemake.output.verdict, verdict | {"parameters": marginals, "controls": controls})
+    write_json(snakemake.output.verdict, verdict | {"parameters": marginals, "controls": controls} | robust)
     run.say(f"{verdict['verdict']}: {verdict['reasons'][0]}")

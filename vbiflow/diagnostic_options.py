@@ -20,6 +20,9 @@ THRESHOLDS: dict[str, float] = {
 N_TRANSFER = 30
 """Simulations from other people's posteriors that are compared with a person's recording."""
 
+WRONG = 0.9
+"""Probability of an error above which the robust posterior calls a feature wrong."""
+
 
 def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, float]:
     """`THRESHOLDS` with the study's `diagnostics.thresholds` on top."""

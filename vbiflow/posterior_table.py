@@ -18,8 +18,12 @@ STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
 """What the table holds of each parameter; shrinkage is one minus posterior over prior variance."""
 CONFORMAL = ("c05", "c95")
 """Ends of the 90 % interval that held-out simulations correct, where the verdict holds them."""
+ROBUST = ("r05", "r50", "r95")
+"""5, 50 and 95 % quantiles of the robust posterior, where the study asks for it."""
+WRONG_FEATURES = "wrong_features"
+"""Features that the robust posterior finds wrong."""
 LEFT_OUT = "left out"
-LEADING = ("participant_id", "verdict", "reason")
+LEADING = ("participant_id", "verdict", "reason", WRONG_FEATURES)
 MISSING = "n/a"
 
 
@@ -53,12 +57,15 @@ def posterior_table(
         note = first_exclusion(files)
         verdict = {"verdict": LEFT_OUT, "reasons": [note.reason]} if note else read_json(files[1])
         line = {"participant_id": name, "verdict": verdict["verdict"], "reason": verdict["reasons"][0]}
+        if WRONG_FEATURES in verdict:
+            line[WRONG_FEATURES] = ", ".join(verdict[WRONG_FEATURES]) or "none"
         line |= {covariate_name(column): entry for column, entry in entries.items()}
         for parameter, values in ({} if note else statistics(files[0], files[2])).items():
             line |= {f"{parameter}_{statistic}": f"{value:.9g}" for statistic, value in values.items()}
-            ends = verdict.get("parameters", {}).get(parameter, {}).get("conformal_90", ())
-            corrected = zip(CONFORMAL, ends, strict=bool(ends))
-            line |= {f"{parameter}_{end}": MISSING if at is None else f"{at:.9g}" for end, at in corrected}
+            told = verdict.get("parameters", {}).get(parameter, {})
+            for columns, key in ((CONFORMAL, "conformal_90"), (ROBUST, "robust")):
+                named = zip(columns, told.get(key, ()), strict=key in told)
+                line |= {f"{parameter}_{end}": MISSING if at is None else f"{at:.9g}" for end, at in named}
         lines.append(line)
     header = list(dict.fromkeys(column for line in sorted(lines, key=len, reverse=True) for column in line))
     rows = ({column: " ".join(str(entry).split()) or MISSING for column, entry in line.items()} for line in lines)
@@ -67,7 +74,7 @@ def posterior_table(
 
 def covariate_name(column: str) -> str:
     """Name of a covariate in the table: one that the table's own columns have gets covariate_ before it."""
-    own = column in LEADING or column.rpartition("_")[2] in (*STATISTICS, *CONFORMAL)
+    own = column in LEADING or column.rpartition("_")[2] in (*STATISTICS, *CONFORMAL, *ROBUST)
     return f"covariate_{column}" if own else column
 
 
@@ -81,7 +88,7 @@ def read_posterior_table(path: str | Path) -> dict[str, Any]:
         for column in header
         if column.endswith("_shrinkage") and not column.startswith("covariate_")
     ]
-    own = {f"{parameter}_{statistic}" for parameter in parameters for statistic in (*STATISTICS, *CONFORMAL)}
+    own = {f"{parameter}_{statistic}" for parameter in parameters for statistic in (*STATISTICS, *CONFORMAL, *ROBUST)}
     covariates = [column for column in header if column not in own and column not in LEADING]
     return {
         "subjects": [line["participant_id"] for line in lines],

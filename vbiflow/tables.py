@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable
@@ -29,6 +31,17 @@ from vbiflow.study.reference import configuration_document
 from vbiflow.text_tables import markdown_table
 
 CODE = re.compile(r"doi:(\S+?)(?=[;,]?(?:\s|$))")
+
+COMPARED = {
+    "study": "study",
+    "people": "people",
+    "trusted": "trusted",
+    "fc_correlation": "FC r, fitted half",
+    "fc_correlation_grade": "grade",
+    "held_out_fc_correlation": "held-out half",
+    "others_fc_correlation": "with parameters of the others",
+}
+"""Columns of a comparison that the documentation shows, and their headings."""
 
 INTRODUCTION = """\
 Made from the registry by `make docs`; options with their defaults. `as` gives a feature's values another name, `per`
@@ -94,6 +107,13 @@ def parameter_table(model: Model) -> str:
     for name, derived in derived_quantities(model).items() if model.name in MODELS else ():
         rows.append((f"`{name}`", "", derived.unit, f"in the place of `{derived.parameter}`: {derived.meaning}"))
     return "\n".join([*lines, "", markdown_table(("parameter", "value", "unit", "meaning"), rows)])
+
+
+def compared_models_table() -> str:
+    """Models of the seven people's fMRI, from the table of a comparison that docs/real_people/models.tsv keeps."""
+    text = (ROOT / "docs" / "real_people" / "models.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(io.StringIO(text), delimiter="\t")
+    return markdown_table(COMPARED.values(), ([row[key] for key in COMPARED] for row in rows))
 
 
 def domains_table() -> str:
@@ -168,6 +188,7 @@ def documents() -> dict[Path, str]:
         docs / "inference.md": (estimators_table,),
         docs / "models.md": (models_table, parameters_table),
         docs / "case_studies.md": (case_studies_run, case_studies_claims),
+        docs / "real_people.md": (compared_models_table,),
     }
     return {path: fill_tables(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {
         docs / "features.md": listing,

@@ -113,7 +113,7 @@ def main() -> None:
     names = compute(np.random.default_rng(0).standard_normal((1, N_NODES, N_TIMES)), SPECS, fs=1000 / TR).names
     data = TrainingSet.of(PRIOR, theta, x, names, OPTIONS, seed=SEED)
     posterior, _ = train(data, {"estimator": "maf", "learning_rate": 1e-3, **OPTIONS}, seed=SEED)
-    misfits = held_out_misfits(posterior, data, seed=SEED)
+    misfits = held_out_misfits(posterior, data, data.held_out()[1], seed=SEED)
     truth = PRIOR.sample(SEED + 1, 0, n)
     print(f"{len(names)} features; coverage and sharpness of {n} recordings: plain, robust; passed, coverage of these")
     for fault, make in FAULTS.items():

@@ -1,12 +1,12 @@
 """What the reduction of features keeps: held-out log probability beside that of the informative features alone.
 
-python -m tests.benchmarks.reduction [case ...]
+python -m tests.benchmarks.reduction [--seed SEED] [case ...]
 """
 
 from __future__ import annotations
 
-import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable
 
 import numpy as np
@@ -18,7 +18,6 @@ from vbiflow.prior import Prior
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 """z (n, p), features (n, k), and the informative features alone (n, m)."""
 N_TEST = 2000
-SEED = 2026
 
 
 def signals(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -88,17 +87,17 @@ CASES: dict[str, tuple[Callable[..., Case], float, int]] = {
 """Function, its number, and simulations to train and validate with."""
 
 
-def gain(prior: Prior, z: np.ndarray, x: np.ndarray, options: dict) -> tuple[float, float, int, float]:
+def gain(prior: Prior, z: np.ndarray, x: np.ndarray, options: dict, seed: int) -> tuple[float, float, int, float]:
     """Held-out log q(z | x) above the prior's [nat], share of truths in 90 % intervals, inputs and seconds."""
     theta, begin = prior.from_normal(z), time.process_time()
     names = [f"x{k}" for k in range(x.shape[1])]
     learn = slice(0, -N_TEST)
     given = {"learning_rate": 1e-3, **options, "test_share": 0.0}
-    data = TrainingSet.of(prior, theta[learn], x[learn], names, given, seed=SEED)
-    posterior, history = train(data, given, seed=SEED)
+    data = TrainingSet.of(prior, theta[learn], x[learn], names, given, seed=seed)
+    posterior, history = train(data, given, seed=seed)
     seconds = time.process_time() - begin
     found = posterior.log_prob(theta[-N_TEST:], x[-N_TEST:]) - prior.log_prob(theta[-N_TEST:])
-    samples = posterior.sample_batch(x[-500:], 500, seed=SEED)
+    samples = posterior.sample_batch(x[-500:], 500, seed=seed)
     low, high = np.quantile(samples, [0.05, 0.95], axis=1)
     inside = float(((theta[-500:] >= low) & (theta[-500:] <= high)).mean())
     return float(found.mean()), inside, history["n_inputs"], seconds
@@ -107,15 +106,19 @@ def gain(prior: Prior, z: np.ndarray, x: np.ndarray, options: dict) -> tuple[flo
 def main() -> None:
     """Print the table."""
     torch.set_num_threads(1)
-    wanted = [name for name in CASES if not sys.argv[1:] or any(word in name for word in sys.argv[1:])]
+    parser = ArgumentParser()
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("cases", nargs="*")
+    given = parser.parse_args()
+    wanted = [name for name in CASES if not given.cases or any(word in name for word in given.cases)]
     print(f"{'case':24s} informative   all reduced, beside them (in 90 % intervals; inputs; s)")
     for name in wanted:
         make, number, n = CASES[name]
-        z, x, known = make(n + N_TEST, np.random.default_rng([SEED, *name.encode()]), number)
+        z, x, known = make(n + N_TEST, np.random.default_rng([given.seed, *name.encode()]), number)
         prior = Prior.from_config({f"z{k}": {"uniform": [0, 1]} for k in range(z.shape[1])})
         for estimator in ("maf", "nsf")[: 2 if "500" in name else 1]:
-            best, *_ = gain(prior, z, known, {"estimator": estimator, "reduction": "none"})
-            one, inside, inputs, seconds = gain(prior, z, x, {"estimator": estimator})
+            best, *_ = gain(prior, z, known, {"estimator": estimator, "reduction": "none"}, given.seed)
+            one, inside, inputs, seconds = gain(prior, z, x, {"estimator": estimator}, given.seed)
             line = f"{name:24s} {estimator} {best:8.2f} {one - best:+8.2f} ({inside:.2f}; {inputs}; {seconds:.0f})"
             print(line, flush=True)
 

@@ -13,7 +13,8 @@ THETA = prior().sample(1, 0, 2000)
 DATA = TrainingSet.of(prior(), THETA, simulate(THETA, 2), NAMES, {"test_share": 0.15}, seed=1)
 FRESH = simulate(prior().sample(5, 0, 200), 6)
 SAMPLES = draws(FRESH, DRAWS, 7)
-MISFITS = held_out_misfits(Exact(), DATA, seed=1)
+HELD_OUT = DATA.held_out()[1]
+MISFITS = held_out_misfits(Exact(), DATA, HELD_OUT, seed=1)
 UNSEEN = np.linalg.svd(A)[2][-1]
 """A direction of the features that no parameter moves."""
 
@@ -33,7 +34,7 @@ def test_of_a_right_model_it_is_uniform_and_the_plain_one_is_not():
 
 
 def test_it_is_uniform_too_where_the_estimator_is_wrong_or_the_regression_poor():
-    wide = held_out_misfits(Exact(widen=2.0, shift=1.0), DATA, seed=1)
+    wide = held_out_misfits(Exact(widen=2.0, shift=1.0), DATA, HELD_OUT, seed=1)
     calibrated = p_values(FRESH, draws(FRESH, DRAWS, 7, widen=2.0, shift=1.0), wide)
     assert stats.kstest(calibrated, "uniform").pvalue > 0.01
 

@@ -6,7 +6,7 @@ from linear_gaussian import NAMES, Exact, draws, prior, simulate
 from scipy import stats
 
 from vbiflow.diagnostics import robust_posterior
-from vbiflow.diagnostics.robust import SLAB, SLAB_SHARE, SPIKE, Mixture, denoise
+from vbiflow.diagnostics.robust import SLAB, SLAB_SHARE, SPIKE, Mixture, denoise, summarise_robust
 from vbiflow.inference import TrainingSet
 from vbiflow.inference.inputs import Condenser
 from vbiflow.inference.reduction import Reduction
@@ -81,3 +81,15 @@ def test_too_many_features_are_refused():
     plain.scaling, _ = Scaling.fit(x, np.zeros(301), names, "robust", 0.0)
     with pytest.raises(ValueError, match="301 features are too many for a robust posterior; take 300 or fewer"):
         robust_posterior(plain, data, x[0], seed=1)
+
+
+def test_a_summary_names_the_wrong_features_and_what_they_move():
+    rng = np.random.default_rng(2)
+    plain, robust = rng.normal([5.0, 0.0], 0.1, (4000, 2)), rng.normal([3.0, 0.0], 0.2, (4000, 2))
+    found = {"theta": robust, "features": ["a", "b", "c"], "wrong": np.array([0.95, 0.1, 0.99])}
+    quantiles, off, sentence = summarise_robust(found | {"shift": np.array([1.0, 9.0, -4.0])}, ["G", "w"], plain)
+    np.testing.assert_allclose(quantiles[:, 0], 3 + 0.2 * stats.norm.ppf([0.05, 0.5, 0.95]), atol=0.03)
+    assert off == ["c", "a"]
+    assert "finds c, a wrong" in sentence and "without them G lies between 2.6" in sentence
+    right = summarise_robust(found | {"wrong": np.zeros(3), "shift": np.zeros(3)}, ["G", "w"], plain)
+    assert right[1:] == ([], "no feature is found wrong by the robust posterior")

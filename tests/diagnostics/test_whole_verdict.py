@@ -10,7 +10,7 @@ from vbiflow.inference import TrainingSet
 
 THETA = prior().sample(1, 0, 2000)
 DATA = TrainingSet.of(prior(), THETA, simulate(THETA, 2), NAMES, {"test_share": 0.2}, seed=1)
-MISFITS = held_out_misfits(Exact(), DATA, seed=1)
+MISFITS = held_out_misfits(Exact(), DATA, DATA.held_out()[1], seed=1)
 UNSEEN = np.linalg.svd(A)[2][-1]
 
 

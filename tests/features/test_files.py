@@ -7,7 +7,7 @@ from vbiflow import io
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import SUMMARIES
 from vbiflow.features import Nodes, compute, compute_file, compute_observed, gather_shards
-from vbiflow.features.files import add_connectome_summaries
+from vbiflow.features.files import add_connectome_summaries, feature_quantities
 
 NODES = Nodes(["A_L", "A_R", "B_L", "B_R"])
 
@@ -48,6 +48,26 @@ def test_gathered_equals_computed_at_once(shards, tables, tmp_path):
     assert found["valid"].tolist() == [True] * 4 + [False, False, True, True]
     assert found["reason"][4] == "out of range" and found["reason"][5].startswith("constant in B_L")
     assert io.read_attributes(tmp_path / "features.h5") == {"study": "s", "versions": {"numpy": "2"}}
+
+
+@pytest.mark.parametrize("why", ["", "out of range"])
+def test_gathered_bytes_do_not_depend_on_the_shards(tmp_path, monkeypatch, why):
+    x, index = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32), np.arange(30)
+    reason, gathered = [why if k % 7 == 0 else "" for k in index], set()
+    for size in (30, 13, 5):
+        folder, paths = tmp_path / f"{size}", []
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        for start in range(0, 30, size):
+            part, paths = slice(start, start + size), [*paths, f"shard-{start:02d}.h5"]
+            valid = np.array([not text for text in reason[part]])
+            io.write(
+                paths[-1], feature_quantities(x[part], ["a", "b", "c"], ["1"] * 3, index[part], valid, reason[part]), {}
+            )
+        gather_shards(paths, "features.h5", 30, {"seed": 3})
+        assert io.read("features.h5", "reason")["reason"] == reason
+        gathered.add((folder / "features.h5").read_bytes())
+    assert len(gathered) == 1
 
 
 def test_gathering_refuses_what_does_not_fit(tables, tmp_path):

@@ -23,9 +23,9 @@ DEGREES = (3, 2)
 ROWS_A_TERM = 10
 
 
-def held_out_misfits(posterior: Posterior, data: TrainingSet, *, seed: int) -> np.ndarray:
-    """`Neighbourhood.misfit` (m,) of held-out simulations, each in the place of a recording, 300 at most."""
-    known, observed = Neighbourhood.of(data), data.held_out()[1][:MOST_HELD_OUT]
+def held_out_misfits(posterior: Posterior, data: TrainingSet, held_out: np.ndarray, *, seed: int) -> np.ndarray:
+    """`Neighbourhood.misfit` (m,) of the first 300 held-out simulations (n, f), each in the place of a recording."""
+    known, observed = Neighbourhood.of(data), held_out[:MOST_HELD_OUT]
     found = np.empty(len(observed))
     for rows, z in posterior.normal_samples(posterior.inputs(observed), DRAWS, seed):
         for k, drawn in zip(range(rows.start, rows.stop), z, strict=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostic_options import WRONG
 from vbiflow.features.files import CONDITIONING
 from vbiflow.inference import Posterior, TrainingSet
 
@@ -18,6 +20,7 @@ ROWS_A_TERM = 2
 MOST_ROWS = 10_000
 MOST_FEATURES = 300
 MISSING = 1e8
+MOST_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,47 @@ class RobustPosterior:
     wrong: np.ndarray
     shift: np.ndarray
 
-    def offending(self, limit: float = 0.9) -> list[str]:
-        """Names of features that are wrong with a probability above `limit`, farthest first."""
-        order = np.argsort(-np.abs(self.shift))
-        return [self.names[k] for k in order if self.wrong[k] > limit]
+    def offending(self) -> list[str]:
+        """Names of features that are wrong with a probability above 0.9, farthest first."""
+        return offending_features(self.names, self.wrong, self.shift)
+
+
+def offending_features(names: Sequence[str], wrong: np.ndarray, shift: np.ndarray) -> list[str]:
+    """Those of the features `names` (f,) that are wrong with a probability (f,) above 0.9, largest shift (f,) first."""
+    return [names[k] for k in np.argsort(-np.abs(shift)) if wrong[k] > WRONG]
+
+
+def summarise_robust(
+    found: Mapping[str, Any], parameters: Sequence[str], samples: np.ndarray
+) -> tuple[np.ndarray, list[str], str]:
+    """5, 50 and 95 % quantiles (3, p) of the robust posterior, the offending features, and a sentence on both.
+
+    Parameters
+    ----------
+    found
+        What robust.h5 holds: `theta` (n, p), `features`, `wrong` and `shift` (f,).
+    parameters
+        Names of the parameters.
+    samples
+        (m, p), of the plain posterior.
+    """
+    ends, plain = (np.quantile(theta, [0.05, 0.5, 0.95], axis=0) for theta in (found["theta"], samples))
+    off = offending_features(list(found["features"]), found["wrong"], found["shift"])
+    if not off:
+        return ends, off, "no feature is found wrong by the robust posterior"
+    width = np.maximum(plain[2] - plain[0], np.finfo(float).tiny)
+    most = int(np.argmax(np.abs(ends[1] - plain[1]) / width))
+    listed = ", ".join(off[:MOST_LISTED]) + (f" and {len(off) - MOST_LISTED} more" if len(off) > MOST_LISTED else "")
+    return (
+        ends,
+        off,
+        (
+            f"the robust posterior finds {listed} wrong, beside the other features of the recording; without "
+            f"{'it' if len(off) == 1 else 'them'} {parameters[most]} lies between {ends[0, most]:.3g} and "
+            f"{ends[2, most]:.3g} (90 %), with {'it' if len(off) == 1 else 'them'} between {plain[0, most]:.3g} and "
+            f"{plain[2, most]:.3g}"
+        ),
+    )
 
 
 def robust_posterior(

@@ -22,6 +22,8 @@ from vbiflow.features.spectra import compute_spectra
 
 STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
+FILLED = ("x", "index", "valid")
+"""What is stored shard by shard; texts are stored at once, or their bytes would tell where the shards began."""
 CONDITIONING = "connectome."
 """First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 
@@ -131,7 +133,7 @@ def gather_shards(
     ValueError
         If a shard is damaged, has other features than the first, or its simulations don't follow the last one's.
     """
-    done = 0
+    done, reasons = 0, []
     with io.sealed(target, provenance.get("seed", -1)) as part, h5py.File(part, "w") as out:
         io.describe(out, provenance)
         for path in shards:
@@ -144,25 +146,21 @@ def gather_shards(
             stop = done + len(content["index"])
             if not np.array_equal(content["index"], np.arange(done, stop)):
                 raise ValueError(f"{path}: does not hold simulations {done} to {stop - 1}; delete it and run again")
-            for name in TABLE:
+            for name in FILLED:
                 out[name][done:stop] = content[name]
+            reasons += content["reason"]
             done = stop
         if done != n_simulations:
             raise ValueError(f"{target}: the shards hold {done} simulations, the study asks for {n_simulations}")
+        io.store_quantity(out, "reason", io.Quantity.text(reasons, "simulation"))
 
 
 def create_datasets(out: h5py.File, content: Mapping[str, Any], units: str | Sequence[str], n_simulations: int) -> None:
-    """Datasets of the full length, filled shard by shard."""
-    full = {name: np.empty((0,)) for name in TABLE}
-    quantities = feature_quantities(full["x"], content["names"], units, *(full[name] for name in STANDARD))
-    for name, quantity in quantities.items():
-        if name == "names":
-            io.store_quantity(out, name, quantity)
-            continue
-        first = np.asarray(content[name])
-        dtype = h5py.string_dtype() if name == "reason" else first.dtype
-        dataset = out.create_dataset(name, (n_simulations, *first.shape[1:]), dtype)
-        io.label_dataset(dataset, quantity)
+    """Datasets of the full length, filled shard by shard; but for `reason`, since texts lie in the order of writing."""
+    quantities = feature_quantities(content["x"], content["names"], units, *(content[name] for name in STANDARD))
+    for name in FILLED:
+        io.store_empty(out, name, quantities[name], n_simulations)
+    io.store_quantity(out, "names", quantities["names"])
 
 
 def compute_observed(

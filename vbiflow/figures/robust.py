@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vbiflow.diagnostic_options import WRONG
 from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, styled, symbol
 
 Array = NDArray[np.float64]
 SHOWN = 12
-LIMIT = 0.9
 
 
 @styled
@@ -40,9 +40,9 @@ def draw_features(axes: Axes, names: Sequence[str], wrong: Array, shift: Array) 
     """A line from zero to the error of each feature, full where it is wrong with a probability over 0.9."""
     places = np.arange(len(names))[::-1]
     for place, name_wrong, value in zip(places, wrong, shift, strict=True):
-        color = PALETTE["observed"] if name_wrong > LIMIT else PALETTE["prior"]
+        color = PALETTE["observed"] if name_wrong > WRONG else PALETTE["prior"]
         axes.plot([0, value], [place, place], color=color, linewidth=1.2)
-        axes.plot(value, place, "o", color=color, markersize=3.5, fillstyle="full" if name_wrong > LIMIT else "none")
+        axes.plot(value, place, "o", color=color, markersize=3.5, fillstyle="full" if name_wrong > WRONG else "none")
         axes.annotate(f"{name_wrong:.2f}", (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6)
     axes.axvline(0, color=PALETTE["ink"], linewidth=0.6)
     axes.set_yticks(places, names, fontsize=6)

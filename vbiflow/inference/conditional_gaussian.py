@@ -13,9 +13,11 @@ from torch import Tensor
 from vbiflow.inference.reduction import Regression, Spectrum
 
 MOST = 4.0
-"""Scaled features are squared up to here, and log standard deviations held within it."""
+"""Scaled features are squared up to here; log standard deviations are held within it, and twice it below."""
 FOUND = 0.01
 """Share of the variance of the residuals' logarithm from which a regression of it counts."""
+N_MEAN = 5
+"""Terms of the mean's polynomial, up to the fourth power."""
 SMALLEST = 1e-3
 """Residual, as a share of their standard deviation, below which all count as equally small."""
 
@@ -24,45 +26,47 @@ SMALLEST = 1e-3
 class ConditionalGaussian:
     """u (n, k) to the mean m and log standard deviation l of each z given u, side by side (n, 2 p) float32.
 
-    Both are linear in u and u^2: ``[m, l] = offset + [u - centre, u^2 - centre'] @ coefficients``. A flow then
-    describes ``r = (z - m) / exp(l)`` given m, l and the features. It finds many parameters much sooner so than by
-    itself, and does not pass over one that many others surround.
+    First both are linear in u and u^2: ``[m', l'] = offset + [u - centre, u^2 - centre'] @ coefficients``. Then of each
+    parameter by itself m is a polynomial of m', and l one of m' and l': so a bend along any sum of features counts, and
+    z is told less sharply where it is told less. A flow then describes ``r = (z - m) / exp(l)`` given m, l and the
+    features. It finds many parameters much sooner so than by itself, and does not pass over one among many others.
 
     Parameters
     ----------
     centre : (2 k,) means of u and u^2.
     coefficients : (2 k, 2 p).
     offset : (2 p,).
+    limits : (2, 2 p), smallest and largest m' and l' of the simulations, within which the polynomials hold.
+    bends : (8, 2 p), coefficients of the `terms` of the polynomials.
     """
 
     centre: np.ndarray
     coefficients: np.ndarray
     offset: np.ndarray
+    limits: np.ndarray
+    bends: np.ndarray
 
     @classmethod
     def fit(cls, u: np.ndarray, z: np.ndarray) -> tuple[ConditionalGaussian, np.ndarray]:
         """Regress z (n, p) on u (n, k); also m and l (n, 2 p) of these very rows, each found without the row itself.
 
-        Squares count only for parameters that they tell more of; the standard deviation is the same everywhere where
-        no regression of the logarithm of the residuals' size predicts it.
+        Squares count only for parameters that they tell more of, the linear l' only where it predicts the residuals'
+        size.
         """
         squared = with_squares(u)
         centre = squared.mean(axis=0)
         design = squared - centre
         both, linear = Spectrum.of(design), Spectrum.of(design[:, : u.shape[1]])
         mean = best_regression(linear, both, z - z.mean(axis=0))
-        residual = z - z.mean(axis=0) - mean.predicted
-        smallest = SMALLEST * residual.std(axis=0)
-        logarithm = np.log(np.abs(residual) + smallest)
-        level = logarithm.mean(axis=0)
-        spread = best_regression(linear, both, logarithm - level)
+        size = log_size(z - z.mean(axis=0) - mean.predicted)
+        spread = best_regression(linear, both, size - size.mean(axis=0))
         varies = spread.explained > max(FOUND, 16 / len(z))
-        log_sd = np.where(varies, spread.predicted, 0.0).clip(-MOST, MOST)
-        scale = np.log((residual / np.exp(log_sd)).std(axis=0) + 1e-12)
         coefficients = np.concatenate([mean.coefficients, np.where(varies, spread.coefficients, 0.0)], axis=1)
-        offset = np.concatenate([z.mean(axis=0), scale])
-        own = np.concatenate([mean.predicted, log_sd], axis=1) + offset
-        return cls(centre, coefficients, offset), own.astype(np.float32)
+        offset = np.concatenate([z.mean(axis=0), np.zeros(z.shape[1])])
+        own = np.concatenate([mean.predicted, np.where(varies, spread.predicted, 0.0)], axis=1) + offset
+        limits = np.stack([own.min(axis=0), own.max(axis=0)])
+        found = cls(centre, coefficients, offset, limits, fit_bends(own, z))
+        return found, found.bend(own)
 
     @property
     def n_outputs(self) -> int:
@@ -71,14 +75,45 @@ class ConditionalGaussian:
 
     def __call__(self, u: np.ndarray) -> np.ndarray:
         """m and l (n, 2 p) float32 of u (n, k)."""
-        found = (with_squares(u) - self.centre) @ self.coefficients
-        log_sd = found[:, self.n_outputs // 2 :]
-        np.clip(log_sd, -MOST, MOST, out=log_sd)
-        return (found + self.offset).astype(np.float32)
+        return self.bend((with_squares(u) - self.centre) @ self.coefficients + self.offset)
+
+    def bend(self, straight: np.ndarray) -> np.ndarray:
+        """m and l (n, 2 p) float32 of m' and l' (n, 2 p)."""
+        found = np.empty(straight.shape, np.float32)
+        p = self.n_outputs // 2
+        each = terms(straight.clip(*self.limits))
+        found[:, :p] = np.einsum("ntp,tp->np", each, self.bends[:, :p])
+        found[:, p:] = np.einsum("ntp,tp->np", each, self.bends[:, p:]).clip(-2 * MOST, MOST)
+        return found
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
-        return {name: getattr(self, name) for name in ("centre", "coefficients", "offset")}
+        return {name: getattr(self, name) for name in ("centre", "coefficients", "offset", "limits", "bends")}
+
+
+def log_size(residual: np.ndarray) -> np.ndarray:
+    """Logarithm of the size of residuals (n, p); all that are tiny beside the rest count alike."""
+    return np.log(np.abs(residual) + SMALLEST * residual.std(axis=0) + 1e-12)
+
+
+def terms(straight: np.ndarray) -> np.ndarray:
+    """Terms (n, 8, p) of the polynomials of m' and l', given side by side (n, 2 p); the mean has the first five."""
+    m, size = np.split(straight, 2, axis=1)
+    return np.stack([np.ones_like(m), m, m**2, m**3, m**4, size, size**2, size * m], axis=1)
+
+
+def fit_bends(own: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Coefficients (8, 2 p) of the polynomials by least squares, from m' and l' (n, 2 p) of rows and their z (n, p)."""
+    each, p = terms(own), z.shape[1]
+    bends = np.zeros((each.shape[1], 2 * p))
+    for k in range(p):
+        one = each[:, :, k]
+        bends[:N_MEAN, k] = np.linalg.lstsq(one[:, :N_MEAN], z[:, k], rcond=None)[0]
+        residual = z[:, k] - one @ bends[:, k]
+        bends[:, p + k] = np.linalg.lstsq(one, log_size(residual), rcond=None)[0]
+        log_sd = (one @ bends[:, p + k]).clip(-2 * MOST, MOST)
+        bends[0, p + k] += np.log((residual / np.exp(log_sd)).std() + 1e-12)
+    return bends
 
 
 def with_squares(u: np.ndarray) -> np.ndarray:

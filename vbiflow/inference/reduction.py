@@ -26,8 +26,8 @@ class Reduction:
     """u (n, k) to v = (u - mean) @ components / scale (n, c); all of u if `components` (k, c) has no columns.
 
     The columns are, in this order: regressions of z and z^2 on the features; single features that tell more of z than
-    those; principal components that tell more than both. A feature that is noise enters none of them: a network with
-    hundreds of such inputs fits itself to them.
+    those; principal components that tell more than both. Where the features behind the regressions are as few, they
+    enter themselves. A feature that is noise enters none: a network with hundreds of such inputs fits itself to them.
     """
 
     mean: np.ndarray
@@ -77,18 +77,33 @@ class Search:
         self.targets = np.concatenate([z - z.mean(axis=0), (z**2 - (z**2).mean(axis=0)) / 2**0.5], axis=1)
         self.functions, self.cosines = parameter_functions(z), rank_cosines(u)
         self.spectrum = Spectrum.of(self.u)
+        self.leading = self.spectrum.directions[:, : min(self.limit, LARGEST)]
+        self.leading_cosines = rank_cosines(self.u @ self.leading)
 
     def directions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Components (k, c) and inputs (n, c) of the rows, the regressions' by leaving each row out."""
+        """Components (k, c) and inputs (n, c) of the rows, the regressions' by leaving each row out.
+
+        Where the features behind the regressions are no more than the inputs would be, they enter themselves: they hold
+        all that the regressions do, without the errors of many coefficients. Regressions join them if half as many.
+        """
         p = dependence(self.cosines, self.functions)
         strongest = np.argsort(p, kind="stable")[: self.fewest]
-        means, inputs, dependent = self.regressions(np.flatnonzero(p <= RATE))
-        singles = self.singles(dependent, strongest, unexplained(self.functions, inputs))
-        inputs = np.concatenate([inputs, self.u @ singles], axis=1)
-        leading = self.spectrum.directions[:, : min(self.limit, LARGEST)]
-        leading = leading[:, dependence(rank_cosines(self.u @ leading), unexplained(self.functions, inputs)) <= RATE]
+        means, predicted, dependent, behind = self.regressions(np.flatnonzero(p <= RATE))
+        singles = self.singles(dependent, strongest, unexplained(self.functions, predicted))
+        inputs = np.concatenate([predicted, self.u @ singles], axis=1)
+        leading = self.dependent_leading(unexplained(self.functions, inputs))
+        missing = [k for k in strongest if not behind[k].any()]
+        behind = np.concatenate([behind, self.axes(np.array(missing, int))], axis=1)
+        if behind.shape[1] <= inputs.shape[1] + leading.shape[1]:
+            if 2 * means.shape[1] > behind.shape[1]:
+                means, predicted = means[:, :0], predicted[:, :0]
+            return np.concatenate([means, behind], axis=1), np.concatenate([predicted, self.u @ behind], axis=1)
         components = np.concatenate([means, singles, leading], axis=1)
         return components, np.concatenate([inputs, self.u @ leading], axis=1)
+
+    def dependent_leading(self, functions: list[np.ndarray]) -> np.ndarray:
+        """Principal components (k, c) of all features that depend on the functions of the parameters."""
+        return self.leading[:, dependence(self.leading_cosines, functions) <= RATE]
 
     def axes(self, columns: np.ndarray) -> np.ndarray:
         """Directions (k, c) of single features."""
@@ -100,26 +115,38 @@ class Search:
         """Features that depend on the functions of the parameters."""
         return np.flatnonzero(dependence(self.cosines, functions) <= RATE)
 
-    def regressions(self, dependent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (k, c), leave-one-out predictions (n, c) of z and z^2, and the features that depend on them.
+    def regressions(self, dependent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients (k, c) and leave-one-out predictions (n, c) of z and z^2, and what they are made of.
 
-        Some tell of z only beside others, as a shared noise that has to be subtracted: they depend on what a first
-        regression leaves. A target that all features together explain better is regressed on all.
+        That is, the features that depend on the parameters, and the directions (k, m) of all that is regressed on. Some
+        features tell of z only beside others, as a shared noise that has to be subtracted: they depend on what a first
+        regression leaves. A noise that many share shows in their components, in none of them alone. A target that all
+        features together explain better is regressed on all.
         """
-        first = self.regression(dependent)
+        first = self.regression(dependent, self.leading[:, :0])
         left = unexplained(self.functions, first.predicted[:, self.informative(first)])
         joined = np.union1d(dependent, self.dependent(left))
-        chosen = first if len(joined) == len(dependent) else self.regression(joined)
+        shared = self.shared_by_others(joined, left)
+        chosen = self.regression(joined, shared) if len(joined) > len(dependent) or shared.size else first
         whole = Regression.fit(self.spectrum, self.targets)
-        chosen = chosen.replaced(whole, 1 - whole.explained < (1 - GAIN) * (1 - chosen.explained))
+        better = 1 - whole.explained < (1 - GAIN) * (1 - chosen.explained)
+        chosen = chosen.replaced(whole, better)
         kept = self.informative(chosen)
-        return chosen.coefficients[:, kept], chosen.predicted[:, kept], joined
+        behind = np.eye(self.k) if (better & kept).any() else np.concatenate([self.axes(joined), shared], axis=1)
+        return chosen.coefficients[:, kept], chosen.predicted[:, kept], joined, behind
 
-    def regression(self, columns: np.ndarray) -> Regression:
-        """Regression of the targets on some features, with a coefficient for each feature."""
-        found = Regression.fit(Spectrum.of(self.u[:, columns]), self.targets)
-        coefficients = np.zeros((self.k, self.targets.shape[1]))
-        coefficients[columns] = found.coefficients
+    def shared_by_others(self, columns: np.ndarray, functions: list[np.ndarray]) -> np.ndarray:
+        """Principal components (k, c), of all features but those in `columns`, that depend on the functions."""
+        others = self.leading.copy()
+        others[columns] = 0.0
+        return others[:, dependence(rank_cosines(self.u @ others), functions) <= RATE]
+
+    def regression(self, columns: np.ndarray, components: np.ndarray) -> Regression:
+        """Regression of the targets on some features and components (k, c), with a coefficient for each feature."""
+        design = np.concatenate([self.u[:, columns], self.u @ components], axis=1)
+        found = Regression.fit(Spectrum.of(design), self.targets)
+        coefficients = components @ found.coefficients[len(columns) :]
+        coefficients[columns] += found.coefficients[: len(columns)]
         return Regression(coefficients, found.predicted, found.explained)
 
     def informative(self, found: Regression) -> np.ndarray:
