@@ -36,7 +36,7 @@ def test_they_are_judged_by_the_tests_of_a_recording():
     posterior, fresh = Exact(), simulate(prior().sample(9, 0, 1), 8)[0]
     far = fresh + 8 * np.linalg.svd(A)[2][-1]  # where no parameter reaches
     tables = {"shuffled": fresh[None], "line": far[None]}
-    misfits = held_out_misfits(posterior, data, seed=1)
+    misfits = held_out_misfits(posterior, data, data.held_out()[1], seed=1)
     found = negative_controls(tables, np.ravel, posterior, data, simulate(theta, 2), misfits, seed=1)
     assert found["shuffled"]["passes"] and found["shuffled"]["fit_p"] > 0.05 and not found["shuffled"]["outside"]
     assert not found["line"]["passes"] and min(found["line"]["rare_p"], found["line"]["fit_p"]) < 0.02

@@ -108,6 +108,8 @@ def test_same_bytes_for_any_sharding_and_threads(copy, finished):
     assert len(list((finished.path / "results/tiny/101309/simulations").glob("*.h5"))) == 4
     np.testing.assert_array_equal(one, four)
     assert one.shape == (300, 8, 1200)
+    gathered = "results/tiny/101309/features.h5"
+    assert (copy.path / gathered).read_bytes() == (finished.path / gathered).read_bytes()
 
 
 def test_more_simulations_run_only_the_new_shards(again):
