@@ -1,7 +1,7 @@
 """Write the hashes of what requirements.lock pins, as `make lock` does: where uv is installed.
 
-Of each version the hashes of all files that the index has, for every system, and of the one that pip takes here: a
-build of torch without CUDA comes from an index of its own, and carries the same version.
+Of each version the hashes of all files that the index has, for every system. Of torch, where pip takes a build without
+CUDA from an index of its own, the hash of that alone: one with CUDA has the same version, and needs more than that.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 PINS = Path(__file__).with_name("requirements.lock")
 HASHES = Path(__file__).with_name("hashes.lock")
 HEAD = """\
-# Hashes of envs/requirements.lock: pip install --require-hashes -r envs/hashes.lock
+# Hashes of envs/requirements.lock: pip install --no-deps --require-hashes -r envs/hashes.lock
 # Made by `make lock`; do not edit by hand.
 """
 
@@ -38,7 +38,8 @@ def main() -> None:
     found = {name_of(entry): re.findall(r"sha256:(\w+)", entry) for entry in re.split(r"\n(?=\S)", text.strip())}
     entries = []
     for pin in (line for line in PINS.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"):
-        hashes = sorted({*found[name_of(pin)], *([own[name_of(pin)]] if name_of(pin) in own else [])})
+        known, chosen_here = found[name_of(pin)], own.get(name_of(pin))
+        hashes = sorted(known if chosen_here is None or chosen_here in known else [chosen_here])
         entries.append(" \\\n".join([pin, *(f"    --hash=sha256:{digest}" for digest in hashes)]))
     HASHES.write_text(HEAD + "\n".join(entries) + "\n", encoding="utf-8")
 
