@@ -40,7 +40,8 @@ def test_predictor_and_corrector_share_their_noise(integrator):
 def test_noise_of_every_model_grows_with_the_square_root_of_dt(name):
     model, states = MODELS[name], list(MODELS[name].states.values())
     for dt in (1e-3, 4e-3):
-        plan = make_plan(name, W, {"sigma": 0.3}, n_simulations=500, **PLAN | {"duration": dt, "dt": dt})
+        options = PLAN | {"signals": [next(iter(model.signals))], "duration": dt, "dt": dt}
+        plan = make_plan(name, W, {"sigma": 0.3}, n_simulations=500, **options)
         drawn = reference.noise_increments(plan, 0, model.p(**plan.parameters), plan.weights)
         for k, state in enumerate(states):
             expected = 0.3 * (state.noise or 0) * np.sqrt(dt)

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from checkout import Copy
+from checkout import Copy, without_times
 
 SEALED = (".h5", ".pt", ".json", ".svg", ".tsv")
 UNSEALED = {"logs", "benchmarks"}
@@ -62,18 +62,6 @@ def results(copy: Copy, study: str) -> dict[str, bytes]:
     folder = copy.path / "results" / study
     paths = (path for path in sorted(folder.rglob("*")) if path.suffix in SEALED and not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): without_times(path) for path in paths if not UNSEALED & {*path.parts}}
-
-
-def without_times(path: Path) -> bytes:
-    """The bytes of a file; of a training's history without its seconds, and the seal that covers them."""
-    content = path.read_bytes()
-    if path.name != "training.json":
-        return content
-    try:
-        history = json.loads(content)
-    except ValueError:
-        return content
-    return json.dumps({key: value for key, value in history.items() if key not in ("seal", "seconds")}).encode()
 
 
 def different(whole: dict[str, bytes], after: dict[str, bytes], *, all_there: bool) -> list[str]:

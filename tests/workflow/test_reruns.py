@@ -119,7 +119,8 @@ CODE = {
         line("vbiflow/features/connectivity.py", "fc"), {"features", "observe", "posterior_predictive"},
     ),
     "a line of its estimator": (
-        line("vbiflow/inference/flows.py", "maf_samples"), {"train", "calibrate", "sample", "sensitivity"},
+        line("vbiflow/inference/flows.py", "maf_samples"),
+        {"train", "calibrate", "sample", "sensitivity", "posterior_predictive"},  # which draws for negative controls
     ),
     "a line of one of its figures": (line("vbiflow/figures/posterior.py", "pairs"), {"figures"}),
 }  # fmt: skip

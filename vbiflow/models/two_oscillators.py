@@ -18,7 +18,8 @@ def send(y, p):
 
 def dfun(y, c, p):
     """Derivatives of the real and imaginary parts of both oscillations [1/ms]."""
-    alpha, beta = pi * p.width_alpha, pi * p.width_beta
+    alpha = pi * p.width_alpha
+    beta = pi * p.width_beta
     return (
         alpha * (p.G * c.x_alpha - y.x_alpha) - 2 * pi * p.f_alpha * y.y_alpha,
         alpha * (p.G * c.y_alpha - y.y_alpha) + 2 * pi * p.f_alpha * y.x_alpha,
