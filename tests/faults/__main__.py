@@ -12,6 +12,7 @@ import argparse
 import datetime
 import math
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -90,6 +91,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10000)
     parser.add_argument("--record", type=Path, default=RECORD, help="what earlier trials found, to be added to")
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in its background ignore it
     print(f"seed {given.seed}", flush=True)
     trials = Trials(given.minutes, given.seed, given.record)
     with tempfile.TemporaryDirectory() as scratch:

@@ -159,8 +159,9 @@ def kill_at_random(run: subprocess.Popen, whole: Whole, chance: float, trials: T
     except (ProcessLookupError, psutil.NoSuchProcess):  # it ended just now
         run.wait(GRACE)
         return None
+    if run.wait(GRACE) == 0:  # it ended all the same
+        return None
     trials.stages.update({script for script, _ in at_work} or {"Snakemake itself"})
-    run.wait(GRACE)
     return how
 
 
