@@ -35,7 +35,12 @@ def of_group(sent: int) -> Callable[[int, list[psutil.Process]], None]:
 
 def of_a_job(sent: int) -> Callable[[int, list[psutil.Process]], None]:
     """As a scheduler does that takes one job away; of Snakemake's processes where none is at work."""
-    return lambda run, jobs: jobs[0].send_signal(sent) if jobs else os.killpg(run, sent)
+
+    def kill(run: int, jobs: list[psutil.Process]) -> None:
+        at_work = [process for process in jobs if process.is_running()]
+        at_work[0].send_signal(sent) if at_work else os.killpg(run, sent)
+
+    return kill
 
 
 KILLS: dict[str, Callable[[int, list[psutil.Process]], None]] = {
@@ -114,13 +119,18 @@ def build(copy: Copy, study: str) -> Whole:
 
 
 def kill_again_and_again(copy: Copy, study: str, whole: Whole, quota: int, trials: Trials) -> None:
-    """Make a study from nothing, killing about `quota` of its runs."""
-    if quota <= 0:
-        return
-    folder, done = copy.path / "results" / study, 0
-    shutil.rmtree(folder)
+    """Make a study from nothing, as often as it takes to kill `quota` of its runs; until the time is over."""
+    done = 0
+    while done < quota and trials.left > 0:
+        shutil.rmtree(copy.path / "results" / study)
+        done += make_under_kills(copy, study, whole, quota - done, trials)
+        check_end(copy, study, whole, trials)
+
+
+def make_under_kills(copy: Copy, study: str, whole: Whole, quota: int, trials: Trials) -> int:
+    """Make a study from nothing, killing at most `quota` of its runs; how many were killed."""
     log = copy.path.with_name("killed.txt")
-    while done < quota:
+    for done in range(quota):
         share = len(results(copy, study)) / len(whole.files)
         with open(log, "w") as file:
             run = start(copy, f"results/{study}/report.html", file)
@@ -128,11 +138,11 @@ def kill_again_and_again(copy: Copy, study: str, whole: Whole, quota: int, trial
         if how is None:
             if run.returncode:
                 trials.note(f"a run of {study} that nobody killed", f"FAILED: {log.read_text()[-1000:]}")
-            break
-        done, trials.kills = done + 1, trials.kills + 1
+            return done
+        trials.kills += 1
         wrong = different(whole.files, results(copy, study), all_there=False)
         trials.note(f"{how}, {study}", f"FAILED: {', '.join(wrong[:3])}" if wrong else SAME)
-    check_end(copy, study, whole, trials)
+    return quota
 
 
 SAME = "whole files or none; the study went on to the same bytes"
