@@ -3,6 +3,9 @@
 import contextlib
 import errno
 import io as text_io
+import os
+import signal
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +15,7 @@ from vbiflow import io, seal
 from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
 from vbiflow.job import Run, format_duration, job
+from vbiflow.termination import STATE, STATUS
 
 
 class Named(dict):
@@ -198,6 +202,25 @@ def test_a_file_that_changed_since_the_run_began_or_is_not_as_pinned_stops_a_job
         with pytest.raises(SystemExit), job(snakemake, excludes="shard"):
             raise AssertionError("the job began")
         assert f"weights.csv: {line}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_nobody_is_left_out_because_a_signal_came_while_a_library_read(snakemake, capsys, monkeypatch, sent):
+    monkeypatch.setitem(STATE, "asked", False)
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    snakemake.output = ["results/tiny/x_o.h5"]
+    try:
+        with pytest.raises(SystemExit) as stop, job(snakemake, excludes="shard"):
+            try:
+                os.kill(os.getpid(), sent)
+                time.sleep(1)
+            except BaseException:
+                raise ValueError("recording.mat: damaged") from None
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert stop.value.code == STATUS and not Path("results/tiny/x_o.h5").exists()
+    assert "ended from outside; run again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("fault", ["zeroed", "foreign"])

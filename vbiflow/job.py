@@ -22,7 +22,7 @@ from vbiflow.io import read_attributes
 from vbiflow.lock import hold_job
 from vbiflow.provenance import file_digest, settings_digest, versions
 from vbiflow.seal import made_with, verify_input
-from vbiflow.termination import STATUS, handle_termination
+from vbiflow.termination import STATUS, handle_termination, termination_asked
 
 FULL = {
     errno.ENOSPC: "nothing is half written: make room and run again",
@@ -158,6 +158,9 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
             yield run
         except ValueError as error:
             traceback.print_exc(file=log)
+            if termination_asked():  # a library took the signal for a fault of the file that it read
+                run.say("ended from outside; run again to go on")
+                raise SystemExit(STATUS) from None
             if excludes:
                 found = Exclusion(snakemake.wildcards[excludes], snakemake.rule, str(error))
                 write_exclusion(found, snakemake.output)

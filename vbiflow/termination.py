@@ -25,6 +25,14 @@ def handle_termination() -> None:
     """End by SystemExit where SIGTERM comes, so that what is being written is removed."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
+
+
+def interrupt(*_: Any) -> None:
+    """Remember that SIGINT came, and end."""
+    STATE["asked"] = True
+    raise KeyboardInterrupt
 
 
 def terminate(*_: Any) -> None:
@@ -46,7 +54,7 @@ def defer_termination() -> Iterator[None]:
 
 
 def termination_asked() -> bool:
-    """Whether SIGTERM has come."""
+    """Whether SIGTERM or SIGINT has come."""
     return STATE["asked"]
 
 
