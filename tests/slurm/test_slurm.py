@@ -103,8 +103,7 @@ def test_tiny_study_on_slurm(cluster, tmp_path):
 
 
 def results_of(copy):
-    """Bytes of the tiny study's results without times, but for shards, which are cut otherwise, and for the crate, which
-    holds the digest of the study's file."""
+    """Bytes of results without times, but for shards, cut otherwise, and the crate, with the study's own digest."""
     found = results(copy, "tiny")
     return {name: content for name, content in found.items() if "shard-" not in name and name != CRATE}
 
