@@ -147,7 +147,7 @@ def count_values(request: Request, nodes: int) -> int:
 SNAKEMAKE = 250
 """Megabytes of Snakemake itself, which runs beside the script within each job of a cluster."""
 BASE = {
-    "simulate": 440,
+    "simulate": 480,
     "features": 450,
     "gather": 300,
     "observe": 700,
@@ -156,7 +156,7 @@ BASE = {
     "tabulate": 700,
     "report": 700,
 }
-"""Megabytes that loading its libraries takes, and compiling kernels takes, by rule; 900 where torch is loaded, 500 else."""
+"""Megabytes that loading libraries and compiling kernels takes, by rule; 900 where torch is loaded, 500 else."""
 TORCH = (
     "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",
     "robust", "mix_posteriors", "transfer", "compare_people",
