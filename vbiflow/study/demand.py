@@ -147,7 +147,7 @@ def count_values(request: Request, nodes: int) -> int:
 SNAKEMAKE = 250
 """Megabytes of Snakemake itself, which runs beside the script within each job of a cluster."""
 BASE = {
-    "simulate": 480,
+    "simulate": 450,
     "features": 450,
     "gather": 300,
     "observe": 700,
