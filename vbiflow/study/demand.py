@@ -24,6 +24,8 @@ UNKNOWN_REGIONS = 200
 """Where no table says how many regions there are; most atlases have fewer."""
 BLOCKS = 256
 """Megabytes of series that a simulating job holds, or two batches of 32 rows (engine/blocks.py); on a GPU all."""
+COMPILING = 150
+"""Megabytes that compiling a kernel takes, before there are series."""
 PER_NODE_STEP = 15e-9
 """Seconds of one core for a step of one node, on a processor with AVX2."""
 SURVEYED, INPUTS = 20_000, 300
@@ -147,7 +149,7 @@ def count_values(request: Request, nodes: int) -> int:
 SNAKEMAKE = 250
 """Megabytes of Snakemake itself, which runs beside the script within each job of a cluster."""
 BASE = {
-    "simulate": 450,
+    "simulate": 350,
     "features": 450,
     "gather": 300,
     "observe": 700,
@@ -156,7 +158,7 @@ BASE = {
     "tabulate": 700,
     "report": 700,
 }
-"""Megabytes that loading libraries and compiling kernels takes, by rule; 900 where torch is loaded, 500 else."""
+"""Megabytes that loading its libraries takes, by rule; 900 where torch is loaded, 500 else."""
 TORCH = (
     "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",
     "robust", "mix_posteriors", "transfer", "compare_people",
@@ -164,7 +166,9 @@ TORCH = (
 )  # fmt: skip
 
 MEMORY: dict[str, Callable[[Size], float]] = {
-    "simulate": lambda size: 2 * min(size.series, max(BLOCKS, 64 * size.series / size.shard)) + size.connectomes,
+    "simulate": lambda size: (
+        max(COMPILING, 2 * min(size.series, max(BLOCKS, 64 * size.series / size.shard))) + size.connectomes
+    ),
     "pool_connectomes": lambda size: size.connectomes,
     "features": lambda size: 3 * size.shard * size.features * 8 * MB,
     "gather": lambda size: 3 * size.shard * size.features * 8 * MB,
