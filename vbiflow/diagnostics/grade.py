@@ -27,22 +27,22 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     `scores` holds values <score> (n,) of simulations from the posterior against the recording, and of each rung what
     the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
     theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A grade
-    is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it, and where it
-    is not no other rung counts. Values held_out_<score> (n,) against a half that was held out are told beside, as the
-    median `held_out`.
+    is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it. Where every
+    shuffled recording is nearer no rung counts. Values held_out_<score> (n,) against a half that was held out are told
+    beside, as the median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):
         sign, value = SCORES[name].sign, float(np.median(scores[name]))
-        ladder, reached, beaten = {}, "chance", True
+        ladder, reached, possible = {}, "chance", True
         for grade in GRADES[1:]:
             rung = np.atleast_1d(scores.get(f"{RUNGS[grade][0]}_{name}", ()))
             if not len(rung):
                 continue
             ladder[grade] = [float(rung.min()), float(rung.max())]
             least = np.quantile(sign * rung, {"above_chance": 0.95, "noise_ceiling": 0.05}.get(grade, 0.0))
-            beaten &= grade != "above_chance" or sign * value >= least
-            reached = grade if beaten and sign * value >= least else reached
+            possible &= grade != "above_chance" or sign * value >= (sign * rung).min()
+            reached = grade if possible and sign * value >= least else reached
         words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
         found[name] = {
             "value": value,
