@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+import yaml
 from linear_gaussian import NAMES, exact, prior, simulate
 
 from vbiflow.diagnostics import benchmark, learning_curves, point_estimates
 from vbiflow.diagnostics.optimisation import distance, evolve
 from vbiflow.features import fc
 from vbiflow.inference import BASELINES, TrainingSet, split, train
+from vbiflow.provenance import ROOT
 from vbiflow.streams import Stream
 
 THETA = prior().sample(1, 0, 2500)
@@ -41,6 +43,14 @@ def test_learning_curves_are_stacked_by_estimator():
     assert shown == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert found["estimators"].values == ["mdn", "maf"]
     assert found["rmse"].values.shape == (2, 2, 2) and found["log_prob"].values.shape == (2, 2)
+
+
+def test_a_learning_curve_begins_at_the_fewest_simulations_that_a_study_may_name():
+    schema = yaml.safe_load((ROOT / "config" / "schemas" / "study.schema.yaml").read_text())
+    fewest = schema["properties"]["diagnostics"]["properties"]["learning_curve"]["items"]["minimum"]
+    data = TrainingSet.of(prior(), THETA, X, NAMES, OPTIONS, seed=1, valid=VALID)
+    found = learning_curves(data, OPTIONS | {"max_epochs": 2}, [fewest], seed=1)
+    assert found["n_simulations"].values.tolist() == [fewest]
 
 
 def coupled(theta, start, stream):

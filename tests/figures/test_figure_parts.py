@@ -75,10 +75,11 @@ def test_distance_is_kolmogorov_and_smirnovs():
     assert np.isnan(ks_distance(a, b[:0]))
 
 
-def test_apart_takes_the_pairs_of_windows_that_share_no_sample():
-    matrix = np.add.outer(10 * np.arange(4.0), np.arange(4.0))
-    assert separate_windows(matrix, 1.5).tolist() == [2, 3, 13]
-    assert separate_windows(matrix, 99).tolist() == [3]
+def test_apart_takes_the_pairs_of_windows_that_share_no_sample_or_all_where_these_are_few():
+    matrix = np.add.outer(10 * np.arange(7.0), np.arange(7.0))
+    assert separate_windows(matrix, 2.5).tolist() == [3, 4, 5, 6, 14, 15, 16, 25, 26, 36]
+    for lag in (3.5, 99):
+        assert separate_windows(matrix, lag).tolist() == matrix[np.triu_indices(7, 1)].tolist()
 
 
 def test_standardised_rows_have_mean_zero_and_unit_deviation_and_constant_rows_vanish():

@@ -1,6 +1,6 @@
 """Every figure of the registry: drawn with realistic and degenerate data, labelled, within its canvas, same bytes."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -91,6 +91,34 @@ def test_is_labelled_and_within_the_canvas(name, arguments):
     for axes in figure.axes:
         if axes.axison and axes.get_xlabel():
             assert axes.has_data()
+
+
+def test_titles_of_panels_beside_each_other_do_not_overlap(arguments):
+    """With as many features as a power spectrum of every region has, of which only the most extreme are named."""
+    given = arguments(4)["misspecification"]
+    many = {key: np.tile(given[key], 40) for key in ("x", "x_o", "predicted")} | {"names": given["names"] * 40}
+    figure = FIGURES["misspecification"](**many)
+    assert "30 most extreme of 1040 features" in figure.axes[0].get_title(loc="left")
+    apart(figure, [text for axes in figure.axes for text in (axes.title, axes._left_title) if text.get_text()])
+
+
+def test_labels_of_small_panels_are_whole_and_do_not_overlap(arguments):
+    """Regions of Desikan and Killiany's atlas, whose names are as long as a panel is wide."""
+    given = arguments(89)["pairs"]
+    regions = ("ctx-rh-caudalanteriorcingulate", "ctx-lh-rostralmiddlefrontal", "Right-Thalamus-Proper")
+    names = ["G", *(f"C[{regions[k % 3]}]" for k in range(88))]
+    figure = FIGURES["pairs"](**given | {"names": names})
+    assert outside(figure) == []
+    apart(figure, [axes.xaxis.label for axes in figure.axes if axes.get_xlabel() != "parameter" and axes.get_xlabel()])
+
+
+def apart(figure, texts):
+    """Refuse texts that overlap when the figure is drawn."""
+    with style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        boxes = [text.get_window_extent(canvas.get_renderer()) for text in texts]
+    assert len(boxes) > 1 and not any(one.overlaps(two) for one, two in combinations(boxes, 2))
 
 
 @pytest.mark.parametrize("name", FIGURES)

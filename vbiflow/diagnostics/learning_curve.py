@@ -24,7 +24,7 @@ def learning_curve(
 ) -> dict[str, np.ndarray]:
     """Train on the first n simulations that are not held out for each n of `sizes`, test all on the held-out ones.
 
-    All are taken, once, where n is larger than their number. Of few simulations at least 30, or 3 in 10, validate.
+    All are taken, once, where n is larger than their number. Of few simulations at least 30, or 4 in 10, validate.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def learning_curve(
     share, held = resolve_options(options)["validation_share"], data.held_out()
     taken, rows = sorted({min(size, len(data.learnt)) for size in sizes}), []
     for done, size in enumerate(taken, start=1):
-        part = data.first(size, max(share, min(0.3, 30 / size)), seed)
+        part = data.first(size, max(share, min(0.4, 30 / size)), seed)
         posterior, _ = train(part, options, seed=seed)
         found = calibrate(posterior, *held, seed=seed, n_samples=n_samples)
         one = summarise_method(found, data.prior)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -18,6 +19,8 @@ from vbiflow.figures.style import PALETTE, canvas, letter_panels, quantity, sign
 Array = NDArray[np.float64]
 CORNER = 8
 """Above this many parameters, pairs become a matrix of correlations and the strongest pairs."""
+LINE = 19
+"""Characters in one line of the label of a small panel."""
 
 
 def view_limits(samples: Array, mode: float, prior: Array) -> tuple[float, float]:
@@ -128,7 +131,9 @@ def correlations(
     for panel, (j, i) in zip(panels, strongest, strict=True):
         draw_pair(panel, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
         panel.set_title(f"ρ = {signed_number(rho[j, i])}")
-        panel.set_xlabel(quantity(names[j], units), fontsize=5.5)
-        panel.set_ylabel(quantity(names[i], units), fontsize=5.5)
+        panel.locator_params(axis="x", nbins=3)
+        for axis, k in ((panel.xaxis, j), (panel.yaxis, i)):
+            lines = textwrap.wrap(quantity(names[k], units), LINE, break_long_words=False)
+            axis.set_label_text("\n".join(lines), fontsize=5.5 * min(1, LINE / max(map(len, lines))))
     letter_panels([axes, *panels[:1]])
     return figure

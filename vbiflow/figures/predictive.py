@@ -107,9 +107,9 @@ def misspecification(x: Array, x_o: Array, names: Sequence[str], predicted: Arra
     for label, k in zip(left.get_yticklabels(), rank, strict=True):
         label.set_color(PALETTE["predicted"] if far[k] > 1 else PALETTE["ink"])
     some = f"{len(rank)} " + (f"most extreme of {len(names)} " if len(rank) < len(names) else "") + "features"
-    left.set_title(f"Recording within the simulations, {some}")
+    left.set_title(f"Recording within the simulations,\n{some}")
     draw_percentiles(right, np.array([share_below(column, value) for column, value in zip(x.T, x_o, strict=True)]))
-    right.set_title(f"{(far > 1).sum()} of {len(names)} beyond 99 %")
+    right.set_title(f"{(far > 1).sum()} of {len(names)}\nbeyond 99 %")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=5)
     letter_panels([left, right])
     return figure

@@ -239,9 +239,10 @@ def fcd(
 
 
 def separate_windows(matrix: Array, lag: float) -> Array:
-    """Return the values of window pairs at least `lag` windows apart; of all pairs if the recording is too short."""
-    i, j = np.triu_indices(len(matrix), min(max(int(np.ceil(lag)), 1), max(len(matrix) - 1, 0)))
-    values = matrix[i, j]
+    """Return the values of window pairs at least `lag` windows apart; of all pairs where fewer than ten are."""
+    i, j = np.triu_indices(len(matrix), 1 if len(matrix) > 1 else 0)
+    apart = j - i >= lag
+    values = matrix[i, j][apart if apart.sum() >= 10 else slice(None)]
     return values[np.isfinite(values)] if np.isfinite(values).any() else np.array([0.0, 1.0])
 
 
