@@ -9,6 +9,11 @@ from vbiflow.crate import collect_provenance, crate_text
 from vbiflow.datasets import file_digest
 from vbiflow.io import Quantity, write
 
+TERMS = """
+about actionStatus conformsTo contentSize datePublished description encodingFormat endTime hasPart identifier instrument
+license mainEntity mentions name object programmingLanguage result url version sha256
+"""
+"""Keys that the contexts define: the last the one of Workflow Run RO-Crate, all others that of RO-Crate 1.1."""
 SOURCE = {"name": "some-data", "licence": "CC-BY-4.0", "notice": "Thank them.", "citation": "Doe 2020"}
 
 
@@ -66,3 +71,12 @@ def test_files_of_the_crate_are_there_and_as_told(crate):
         assert entity.get("sha256") in (None, file_digest(folder / entity["@id"]))
     parts = {one["@id"] for one in next(one for one in content["@graph"] if one["@id"] == "./")["hasPart"]}
     assert parts == {entity["@id"] for entity in files}
+
+
+def test_every_key_of_the_crate_is_defined_by_its_context(crate):
+    """A validator refuses any other key: roc-validator 0.13 passes all required checks of Workflow Run Crate 0.5."""
+    _, _, content = crate
+    own = {term for part in content["@context"] if isinstance(part, dict) for term in part}
+    keys = {key for entity in content["@graph"] for key in entity if not key.startswith("@")}
+    known = set(TERMS.split())
+    assert not known & own and keys <= known | own

@@ -21,12 +21,17 @@ from vbiflow.io import read_attributes, to_plain
 from vbiflow.places import relative_path
 from vbiflow.provenance import file_digest, source_commit
 
-CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
+CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    "https://w3id.org/ro/terms/workflow-run/context",
+    {"creditText": "http://schema.org/creditText"},  # younger than the first of these
+]
 ROOT_PROFILES = (
     "https://w3id.org/ro/wfrun/process/0.5",
     "https://w3id.org/ro/wfrun/workflow/0.5",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
 )
+WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 LICENCE = "https://spdx.org/licenses/Apache-2.0"
 WORKFLOW = "workflow/Snakefile"
@@ -91,11 +96,12 @@ def describe_crate(
         "@id": "#run",
         "@type": "CreateAction",
         "name": f"Inference of {study}",
+        "description": f"Simulations, features, training and posteriors of the study {study}, with their checks",
         "instrument": {"@id": WORKFLOW},
         "object": [{"@id": one["@id"]} for one in used],
         "result": [{"@id": one["@id"]} for one in made],
         "endTime": when,
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        "actionStatus": "http://schema.org/CompletedActionStatus",
     }
     fixed = [*standard_entities(provenance), root, run]
     return {"@context": CONTEXT, "@graph": [*fixed, *used, *made]}
@@ -105,7 +111,7 @@ def standard_entities(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Descriptor, workflow, its language, licence and profiles, and the data sets behind the inputs."""
     profiles = [
         {"@id": one, "@type": "CreativeWork", "name": one.rsplit("/", 2)[-2], "version": one.rsplit("/", 1)[-1]}
-        for one in ROOT_PROFILES
+        for one in (*ROOT_PROFILES, WORKFLOW_PROFILE)
     ]
     versions = next(iter(provenance["rules"].values()), {}).get("versions", {})
     return [
@@ -119,6 +125,8 @@ def standard_entities(provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
             "@id": WORKFLOW,
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
             "name": "vbiflow",
+            "conformsTo": {"@id": WORKFLOW_PROFILE},
+            "encodingFormat": "text/plain",
             "programmingLanguage": {"@id": LANGUAGE},
             "license": {"@id": LICENCE},
             "version": versions.get("vbiflow", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -400,8 +401,9 @@ def crash() -> None:
 
 
 def hang() -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0.2)  # the same alarm, sooner
-    signal.pause()
+    signal.setitimer(signal.ITIMER_PROF, 0.2)  # the same end of its time, sooner
+    while True:
+        pass
 
 
 def test_a_library_that_crashes_or_hangs_stops_nobody(tmp_path: Path) -> None:
@@ -409,6 +411,19 @@ def test_a_library_that_crashes_or_hangs_stops_nobody(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"w.mat: damaged: reading it ends in a crash, or not at all"):
             read_in_child_process(tmp_path / "w.mat", work)
     assert read_in_child_process(tmp_path / "w.mat", lambda: 3) == 3
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGHUP])
+def test_a_reader_that_is_killed_from_outside_is_no_fault_of_the_file(tmp_path: Path, sent: signal.Signals) -> None:
+    """As when memory runs out: the job ends in the same way and is made again; nobody is left out."""
+    reader = os.fork()
+    if not reader:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with contextlib.suppress(ValueError):
+            read_in_child_process(tmp_path / "w.mat", lambda: os.kill(os.getpid(), sent))
+        os._exit(0)
+    status = os.waitpid(reader, 0)[1]
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == sent
 
 
 def test_a_flipped_bit_in_a_compressed_file(tmp_path: Path) -> None:

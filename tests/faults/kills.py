@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import TextIO
 
@@ -18,6 +19,7 @@ import psutil
 from checkout import Copy
 
 from tests.faults.trials import Trials, different, results, run_to_end
+from vbiflow.exclusion import read_exclusion
 
 SCRIPT = re.compile(r"\.snakemake/scripts/\w+\.(\w+)\.py")
 LOOK = 0.05
@@ -169,10 +171,19 @@ def kill_at_random(run: subprocess.Popen, whole: Whole, chance: float, trials: T
     except (ProcessLookupError, psutil.NoSuchProcess):  # it ended just now
         run.wait(GRACE)
         return None
-    if run.wait(GRACE) == 0:  # it ended all the same
+    if run.wait(GRACE) == 0:
+        print(
+            f"{how}: the run ended all the same; at work were {', '.join(script for script, _ in at_work)}", flush=True
+        )
         return None
     trials.stages.update({script for script, _ in at_work} or {"Snakemake itself"})
     return how
+
+
+def reasons(folder: Path) -> list[str]:
+    """Why people of a study are left out."""
+    found = (read_exclusion(path) for path in sorted(folder.rglob("*.h5")))
+    return sorted({f"{one.excluded} by {one.rule}: {one.reason}" for one in found if one})
 
 
 def check_end(copy: Copy, study: str, whole: Whole, trials: Trials) -> None:
@@ -180,6 +191,7 @@ def check_end(copy: Copy, study: str, whole: Whole, trials: Trials) -> None:
     said = run_to_end(copy, f"results/{study}/report.html")
     gone = different(whole.files, results(copy, study), all_there=True)
     wrong = [f"{len(gone)} files differ: {', '.join(gone[:3])}"] if gone else []
+    wrong += [f"left out: {text}" for text in reasons(copy.path / "results" / study)]
     wrong += [str(path) for name in (".*.part", "*.unfinished") for path in (copy.path / "results" / study).rglob(name)]
     wrong += [said[-1000:]] if said else []
     again = copy.snakemake("-n", "--notemp", f"results/{study}/report.html").stdout

@@ -25,7 +25,9 @@ PACKED = 1100
 ENTRIES = 100_000
 """Cells of a list of words that are read at most."""
 SECONDS = 30
-"""Longest that a library may look through a file: damaged ones make it turn in circles."""
+"""Processor time that a library may take to look through a file: damaged ones make it turn in circles."""
+CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGPROF}
+"""Signals by which a process ends itself, or comes to the end of its time; others are sent from outside."""
 
 
 def check_promise(what: str, n_bytes: int, stored: int, packed: bool = False) -> None:
@@ -116,7 +118,7 @@ def read_in_child_process(file: Path, work: Callable[[], Table]) -> Table:
     Raises
     ------
     ValueError
-        If it crashed, or did not come to an end in SECONDS.
+        If it crashed, or did not come to an end in SECONDS of processor time.
     """
     if not child_process_survives(work):
         raise ValueError(f"{file}: damaged: reading it ends in a crash, or not at all; copy or make it again")
@@ -124,16 +126,22 @@ def read_in_child_process(file: Path, work: Callable[[], Table]) -> Table:
 
 
 def child_process_survives(work: Callable[[], Any]) -> bool:
-    """Whether `work` comes to an end, well or with an error, when a process of its own does it."""
+    """Whether `work` comes to an end, well or with an error, when a process of its own does it.
+
+    What ends that process from outside, as for want of memory, is no fault of the file: it ends this one too.
+    """
     child = os.fork()
     if not child:
         faulthandler.disable()
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(SECONDS)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
         with contextlib.suppress(BaseException):
             work()
         os._exit(0)
-    return os.WIFEXITED(os.waitpid(child, 0)[1])
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in CRASHES:
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    return os.WIFEXITED(status)
 
 
 def read_datasets(file: Path, key: str, flip: bool) -> Table:
