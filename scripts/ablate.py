@@ -2,9 +2,9 @@
 
 import torch
 
-from vbiflow.diagnostics import ablate
+from vbiflow.diagnostics.ablation import ablate
 from vbiflow.exclusion import not_excluded
-from vbiflow.inference import TrainingSet
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import read_subjects, write
 from vbiflow.job import job
 

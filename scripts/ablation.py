@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vbiflow.diagnostics import compare_ablations
+from vbiflow.diagnostics.ablation import compare_ablations
 from vbiflow.exclusion import not_excluded
 from vbiflow.io import write_json
 from vbiflow.job import job

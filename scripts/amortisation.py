@@ -1,8 +1,9 @@
 """Compare one person's own estimator with one that learned from other people, on simulations that neither has seen."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics import amortisation
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.diagnostics.amortisation import amortisation
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import write_json
 from vbiflow.job import job
 from vbiflow.posterior_table import statistics

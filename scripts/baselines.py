@@ -2,8 +2,9 @@
 
 import torch
 
-from vbiflow.diagnostics import benchmark
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.diagnostics.benchmark import benchmark
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import read_json, write_json
 from vbiflow.job import job
 

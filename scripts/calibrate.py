@@ -2,9 +2,11 @@
 
 import torch
 
-from vbiflow.diagnostics import calibrate, verdict
+from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.held_out_predictive import held_out_misfits
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.diagnostics.verdict import verdict
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, write, write_json
 from vbiflow.job import job
 

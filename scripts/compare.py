@@ -1,6 +1,6 @@
 """Rank several studies by how well they predict one person's recording."""
 
-from vbiflow.diagnostics import compare_studies
+from vbiflow.diagnostics.comparison import compare_studies
 from vbiflow.features.scores import SCORES
 from vbiflow.io import read, write_json
 from vbiflow.job import job

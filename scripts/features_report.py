@@ -1,8 +1,8 @@
 """Say which features vary, repeat each other, tell of which parameter, and lie outside of the simulations."""
 
-from vbiflow.diagnostics import features_report
+from vbiflow.diagnostics.feature_report import features_report
 from vbiflow.exclusion import not_excluded
-from vbiflow.inference import TrainingSet
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import read_subjects, write_json
 from vbiflow.job import job
 

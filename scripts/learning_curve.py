@@ -2,8 +2,8 @@
 
 import torch
 
-from vbiflow.diagnostics import learning_curves
-from vbiflow.inference import TrainingSet
+from vbiflow.diagnostics.learning_curve import learning_curves
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import write
 from vbiflow.job import job
 

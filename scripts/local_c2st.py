@@ -1,7 +1,8 @@
 """Test one person's posterior at the very recording, by classifiers trained on held-out simulations."""
 
-from vbiflow.diagnostics import local_c2st
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.diagnostics.local import local_c2st
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, read, write
 from vbiflow.job import job
 

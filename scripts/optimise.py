@@ -1,9 +1,8 @@
 """Recover parameters of held-out simulations by point optimisation, each with the study's number of simulations."""
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics import point_estimates
-from vbiflow.diagnostics.optimisation import simulator
-from vbiflow.inference import TrainingSet
+from vbiflow.diagnostics.optimisation import point_estimates, simulator
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import write_json
 from vbiflow.job import job
 

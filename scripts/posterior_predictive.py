@@ -1,19 +1,21 @@
 """Check one person's posterior: is the recording like the simulations, do re-simulations look like it."""
 
 from vbiflow.diagnostic_options import resolve_thresholds
-from vbiflow.diagnostics import check_features, judge_marginals, misspecification, subject_verdict
 from vbiflow.diagnostics.conformal import conformal_intervals
 from vbiflow.diagnostics.controls import control_tables, controls_note, negative_controls
+from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
-from vbiflow.diagnostics.misspecification import prior_predictive, sparse_note
+from vbiflow.diagnostics.marginal import judge_marginals
+from vbiflow.diagnostics.misspecification import misspecification, prior_predictive, sparse_note
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
+from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
 from vbiflow.features.spectra import spectral_features
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
 from vbiflow.marginals import DISCREPANCY
@@ -92,6 +94,8 @@ with job(snakemake, reads_exclusions="others") as run:
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     misfits, controls = read(snakemake.input.calibration, "misfit")["misfit"], {}
     if "psd" in observed:
+        from vbiflow.inference.posterior import Posterior  # torch takes longer to load than the other checks take
+
         controls = negative_controls(
             control_tables(*spectra_of(snakemake.input.x_o), params.duration, params.seed),
             spectral_features(snakemake.input.x_o, params.features, "config/features"),

@@ -2,8 +2,9 @@
 
 import torch
 
-from vbiflow.diagnostics import robust_posterior
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.diagnostics.robust import robust_posterior
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, read, write
 from vbiflow.job import job
 

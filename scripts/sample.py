@@ -1,6 +1,6 @@
 """Sample the posterior of one person."""
 
-from vbiflow.inference import Posterior
+from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.summary import posterior_summary
 from vbiflow.io import read, write
 from vbiflow.job import job

@@ -1,7 +1,7 @@
 """Find the directions of parameters that one person's recording pins down."""
 
-from vbiflow.diagnostics import sensitivity
-from vbiflow.inference import Posterior
+from vbiflow.diagnostics.sensitivity import sensitivity
+from vbiflow.inference.posterior import Posterior
 from vbiflow.io import Quantity, read, write
 from vbiflow.job import job
 

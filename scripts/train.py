@@ -2,7 +2,8 @@
 
 import torch
 
-from vbiflow.inference import TrainingSet, train
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import write_json
 from vbiflow.job import job
 

@@ -1,6 +1,6 @@
 """Draw the parameters of the next round where a person's posterior so far has mass."""
 
-from vbiflow.inference import Posterior
+from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.rounds import next_round
 from vbiflow.io import read, write
 from vbiflow.job import job

@@ -14,7 +14,8 @@ from vbiflow.engine.simulate import ENGINES
 from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS
 from vbiflow.features import FEATURES, SETS
 from vbiflow.features.scores import SCORES
-from vbiflow.inference import EMBEDDINGS, ESTIMATORS
+from vbiflow.inference.embeddings import EMBEDDINGS
+from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.models import MODELS
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.registries import members_of

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -94,3 +96,12 @@ def test_a_name_that_is_not_there_is_found():
     assert [*unknown_names("from vbiflow import io, no\nfrom vbiflow.io import read, raed\nio.read, io.wriet")] == [
         "vbiflow.no", "vbiflow.io.raed", "vbiflow.io.wriet"
     ]  # fmt: skip
+
+
+def test_jobs_without_a_network_do_not_wait_for_torch():
+    """torch and sbi take two seconds to load, several times as long as these jobs work."""
+    scripts = [(ROOT / "scripts" / name).read_text() for name in ("features_report.py", "posterior_predictive.py")]
+    imports = [line for text in scripts for line in text.splitlines() if line.startswith(("from ", "import "))]
+    command = "\n".join([*imports, "import sys", "print(*[one for one in ('torch', 'sbi') if one in sys.modules])"])
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert len(imports) > 10 and not done.stdout.split()

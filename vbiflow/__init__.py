@@ -10,12 +10,12 @@ from typing import Any
 __version__ = "0.1.0"
 HOMES = {
     "MODELS": "vbiflow.models",
-    "Posterior": "vbiflow.inference",
+    "Posterior": "vbiflow.inference.posterior",
     "Prior": "vbiflow.prior",
-    "TrainingSet": "vbiflow.inference",
+    "TrainingSet": "vbiflow.inference.training_set",
     "read_connectome": "vbiflow.connectome",
     "simulate": "vbiflow.engine",
-    "train": "vbiflow.inference",
+    "train": "vbiflow.inference.training",
 }
 """Where each name that the library offers is defined."""
 PACKAGES = ("features",)

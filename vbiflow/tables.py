@@ -20,7 +20,7 @@ from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.plan import make_plan
 from vbiflow.engine.source import kernel_source
 from vbiflow.estimator_options import ESTIMATOR_OPTIONS
-from vbiflow.inference import ESTIMATORS
+from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.io import write_text
 from vbiflow.models import MODELS, Model
 from vbiflow.observation import OBSERVATION_MODELS

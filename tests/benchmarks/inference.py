@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from vbiflow.diagnostics import calibrate
-from vbiflow.inference import TrainingSet, train
+from vbiflow.diagnostics.calibration import calibrate
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 N_PARAMETERS, N_FEATURES, N_TRAIN = 5, 100, 2000

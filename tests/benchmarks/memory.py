@@ -13,7 +13,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from vbiflow.inference import TrainingSet, train
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 N_SIMULATIONS, N_FEATURES, N_PARAMETERS = 100_000, 2_000, 89

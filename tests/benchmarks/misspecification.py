@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from vbiflow.diagnostics import check_features, misspecification
+from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check, held_out_misfits
+from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.diagnostics.robust import robust_posterior
 from vbiflow.engine import simulate
 from vbiflow.features import compute
-from vbiflow.inference import Posterior, TrainingSet, train
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 N_NODES, N_TIMES, N_SIMULATIONS, SEED, TR = 20, 417, 2000, 2026, 720.0

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from vbiflow.inference import TrainingSet, train
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]

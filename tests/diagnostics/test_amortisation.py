@@ -7,7 +7,7 @@ from linear_gaussian import prior as linear_prior
 
 from vbiflow.connectome import Connectome
 from vbiflow.connectome.pool import SUMMARIES, connectome_summaries
-from vbiflow.diagnostics import amortisation
+from vbiflow.diagnostics.amortisation import amortisation
 from vbiflow.features.files import add_conditioning, append_conditioning
 
 WEIGHTS = np.array([[0, 2.0, 1], [1, 0, 0], [1, 3, 0]])

@@ -3,10 +3,14 @@ import pytest
 import yaml
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.diagnostics import benchmark, learning_curves, point_estimates
-from vbiflow.diagnostics.optimisation import distance, evolve
+from vbiflow.diagnostics.benchmark import benchmark
+from vbiflow.diagnostics.learning_curve import learning_curves
+from vbiflow.diagnostics.optimisation import distance, evolve, point_estimates
 from vbiflow.features import fc
-from vbiflow.inference import BASELINES, TrainingSet, split, train
+from vbiflow.inference.baselines import BASELINES
+from vbiflow.inference.split import split
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.provenance import ROOT
 from vbiflow.streams import Stream
 

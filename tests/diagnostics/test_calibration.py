@@ -5,10 +5,11 @@ import pytest
 from linear_gaussian import NAMES, SIGMA, A, Exact, prior, simulate
 from scipy import stats
 
-from vbiflow.diagnostics import THRESHOLDS, calibrate, verdict
-from vbiflow.diagnostics.calibration import coverage, share_nearer
-from vbiflow.diagnostics.verdict import holm
-from vbiflow.inference import TrainingSet, train
+from vbiflow.diagnostic_options import THRESHOLDS
+from vbiflow.diagnostics.calibration import calibrate, coverage, share_nearer
+from vbiflow.diagnostics.verdict import holm, verdict
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 THETA = prior().sample(11, 0, 600)

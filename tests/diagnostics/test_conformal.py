@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from linear_gaussian import Exact, draws, prior, simulate
 
-from vbiflow.diagnostics import calibrate
+from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.conformal import conformal_intervals, conformal_levels
 
 

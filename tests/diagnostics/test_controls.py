@@ -9,7 +9,7 @@ from vbiflow.diagnostics.controls import CONTROLS, control_tables, controls_note
 from vbiflow.diagnostics.held_out_predictive import held_out_misfits
 from vbiflow.features import Nodes, compute_observed_spectra
 from vbiflow.features.spectra import spectral_features
-from vbiflow.inference import TrainingSet
+from vbiflow.inference.training_set import TrainingSet
 
 FREQUENCIES = np.arange(2.0, 46.0)
 POWER = np.arange(1, 9)[:, None] / ((FREQUENCIES - 10) ** 2 + 4)

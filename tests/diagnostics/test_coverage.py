@@ -8,9 +8,10 @@ import h5py
 import numpy as np
 import pytest
 
-from vbiflow.diagnostics import calibrate, verdict
-from vbiflow.diagnostics.calibration import coverage
-from vbiflow.inference import TrainingSet, train
+from vbiflow.diagnostics.calibration import calibrate, coverage
+from vbiflow.diagnostics.verdict import verdict
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))

@@ -1,16 +1,21 @@
 import numpy as np
 import pytest
 
-from vbiflow.diagnostics import ablate, calibrate, compare_ablations, features_report
+from vbiflow.diagnostics.ablation import ablate, compare_ablations
+from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.feature_report import (
     cluster_features,
     explained_by_each,
     explained_by_regression,
     feature_groups,
+    features_report,
     rank_correlation,
     side_of_simulations,
 )
-from vbiflow.inference import TrainingSet, resolve_options, split, train
+from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.split import split
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, read_json, write, write_json
 from vbiflow.prior import Prior
 

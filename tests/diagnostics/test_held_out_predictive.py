@@ -5,9 +5,10 @@ import pytest
 from linear_gaussian import NAMES, A, Exact, draws, prior, simulate
 from scipy import stats
 
-from vbiflow.diagnostics import check_features, subject_verdict
+from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import DRAWS, Neighbourhood, calibrated_check, held_out_misfits
-from vbiflow.inference import TrainingSet
+from vbiflow.diagnostics.subject import subject_verdict
+from vbiflow.inference.training_set import TrainingSet
 
 THETA = prior().sample(1, 0, 2000)
 DATA = TrainingSet.of(prior(), THETA, simulate(THETA, 2), NAMES, {"test_share": 0.15}, seed=1)

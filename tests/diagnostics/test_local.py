@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from linear_gaussian import Exact, prior, simulate
 
-from vbiflow.diagnostics import compare_studies, local_c2st
+from vbiflow.diagnostics.comparison import compare_studies
+from vbiflow.diagnostics.local import local_c2st
 
 THETA = prior().sample(11, 0, 500)
 X = simulate(THETA, 12)

@@ -5,12 +5,11 @@ import pytest
 from linear_gaussian import NAMES, Exact, draws, prior, simulate
 from scipy import stats
 
-from vbiflow.diagnostics import robust_posterior
-from vbiflow.diagnostics.robust import SLAB, SLAB_SHARE, SPIKE, Mixture, denoise, summarise_robust
-from vbiflow.inference import TrainingSet
+from vbiflow.diagnostics.robust import SLAB, SLAB_SHARE, SPIKE, Mixture, denoise, robust_posterior, summarise_robust
 from vbiflow.inference.inputs import Condenser
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import Scaling
+from vbiflow.inference.training_set import TrainingSet
 
 THETA = prior().sample(1, 0, 2000)
 DATA = TrainingSet.of(prior(), THETA, simulate(THETA, 2), NAMES, {"test_share": 0.1}, seed=1)

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, SIGMA, A, prior, simulate
 
-from vbiflow.diagnostics import learning_curve, sensitivity
-from vbiflow.inference import TrainingSet, split, train
+from vbiflow.diagnostics.learning_curve import learning_curve
+from vbiflow.diagnostics.sensitivity import sensitivity
+from vbiflow.inference.split import split
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 
 THETA = prior().sample(1, 0, 3000)
 X = simulate(THETA, 2)

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, prior, simulate
 
-from vbiflow.connectome.pool import SUMMARIES
-from vbiflow.diagnostics import check_features, judge_marginals, misspecification, predictive_scores
+from vbiflow.connectome.pool import CONDITIONING, SUMMARIES
+from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.grade import GRADES, grade_scores
-from vbiflow.diagnostics.marginal import cut_off, marginal_information
-from vbiflow.diagnostics.misspecification import sparse_note
+from vbiflow.diagnostics.marginal import cut_off, judge_marginals, marginal_information
+from vbiflow.diagnostics.misspecification import misspecification, sparse_note
+from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.subject import PASSED, subject_verdict
-from vbiflow.features.files import CONDITIONING
 from vbiflow.features.scores import SCORES, choose_scores, fc_correlation, fcd_ks, series_error
 
 X = simulate(prior().sample(1, 0, 1500), 2)

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, SIGMA, A, Exact, draws, prior, simulate
 
-from vbiflow.diagnostics import calibrate, check_features, misspecification, subject_verdict, verdict
+from vbiflow.diagnostics.calibration import calibrate
+from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check, held_out_misfits
-from vbiflow.inference import TrainingSet
+from vbiflow.diagnostics.misspecification import misspecification
+from vbiflow.diagnostics.subject import subject_verdict
+from vbiflow.diagnostics.verdict import verdict
+from vbiflow.inference.training_set import TrainingSet
 
 THETA = prior().sample(1, 0, 2000)
 DATA = TrainingSet.of(prior(), THETA, simulate(THETA, 2), NAMES, {"test_share": 0.2}, seed=1)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from linear_gaussian import exact, prior, simulate
 
-from vbiflow.inference import BASELINES, baselines, compare_baselines
-from vbiflow.inference.baselines import nearest, ridge
+from vbiflow.inference import baselines
+from vbiflow.inference.baselines import BASELINES, compare_baselines, nearest, ridge
 
 THETA, TEST = prior().sample(1, 0, 4000), prior().sample(2, 0, 300)
 X, X_TEST = simulate(THETA, 3), simulate(TEST, 4)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from vbiflow.inference import Posterior, TrainingSet, train
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian, standardise, undo_standardise
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 N_PARAMETERS = 20

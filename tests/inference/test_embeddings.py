@@ -4,8 +4,10 @@ import torch
 
 from vbiflow.engine import simulate
 from vbiflow.features import Nodes, compute
-from vbiflow.inference import EMBEDDINGS, Posterior, TrainingSet, train
-from vbiflow.inference.embeddings import Convolutions, Exchangeable, Triangle
+from vbiflow.inference.embeddings import EMBEDDINGS, Convolutions, Exchangeable, Triangle
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 

@@ -8,8 +8,11 @@ from scipy import stats
 from sklearn.model_selection import cross_val_predict
 from sklearn.neural_network import MLPClassifier
 
-from vbiflow.inference import ESTIMATORS, Posterior, TrainingSet, resolve_options, train
-from vbiflow.inference.estimators import new_network, seeded_torch
+from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.inference.transport import quiet
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT

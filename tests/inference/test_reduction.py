@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from linear_gaussian import prior
 
-from vbiflow.inference import Posterior, TrainingSet, train
+from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction, Regression, Spectrum
 from vbiflow.inference.screening import dependence, parameter_functions, rank_cosines, unexplained
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 
 SHAPES = {"line": lambda z: z, "parabola": lambda z: z**2, "wave": lambda z: np.sin(2 * z), "tails": np.exp}
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.inference import TrainingSet, train, truncated_prior
-from vbiflow.inference.rounds import Region, join_rounds, next_round
+from vbiflow.inference.rounds import Region, join_rounds, next_round, truncated_prior
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 
 THETA = prior().sample(1, 0, 3000)
 X = simulate(THETA, 2)

@@ -7,21 +7,14 @@ import pytest
 import torch
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.diagnostics import calibrate
-from vbiflow.estimator_options import WORKFLOW
-from vbiflow.inference import (
-    ESTIMATORS,
-    OPTIONS,
-    Posterior,
-    TrainingSet,
-    held_out,
-    inputs,
-    resolve_options,
-    split,
-    train,
-    training,
-)
-from vbiflow.inference.estimators import maf
+from vbiflow.diagnostics.calibration import calibrate
+from vbiflow.estimator_options import OPTIONS, WORKFLOW, resolve_options
+from vbiflow.inference import inputs, training
+from vbiflow.inference.estimators import ESTIMATORS, maf
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.split import held_out, split
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import sealed
 from vbiflow.prior import Prior
 from vbiflow.termination import handle_termination

@@ -14,8 +14,9 @@ import yaml
 from checkout import PARTS
 
 from vbiflow.dependencies import file_of, loaded_packages
-from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, WORKFLOW
-from vbiflow.inference import EMBEDDINGS, ESTIMATORS, OPTIONS
+from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS, OPTIONS, WORKFLOW
+from vbiflow.inference.embeddings import EMBEDDINGS
+from vbiflow.inference.estimators import ESTIMATORS
 from vbiflow.statements import import_meanings
 from vbiflow.study import known_studies, load_study
 from vbiflow.study.reference import configuration_document

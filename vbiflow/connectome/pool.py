@@ -16,6 +16,8 @@ FEWEST_DRAWS = 100
 """Connectomes that a study draws at least; fewer simulations than that many blocks share smaller ones."""
 EXTRAPOLATION = 0.5
 """How far a mixture may lie beyond one of its two people, in units of their difference."""
+CONDITIONING = "connectome."
+"""First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 SUMMARIES = (
     *("radius", "total", "density", "within", "asymmetry", "participation", "gap", "length"),

@@ -9,8 +9,8 @@ import numpy as np
 
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.feature_report import feature_groups
-from vbiflow.inference import TrainingSet, train
-from vbiflow.inference.training import EpochProgress
+from vbiflow.inference.training import EpochProgress, train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, parameter_units, read
 
 N_SAMPLES = 1000

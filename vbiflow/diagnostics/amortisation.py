@@ -11,7 +11,7 @@ from vbiflow.connectome import Connectome
 from vbiflow.diagnostics.benchmark import summarise_method
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.features.files import add_conditioning
-from vbiflow.inference import Posterior
+from vbiflow.inference.posterior import Posterior
 
 
 def amortisation(

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.inference import Posterior, TrainingSet, compare_baselines, resolve_options, train
-from vbiflow.inference.baselines import MOST_SIMULATIONS
-from vbiflow.inference.training import EpochProgress
+from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.baselines import MOST_SIMULATIONS, compare_baselines
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training import EpochProgress, train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 LEVEL = 0.9

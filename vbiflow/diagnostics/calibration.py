@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from vbiflow.diagnostics.marginal import marginal_information
-from vbiflow.inference import Posterior
+from vbiflow.inference.posterior import Posterior
 from vbiflow.io import Progress, Quantity
 
 FARTHEST_Z = 5.0

@@ -7,7 +7,7 @@ estimator and simulations, judge tables made from the recording's own that no br
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.feature_check import rank_p
 from vbiflow.diagnostics.held_out_predictive import DRAWS, Neighbourhood
 from vbiflow.diagnostics.misspecification import misspecification
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.inference.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from vbiflow.inference.posterior import Posterior
 
 PURPOSE = 0x636F6E74
 """Tells these random numbers from the others of a study's seed."""

@@ -10,9 +10,10 @@ from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from vbiflow.inference import TrainingSet, resolve_options
+from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.reduction import Spectrum
 from vbiflow.inference.scaling import Scaling
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Progress
 
 FEWEST = 50

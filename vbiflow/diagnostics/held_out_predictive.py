@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import comb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostics.feature_check import check_features, rank_p
-from vbiflow.features.files import CONDITIONING
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.inference.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from vbiflow.inference.posterior import Posterior
 
 MOST_HELD_OUT = 300
 MOST_KNOWN = 5000

@@ -9,7 +9,9 @@ import numpy as np
 
 from vbiflow.diagnostics.benchmark import summarise_method
 from vbiflow.diagnostics.calibration import calibrate
-from vbiflow.inference import TrainingSet, resolve_options, train
+from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Progress, Quantity
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.inference import Posterior
+from vbiflow.inference.posterior import Posterior
 
 HIDDEN_UNITS = (30, 30)
 N_NULL = 20

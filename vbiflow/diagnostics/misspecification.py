@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.feature_check import rank_p
-from vbiflow.features.files import CONDITIONING
 from vbiflow.inference.scaling import centre_and_scale
 from vbiflow.io import read, read_rows
 

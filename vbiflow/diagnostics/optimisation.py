@@ -13,7 +13,7 @@ from vbiflow.connectome import Connectome
 from vbiflow.diagnostics.posterior_predictive import compared_values, quantity_options
 from vbiflow.engine import simulate_draws
 from vbiflow.features.scores import SCORES
-from vbiflow.inference import TrainingSet
+from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Progress
 from vbiflow.prior import Prior
 from vbiflow.streams import Stream

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostic_options import WRONG
-from vbiflow.features.files import CONDITIONING
-from vbiflow.inference import Posterior, TrainingSet
+from vbiflow.inference.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from vbiflow.inference.posterior import Posterior
 
 SPIKE, SLAB, SLAB_SHARE = 0.01, 0.25, 0.5
 """Spread of a right feature, scale and share of wrong ones, in standard deviations of the simulations; as published."""

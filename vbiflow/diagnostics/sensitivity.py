@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vbiflow.inference import Posterior
+from vbiflow.inference.posterior import Posterior
 
 
 def sensitivity(

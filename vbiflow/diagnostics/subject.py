@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.grade import GRADES, grade_in_words, grade_scores, lowest_grade
 from vbiflow.diagnostics.predictive import judge_predictive
-from vbiflow.features.files import CONDITIONING
 
 MOST_LISTED = 3
 PASSED = "the recording is among the simulations, and simulations from its posterior have its features"

@@ -12,7 +12,7 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.connectome import Connectome
-from vbiflow.connectome.pool import SUMMARIES, SUMMARY_UNITS, connectome_summaries
+from vbiflow.connectome.pool import CONDITIONING, SUMMARIES, SUMMARY_UNITS, connectome_summaries
 from vbiflow.features.extraction import Features, Observer, compute
 from vbiflow.features.nodes import Nodes
 from vbiflow.features.preparation import prepare as prepared
@@ -24,8 +24,6 @@ STANDARD = ("index", "valid", "reason")
 TABLE = ("x", *STANDARD)
 FILLED = ("x", "index", "valid")
 """What is stored shard by shard; texts are stored at once, or their bytes would tell where the shards began."""
-CONDITIONING = "connectome."
-"""First part of the names of conditioning covariates, the columns that say on which connectome a simulation ran."""
 
 
 def series_name(file: h5py.File, signal: str = "") -> str:

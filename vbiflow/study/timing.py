@@ -153,7 +153,8 @@ def time_training(study: Study, n_features: int) -> float:
     """Seconds of one core for one training, from a few epochs on random numbers."""
     import torch
 
-    from vbiflow.inference import TrainingSet, train
+    from vbiflow.inference.training import train
+    from vbiflow.inference.training_set import TrainingSet
 
     n = min(size_of(study).simulations, 2000)
     labels = tuple(f"r{k}" for k in range(size_of(study).nodes))
