@@ -193,7 +193,7 @@ def few_suffice(parameter: str, few: int) -> Decide:
 
 
 def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
-    """Whether an estimator that learnt from `few` simulations recovers a parameter, or (`wanted` False) does not tell it."""
+    """Whether an estimator that learnt from `few` simulations recovers a parameter, or (`wanted` False) does not."""
 
     def decide(results: Results) -> Decision:
         curve = results.file("learning_curve")
