@@ -17,6 +17,7 @@ from vbiflow.claims import (
     only_product,
     raw_coefficients,
     recovered,
+    recovered_from,
     robust,
 )
 from vbiflow.io import Quantity, write, write_json
@@ -146,6 +147,20 @@ def test_few_simulations_suffice_where_error_and_coverage_say_so(results, error,
     }  # fmt: skip
     assert few_suffice("G", 100)(results(["G"], learning_curve=curve))[0] is answer
     assert few_suffice("G", 100)(results(["G"]))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("shrinkage", "inside", "wanted", "answer"),
+    [(0.9, 0.9, True, True), (0.9, 0.9, False, False), (0.02, 0.9, False, True), (0.3, 0.9, True, None),
+     (0.9, 0.5, True, None)],
+)  # fmt: skip
+def test_recovery_from_few_is_read_off_the_learning_curve(results, shrinkage, inside, wanted, answer):
+    curve = {
+        "n_simulations": [100, 300], "parameters": ["G"],
+        "shrinkage": [[[0.5], [shrinkage]]], "coverage_90": [[[0.7], [inside]]],
+    }  # fmt: skip
+    assert recovered_from(300, "G", wanted)(results(["G"], learning_curve=curve))[0] is answer
+    assert recovered_from(300, "G")(results(["G"]))[0] is None
 
 
 @pytest.mark.parametrize(("low", "high", "answer"), [(0.9, 0.1, True), (0.05, 0.0, False), (0.3, 0.1, None)])

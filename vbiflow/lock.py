@@ -11,8 +11,11 @@ import fcntl
 import os
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+from vbiflow.working_folder import date_now, drop_damaged_records
 
 FOLDER = Path(".snakemake")
 RUNS, JOBS, LOCKS = "vbiflow-runs.lock", "vbiflow-jobs.lock", "locks"
@@ -98,14 +101,21 @@ def print_line(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def claim_when_run(workflow: Any) -> None:
-    """Let a Snakemake workflow `claim` its folder before it locks it; dry runs, and the jobs' own, claim nothing."""
+def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
+    """Let a Snakemake workflow `claim` its working folder before it locks it, and set right what is in it.
+
+    Dry runs, and the jobs' own, claim nothing. `folders` are those whose files Snakemake compares by their dates.
+    """
     execute = workflow.execute
 
     def claimed(executor_plugin: Any, *args: Any, **options: Any) -> Any:
         settings = executor_plugin.common_settings
         if workflow.is_main_process and not settings.dryrun_exec and not getattr(settings, "touch_exec", False):
             workflow.claim = claim(settings.local_exec)
+            if damaged := drop_damaged_records():
+                print_line(f"{damaged} damaged records of Snakemake in .snakemake/metadata are dropped")
+            if ahead := date_now(folders()):
+                print_line(f"{ahead} files are dated in the future, by a clock that was wrong; they get today's date")
         return execute(executor_plugin, *args, **options)
 
     workflow.execute = claimed

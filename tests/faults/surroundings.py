@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +23,10 @@ TARGETS = ("results/tiny/101309/features/shard-000000-000080.h5", "results/tiny/
 AHEAD = 400 * 86400.0
 """Seconds: the clock that dates files was ahead by so much, before it was set back."""
 REPORT = "results/tiny/report.html"
+CACHE = tempfile.gettempdir()
 ENVIRONMENTS: dict[str, dict[str, str | None]] = {
     "no HOME": {"HOME": None, "XDG_CACHE_HOME": None},
-    "a HOME that cannot be written": {"HOME": "/proc/nobody", "XDG_CACHE_HOME": "cache"},
+    "a HOME that cannot be written": {"HOME": "/proc/nobody", "XDG_CACHE_HOME": CACHE},
     "a language of ASCII alone (LC_ALL=C)": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 }
 

@@ -1,0 +1,29 @@
+"""Damaged records of Snakemake and dates in the future are set right as a run begins."""
+
+import json
+import os
+import time
+
+from vbiflow.working_folder import date_now, drop_damaged_records
+
+
+def test_records_that_are_not_whole_are_dropped(tmp_path):
+    record = json.dumps({"rule": "train", "code": "ä" * 20}, ensure_ascii=False).encode()
+    flipped = bytes([*record[:25], record[25] ^ 0x80, *record[26:]])
+    files = {"good": record, "mark": b"", "cut": record[:-5], "flipped": flipped, "other": b"7"}
+    (tmp_path / "deep").mkdir()
+    for name, content in files.items():
+        (tmp_path / "deep" / name).write_bytes(content)
+    assert drop_damaged_records([tmp_path, tmp_path / "nowhere"]) == 3
+    assert {path.name for path in (tmp_path / "deep").iterdir()} == {"good", "mark"}
+
+
+def test_dates_of_the_future_become_one_date_and_others_stay(tmp_path):
+    made, of, old = (tmp_path / name for name in ("made", "of", "old"))
+    now = time.time()
+    for path, date in ((of, now + 5e6), (made, now + 6e6), (old, now - 5e6)):
+        path.write_text("")
+        os.utime(path, (date, date))
+    assert date_now([tmp_path]) == 2
+    assert made.stat().st_mtime == of.stat().st_mtime <= time.time() + 1
+    assert old.stat().st_mtime < now - 4e6 and date_now([tmp_path]) == 0
