@@ -109,10 +109,15 @@ class Posterior:
             yield rows, np.clip(z, -EDGE, EDGE)
 
     def _mix(self, noise: Tensor, u: Tensor, members: np.ndarray) -> Tensor:
-        z = self.estimator.samples(self.networks[0], noise, u)
-        for k, network in enumerate(self.networks[1:], start=1):
-            chosen = torch.from_numpy(members == k)
-            z[chosen] = self.estimator.samples(network, noise, u)[chosen]
+        """Samples (m, n, p), each by the network that `members` (m, n) names; a network gets its own noise alone."""
+        z = torch.empty_like(noise[..., :-1])
+        for k, network in enumerate(self.networks):
+            own = torch.from_numpy(members == k)
+            first = torch.argsort(~own, dim=1, stable=True)[:, : int(own.sum(dim=1).max())]  # as many in every row
+            if first.shape[1]:
+                rows = torch.arange(len(noise))[:, None]
+                drawn, used = self.estimator.samples(network, noise[rows, first], u), own[rows, first]
+                z[rows.expand_as(first)[used], first[used]] = drawn[used]
         return undo_standardise(z, u) if self.condenser.regression else z
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray, *, names: Sequence[str] | None = None) -> np.ndarray:
