@@ -24,7 +24,8 @@ from vbiflow.seal import verify
 
 FORMAT = 2
 EDGE = 8.0
-BATCH = 1 << 18
+BATCH, NUMBERS = 1 << 18, 1 << 22
+"""Samples, and numbers in them, that are drawn at a time at most."""
 
 
 class Posterior:
@@ -94,7 +95,8 @@ class Posterior:
         """Samples of z (rows, n, n_parameters) for blocks of network inputs, with the slice of rows."""
         if n < 1:
             raise ValueError(f"the number of samples must be positive, found {n}")
-        width, block = len(self.parameters) + 1, max(1, BATCH // n)
+        width = len(self.parameters) + 1
+        block = max(1, min(BATCH, NUMBERS // width) // n)
         for start in range(0, len(inputs), block):
             rows = slice(start, min(start + block, len(inputs)))
             u = torch.from_numpy(inputs[rows])
