@@ -24,7 +24,8 @@ from vbiflow.seal import verify
 
 FORMAT = 2
 EDGE = 8.0
-BATCH = 1 << 18
+BATCH, NUMBERS = 1 << 18, 1 << 22
+"""Samples, and numbers in them, that are drawn at a time at most."""
 
 
 class Posterior:
@@ -94,7 +95,8 @@ class Posterior:
         """Samples of z (rows, n, n_parameters) for blocks of network inputs, with the slice of rows."""
         if n < 1:
             raise ValueError(f"the number of samples must be positive, found {n}")
-        width, block = len(self.parameters) + 1, max(1, BATCH // n)
+        width = len(self.parameters) + 1
+        block = max(1, min(BATCH, NUMBERS // width) // n)
         for start in range(0, len(inputs), block):
             rows = slice(start, min(start + block, len(inputs)))
             u = torch.from_numpy(inputs[rows])
@@ -109,10 +111,15 @@ class Posterior:
             yield rows, np.clip(z, -EDGE, EDGE)
 
     def _mix(self, noise: Tensor, u: Tensor, members: np.ndarray) -> Tensor:
-        z = self.estimator.samples(self.networks[0], noise, u)
-        for k, network in enumerate(self.networks[1:], start=1):
-            chosen = torch.from_numpy(members == k)
-            z[chosen] = self.estimator.samples(network, noise, u)[chosen]
+        """Samples (m, n, p), each by the network that `members` (m, n) names; a network gets its own noise alone."""
+        z = torch.empty_like(noise[..., :-1])
+        for k, network in enumerate(self.networks):
+            own = torch.from_numpy(members == k)
+            first = torch.argsort(~own, dim=1, stable=True)[:, : int(own.sum(dim=1).max())]  # as many in every row
+            if first.shape[1]:
+                rows = torch.arange(len(noise))[:, None]
+                drawn, used = self.estimator.samples(network, noise[rows, first], u), own[rows, first]
+                z[rows.expand_as(first)[used], first[used]] = drawn[used]
         return undo_standardise(z, u) if self.condenser.regression else z
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray, *, names: Sequence[str] | None = None) -> np.ndarray:

@@ -102,8 +102,9 @@ def column_statistics(x: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]
     sd = np.nanstd(x, axis=0)
     if kind == "standard":
         return np.nanmean(x, axis=0), sd
-    low, centre, high = np.nanquantile(x, [0.25, 0.5, 0.75], axis=0)
-    lowest, highest = np.nanquantile(x, [0.01, 0.99], axis=0, method="nearest")
+    quantile = np.nanquantile if np.isnan(x).any() else np.quantile  # the same numbers, without a loop over columns
+    low, centre, high = quantile(x, [0.25, 0.5, 0.75], axis=0)
+    lowest, highest = quantile(x, [0.01, 0.99], axis=0, method="nearest")
     inner, wide = (high - low) / 1.349, (highest - lowest) / 4.65
     wide = np.where(wide > 0, wide, sd)
     return centre, np.where(inner > 1e-3 * wide, inner, wide)
