@@ -1,10 +1,12 @@
-"""Damaged records of Snakemake and dates in the future are set right as a run begins."""
+"""Damaged records of Snakemake and dates in the future are set right as a run begins, circles of links refused."""
 
 import json
 import os
 import time
 
-from vbiflow.working_folder import date_now, drop_damaged_records
+import pytest
+
+from vbiflow.working_folder import date_now, drop_damaged_records, refuse_loops
 
 
 def test_records_that_are_not_whole_are_dropped(tmp_path):
@@ -27,3 +29,17 @@ def test_dates_of_the_future_become_one_date_and_others_stay(tmp_path):
     assert date_now([tmp_path]) == 2
     assert made.stat().st_mtime == of.stat().st_mtime <= time.time() + 1
     assert old.stat().st_mtime < now - 4e6 and date_now([tmp_path]) == 0
+
+
+def test_a_link_to_itself_is_named(tmp_path):
+    (tmp_path / "good").symlink_to(tmp_path)
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    refuse_loops([tmp_path])
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(ValueError, match=r"circle: a link that leads to itself; delete it and run again"):
+        refuse_loops([tmp_path])
+    (tmp_path / "circle").unlink()
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "fc.svg").symlink_to(tmp_path / "figures" / "fc.svg")
+    with pytest.raises(ValueError, match=r"delete the folder .*figures and run again"):
+        refuse_loops([tmp_path])

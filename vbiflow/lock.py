@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from vbiflow.working_folder import date_now, drop_damaged_records
+from vbiflow.working_folder import date_now, drop_damaged_records, refuse_loops
 
 FOLDER = Path(".snakemake")
 RUNS, JOBS, LOCKS = "vbiflow-runs.lock", "vbiflow-jobs.lock", "locks"
@@ -114,6 +114,10 @@ def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
             workflow.claim = claim(settings.local_exec)
             if damaged := drop_damaged_records():
                 print_line(f"{damaged} damaged records of Snakemake in .snakemake/metadata are dropped")
+            try:
+                refuse_loops(folders())
+            except ValueError as error:
+                raise SystemExit(str(error)) from None
             if ahead := date_now(folders()):
                 print_line(f"{ahead} files are dated in the future, by a clock that was wrong; they get today's date")
         return execute(executor_plugin, *args, **options)

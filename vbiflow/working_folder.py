@@ -1,7 +1,11 @@
-"""What is set right in a working folder as a run begins: records of Snakemake that are damaged, dates in the future."""
+"""What is set right in a working folder as a run begins: records of Snakemake that are damaged, dates in the future.
+
+And what is refused: links that lead in a circle, at which Snakemake ends by a trace.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -50,3 +54,20 @@ def date_now(folders: Iterable[str | Path]) -> int:
     for path in ahead:
         os.utime(path, (now, now), follow_symlinks=False)
     return len(ahead)
+
+
+def refuse_loops(folders: Iterable[str | Path]) -> None:
+    """Look at every link of the folders.
+
+    Raises
+    ------
+    ValueError
+        If one leads back to itself.
+    """
+    for path in (path for folder in folders for path in Path(folder).rglob("*") if path.is_symlink()):
+        try:
+            path.stat()
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                what = f"the folder {path.parent}" if path.parent.name == "figures" else "it"  # made as a whole
+                raise ValueError(f"{path}: a link that leads to itself; delete {what} and run again") from None
