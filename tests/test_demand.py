@@ -51,7 +51,7 @@ TOOK = {
     ("stuart_landau@quick", "simulate", 1000, 1): 1.26,
     ("epileptor@quick", "simulate", 4000, 1): 0.07,
 }
-"""Minutes of processor time of jobs with so many simulations and members, as their benchmarks say (AMD Zen 5, one thread)."""
+"""Minutes of processor time of jobs with so many simulations and members, as benchmarks say (AMD Zen 5, one thread)."""
 
 
 @pytest.mark.parametrize(("study", "rule", "n_simulations", "members"), TOOK)
