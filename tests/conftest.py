@@ -6,13 +6,15 @@ Coverage looks away while numba compiles. The folders of the slowest files come 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.linalg  # noqa: F401  what is limited must be loaded, and scipy brings a library of its own
 from numba.core.dispatcher import Dispatcher
+from threadpoolctl import threadpool_limits
 
 from vbiflow import datasets
 
@@ -24,6 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort by folder, the slowest first; within a folder the order stays."""
     places = {folder: place for place, folder in enumerate(SLOWEST)}
     items.sort(key=lambda item: places.get(item.path.parent.name, len(SLOWEST)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """One thread for linear algebra, as a job of the workflow has: on small matrices more take three times as long."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mne
 import pytest
-from threadpoolctl import threadpool_limits
 
 from vbiflow.empirical.forward import region_lead_field, template_forward
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """One thread for linear algebra, as a job of the workflow has."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture(scope="session")

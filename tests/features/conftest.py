@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from vbiflow.features import Nodes
 
@@ -23,10 +22,3 @@ def ts() -> np.ndarray:
     common -= common.mean(-1, keepdims=True)
     mixed = np.einsum("snk,skt->snt", rng.uniform(0, 1, (4, 10, 3)), common) / 8
     return (mixed + rng.standard_normal((4, 10, 640)) + 1.0).astype("float32")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """One thread for BLAS, as the workflow has it: small matrices on busy cores are slow on more."""
-    with threadpool_limits(1):
-        yield
