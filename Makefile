@@ -6,7 +6,7 @@ READY := $(VENV)/.made-from-lock
 CORES ?= 2
 PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 
-.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-coverage test-faults test-docs test-peers bench lint docs site lock clean
+.PHONY: demo case-studies case-studies-docs test coverage test-gpu gpu-check test-slurm test-recovery test-cohort test-case-studies test-coverage test-faults test-docs test-peers bench lint docs site lock clean
 .DEFAULT_GOAL := demo
 
 $(READY): envs/requirements.lock
@@ -54,6 +54,9 @@ test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BID
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py \
 		tests/workflow/test_tables_from_start_to_end.py -m slow
+
+test-case-studies: $(READY)  ## every case study of the paper at a tiny size, through its figures to the page of all
+	$(BIN)/python -m pytest tests/workflow/test_case_studies_from_start_to_end.py -m slow
 
 MINUTES ?= 30
 KILLS ?= 50

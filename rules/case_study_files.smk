@@ -1,5 +1,5 @@
 # The case studies of the paper, all from one command: `snakemake case_studies --config scale=paper`.
-from vbiflow.case_studies import CASE_STUDIES
+from vbiflow.case_studies import CASE_STUDIES, choices
 
 
 def case_studies():
@@ -34,12 +34,19 @@ def case_files(wildcards):
             **asked_files(study, estimator),
             "n_simulations": study.n_simulations,
             "settings": study.settings,
+            "choices": choices(study_text(name)),
             "folders": [
                 *(study.subject_path(one, "figures") for one in study.subjects),
                 study.path(estimator, "figures"),
             ],
         }
     return found
+
+
+def study_text(name):
+    """The file of a study, whose comments say where the paper is silent and what was chosen."""
+    stem = name.partition("@")[0]
+    return user_path(f"config/studies/{stem}.yaml").read_text(encoding="utf-8")
 
 
 def asked_files(study, estimator):
@@ -62,6 +69,6 @@ def case_inputs(wildcards):
     paths = [f"results/{name}/report.html" for name in files]
     for one in files.values():
         for key, found in one.items():
-            if key not in ("n_simulations", "settings"):
+            if key not in ("n_simulations", "settings", "choices"):
                 paths += [found] if isinstance(found, str) else found
     return [path for path in paths if path]

@@ -1,5 +1,7 @@
 """Put the case studies of the paper together: summary, claims, page."""
 
+from textwrap import fill
+
 from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies
 from vbiflow.figures.case_studies import card, overview, page
 from vbiflow.figures.style import save
@@ -11,7 +13,7 @@ with job(snakemake) as run:
     studies = snakemake.params.studies
     rows, claims = summarise_case_studies(studies)
     figures = {name: CASE_STUDIES[name.partition("@")[0]] for name in studies}
-    stems = {name: name.partition("@")[0].replace("_", " ") for name in studies}
+    stems = {name: fill(name.partition("@")[0].replace("_", " "), 20) for name in studies}
     held_out = {
         f"Figure {figures[name]}\n{stems[name]}": read(paths["calibration"], "theta", "mean", "names")
         for name, paths in studies.items()

@@ -6,7 +6,7 @@ import io
 import pytest
 import yaml
 
-from vbiflow.case_studies import CASE_STUDIES, PRINTED, summarise_case_studies
+from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, summarise_case_studies
 from vbiflow.claims import CLAIMS
 from vbiflow.figures.case_studies import SHOWN
 from vbiflow.figures.table import wanted_figures
@@ -83,6 +83,31 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     )
     assert row["features_s"] == "nan" and row["share_trusted"] == "1.0"
     assert {claim["verdict"] for claim in claims} == {"confirmed"} and len(claims) == 2
+
+
+def test_what_the_paper_leaves_open_is_read_from_comments_of_the_study():
+    text = """# paper: of the whole file
+prior:
+  g_e: {uniform: [0, 1]}     # paper: [0, 1] or [0, 3]; here: [0, 1]
+simulation:                  # paper: Heun
+  integrator: euler          # here: Euler
+  dt: 0.5                    # ms
+truth:                       # paper: not printed; here: three,
+                             # each other
+  maps: {a: 1}
+"""
+    assert choices(text) == [
+        ("", "paper: of the whole file"),
+        ("g_e", "paper: [0, 1] or [0, 3]; here: [0, 1]"),
+        ("simulation", "paper: Heun; here: Euler"),
+        ("truth", "paper: not printed; here: three, each other"),
+    ]
+
+
+@pytest.mark.parametrize("name", CASE_STUDIES)
+def test_every_study_says_what_it_takes_from_the_paper_and_what_not(name):
+    text = (ROOT / "config" / "studies" / f"{name}.yaml").read_text()
+    assert choices(text) or "Paper: " in load_study(name)["description"]
 
 
 def test_the_page_of_the_case_studies_is_no_study():

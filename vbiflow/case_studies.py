@@ -100,6 +100,25 @@ def processor_seconds(folder: Path) -> dict[str, float]:
     return found
 
 
+def choices(study_file: str) -> list[tuple[str, str]]:
+    """What the comments of a study file, given as text, say of the paper's setting and its own, by the key beside them.
+
+    Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the comment of the next line.
+    """
+    found: list[tuple[str, str]] = []
+    continued = False
+    for line in study_file.splitlines():
+        setting, _, comment = (part.strip() for part in line.partition("# "))
+        if comment.startswith("paper: "):
+            found.append((setting.lstrip("- {").partition(":")[0], comment))
+        elif continued and comment.startswith("here: "):
+            found[-1] = found[-1][0], f"{found[-1][1]}; {comment}"
+        elif continued and comment and not setting:
+            found[-1] = found[-1][0], f"{found[-1][1]} {comment}"
+        continued = bool(comment)
+    return found
+
+
 def case_studies_run() -> str:
     """The summary that docs/case_studies/summary.tsv keeps of the last run that was documented, as a Markdown table."""
     return documented_table("summary")

@@ -103,6 +103,7 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
         "verdict": judged["verdict"],
         "reasons": judged["reasons"][:3],
         "figures": drawn,
+        "choices": paths["choices"],
         "settings": as_yaml(dict(settings)),
         "versions": notes.get("versions", {}),
         "sources": notes.get("sources", []),

@@ -19,6 +19,7 @@ from vbiflow.figures.style import (
     letter_panels,
     message,
     quantity,
+    signed_number,
     styled,
     symbol,
 )
@@ -82,7 +83,7 @@ def draw_recovery(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) 
     axes.plot([low, high], [low, high], color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     if truth.size > 2 and truth.std() > 0 and mean.std() > 0:
         error = np.sqrt(np.mean((truth - mean) ** 2))
-        axes.set_title(f"r = {np.corrcoef(truth, mean)[0, 1]:.2f}, RMSE = {error:.2g}")
+        axes.set_title(f"r = {signed_number(np.corrcoef(truth, mean)[0, 1])}, RMSE = {error:.2g}")
 
 
 def draw_contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[int]]) -> None:

@@ -76,7 +76,8 @@ def draw_shares(
         for column, number in enumerate(line):
             color = "white" if number > 0.6 else PALETTE["ink"]
             text = f"{number:.2f}".replace("-", "−")
-            axes.text(column, row, text, ha="center", va="center", fontsize=5.5, color=color)
+            turn = 90 if len(line) > 5 else 0
+            axes.text(column, row, text, ha="center", va="center", fontsize=5.5, color=color, rotation=turn)
 
 
 @styled

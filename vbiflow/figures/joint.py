@@ -123,8 +123,9 @@ def correlations(
     image = axes.imshow(rho, cmap="RdBu_r", vmin=-limit, vmax=limit)
     left.colorbar(image, ax=axes, label="posterior correlation", shrink=0.7, aspect=22)
     groups = columns_by_parameter(names)
-    axes.set_xticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
-    axes.set_yticks([np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups])
+    middles, stems = [np.mean(c) for c in groups.values()], [symbol(stem) for stem in groups]
+    axes.set_xticks(middles, stems, rotation=90 if max(map(len, stems)) > 4 else 0)
+    axes.set_yticks(middles, stems)
     axes.set(xlabel="parameter", ylabel="parameter", title=f"{len(names)} parameters")
     panels = right.subplots(2, 3).ravel()
     strongest = sorted(combinations(range(len(names)), 2), key=lambda p: -abs(np.nan_to_num(rho[p])))[: panels.size]
