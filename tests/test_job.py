@@ -5,6 +5,8 @@ import errno
 import io as text_io
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ import pytest
 from vbiflow import io, seal
 from vbiflow.contents import Contents
 from vbiflow.exclusion import Exclusion, not_excluded, read_exclusion, write_exclusion
-from vbiflow.job import Run, format_duration, job
+from vbiflow.job import THREADS, Run, format_duration, job, limit_threads
 from vbiflow.termination import STATE, STATUS
 
 
@@ -265,3 +267,25 @@ def test_the_key_of_a_job_changes_with_what_its_work_depends_on(snakemake):
         assert key != (key := Run(snakemake, ()).key("cpu"))
     io.write("results/tiny/in.h5", {"x": [2]}, {"sources": []})
     assert key != Run(snakemake, ()).key("cpu")
+
+
+def test_libraries_that_are_loaded_within_a_job_have_its_threads_too():
+    """scipy brings linear algebra of its own, which scikit-learn loads when it is first asked for."""
+    command = (
+        "import numpy; from threadpoolctl import threadpool_info; from vbiflow.job import limit_threads\n"
+        "with limit_threads(1):\n    import scipy.linalg\n    found = threadpool_info()\n"
+        "print(len(found), *{one['num_threads'] for one in found})"
+    )
+    plain = {name: value for name, value in os.environ.items() if name not in THREADS}
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True, env=plain)
+    n, *threads = done.stdout.split()
+    assert int(n) >= 2 and threads == ["1"]
+
+
+def test_the_environment_is_as_it_was_after_a_job(monkeypatch):
+    monkeypatch.setenv(THREADS[0], "7")
+    monkeypatch.delenv(THREADS[1], raising=False)
+    before = dict(os.environ)
+    with limit_threads(2):
+        assert {os.environ[name] for name in THREADS} == {"2"}
+    assert dict(os.environ) == before

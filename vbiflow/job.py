@@ -32,6 +32,8 @@ FULL = {
     errno.EIO: "look at the disk, then run again",
 }
 """Errors of a file system, with what is to be done."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Variables that libraries for linear algebra read when they are loaded."""
 NOT_PINNED = "not the content that the catalogue of datasets pins; delete it and run again"
 
 
@@ -137,7 +139,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
     with open_log(path) as log, contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(log))
         stack.enter_context(contextlib.redirect_stderr(log))
-        stack.enter_context(threadpool_limits(snakemake.threads))
+        stack.enter_context(limit_threads(snakemake.threads))
         run = Run(snakemake, (log, terminal))
         stack.enter_context(silence_hdf5())
         hold_job()
@@ -196,6 +198,22 @@ class LogFile(io.FileIO):
 def open_log(path: Path) -> TextIO:
     """A log, written line by line."""
     return io.TextIOWrapper(io.BufferedWriter(LogFile(path, "w")), encoding="utf-8", line_buffering=True)
+
+
+@contextlib.contextmanager
+def limit_threads(threads: int) -> Iterator[None]:
+    """So many threads for linear algebra, of the libraries that are loaded now and of those that are loaded inside."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
