@@ -184,7 +184,8 @@ def loaded_packages(rule: str) -> str:
     """What the script of a rule loads before it begins."""
     if rule.startswith("figures_"):
         return "drawing"
-    return "torch" if rule.removesuffix("_round") in TORCH else "light"
+    without = ("features_report", "posterior_predictive")  # their checks need no network
+    return "torch" if rule.removesuffix("_round") in TORCH and rule not in without else "light"
 
 
 def format_hours(hours: float) -> str:

@@ -38,7 +38,7 @@ EPOCHS = 160
 """Of a usual training; those of the studies that ship end after 100 to 200."""
 PACKAGES = {
     "light": "numba, h5py, vbiflow.connectome, vbiflow.features, vbiflow.engine",
-    "torch": "sbi.inference, vbiflow.diagnostics, vbiflow.inference",
+    "torch": "sbi.inference, vbiflow.diagnostics.calibration, vbiflow.inference.training",
     "drawing": "matplotlib.pyplot, scipy.stats, vbiflow.figures.draw",
 }
 """What jobs load before they begin."""
