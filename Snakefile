@@ -11,13 +11,6 @@ include: "rules/study.smk"
 from vbiflow.lock import claim_when_run
 from vbiflow.termination import describe_ends
 
-
-def dated_folders():
-    """Folders of files that Snakemake compares by their dates: results of the studies asked for, data of the catalogue."""
-    names = asked_studies(sys.argv[1:]) or CONFIG["studies"]
-    return [DATA, *(f"{JOBS['results']}{name}" for name in names)]
-
-
 claim_when_run(workflow, dated_folders)
 
 

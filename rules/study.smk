@@ -112,6 +112,12 @@ DEVICE = device_of(workflow.resource_settings.overwrite_resources)
 KEPT = "|".join(kept_studies()) or "(?!)"
 
 
+def dated_folders():
+    """Folders of files that Snakemake compares by their dates: results of the studies asked for, data of the catalogue."""
+    names = asked_studies(sys.argv[1:]) or CONFIG["studies"]
+    return [DATA, *(f"{JOBS['results']}{name}" for name in names)]
+
+
 def study_of(wildcards):
     """The study that a job belongs to."""
     return find_study(wildcards.study)
