@@ -113,8 +113,8 @@ KEPT = "|".join(kept_studies()) or "(?!)"
 
 
 def dated_folders():
-    """Folders of files that Snakemake compares by their dates: results of the studies asked for, data of the catalogue."""
-    names = asked_studies(sys.argv[1:]) or CONFIG["studies"]
+    """Folders of files that Snakemake compares by dates: data of the catalogue, results of the studies that are named, or all."""
+    names = asked_studies(sys.argv[1:]) or [""]
     return [DATA, *(f"{JOBS['results']}{name}" for name in names)]
 
 

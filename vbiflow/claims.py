@@ -15,7 +15,7 @@ import numpy as np
 from vbiflow.io import read, read_attributes, read_json
 from vbiflow.prior import Prior
 
-NOT_COMPARED = "not compared at this scale"
+NOT_COMPARED, NO_CURVE = "not compared at this scale", "no learning curve at this scale"
 ENOUGH = 200
 """Held-out simulations from which a claim can be decided."""
 RECOVERED, UNTOLD = 0.5, 0.1
@@ -84,6 +84,15 @@ class Results:
         columns = [list(found["names"]).index(name) for name in parameters]
         drawn = Prior.from_plain(read_attributes(self.paths["prior"])["prior"]).sample(0, 0, 4000)
         return np.asarray(found["theta"], float)[:, columns], np.asarray(drawn, float)[:, columns]
+
+    def learning(self, parameter: str, few: int) -> tuple[dict[str, np.ndarray], int] | None:
+        """A parameter's learning curve, scores by number of simulations, and the place of `few`; or None."""
+        curve = self.file("learning_curve")
+        if curve is None or few not in curve["n_simulations"]:
+            return None
+        column, scores = list(curve["parameters"]).index(parameter), {"rmse", "coverage_90", "shrinkage"} & curve.keys()
+        found = {key: np.asarray(curve[key])[0, :, column] for key in scores}
+        return found | {"n_simulations": curve["n_simulations"]}, list(curve["n_simulations"]).index(few)
 
     def file(self, key: str) -> dict[str, Any] | None:
         """What an optional HDF5 or JSON file holds, None where the study does not ask for it."""
@@ -178,12 +187,16 @@ def few_suffice(parameter: str, few: int) -> Decide:
     """Whether from `few` simulations the error is hardly above that from the most, with intervals that hold."""
 
     def decide(results: Results) -> Decision:
-        curve = results.file("learning_curve")
-        if curve is None or few not in curve["n_simulations"]:
-            return None, "no learning curve at this scale"
-        at, column = list(curve["n_simulations"]).index(few), list(curve["parameters"]).index(parameter)
-        error, most = curve["rmse"][0, at, column], curve["n_simulations"][-1]
-        best, inside = curve["rmse"][0, -1, column], curve["coverage_90"][0, at, column]
+        found = results.learning(parameter, few)
+        if found is None:
+            return None, NO_CURVE
+        curve, at = found
+        error, inside, best, most = (
+            curve["rmse"][at],
+            curve["coverage_90"][at],
+            curve["rmse"][-1],
+            curve["n_simulations"][-1],
+        )
         numbers = f"error {error:.2f} prior s.d. from {few}, {best:.2f} from {most}; 90 % intervals hold {inside:.0%}"
         if results.diagnostics["n_test"] < ENOUGH:
             return None, numbers
@@ -196,10 +209,10 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
     """Whether an estimator that learnt from `few` simulations recovers a parameter, or (`wanted` False) does not."""
 
     def decide(results: Results) -> Decision:
-        curve = results.file("learning_curve")
-        if curve is None or few not in curve["n_simulations"]:
-            return None, "no learning curve at this scale"
-        at = 0, list(curve["n_simulations"]).index(few), list(curve["parameters"]).index(parameter)
+        found = results.learning(parameter, few)
+        if found is None:
+            return None, NO_CURVE
+        curve, at = found
         shrinkage, inside = float(curve["shrinkage"][at]), float(curve["coverage_90"][at])
         numbers = f"shrinkage {shrinkage:.2f} from {few}; 90 % intervals hold {inside:.0%}"
         if results.diagnostics["n_test"] < ENOUGH or not 0.85 <= inside <= 0.95 or UNTOLD < shrinkage < RECOVERED:

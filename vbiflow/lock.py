@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from vbiflow.working_folder import date_now, drop_damaged_records, refuse_loops
+from vbiflow.working_folder import print_line, set_right
 
 FOLDER = Path(".snakemake")
 RUNS, JOBS, LOCKS = "vbiflow-runs.lock", "vbiflow-jobs.lock", "locks"
@@ -96,11 +95,6 @@ def machine_id() -> str:
         return f"unknown-{os.getpid()}"
 
 
-def print_line(text: str) -> None:
-    """One line on the terminal."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
     """Let a Snakemake workflow `claim` its working folder before it locks it, and set right what is in it.
 
@@ -112,14 +106,11 @@ def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
         settings = executor_plugin.common_settings
         if workflow.is_main_process and not settings.dryrun_exec and not getattr(settings, "touch_exec", False):
             workflow.claim = claim(settings.local_exec)
-            if damaged := drop_damaged_records():
-                print_line(f"{damaged} damaged records of Snakemake in .snakemake/metadata are dropped")
-            try:
-                refuse_loops(folders())
-            except ValueError as error:
-                raise SystemExit(str(error)) from None
-            if ahead := date_now(folders()):
-                print_line(f"{ahead} files are dated in the future, by a clock that was wrong; they get today's date")
+            if not any((FOLDER / LOCKS).glob("*.lock")):  # else a run may be at work, and Snakemake refuses this one
+                try:
+                    set_right(folders())
+                except ValueError as error:
+                    raise SystemExit(str(error)) from None
         return execute(executor_plugin, *args, **options)
 
     workflow.execute = claimed

@@ -1,4 +1,4 @@
-"""What is set right in a working folder as a run begins: records of Snakemake that are damaged, dates in the future.
+"""What is set right in a working folder as a run begins: damaged records of Snakemake, dates in the future.
 
 And what is refused: links that lead in a circle, at which Snakemake ends by a trace.
 """
@@ -8,38 +8,65 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-RECORDS = (".snakemake/metadata", ".snakemake/incomplete")
+RECORDS, MARKS = Path(".snakemake/metadata"), Path(".snakemake/incomplete")
+"""Where Snakemake keeps how files were made, and which are not complete."""
 AHEAD = 1.0
 """Seconds that a date may be ahead: disks of a network have clocks of their own."""
 
 
-def drop_damaged_records(folders: Iterable[str | Path] = RECORDS) -> int:
-    """Remove records that Snakemake could not read, and would end by a trace at; what they tell of is looked at anew.
+def set_right(folders: Iterable[str | Path]) -> None:
+    """Mend records, and dates of what is in `folders`, with a line for each; nobody else may be at work here.
+
+    Raises
+    ------
+    ValueError
+        If a link leads back to itself.
+    """
+    if damaged := mend_records():
+        print_line(f"{damaged} damaged records of Snakemake in {RECORDS.parent} are set right")
+    paths = [path for folder in folders for path in Path(folder).rglob("*")]
+    refuse_loops(paths)
+    if ahead := date_now(paths):
+        print_line(f"{ahead} files are dated in the future, by a clock that was wrong; they get today's date")
+
+
+def print_line(text: str) -> None:
+    """One line on the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def mend_records(records: Path = RECORDS, marks: Path = MARKS) -> int:
+    """Set right what Snakemake could not read, and would end by a trace at.
+
+    A record of how a file was made is removed. The mark that a file is incomplete must stay, and is written anew.
 
     Returns
     -------
     how many
     """
-    damaged = [path for folder in folders for path in Path(folder).rglob("*") if path.is_file() and not is_json(path)]
+    damaged = [path for path in [*records.rglob("*"), *marks.rglob("*")] if path.is_file() and not is_json(path)]
     for path in damaged:
-        path.unlink(missing_ok=True)
+        if path.is_relative_to(marks):
+            path.write_text("{}")
+        else:
+            path.unlink(missing_ok=True)
     return len(damaged)
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file holds JSON; an empty one is a mark, no record."""
+    """Whether a file holds a JSON object."""
     try:
-        content = path.read_bytes()
-        return not content or isinstance(json.loads(content), dict)
+        return isinstance(json.loads(path.read_bytes()), dict)
     except ValueError:
         return False
 
 
-def date_now(folders: Iterable[str | Path]) -> int:
+def date_now(paths: Iterable[Path]) -> int:
     """Give files and folders of a future date today's: Snakemake refuses what is made of them until then.
 
     All get the same date, so that nothing is older than what it was made of.
@@ -49,22 +76,21 @@ def date_now(folders: Iterable[str | Path]) -> int:
     how many
     """
     now = time.time()
-    found = (path for folder in folders for path in Path(folder).rglob("*"))
-    ahead = [path for path in found if os.lstat(path).st_mtime > now + AHEAD]
+    ahead = [path for path in paths if os.lstat(path).st_mtime > now + AHEAD]
     for path in ahead:
         os.utime(path, (now, now), follow_symlinks=False)
     return len(ahead)
 
 
-def refuse_loops(folders: Iterable[str | Path]) -> None:
-    """Look at every link of the folders.
+def refuse_loops(paths: Iterable[Path]) -> None:
+    """Look at every link.
 
     Raises
     ------
     ValueError
         If one leads back to itself.
     """
-    for path in (path for folder in folders for path in Path(folder).rglob("*") if path.is_symlink()):
+    for path in filter(Path.is_symlink, paths):
         try:
             path.stat()
         except OSError as error:
