@@ -133,3 +133,31 @@ def test_an_estimator_with_hay_is_as_good_as_one_without_and_is_stored(tmp_path)
     posterior.save(tmp_path / "posterior.pt")
     loaded = Posterior.load(tmp_path / "posterior.pt")
     assert np.array_equal(loaded.sample(x[0], 5, seed=1), posterior.sample(x[0], 5, seed=1))
+
+
+def test_a_component_that_few_simulations_show_narrow_does_not_throw_others_far_out():
+    def simulate(n, seed):
+        rng = np.random.default_rng(seed)
+        z = rng.standard_normal((n, 1))
+        level = np.sinh(2 * z + 0.1 * rng.standard_normal((n, 1)))
+        bend = 1e-3 * np.linspace(-1, 1, 60) * level**2
+        return z, np.hstack([level + bend + 1e-2 * rng.standard_normal((n, 60))])
+
+    z, u = simulate(300, 8)
+    found, own = Reduction.fit(u, z, len(z))
+    others = found(simulate(20_000, 9)[1])
+    assert found.components.any(axis=0).sum() > 1 and len(own) == len(z)
+    assert np.abs(others).max() < 5 + np.log1p(1000), "compressed"
+    far = np.abs(others) > np.abs(own).max() + 5
+    assert not far.any(), "no row is thrown where the network never saw one"
+
+
+def test_inputs_of_the_very_rows_and_of_others_are_compressed_alike():
+    rng = np.random.default_rng(10)
+    z = rng.standard_normal((400, 1))
+    u = z + np.concatenate([rng.standard_normal((399, 5)), np.full((1, 5), 200.0)])
+    found, own = Reduction.fit(u, z, len(z))
+    assert found.n_outputs == own.shape[1]
+    axes = (np.abs(found.components) > 0).sum(axis=0) == 1  # features that enter themselves, with no row left out
+    assert axes.any() and found(u)[:, axes] == pytest.approx(own[:, axes], rel=1e-5)
+    assert 5 < np.abs(own).max() < 10

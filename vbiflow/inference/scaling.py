@@ -17,8 +17,8 @@ COLUMNS = 256
 class Scaling:
     """Features (n, f) to network inputs (n, k): the kept ones standardised, then 0/1 columns of what is missing.
 
-    ``u = (x - centre) / scale``; with `robust`, centre and scale are median and interquartile range / 1.349, and beyond
-    \\|u\\| = 5 the input grows as 5 + log(1 + \\|u\\| - 5), so that no outlier rules the training and none is lost.
+    ``u = (x - centre) / scale``; with `robust`, centre and scale are median and interquartile range / 1.349, and u is
+    compressed (`compress`).
     """
 
     keep: np.ndarray
@@ -67,8 +67,7 @@ class Scaling:
         absent = ~np.isfinite(u)
         u[absent] = 0.0
         if self.robust:
-            beyond = np.maximum(np.abs(u) - LINEAR, 0.0)
-            u = np.where(beyond > 0, np.sign(u) * (LINEAR + np.log1p(beyond)), u)
+            u = compress(u)
         return np.concatenate([u, absent[:, self.missing]], axis=1)
 
     def unexpected(self, x: np.ndarray) -> np.ndarray:
@@ -80,6 +79,12 @@ class Scaling:
     def state(self) -> dict[str, Any]:
         """The arrays, by name."""
         return {name: getattr(self, name) for name in ("keep", "centre", "scale", "missing")}
+
+
+def compress(u: np.ndarray) -> np.ndarray:
+    """Inputs u, beyond \\|u\\| = 5 as 5 + log(1 + \\|u\\| - 5): no outlier rules the training and none is lost."""
+    beyond = np.maximum(np.abs(u) - LINEAR, 0.0)
+    return np.where(beyond > 0, np.sign(u) * (LINEAR + np.log1p(beyond)), u)
 
 
 def centre_and_scale(
