@@ -51,6 +51,9 @@ rule posterior_predictive:
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         lead_field=if_projected(of_connectome("lead_field.h5")),
         robust=if_diagnosed("robust", "results/{study}/subjects/{subject}/robust.h5"),
+        controls=if_controlled(
+            "results/{study}/subjects/{subject}/negative_controls.json"
+        ),
         simulations="results/{study}/subjects/{subject}/predictive/simulations.h5",
         predictive="results/{study}/subjects/{subject}/predictive/features.h5",
     output:
@@ -70,7 +73,6 @@ rule posterior_predictive:
         preparation=setting("preparation"),
         sensors=of_study("sensors"),
         signal=of_study("signal"),
-        duration=setting("simulation", "duration"),
         deterministic=of_study("deterministic"),
         inference=of_study("inference_options", "inference"),
         diagnostics=of_diagnostics("n_predictive", "scores", "thresholds", "require"),
@@ -240,3 +242,32 @@ rule robust:
         code=code("scripts/robust.py"),
     script:
         "../scripts/robust.py"
+
+
+rule negative_controls:
+    input:
+        prior=of_estimator("prior.h5"),
+        features=of_estimator("features.h5"),
+        posterior=of_estimator("posterior.pt"),
+        calibration=of_estimator("diagnostics.h5"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+    output:
+        "results/{study}/subjects/{subject}/negative_controls.json",
+    log:
+        "results/{study}/subjects/{subject}/logs/negative_controls.log",
+    conda:
+        "../envs/infer.yaml"
+    threads: threads_of("negative_controls")
+    resources:
+        mem_mb=memory("negative_controls"),
+        runtime=minutes("negative_controls"),
+    params:
+        features=setting("features"),
+        preparation=setting("preparation"),
+        duration=setting("simulation", "duration"),
+        inference=of_study("inference_options", "inference"),
+        diagnostics=of_diagnostics("thresholds"),
+        seed=setting("seed"),
+        code=code("scripts/negative_controls.py"),
+    script:
+        "../scripts/negative_controls.py"

@@ -509,6 +509,18 @@ def if_diagnosed(key, path):
     return lambda wildcards: path if study_of(wildcards)["diagnostics"][key] else []
 
 
+def if_controlled(path):
+    """Input function: the file of a person's negative controls, where the study has any and there is a recording of which
+    they can be made: series or spectra of a real brain.
+    """
+    return lambda wildcards: (
+        path
+        if study_of(wildcards)["diagnostics"]["controls"]
+        and row(wildcards)["kind"] not in ("simulated", "features")
+        else []
+    )
+
+
 def each_estimator(*names):
     """Input function: files of the estimators of the study's subjects."""
     return lambda wildcards: expand(

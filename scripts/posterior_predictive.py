@@ -2,7 +2,7 @@
 
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.conformal import conformal_intervals
-from vbiflow.diagnostics.controls import control_tables, controls_note, negative_controls
+from vbiflow.diagnostics.controls import controls_note
 from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.marginal import judge_marginals
@@ -14,7 +14,6 @@ from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.engine.spectral_discrepancy import spectral_discrepancy_note
 from vbiflow.exclusion import not_excluded
 from vbiflow.features.discrepancy import discrepancy_note
-from vbiflow.features.spectra import spectral_features
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Quantity, read, read_attributes, read_json, write, write_json
 from vbiflow.job import job
@@ -92,20 +91,7 @@ with job(snakemake, reads_exclusions="others") as run:
         for found_one, values in zip(marginals.values(), quantiles.T, strict=True):
             found_one["robust"] = values
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
-    misfits, controls = read(snakemake.input.calibration, "misfit")["misfit"], {}
-    if "psd" in observed:
-        from vbiflow.inference.posterior import Posterior  # torch takes longer to load than the other checks take
-
-        controls = negative_controls(
-            control_tables(*spectra_of(snakemake.input.x_o), params.duration, params.seed),
-            spectral_features(snakemake.input.x_o, params.features, "config/features"),
-            Posterior.load(snakemake.input.posterior),
-            data,
-            prior_predictive(snakemake.input.features),
-            misfits,
-            seed=params.seed,
-            thresholds=limits,
-        )
+    controls = read_json(snakemake.input.controls) if snakemake.input.controls else {}
     verdict = subject_verdict(
         found,
         read_json(snakemake.input.diagnostics),
@@ -114,7 +100,7 @@ with job(snakemake, reads_exclusions="others") as run:
             data,
             samples,
             observed["x"],
-            misfits,
+            read(snakemake.input.calibration, "misfit")["misfit"],
             seed=params.seed,
         ),
         scores,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -194,7 +194,7 @@ def compute_observed(
     """
     steps = read_preparation(prepare)
     ts = prepared(ts[None], fs, steps, confounds)[0]
-    left = {name: value for name, value in steps.items() if name == "epochs"}
+    left = windows_alone(steps)
     unit = "1" if steps.get("standardise") else unit
     features: Features = compute(ts, specs, fs=fs, unit=unit, nodes=nodes, folder=folder, prepare=left)
     if not features.valid[0]:
@@ -207,3 +207,34 @@ def compute_observed(
         "hemispheres": io.Quantity.text(nodes.hemispheres, "node"),
         "networks": io.Quantity.text(nodes.networks, "node"),
     }
+
+
+def series_features(
+    x_o: str | Path, specs: Sequence[Spec], prepare: Mapping[str, Any] | None = None, folder: str | Path | None = None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from another series (n_nodes, n_times) to features (n_features,), as those in x_o.h5 were taken.
+
+    The series is as the recording's is after its preparation. Summaries of the connectome stay as they are; a feature
+    that is undefined is NaN.
+
+    Parameters
+    ----------
+    x_o : file of a recording.
+    specs : the study's list of features.
+    prepare : steps that came before the features, of which those are done again that cut windows.
+    folder : of the user's own features.
+    """
+    observed, notes = io.read(x_o, "x", "labels", "hemispheres", "networks"), io.read_attributes(x_o, "ts")
+    nodes = Nodes(observed["labels"], observed["hemispheres"], observed["networks"])
+    left = windows_alone(read_preparation(prepare))
+
+    def features(ts: np.ndarray) -> np.ndarray:
+        own = compute(ts, specs, fs=notes["fs"], unit=notes["unit"], nodes=nodes, folder=folder, prepare=left).x[0]
+        return np.concatenate([own, observed["x"][len(own) :]])
+
+    return features
+
+
+def windows_alone(steps: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the steps of a preparation those that a prepared series still needs: where its epochs begin."""
+    return {name: value for name, value in steps.items() if name == "epochs"}

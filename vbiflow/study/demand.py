@@ -166,7 +166,7 @@ BASE = {
 """Megabytes that loading its libraries takes, by rule; 900 where torch is loaded, 500 else."""
 TORCH = (
     "train", "truncate", "calibrate", "sample", "sensitivity", "local_c2st", "baselines", "learning_curve", "optimise",
-    "robust", "mix_posteriors", "transfer", "compare_people",
+    "robust", "negative_controls", "mix_posteriors", "transfer", "compare_people",
     "posterior_predictive", "features_report", "ablate", "ablation", "amortisation", "compare", "exact", "join_rounds",
 )  # fmt: skip
 
@@ -189,6 +189,7 @@ MEMORY: dict[str, Callable[[Size], float]] = {
     "features_report": lambda size: size.theta + 3 * 20_000 * size.features * 8 * MB,
     "robust": lambda size: (3 * 10_000 * size.features + 50 * 21 * min(size.features, 300) ** 2) * 8 * MB,
     "posterior_predictive": lambda size: 4 * 20_000 * size.features * 8 * MB,
+    "negative_controls": lambda size: 4 * 20_000 * size.features * 8 * MB,
     "observe": lambda size: 20 * size.nodes * size.samples * 8 * MB,
     "tabulate": lambda size: 0.05 * size.people,
     "report": lambda size: 0.5 * size.people,
@@ -209,6 +210,7 @@ MINUTES: dict[str, Callable[[Size], float]] = {
     "robust": lambda size: 1 + 60 * (size.features / 300) ** 3,
     "sensitivity": lambda size: 2,
     "posterior_predictive": lambda size: 2,
+    "negative_controls": lambda size: 2,
     "observe": lambda size: 3,
     "lead_field": lambda size: 3,
     "figures": lambda size: 3,

@@ -46,6 +46,7 @@ DEFAULTS: dict[str, Any] = {
         "sensitivity": True,
         "local_c2st": False,
         "robust": False,
+        "controls": True,
         "require": None,
         "baselines": False,
         "optimise": 0,
