@@ -122,3 +122,18 @@ def test_few_parameters_and_embeddings_have_no_regression(simulated):
     many = TrainingSet.of(normal_prior(), z[:400], x[:400], names, seed=1)
     embedded = QUICK | {"max_epochs": 1, "embedding": "fully_connected"}
     assert train(many, embedded, seed=1)[0].condenser.regression is None
+
+
+def test_what_features_do_not_tell_is_not_learnt_from_the_mean_of_the_other_rows():
+    rng = np.random.default_rng(12)
+    z, x = rng.standard_normal((1500, N_PARAMETERS)), rng.standard_normal((1500, 30))
+    z[:, 0] = x[:, 0] + 0.3 * z[:, 0]
+    learnt, fresh = slice(0, 1000), slice(1000, None)
+    found, own = ConditionalGaussian.fit(x[learnt], z[learnt])
+    for moments, rows in ((own, z[learnt]), (found(x[fresh]), z[fresh])):
+        mean, log_sd = np.split(moments, 2, axis=1)
+        size = (rows - mean) / np.exp(log_sd)
+        assert size.std() == pytest.approx(1.0, abs=0.03)
+        gain = (rows[:, 1:] ** 2 / 2 - size[:, 1:] ** 2 / 2 - log_sd[:, 1:]).mean()
+        assert gain == pytest.approx(0.0, abs=0.02), "nothing is told of the others"
+        assert np.corrcoef(mean[:, 0], rows[:, 0])[0, 1] > 0.9

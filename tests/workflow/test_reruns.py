@@ -116,11 +116,12 @@ CODE = {
     "a line in `engine/cpu.py`": (line("vbiflow/engine/cpu.py", "run"), {"simulate"}),
     "a line of the study's model": (line("vbiflow/models/wong_wang.py", "dfun"), {"simulate"}),
     "a line of one of its features": (
-        line("vbiflow/features/connectivity.py", "fc"), {"features", "observe", "posterior_predictive"},
+        line("vbiflow/features/connectivity.py", "fc"),
+        {"features", "observe", "posterior_predictive", "negative_controls"},
     ),
     "a line of its estimator": (
         line("vbiflow/inference/flows.py", "maf_samples"),
-        {"train", "calibrate", "sample", "sensitivity", "posterior_predictive"},  # which draws for negative controls
+        {"train", "calibrate", "sample", "sensitivity", "negative_controls"},
     ),
     "a line of one of its figures": (line("vbiflow/figures/posterior.py", "pairs"), {"figures"}),
 }  # fmt: skip
@@ -160,7 +161,7 @@ def scripts(tree, monkeypatch):
     figures = [*wanted_figures("estimator", study).items(), *wanted_figures("subject", study, "101309").items()]
     beside = {"figures": [function for name, figure in figures for function in figure.functions(name)]}
     names = "connectome prior simulate observe exclusions features gather features_report train calibrate sample "
-    names += "sensitivity posterior_predictive tabulate figures report"
+    names += "sensitivity posterior_predictive negative_controls tabulate figures report"
 
     def hashes(device):
         forget()

@@ -14,8 +14,6 @@ from vbiflow.inference.reduction import Regression, Spectrum
 
 MOST = 4.0
 """Scaled features are squared up to here; log standard deviations are held within it, and twice it below."""
-FOUND = 0.01
-"""Share of the variance of the residuals' logarithm from which a regression of it counts."""
 N_MEAN = 5
 """Terms of the mean's polynomial, up to the fourth power."""
 SMALLEST = 1e-3
@@ -50,20 +48,19 @@ class ConditionalGaussian:
     def fit(cls, u: np.ndarray, z: np.ndarray) -> tuple[ConditionalGaussian, np.ndarray]:
         """Regress z (n, p) on u (n, k); also m and l (n, 2 p) of these very rows, each found without the row itself.
 
-        Squares count only for parameters that they tell more of, the linear l' only where it predicts the residuals'
-        size.
+        Squares count only for parameters that they tell more of, the linear m' and l' only where they predict z and
+        the residuals' size: of what the features do not tell, the mean of the other rows would tell a row its own z.
         """
         squared = with_squares(u)
         centre = squared.mean(axis=0)
         design = squared - centre
         both, linear = Spectrum.of(design), Spectrum.of(design[:, : u.shape[1]])
-        mean = best_regression(linear, both, z - z.mean(axis=0))
+        mean = best_regression(linear, both, z - z.mean(axis=0)).informative(len(z))
         size = log_size(z - z.mean(axis=0) - mean.predicted)
-        spread = best_regression(linear, both, size - size.mean(axis=0))
-        varies = spread.explained > max(FOUND, 16 / len(z))
-        coefficients = np.concatenate([mean.coefficients, np.where(varies, spread.coefficients, 0.0)], axis=1)
+        spread = best_regression(linear, both, size - size.mean(axis=0)).informative(len(z))
+        coefficients = np.concatenate([mean.coefficients, spread.coefficients], axis=1)
         offset = np.concatenate([z.mean(axis=0), np.zeros(z.shape[1])])
-        own = np.concatenate([mean.predicted, np.where(varies, spread.predicted, 0.0)], axis=1) + offset
+        own = np.concatenate([mean.predicted, spread.predicted], axis=1) + offset
         limits = np.stack([own.min(axis=0), own.max(axis=0)])
         found = cls(centre, coefficients, offset, limits, fit_bends(own, z))
         return found, found.bend(own)

@@ -127,14 +127,14 @@ class Search:
         features together explain better is regressed on all.
         """
         first = self.regression(dependent, self.leading[:, :0])
-        left = unexplained(self.functions, first.predicted[:, self.informative(first)])
+        left = unexplained(self.functions, first.predicted[:, first.tells(self.n)])
         joined = np.union1d(dependent, self.dependent(left))
         shared = self.shared_by_others(joined, left)
         chosen = self.regression(joined, shared) if len(joined) > len(dependent) or shared.size else first
         whole = Regression.fit(self.spectrum, self.targets)
         better = 1 - whole.explained < (1 - GAIN) * (1 - chosen.explained)
         chosen = chosen.replaced(whole, better)
-        kept = self.informative(chosen)
+        kept = chosen.tells(self.n)
         behind = np.eye(self.k) if (better & kept).any() else np.concatenate([self.axes(joined), shared], axis=1)
         return chosen.coefficients[:, kept], chosen.predicted[:, kept], joined, behind
 
@@ -151,10 +151,6 @@ class Search:
         coefficients = components @ found.coefficients[len(columns) :]
         coefficients[columns] += found.coefficients[: len(columns)]
         return Regression(coefficients, found.predicted, found.explained)
-
-    def informative(self, found: Regression) -> np.ndarray:
-        """Which targets a regression explains beyond chance."""
-        return found.explained > max(0.01, 16 / self.n)
 
     def singles(self, dependent: np.ndarray, strongest: np.ndarray, rest: list[np.ndarray]) -> np.ndarray:
         """Directions (k, c) of features that tell more than the regressions; of too many, their components that do.
@@ -208,6 +204,15 @@ class Regression:
         mine = (self.coefficients, self.predicted, self.explained)
         others = (other.coefficients, other.predicted, other.explained)
         return Regression(*(np.where(which, b, a) for a, b in zip(mine, others, strict=True)))
+
+    def tells(self, n: int) -> np.ndarray:
+        """Which targets (t,) it explains beyond the chance of n rows."""
+        return self.explained > max(0.01, 16 / n)
+
+    def informative(self, n: int) -> Regression:
+        """With coefficients and predictions of zero where it explains no more than the chance of n rows."""
+        told = self.tells(n)
+        return Regression(np.where(told, self.coefficients, 0.0), np.where(told, self.predicted, 0.0), self.explained)
 
     @classmethod
     def fit(cls, spectrum: Spectrum, targets: np.ndarray) -> Regression:
