@@ -137,3 +137,17 @@ def test_what_features_do_not_tell_is_not_learnt_from_the_mean_of_the_other_rows
         gain = (rows[:, 1:] ** 2 / 2 - size[:, 1:] ** 2 / 2 - log_sd[:, 1:]).mean()
         assert gain == pytest.approx(0.0, abs=0.02), "nothing is told of the others"
         assert np.corrcoef(mean[:, 0], rows[:, 0])[0, 1] > 0.9
+
+
+def test_no_simulation_is_told_more_sharply_than_nearly_all_that_were_learnt_from():
+    """A polynomial that fits the many runs away for the few: held-out z lay thousands of deviations from the mean."""
+    rng = np.random.default_rng(13)
+    x = rng.standard_t(3, (2000, N_PARAMETERS))
+    z = np.tanh(x) + np.exp(-np.abs(x).sum(axis=1, keepdims=True) / 30) * 0.1 * rng.standard_normal(x.shape)
+    found, own = ConditionalGaussian.fit(x[:1000], z[:1000])
+    mean, log_sd = np.split(found(x[1000:]), 2, axis=1)
+    sharpest, widest = own[:, N_PARAMETERS:].min(axis=0), own[:, N_PARAMETERS:].max(axis=0)
+    assert (log_sd >= sharpest - 1e-6).all() and (log_sd <= widest + 1e-6).all()
+    assert np.abs(found(50 * x)[:, N_PARAMETERS:]).max() <= max(abs(sharpest).max(), abs(widest).max()) + 1e-6
+    assert np.quantile(own[:, N_PARAMETERS:], 0.02, axis=0) == pytest.approx(sharpest, abs=0.5)
+    assert np.abs((z[1000:] - mean) / np.exp(log_sd)).max() < 100

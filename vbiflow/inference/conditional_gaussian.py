@@ -13,7 +13,9 @@ from torch import Tensor
 from vbiflow.inference.reduction import Regression, Spectrum
 
 MOST = 4.0
-"""Scaled features are squared up to here; log standard deviations are held within it, and twice it below."""
+"""Scaled features are squared up to here."""
+INNER = 0.01, 0.99
+"""Quantiles of the log standard deviations of simulations beyond which none is believed."""
 N_MEAN = 5
 """Terms of the mean's polynomial, up to the fourth power."""
 SMALLEST = 1e-3
@@ -36,6 +38,7 @@ class ConditionalGaussian:
     offset : (2 p,).
     limits : (2, 2 p), smallest and largest m' and l' of the simulations, within which the polynomials hold.
     bends : (8, 2 p), coefficients of the `terms` of the polynomials.
+    sizes : (2, p), smallest and largest l: beyond those of nearly all simulations a polynomial knows nothing.
     """
 
     centre: np.ndarray
@@ -43,6 +46,7 @@ class ConditionalGaussian:
     offset: np.ndarray
     limits: np.ndarray
     bends: np.ndarray
+    sizes: np.ndarray
 
     @classmethod
     def fit(cls, u: np.ndarray, z: np.ndarray) -> tuple[ConditionalGaussian, np.ndarray]:
@@ -62,7 +66,7 @@ class ConditionalGaussian:
         offset = np.concatenate([z.mean(axis=0), np.zeros(z.shape[1])])
         own = np.concatenate([mean.predicted, spread.predicted], axis=1) + offset
         limits = np.stack([own.min(axis=0), own.max(axis=0)])
-        found = cls(centre, coefficients, offset, limits, fit_bends(own, z))
+        found = cls(centre, coefficients, offset, limits, *fit_bends(own, z))
         return found, found.bend(own)
 
     @property
@@ -80,12 +84,12 @@ class ConditionalGaussian:
         p = self.n_outputs // 2
         each = terms(straight.clip(*self.limits))
         found[:, :p] = np.einsum("ntp,tp->np", each, self.bends[:, :p])
-        found[:, p:] = np.einsum("ntp,tp->np", each, self.bends[:, p:]).clip(-2 * MOST, MOST)
+        found[:, p:] = np.einsum("ntp,tp->np", each, self.bends[:, p:]).clip(*self.sizes)
         return found
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
-        return {name: getattr(self, name) for name in ("centre", "coefficients", "offset", "limits", "bends")}
+        return {name: getattr(self, name) for name in ("centre", "coefficients", "offset", "limits", "bends", "sizes")}
 
 
 def log_size(residual: np.ndarray) -> np.ndarray:
@@ -99,18 +103,24 @@ def terms(straight: np.ndarray) -> np.ndarray:
     return np.stack([np.ones_like(m), m, m**2, m**3, m**4, size, size**2, size * m], axis=1)
 
 
-def fit_bends(own: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Coefficients (8, 2 p) of the polynomials by least squares, from m' and l' (n, 2 p) of rows and their z (n, p)."""
+def fit_bends(own: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (8, 2 p) of the polynomials by least squares, from m' and l' (n, 2 p) of rows and their z (n, p).
+
+    Also the sizes (2, p) within which l stays, those of 98 % of the rows.
+    """
     each, p = terms(own), z.shape[1]
-    bends = np.zeros((each.shape[1], 2 * p))
+    bends, sizes = np.zeros((each.shape[1], 2 * p)), np.zeros((2, p))
     for k in range(p):
         one = each[:, :, k]
         bends[:N_MEAN, k] = np.linalg.lstsq(one[:, :N_MEAN], z[:, k], rcond=None)[0]
         residual = z[:, k] - one @ bends[:, k]
         bends[:, p + k] = np.linalg.lstsq(one, log_size(residual), rcond=None)[0]
-        log_sd = (one @ bends[:, p + k]).clip(-2 * MOST, MOST)
-        bends[0, p + k] += np.log((residual / np.exp(log_sd)).std() + 1e-12)
-    return bends
+        log_sd = one @ bends[:, p + k]
+        sizes[:, k] = np.quantile(log_sd, INNER)
+        scale = np.log((residual / np.exp(log_sd.clip(*sizes[:, k]))).std() + 1e-12)
+        bends[0, p + k] += scale
+        sizes[:, k] += scale
+    return bends, sizes
 
 
 def with_squares(u: np.ndarray) -> np.ndarray:
