@@ -183,7 +183,7 @@ def documents() -> dict[Path, str]:
     listing = "\n\n".join(parts)
     docs = ROOT / "docs"
     tables = {
-        ROOT / "README.md": (studies_table,),
+        ROOT / "README.md": (studies_table, case_studies_run),
         docs / "engine.md": (kernel_listing,),
         docs / "inference.md": (estimators_table,),
         docs / "models.md": (models_table, parameters_table),

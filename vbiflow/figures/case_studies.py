@@ -27,6 +27,8 @@ REPEATED = ("marginals", "brain")
 """Those of the second and further people, whose other figures stand in the study's own report."""
 
 
+MOST_DOTS = 600
+"""Dots of a parameter that are drawn at most."""
 ROW = 6
 """Panels in one row of the overview."""
 
@@ -35,7 +37,8 @@ ROW = 6
 def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draw posterior mean against truth of held-out simulations, a panel a study, a colour a parameter.
 
-    `held_out` has by title theta and mean (n_simulations, n_parameters) and names. Axes span each parameter's range.
+    `held_out` has by title theta and mean (n_simulations, n_parameters) and names. Axes span each parameter's range. At
+    most MOST_DOTS dots of a parameter are drawn; the correlation is that of all.
     """
     rows = -(-len(held_out) // ROW)
     across = min(len(held_out), ROW)
@@ -47,13 +50,16 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
             truth, mean = (np.asarray(found[key], float)[:, columns] for key in ("theta", "mean"))
             low, high = truth.min(axis=0), truth.max(axis=0)
             truth, mean = (((values - low) / (high - low)).ravel() for values in (truth, mean))
-            axes.plot(truth, mean, color=color, **dot_options(truth.size, 0.8), zorder=2 - k)
+            shown = np.linspace(0, truth.size - 1, min(truth.size, MOST_DOTS)).astype(int)
+            axes.plot(truth[shown], mean[shown], color=color, **dot_options(len(shown), 0.8), zorder=2 - k)
             r = np.corrcoef(truth, mean)[0, 1]
             place = {"transform": axes.transAxes, "va": "top", "fontsize": 6, "color": color, "zorder": 4}
             place["bbox"] = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5}
             axes.text(0.04, 0.97 - 0.12 * k, f"{symbol(stem)}, r = {signed_number(r)}", **place)
         axes.set_title(title, fontsize=5.5)
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 1], yticks=[0, 1], box_aspect=1)
+    for axes in panels[max(0, len(held_out) - across) : len(held_out)]:
+        axes.tick_params(labelbottom=True)  # also where the last row is not full
     for axes in panels[len(held_out) :]:
         axes.remove()
     figure.supxlabel("true value, over the prior's range", fontsize=6.5)
