@@ -210,6 +210,7 @@ def test_a_file_that_changed_since_the_run_began_or_is_not_as_pinned_stops_a_job
 def test_nobody_is_left_out_because_a_signal_came_while_a_library_read(snakemake, capsys, monkeypatch, sent):
     monkeypatch.setitem(STATE, "asked", False)
     before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background has its processes ignore
     snakemake.output = ["results/tiny/x_o.h5"]
     try:
         with pytest.raises(SystemExit) as stop, job(snakemake, excludes="shard"):
