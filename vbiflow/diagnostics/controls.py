@@ -15,6 +15,7 @@ from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.feature_check import rank_p
 from vbiflow.diagnostics.held_out_predictive import DRAWS, Neighbourhood
 from vbiflow.diagnostics.misspecification import misspecification
+from vbiflow.features.batch import standardise
 from vbiflow.inference.training_set import TrainingSet
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ def control_series(ts: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     functional connectivity MRI, doi:10.1016/j.neuroimage.2017.09.012
     """
     rng, n = random_numbers(seed), len(ts)
-    mean, sd = ts.mean(axis=1, keepdims=True), ts.std(axis=1, keepdims=True)
+    mean = ts.mean(axis=1, keepdims=True)
     independent = with_random_phases(ts, rng, n)
     fc = max(0.0, np.corrcoef(ts)[np.triu_indices(n, 1)].mean()) if n > 1 else 0.0
     common = with_random_phases(ts[:1], rng, 1)
-    alike = fc**0.5 * standard_scores(common) + (1 - fc) ** 0.5 * standard_scores(independent)
+    alike = fc**0.5 * standardise(common) + (1 - fc) ** 0.5 * standardise(independent)
     return {
         "independent": independent,
-        "uniform": mean + sd * alike,
+        "uniform": mean + np.linalg.norm(ts - mean, axis=1, keepdims=True) * alike,
         "stationary": with_random_phases(ts, rng, 1),
         "shuffled": ts[rng.permutation(n)],
     }
@@ -93,12 +94,6 @@ def with_random_phases(ts: np.ndarray, rng: np.random.Generator, n: int) -> np.n
     if ts.shape[1] % 2 == 0:
         phases[:, -1] = 0.0
     return np.fft.irfft(spectrum * np.exp(1j * phases), ts.shape[1], axis=1)
-
-
-def standard_scores(ts: np.ndarray) -> np.ndarray:
-    """Series (n, n_times) of mean 0 and standard deviation 1; a constant one is 0."""
-    sd = ts.std(axis=1, keepdims=True)
-    return (ts - ts.mean(axis=1, keepdims=True)) / np.where(sd > 0, sd, 1.0)
 
 
 def random_numbers(seed: int) -> np.random.Generator:
