@@ -18,7 +18,7 @@ from vbiflow.figures.joint import limits_within_prior, view_limits
 from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
 from vbiflow.figures.regions import group_spans, region_order
-from vbiflow.figures.style import quantity, signed_number, symbol
+from vbiflow.figures.style import quantity, shorten_coordinates, signed_number, symbol
 from vbiflow.prior import Prior
 
 
@@ -48,6 +48,12 @@ def test_prior_density_of_a_uniform_is_flat_and_of_a_normal_is_normal():
     x, y = prior_density(quantiles[:, 1])
     middle = np.abs(x) < 2
     assert y[middle] == pytest.approx(norm.pdf(x[middle]), rel=0.02)
+
+
+def test_coordinates_of_a_picture_are_short_and_nothing_else_is():
+    given = '<use id="m1.23456" transform="scale(0.015625)" x="12.345678" y="1"/><path d="M -0.127 3.14159 L 5 6.5"/>'
+    short = '<use id="m1.23456" transform="scale(0.015625)" x="12.34" y="1"/><path d="M -0.12 3.14 L 5 6.5"/>'
+    assert shorten_coordinates(given) == short
 
 
 def test_band_holds_its_share_of_whole_curves_and_is_wider_than_the_pointwise_one():

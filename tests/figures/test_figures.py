@@ -156,6 +156,17 @@ def test_sensors_are_called_sensors(arguments):
         assert "sensor" in texts and "region" not in texts and "node" not in texts, name
 
 
+def test_of_a_long_series_the_start_is_drawn_and_its_title_says_so(arguments):
+    given = arguments(1)["series"]
+    observed, whole = np.tile(given["observed"], 20), given["observed"].shape[1] * 20
+    given |= {"observed": observed, "predicted": observed, "fs": 1000.0, "predicted_fs": 500.0}
+    figure = FIGURES["series"](**given)
+    title = figure.axes[0].get_title(loc="left") or figure.axes[0].get_title()
+    assert title.endswith(f", the first 1.5 of {whole / 1000:.3g} s")
+    assert [axes.images[0].get_size()[1] for axes in figure.axes[:2]] == [1500, 750]
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim() == (0, 1500)
+
+
 def test_a_long_tailed_prior_is_drawn_over_the_logarithm(arguments):
     """The posterior of a lognormal parameter takes a good part of its panel, as wide as its logarithm is."""
     given = arguments(1)["marginals"]

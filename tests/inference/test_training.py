@@ -11,10 +11,13 @@ from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.estimator_options import OPTIONS, WORKFLOW, resolve_options
 from vbiflow.inference import inputs, training
 from vbiflow.inference.estimators import ESTIMATORS, maf
+from vbiflow.inference.inputs import Condenser
 from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.split import held_out, split
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.inference.trials import trials
 from vbiflow.io import sealed
 from vbiflow.prior import Prior
 from vbiflow.termination import handle_termination
@@ -67,6 +70,33 @@ def test_many_parameters_are_trained_with_dropout_too_and_what_validates_better_
     assert found(theta[:, :19], few)[1]["dropout"] == 0.0
     assert auto.options["estimator"]["options"]["dropout_probability"] == history["dropout"]
     assert same(auto, dropped if history["dropout"] else plain) and not same(plain, auto)
+
+
+def test_few_parameters_are_also_trained_on_all_features_and_what_validates_better_is_kept():
+    """Sixty features that each tell of one part of a parameter's range, sharply; and ten of them in noise."""
+    one = Prior.from_config({"a": {"normal": [0, 1]}})
+    theta, rng = one.sample(1, 0, 800), np.random.default_rng(2)
+    x = np.tanh(3 * (theta - np.linspace(-2, 2, 60))) + 0.02 * rng.standard_normal((800, 60))
+    hay = np.hstack([x[:, 20:30] + rng.standard_normal((800, 10)), rng.standard_normal((800, 400))])
+
+    def found(x, **more):
+        options = {"max_epochs": 12, "learning_rate": 2e-3} | more
+        return train(TrainingSet.of(one, theta, x, [f"x{k}" for k in range(x.shape[1])], seed=1), options, seed=1)
+
+    for features, whole in ((x, True), (hay, False)):
+        (auto, told), (unreduced, of_all) = found(features), found(features, reduction="none")
+        assert of_all["n_inputs"] == features.shape[1]
+        assert (told["n_inputs"] == features.shape[1]) is whole and same(auto, unreduced) is whole
+        assert min(told["validation_loss"][0]) <= min(of_all["validation_loss"][0])
+
+
+def test_of_too_many_features_only_the_reduction_is_tried():
+    for n_features, n_parameters, n_trials in ((500, 2, 2), (501, 2, 1), (100, 20, 2)):
+        reduction = Reduction(np.zeros(n_features), np.eye(n_features, 30), np.ones(30))
+        tried = trials(resolve_options({}), Condenser(reduction), np.zeros((5, 30)), n_parameters)
+        assert len(tried) == n_trials
+        assert tried[-1].condenser.n_outputs == (n_features if n_features == 500 else 30)
+    assert len(trials(resolve_options({}), Condenser(Reduction.identity(5)), np.zeros((0, 5)), 2)) == 1
 
 
 def test_global_random_state_is_neither_used_nor_changed(data):

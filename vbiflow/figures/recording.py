@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
 KIND_NAMES = {"bold": "BOLD", "eeg": "EEG", "meg": "MEG", "seeg": "intracranial EEG"}
 """How signals are written that are abbreviations."""
+MOST_SAMPLES = 1500
+"""Samples of a series that are drawn: more than these no figure of a page's width resolves."""
 
 
 @styled
@@ -27,7 +29,8 @@ def series(
 ) -> Figure:  # fmt: skip
     """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
-    Every region is shown as z-score, so that amplitudes of the scanner and of the model compare.
+    Every region is shown as z-score, so that amplitudes of the scanner and of the model compare. Of a long series the
+    first `MOST_SAMPLES` are shown, and its title says so.
 
     Parameters
     ----------
@@ -42,18 +45,21 @@ def series(
     signals = [
         standardised(finite_array(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)
     ]
-    rates = (fs, predicted_fs)
-    span = "ms" if signals[0].shape[1] / fs < 2 else "s"
-    rates = tuple(rate / (1e3 if span == "ms" else 1) for rate in rates)
+    durations = [ts.shape[1] / rate for ts, rate in zip(signals, (fs, predicted_fs), strict=True)]
+    shown = min(MOST_SAMPLES / max(fs, predicted_fs), max(durations))
+    signals = [ts[:, : round(shown * rate)] for ts, rate in zip(signals, (fs, predicted_fs), strict=True)]
+    span, unit = ("ms", 1e3) if shown < 2 else ("s", 1.0)
+    rates = fs / unit, predicted_fs / unit
     figure = canvas(5.0)
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1, 0.95))
     carpets = [figure.add_subplot(grid[0])]
     carpets.append(figure.add_subplot(grid[1], sharex=carpets[0]))
-    for axes, ts, rate, role in zip(carpets, signals, rates, ROLES, strict=True):
+    for axes, ts, rate, role, duration in zip(carpets, signals, rates, ROLES, durations, strict=True):
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
         mark_regions(axes, [hemispheres[node] for node in order], [""] * len(ts), "y", nodes.removesuffix("s"))
-        axes.set(title=f"{role.capitalize()} {name}, {len(ts)} {nodes}", xlabel=f"time [{span}]")
+        part = f", the first {shown:.3g} of {duration:.3g} s" if duration > 1.01 * shown else ""
+        axes.set(title=f"{role.capitalize()} {name}, {len(ts)} {nodes}{part}", xlabel=f"time [{span}]")
         axes.title.set_color(PALETTE[role])
     figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of each of the {nodes}]", aspect=30, pad=0.01)
     traces = figure.add_subplot(grid[2])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian
+from vbiflow.dependencies import code_hash
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, standardise
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 
+CODE = "vbiflow/inference/training.py"
 MANY_PARAMETERS = 20
 """Parameters from which on `auto` of regression and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
@@ -77,12 +81,12 @@ def fit_inputs(
 
 
 def network_inputs(
-    x: Any, rows: np.ndarray, scaling: Scaling, condenser: Condenser, own: np.ndarray, folder: str
+    x: Any, rows: np.ndarray, scaling: Scaling, condenser: Condenser, own: np.ndarray, path: str
 ) -> np.ndarray:
-    """Inputs (len(rows), k) float32, the first of them `own`; beyond 1 GiB in a file of `folder` that is mapped."""
+    """Inputs (len(rows), k) float32, the first of them `own`; beyond 256 MiB in a file at `path` that is mapped."""
     shape = (len(rows), condenser.n_outputs)
     if shape[0] * shape[1] * 4 > IN_MEMORY:
-        out = np.memmap(Path(folder) / "inputs", np.float32, "w+", shape=shape)
+        out = np.memmap(path, np.float32, "w+", shape=shape)
     else:
         out = np.empty(shape, np.float32)
     place = np.full(len(x), -1)
@@ -92,3 +96,34 @@ def network_inputs(
         out[target[target >= 0]] = condenser(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
     out[: len(own)] = own
     return out
+
+
+class Inputs:
+    """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k), given out on a device.
+
+    With a regression, z is what its mean and standard deviation leave; `volume` (n,) is the logarithm of \\|dr / dz\\|.
+    """
+
+    def __init__(self, z: np.ndarray, u: np.ndarray, n_train: int, device: str, *, regression: bool) -> None:
+        self.z, self.u, self.n_train, self.device = torch.from_numpy(z), u, n_train, device
+        self.volume = torch.zeros(len(z))
+        if regression:
+            self.z, self.volume = standardise(self.z, torch.from_numpy(u[:, -2 * z.shape[1] :].copy()))
+
+    def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Both for some rows."""
+        return self.z[indices].to(self.device), torch.from_numpy(self.u[indices]).to(self.device)
+
+    def in_units_of_z(self, losses: Mapping[str, list[float]]) -> dict[str, list[float]]:
+        """Losses of z as it was given, for those of what the regression leaves."""
+        parts = {"train_loss": self.volume[: self.n_train], "validation_loss": self.volume[self.n_train :]}
+        shifts = {key: part.mean().item() for key, part in parts.items()}
+        return {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
+
+    def digest(self, options: Mapping[str, Any], seed: int) -> str:
+        """Name of a training: it changes with the code, the options, the seed and the data."""
+        found = hashlib.blake2b(repr((code_hash(CODE), options, seed, self.n_train)).encode(), digest_size=8)
+        found.update(self.z.numpy())
+        for start in range(0, len(self.u), ROWS):
+            found.update(np.ascontiguousarray(self.u[start : start + ROWS]))
+        return found.hexdigest()

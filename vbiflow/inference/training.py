@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vbiflow.dependencies import code_hash
 from vbiflow.estimator_options import resolve_options
-from vbiflow.inference.conditional_gaussian import standardise
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.inputs import MANY_PARAMETERS, fit_inputs, network_inputs
+from vbiflow.inference.inputs import Inputs, fit_inputs, network_inputs
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.inference.trials import Trial, trials
 from vbiflow.io import sealed
 from vbiflow.seal import verify
 from vbiflow.termination import defer_termination, termination_asked
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
-CODE = "vbiflow/inference/training.py"
 FEWEST = 20
-DROPOUT = 0.1
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
@@ -49,9 +45,9 @@ def train(
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
-    training stops after the whole of it, and the weights of the best epoch are kept. With many parameters the first
-    network is trained with dropout too, and what validates better is kept (`with_dropout`). The test simulations of the
-    data's split are never seen. The same seed gives the same weights.
+    training stops after the whole of it, and the weights of the best epoch are kept. The first network is trained in
+    more than one way, and what validates best is kept (`trials`). The test simulations of the data's split are never
+    seen. The same seed gives the same weights.
 
     Parameters
     ----------
@@ -91,67 +87,38 @@ def train(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        u = network_inputs(data.x, rows, scaling, condenser, own, scratch)
-        target, volume = torch.from_numpy(z), torch.zeros(len(z))
-        if condenser.regression:
-            target, volume = standardise(target, torch.from_numpy(u[:, -condenser.regression.n_outputs :].copy()))
-        inputs = Inputs(target, u, len(parts.train), device)
+        trainings: list[Training] = []
+        for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
+            if trainings and trial.condenser is condenser:
+                inputs = trainings[-1].inputs
+            else:
+                u = network_inputs(data.x, rows, scaling, trial.condenser, trial.own, f"{scratch}/{k}")
+                inputs = Inputs(z, u, len(parts.train), device, regression=trial.condenser.regression is not None)
+            path = folder and folder / f"{inputs.digest(options, seed)}-0-{k}.pt"
+            trainings.append(Training(trial, inputs, *fit(inputs, trial.options, seed, progress, path)))
+        best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
+        condenser, options, inputs = best.trial.condenser, best.trial.options, best.inputs
         key = folder and inputs.digest(options, seed)
-        trials = with_dropout(options, z.shape[1])
-        tried = [
-            fit(inputs, one, seed, progress, folder and folder / f"{key}-0-{k}.pt") for k, one in enumerate(trials)
-        ]
-        best = int(np.argmin([min(losses["validation_loss"]) for _, losses in tried]))
-        options = trials[best]
-        members = tried[best : best + 1] + [
+        members = [(best.network, best.losses)] + [
             fit(inputs, options, seed + 7919 * k, progress, folder and folder / f"{key}-{k}.pt")
             for k in range(1, options["members"])
         ]
     if folder:
         shutil.rmtree(folder)
     posterior = Posterior(data.prior, data.names, scaling, condenser, [network for network, _ in members], options)
-    losses = [in_units_of_z(history, volume, len(parts.train)) for _, history in members]
+    losses = [inputs.in_units_of_z(history) for _, history in members]
     history = training_history(losses, parts, dropped, valid) | {"n_inputs": condenser.n_outputs}
     history |= {"dropout": options["estimator"]["options"].get("dropout_probability", 0.0)}
     return posterior, history | {"seconds": time.perf_counter() - begin}
 
 
-def in_units_of_z(losses: Mapping[str, list[float]], volume: Tensor, n_train: int) -> dict[str, list[float]]:
-    """Losses of r as those of z; `volume` (n,) is the logarithm of \\|dr / dz\\| of training rows, then the others."""
-    shifts = {"train_loss": volume[:n_train].mean().item(), "validation_loss": volume[n_train:].mean().item()}
-    return {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
+class Training(NamedTuple):
+    """A network that was trained, and what with."""
 
-
-def with_dropout(options: Mapping[str, Any], n_parameters: int) -> list[dict[str, Any]]:
-    """The options, and the same with dropout, of which `train` keeps what validates better.
-
-    So with 20 parameters or more, where a network of few simulations grows overconfident, unless `dropout` is none,
-    the estimator knows none, or the study gives its own.
-    """
-    name, own = options["estimator"]["name"], options["estimator"]["options"]
-    if options["dropout"] == "none" or n_parameters < MANY_PARAMETERS or own.get("dropout_probability") != 0.0:
-        return [dict(options)]
-    estimator = {"name": name, "options": own | {"dropout_probability": DROPOUT}}
-    return [dict(options), dict(options) | {"estimator": estimator}]
-
-
-class Inputs:
-    """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k), given out on a device."""
-
-    def __init__(self, z: Tensor, u: np.ndarray, n_train: int, device: str = "cpu") -> None:
-        self.z, self.u, self.n_train, self.device = z, u, n_train, device
-
-    def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Both for some rows."""
-        return self.z[indices].to(self.device), torch.from_numpy(self.u[indices]).to(self.device)
-
-    def digest(self, options: Mapping[str, Any], seed: int) -> str:
-        """Name of a training: it changes with the code, the options, the seed and the data."""
-        found = hashlib.blake2b(repr((code_hash(CODE), options, seed, self.n_train)).encode(), digest_size=8)
-        found.update(self.z.numpy())
-        for start in range(0, len(self.u), ROWS):
-            found.update(np.ascontiguousarray(self.u[start : start + ROWS]))
-        return found.hexdigest()
+    trial: Trial
+    inputs: Inputs
+    network: nn.Module
+    losses: dict[str, list[float]]
 
 
 def chosen_device(device: str) -> str:
