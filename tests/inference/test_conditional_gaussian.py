@@ -1,10 +1,12 @@
 """Regressions that give a flow of many parameters its mean and standard deviation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian, standardise, undo_standardise
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, shared_directions
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
@@ -47,11 +49,39 @@ def test_a_bend_along_a_sum_of_features_and_the_spread_along_it_are_found():
     x = rng.uniform(-1, 1, (4000, 6))
     along = x.sum(axis=1)
     truth = (along + along**3 / 4) / 3
-    z = (truth + 0.05 * np.exp(along / 2) * rng.standard_normal(len(x)))[:, None]
-    mean, log_sd = ConditionalGaussian.fit(x[:3000], z[:3000])[0](x[3000:]).T
+    z = rng.standard_normal((len(x), N_PARAMETERS))
+    x = np.hstack([x, z[:, 1:] + 0.3 * rng.standard_normal((len(x), N_PARAMETERS - 1))])
+    z[:, 0] = truth + 0.05 * np.exp(along / 2) * z[:, 0]
+    moments = ConditionalGaussian.fit(x[:3000], z[:3000])[0](x[3000:])
+    mean, log_sd = moments[:, 0], moments[:, N_PARAMETERS]
     assert np.abs(mean - truth[3000:]).mean() < 0.05
     assert np.corrcoef(log_sd, along[3000:])[0, 1] > 0.6
     assert np.mean(np.abs(z[3000:, 0] - mean) < 0.6745 * np.exp(log_sd)) == pytest.approx(0.5, abs=0.06)
+
+
+def test_an_offset_and_a_gain_that_all_errors_share_are_found_or_stand_in_the_covariance():
+    """All z shrink or stretch together, half of it as a sum of their squares says, half by chance."""
+    p = 40
+    mix = np.linalg.qr(np.random.default_rng(4).standard_normal((p, p)))[0]
+
+    def simulate(seed):
+        rng = np.random.default_rng(seed)
+        m = rng.standard_normal((2000, p))
+        gain = 0.3 * np.tanh(m[:, :1] ** 2 - 1) + 0.2 * rng.standard_normal((len(m), 1))
+        return m * (1 + gain) + 0.2 * rng.standard_normal(m.shape), m @ mix
+
+    (z, x), (others, y) = simulate(5), simulate(6)
+    found, _ = ConditionalGaussian.fit(x, z)
+    plain = replace(found, shared_coefficients=np.zeros((2 * p, 3)), factor=np.eye(2))
+    loss = {}
+    for name, one in (("whole", found), ("plain", plain)):
+        r, volume = one.standardise(torch.from_numpy(others), torch.from_numpy(one(y)))
+        loss[name] = float(((r**2).sum(-1) / 2 - volume).mean())
+    assert loss["whole"] < loss["plain"] - 3
+    r, _ = found.standardise(torch.from_numpy(others), torch.from_numpy(found(y)))
+    mean, log_sd = torch.from_numpy(found(y)).tensor_split(2, dim=1)
+    along = torch.einsum("npd,np->nd", shared_directions(mean, log_sd), r.float())
+    assert along.std(0).numpy() == pytest.approx(1, abs=0.15)
 
 
 def test_moments_of_a_row_do_not_know_it():
@@ -63,12 +93,14 @@ def test_moments_of_a_row_do_not_know_it():
     assert left_out == pytest.approx(fresh, rel=0.1)
 
 
-def test_standardising_is_undone_and_keeps_the_volume():
-    z, inputs = torch.randn(4, 3, dtype=torch.double), torch.randn(4, 8, dtype=torch.double)
-    r, volume = standardise(z, inputs)
-    assert torch.allclose(undo_standardise(r.unsqueeze(1), inputs)[:, 0], z)
-    slopes = torch.autograd.functional.jacobian(lambda z: standardise(z, inputs[:1])[0], z[:1])[0, :, 0]
-    assert volume[0] == pytest.approx(float(torch.linalg.slogdet(slopes)[1]))
+def test_standardising_is_undone_and_keeps_the_volume(simulated):
+    z, x = simulated
+    found = replace(ConditionalGaussian.fit(x, z)[0], factor=np.array([[1.7, 0.0], [0.4, 0.6]]))
+    z, inputs = torch.from_numpy(z[:4]), torch.from_numpy(np.hstack([x[:4], found(x[:4])]))
+    r, volume = found.standardise(z, inputs)
+    assert torch.allclose(found.undo_standardise(r, inputs), z, atol=1e-5)
+    slopes = torch.autograd.functional.jacobian(lambda z: found.standardise(z, inputs[:1])[0], z[:1])[0, :, 0]
+    assert volume[0] == pytest.approx(float(torch.linalg.slogdet(slopes)[1]), rel=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +183,28 @@ def test_no_simulation_is_told_more_sharply_than_nearly_all_that_were_learnt_fro
     assert np.abs(found(50 * x)[:, N_PARAMETERS:]).max() <= max(abs(sharpest).max(), abs(widest).max()) + 1e-6
     assert np.quantile(own[:, N_PARAMETERS:], 0.02, axis=0) == pytest.approx(sharpest, abs=0.5)
     assert np.abs((z[1000:] - mean) / np.exp(log_sd)).max() < 100
+
+
+def test_a_size_that_all_residuals_share_is_found_though_no_single_one_shows_it():
+    """All is told less sharply where a parameter that no single feature follows is far from zero."""
+    p = 40
+    mix = np.linalg.qr(np.random.default_rng(4).standard_normal((p, p)))[0]
+
+    def simulate(seed):
+        rng = np.random.default_rng(seed)
+        z = rng.standard_normal((1500, p))
+        spread = 0.1 * np.exp(0.4 * (np.minimum(z[:, :1] ** 2, 4) - 1))
+        return z, (z + spread * rng.standard_normal(z.shape)) @ mix
+
+    def sizes(moments, z):
+        mean, log_sd = np.split(moments, 2, axis=1)
+        return (((z - mean) / np.exp(log_sd)) ** 2).mean(axis=1)
+
+    (z, x), (others, y) = simulate(5), simulate(6)
+    found, own = ConditionalGaussian.fit(x, z)
+    without = replace(found, shared_coefficients=np.zeros((2 * p, 3)))
+    assert sizes(without(y), others).std() > 1.2, "0.22 is chance"
+    assert sizes(own, z).std() < 0.7 and sizes(found(y), others).std() < 0.7
+    assert sizes(own, z).mean() == pytest.approx(1, abs=0.01) and sizes(found(y), others).mean() == pytest.approx(
+        1, abs=0.1
+    )

@@ -1,8 +1,8 @@
-"""Mean and standard deviation of z given the features, by ridge regression: where a flow of many parameters starts."""
+"""A Gaussian of z given the features, by ridge regression: where a flow of many parameters starts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,7 @@ from vbiflow.inference.reduction import Regression, Spectrum
 MOST = 4.0
 """Scaled features are squared up to here."""
 INNER = 0.01, 0.99
-"""Quantiles of the log standard deviations of simulations beyond which none is believed."""
-N_MEAN = 5
-"""Terms of the mean's polynomial, up to the fourth power."""
+"""Quantiles of log standard deviations, and of what all parameters share, beyond which none is believed."""
 SMALLEST = 1e-3
 """Residual, as a share of their standard deviation, below which all count as equally small."""
 
@@ -28,8 +26,17 @@ class ConditionalGaussian:
 
     First both are linear in u and u^2: ``[m', l'] = offset + [u - centre, u^2 - centre'] @ coefficients``. Then of each
     parameter by itself m is a polynomial of m', and l one of m' and l': so a bend along any sum of features counts, and
-    z is told less sharply where it is told less. A flow then describes ``r = (z - m) / exp(l)`` given m, l and the
-    features. It finds many parameters much sooner so than by itself, and does not pass over one among many others.
+    z is told less sharply where it is told less.
+
+    All parameters of a simulation are also wrong together: where a strong coupling is taken for a weak one, every
+    excitability is estimated too high, in proportion. No single residual shows it. So each simulation has an offset and
+    a gain, ``m + offset + gain m``, and a size that adds to every l, which are linear in m and m^2. What remains of
+    offset and gain is the correlation of the Gaussian: its covariance is ``S (1 + V (F F^T - 1) V^T) S`` with ``S =
+    exp(l)`` on the diagonal and V (p, 2) the orthonormal directions of m / S and 1 / S, the same F in every simulation.
+
+    A flow then describes ``r = (1 + V (F^-1 - 1) V^T) (z - m) / S`` given m, l and the features. It finds many
+    parameters much sooner so than by itself, and does not pass over one among many others. It is for many parameters:
+    three at least, of which two directions are not the whole.
 
     Parameters
     ----------
@@ -37,16 +44,26 @@ class ConditionalGaussian:
     coefficients : (2 k, 2 p).
     offset : (2 p,).
     limits : (2, 2 p), smallest and largest m' and l' of the simulations, within which the polynomials hold.
-    bends : (8, 2 p), coefficients of the `terms` of the polynomials.
+    mean_bends : (5, p), coefficients of the `powers` of the mean's polynomials.
+    size_bends : (8, p), coefficients of the `terms` of those of l.
     sizes : (2, p), smallest and largest l: beyond those of nearly all simulations a polynomial knows nothing.
+    shared_centre : (2 p,) means of m and m^2.
+    shared_coefficients : (2 p, 3), of offset, gain and size.
+    shared_limits : (3, 3), each at the centre, its smallest and its largest.
+    factor : (2, 2), F, lower triangular.
     """
 
     centre: np.ndarray
     coefficients: np.ndarray
     offset: np.ndarray
     limits: np.ndarray
-    bends: np.ndarray
+    mean_bends: np.ndarray
+    size_bends: np.ndarray
     sizes: np.ndarray
+    shared_centre: np.ndarray
+    shared_coefficients: np.ndarray
+    shared_limits: np.ndarray
+    factor: np.ndarray
 
     @classmethod
     def fit(cls, u: np.ndarray, z: np.ndarray) -> tuple[ConditionalGaussian, np.ndarray]:
@@ -54,20 +71,57 @@ class ConditionalGaussian:
 
         Squares count only for parameters that they tell more of, the linear m' and l' only where they predict z and
         the residuals' size: of what the features do not tell, the mean of the other rows would tell a row its own z.
+        What all share is regressed on m alone: a row's u beside an m that was found without the row would tell it too.
         """
-        squared = with_squares(u)
+        squared, average = with_squares(u), z.mean(axis=0)
         centre = squared.mean(axis=0)
-        design = squared - centre
-        both, linear = Spectrum.of(design), Spectrum.of(design[:, : u.shape[1]])
-        mean = best_regression(linear, both, z - z.mean(axis=0)).informative(len(z))
-        size = log_size(z - z.mean(axis=0) - mean.predicted)
-        spread = best_regression(linear, both, size - size.mean(axis=0)).informative(len(z))
-        coefficients = np.concatenate([mean.coefficients, spread.coefficients], axis=1)
-        offset = np.concatenate([z.mean(axis=0), np.zeros(z.shape[1])])
-        own = np.concatenate([mean.predicted, spread.predicted], axis=1) + offset
-        limits = np.stack([own.min(axis=0), own.max(axis=0)])
-        found = cls(centre, coefficients, offset, limits, *fit_bends(own, z))
-        return found, found.bend(own)
+        spectra = linear_and_whole(squared - centre)
+        mean = best_regression(spectra, z - average).informative(len(z))
+        straight = mean.predicted + average
+        mean_bends = least_squares(powers(straight), z)
+        m = polynomial(powers(straight), mean_bends)
+
+        shared_centre = with_squares(m).mean(axis=0)
+        shared_spectra = linear_and_whole(with_squares(m) - shared_centre)
+        moved = Shared.fit(shared_spectra, offset_and_gain(m, z))
+        residual = z - with_gain(m, moved.own)
+
+        spread = best_regression(spectra, centred(log_size(residual))).informative(len(z))
+        own = np.concatenate([straight, spread.predicted], axis=1)
+        size_bends = least_squares(terms(own), log_size(residual))
+        log_sd = polynomial(terms(own), size_bends)
+        believed = log_sd.clip(*np.quantile(log_sd, INNER, axis=0))
+        squares = ((residual / np.exp(believed)) ** 2).mean(axis=1, keepdims=True)
+        size = Shared.fit(shared_spectra, np.log(squares + SMALLEST) / 2)
+        log_sd += size.own
+        sizes = np.quantile(log_sd, INNER, axis=0)
+        scale = np.log((residual / np.exp(log_sd.clip(*sizes))).std(axis=0) + 1e-12)
+        size_bends[0] += scale
+        sizes += scale
+
+        moments = np.concatenate([with_gain(m, moved.own), (log_sd + scale).clip(*sizes)], axis=1).astype(np.float32)
+        found = cls(
+            centre,
+            np.concatenate([mean.coefficients, spread.coefficients], axis=1),
+            np.concatenate([average, np.zeros_like(average)]),
+            np.stack([own.min(axis=0), own.max(axis=0)]),
+            mean_bends,
+            size_bends,
+            sizes,
+            shared_centre,
+            np.concatenate([moved.coefficients, size.coefficients], axis=1),
+            np.concatenate([moved.limits, size.limits], axis=1),
+            np.eye(2),
+        )
+        return found.with_factor(moments, z), moments
+
+    def with_factor(self, moments: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
+        """The same with the factor F that simulations of moments (n, 2 p) and z (n, p) ask for."""
+        mean, log_sd = torch.from_numpy(moments).double().tensor_split(2, dim=1)
+        r = (torch.from_numpy(np.asarray(z, float)) - mean) / torch.exp(log_sd)
+        along = torch.einsum("npd,np->nd", shared_directions(mean, log_sd), r).numpy()
+        factor = np.linalg.cholesky(along.T @ along / len(along))
+        return ConditionalGaussian(**{**self.state(), "factor": factor})
 
     @property
     def n_outputs(self) -> int:
@@ -76,20 +130,85 @@ class ConditionalGaussian:
 
     def __call__(self, u: np.ndarray) -> np.ndarray:
         """m and l (n, 2 p) float32 of u (n, k)."""
-        return self.bend((with_squares(u) - self.centre) @ self.coefficients + self.offset)
-
-    def bend(self, straight: np.ndarray) -> np.ndarray:
-        """m and l (n, 2 p) float32 of m' and l' (n, 2 p)."""
-        found = np.empty(straight.shape, np.float32)
-        p = self.n_outputs // 2
-        each = terms(straight.clip(*self.limits))
-        found[:, :p] = np.einsum("ntp,tp->np", each, self.bends[:, :p])
-        found[:, p:] = np.einsum("ntp,tp->np", each, self.bends[:, p:]).clip(*self.sizes)
-        return found
+        straight = (with_squares(u) - self.centre) @ self.coefficients + self.offset
+        straight = straight.clip(*self.limits)
+        m = polynomial(powers(straight[:, : self.n_outputs // 2]), self.mean_bends)
+        middle, smallest, largest = self.shared_limits
+        shared = middle + (with_squares(m) - self.shared_centre) @ self.shared_coefficients
+        shared = shared.clip(smallest, largest)
+        log_sd = polynomial(terms(straight), self.size_bends) + shared[:, 2:]
+        return np.concatenate([with_gain(m, shared[:, :2]), log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
-        return {name: getattr(self, name) for name in ("centre", "coefficients", "offset", "limits", "bends", "sizes")}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def standardise(self, z: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """r (..., p) and the logarithm of \\|dr / dz\\| (...) for z and inputs (..., k) that end with m and l."""
+        mean, log_sd = self.split_moments(inputs)
+        inverse = torch.as_tensor(np.linalg.inv(self.factor), dtype=z.dtype, device=z.device)
+        volume = -log_sd.sum(-1) - float(np.log(np.diag(self.factor)).sum())
+        return along_shared((z - mean) * torch.exp(-log_sd), shared_directions(mean, log_sd), inverse), volume
+
+    def undo_standardise(self, r: Tensor, inputs: Tensor) -> Tensor:
+        """z (..., p) for r and network inputs (..., k)."""
+        mean, log_sd = self.split_moments(inputs)
+        factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
+        return mean + torch.exp(log_sd) * along_shared(r, shared_directions(mean, log_sd), factor)
+
+    def split_moments(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """m and l (..., p) at the end of network inputs (..., k)."""
+        return inputs[..., -self.n_outputs :].tensor_split(2, dim=-1)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Numbers of a simulation (n, t) regressed on m and m^2: predictions without the row, coefficients, limits."""
+
+    own: np.ndarray
+    coefficients: np.ndarray
+    limits: np.ndarray
+
+    @classmethod
+    def fit(cls, spectra: tuple[Spectrum, Spectrum], targets: np.ndarray) -> Shared:
+        """Regress; predictions stay within those of 98 % of the rows, and are the average where m tells nothing."""
+        middle = targets.mean(axis=0)
+        found = best_regression(spectra, targets - middle).informative(len(targets))
+        smallest, largest = middle + np.quantile(found.predicted, INNER, axis=0)
+        own = (middle + found.predicted).clip(smallest, largest)
+        return cls(own, found.coefficients, np.stack([middle, smallest, largest]))
+
+
+def offset_and_gain(m: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Offset and gain (n, 2) of each simulation by which all its z (n, p) differ from m, by weighted least squares."""
+    sd = (z - m).std(axis=0) + 1e-12
+    design = np.stack([np.broadcast_to(1 / sd, m.shape), m / sd], axis=-1)
+    normal = np.einsum("npi,npj->nij", design, design) + 1e-9 * np.eye(2)
+    return np.linalg.solve(normal, np.einsum("npi,np->ni", design, (z - m) / sd)[..., None])[..., 0]
+
+
+def with_gain(m: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    """m (n, p) moved by offset and gain (n, 2)."""
+    return m + shared[:, :1] + shared[:, 1:] * m
+
+
+def shared_directions(mean: Tensor, log_sd: Tensor) -> Tensor:
+    """Orthonormal directions (..., p, 2) of m / S and 1 / S."""
+    offset = torch.exp(-log_sd)
+    gain = torch.nn.functional.normalize(mean * offset, dim=-1)
+    offset = offset - (offset * gain).sum(-1, keepdim=True) * gain
+    return torch.stack([gain, torch.nn.functional.normalize(offset, dim=-1)], dim=-1)
+
+
+def along_shared(r: Tensor, directions: Tensor, factor: Tensor) -> Tensor:
+    """r (..., p) with its part along the directions (..., p, 2) multiplied by the factor (2, 2)."""
+    along = (r.unsqueeze(-1) * directions).sum(-2)
+    return r + (directions * (along @ factor.T - along).unsqueeze(-2)).sum(-1)
+
+
+def centred(values: np.ndarray) -> np.ndarray:
+    """Values (n, p) less their means."""
+    return values - values.mean(axis=0)
 
 
 def log_size(residual: np.ndarray) -> np.ndarray:
@@ -97,30 +216,26 @@ def log_size(residual: np.ndarray) -> np.ndarray:
     return np.log(np.abs(residual) + SMALLEST * residual.std(axis=0) + 1e-12)
 
 
+def powers(m: np.ndarray) -> np.ndarray:
+    """Powers (n, 5, p) of m' (n, p), from the zeroth to the fourth."""
+    return np.stack([np.ones_like(m), m, m**2, m**3, m**4], axis=1)
+
+
 def terms(straight: np.ndarray) -> np.ndarray:
-    """Terms (n, 8, p) of the polynomials of m' and l', given side by side (n, 2 p); the mean has the first five."""
+    """Terms (n, 8, p) of the polynomials of l: powers of m', l', its square and l' m', given m' and l' (n, 2 p)."""
     m, size = np.split(straight, 2, axis=1)
-    return np.stack([np.ones_like(m), m, m**2, m**3, m**4, size, size**2, size * m], axis=1)
+    return np.concatenate([powers(m), np.stack([size, size**2, size * m], axis=1)], axis=1)
 
 
-def fit_bends(own: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (8, 2 p) of the polynomials by least squares, from m' and l' (n, 2 p) of rows and their z (n, p).
+def polynomial(each: np.ndarray, bends: np.ndarray) -> np.ndarray:
+    """Values (n, p) of polynomials whose terms (n, t, p) have coefficients (t, p)."""
+    return np.einsum("ntp,tp->np", each, bends)
 
-    Also the sizes (2, p) within which l stays, those of 98 % of the rows.
-    """
-    each, p = terms(own), z.shape[1]
-    bends, sizes = np.zeros((each.shape[1], 2 * p)), np.zeros((2, p))
-    for k in range(p):
-        one = each[:, :, k]
-        bends[:N_MEAN, k] = np.linalg.lstsq(one[:, :N_MEAN], z[:, k], rcond=None)[0]
-        residual = z[:, k] - one @ bends[:, k]
-        bends[:, p + k] = np.linalg.lstsq(one, log_size(residual), rcond=None)[0]
-        log_sd = one @ bends[:, p + k]
-        sizes[:, k] = np.quantile(log_sd, INNER)
-        scale = np.log((residual / np.exp(log_sd.clip(*sizes[:, k]))).std() + 1e-12)
-        bends[0, p + k] += scale
-        sizes[:, k] += scale
-    return bends, sizes
+
+def least_squares(each: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Coefficients (t, p) of terms (n, t, p) for targets (n, p), of every parameter by itself."""
+    columns = [np.linalg.lstsq(each[:, :, k], targets[:, k], rcond=None)[0] for k in range(targets.shape[1])]
+    return np.stack(columns, axis=1)
 
 
 def with_squares(u: np.ndarray) -> np.ndarray:
@@ -129,40 +244,29 @@ def with_squares(u: np.ndarray) -> np.ndarray:
     return np.concatenate([u, u.clip(-MOST, MOST) ** 2], axis=1)
 
 
-def best_regression(linear: Spectrum, both: Spectrum, targets: np.ndarray) -> Regression:
+def linear_and_whole(design: np.ndarray) -> tuple[Spectrum, Spectrum]:
+    """Spectra of the first half of the columns of a design (n, 2 k), and of all."""
+    return Spectrum.of(design[:, : design.shape[1] // 2]), Spectrum.of(design)
+
+
+def best_regression(spectra: tuple[Spectrum, Spectrum], targets: np.ndarray) -> Regression:
     """Coefficients (2 k, p) for u and u^2, those of u^2 zero for targets (n, p) that u alone predicts better."""
-    found, plain = Regression.fit(both, targets), Regression.fit(linear, targets)
+    plain, found = (Regression.fit(spectrum, targets) for spectrum in spectra)
     padded = np.zeros_like(found.coefficients)
     padded[: len(plain.coefficients)] = plain.coefficients
     return found.replaced(Regression(padded, plain.predicted, plain.explained), plain.explained > found.explained)
 
 
-def split_moments(inputs: Tensor, n_parameters: int) -> tuple[Tensor, Tensor]:
-    """m and l (n, p) at the end of network inputs (n, k)."""
-    return inputs[..., -2 * n_parameters : -n_parameters], inputs[..., -n_parameters:]
-
-
-def standardise(z: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """r (n, p) and the logarithm of \\|dr / dz\\| (n,) for z (n, p) and network inputs (n, k) that end with m and l."""
-    mean, log_sd = split_moments(inputs, z.shape[-1])
-    return (z - mean) * torch.exp(-log_sd), -log_sd.sum(-1)
-
-
-def undo_standardise(r: Tensor, inputs: Tensor) -> Tensor:
-    """z (m, n, p) for r (m, n, p) and network inputs (m, k)."""
-    mean, log_sd = split_moments(inputs.unsqueeze(1), r.shape[-1])
-    return mean + torch.exp(log_sd) * r
-
-
 class Destandardised(ConditionalDensityEstimator):
     """A network of r given inputs that end with m and l, as sbi's density of z given the same."""
 
-    def __init__(self, network: ConditionalDensityEstimator) -> None:
+    def __init__(self, network: ConditionalDensityEstimator, regression: ConditionalGaussian) -> None:
         super().__init__(network, network.input_shape, network.condition_shape)
+        self.regression = regression
 
     def log_prob(self, input: Tensor, condition: Tensor, **kwargs: Any) -> Tensor:
         """log q(z | x) (m, n) for z (m, n, p) and network inputs (n, k)."""
-        r, volume = standardise(input, condition)
+        r, volume = self.regression.standardise(input, condition)
         return self.net.log_prob(r, condition, **kwargs) + volume
 
     def loss(self, input: Tensor, condition: Tensor, **kwargs: Any) -> Tensor:
@@ -171,6 +275,4 @@ class Destandardised(ConditionalDensityEstimator):
 
     def sample(self, sample_shape: torch.Size, condition: Tensor, **kwargs: Any) -> Tensor:
         """z (*sample_shape, n, p) for network inputs (n, k)."""
-        r = self.net.sample(sample_shape, condition, **kwargs)
-        mean, log_sd = split_moments(condition, r.shape[-1])
-        return mean + torch.exp(log_sd) * r
+        return self.regression.undo_standardise(self.net.sample(sample_shape, condition, **kwargs), condition)

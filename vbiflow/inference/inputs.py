@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vbiflow.dependencies import code_hash
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian, standardise
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 
@@ -101,14 +101,17 @@ def network_inputs(
 class Inputs:
     """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k), given out on a device.
 
-    With a regression, z is what its mean and standard deviation leave; `volume` (n,) is the logarithm of \\|dr / dz\\|.
+    With a regression, z is what it leaves; `volume` (n,) is the logarithm of \\|dr / dz\\|.
     """
 
-    def __init__(self, z: np.ndarray, u: np.ndarray, n_train: int, device: str, *, regression: bool) -> None:
+    def __init__(
+        self, z: np.ndarray, u: np.ndarray, n_train: int, device: str, regression: ConditionalGaussian | None
+    ) -> None:
         self.z, self.u, self.n_train, self.device = torch.from_numpy(z), u, n_train, device
         self.volume = torch.zeros(len(z))
         if regression:
-            self.z, self.volume = standardise(self.z, torch.from_numpy(u[:, -2 * z.shape[1] :].copy()))
+            moments = torch.from_numpy(u[:, -regression.n_outputs :].copy())
+            self.z, self.volume = regression.standardise(self.z, moments)
 
     def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows."""

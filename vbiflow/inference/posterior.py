@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian, Destandardised, standardise, undo_standardise
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, Destandardised
 from vbiflow.inference.estimators import ESTIMATORS, new_network
 from vbiflow.inference.inputs import Condenser
 from vbiflow.inference.optimiser import Adam
@@ -120,7 +120,8 @@ class Posterior:
                 rows = torch.arange(len(noise))[:, None]
                 drawn, used = self.estimator.samples(network, noise[rows, first], u), own[rows, first]
                 z[rows.expand_as(first)[used], first[used]] = drawn[used]
-        return undo_standardise(z, u) if self.condenser.regression else z
+        regression = self.condenser.regression
+        return regression.undo_standardise(z, u.unsqueeze(1)) if regression else z
 
     def log_prob(self, theta: np.ndarray, x_o: np.ndarray, *, names: Sequence[str] | None = None) -> np.ndarray:
         """log q(theta | x_o) (n,) for theta (n, n_parameters); x_o (f,), or (n, f) with one row for each theta."""
@@ -151,7 +152,7 @@ class Posterior:
     def _density(self, z: Tensor, u: Tensor) -> Tensor:
         volume: Tensor | float = 0.0
         if self.condenser.regression:
-            z, volume = standardise(z, u)
+            z, volume = self.condenser.regression.standardise(z, u)
         each = torch.stack([self.estimator.log_prob(network, z, u) for network in self.networks])
         return torch.logsumexp(each, 0) - np.log(len(self.networks)) + volume
 
@@ -182,8 +183,9 @@ class Posterior:
 
         n = len(self.parameters)
         standard = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(n), torch.ones(n)), 1)
-        whole_networks = [Destandardised(one) for one in self.networks] if self.condenser.regression else self.networks
-        each = [DirectPosterior(network, standard) for network in whole_networks]
+        regression = self.condenser.regression
+        networks = [Destandardised(one, regression) for one in self.networks] if regression else self.networks
+        each = [DirectPosterior(network, standard) for network in networks]
         whole = EnsemblePosterior(each) if len(each) > 1 else each[0]
         return whole.set_default_x(torch.from_numpy(self.inputs(x_o)))
 

@@ -93,7 +93,7 @@ def train(
                 inputs = trainings[-1].inputs
             else:
                 u = network_inputs(data.x, rows, scaling, trial.condenser, trial.own, f"{scratch}/{k}")
-                inputs = Inputs(z, u, len(parts.train), device, regression=trial.condenser.regression is not None)
+                inputs = Inputs(z, u, len(parts.train), device, trial.condenser.regression)
             path = folder and folder / f"{inputs.digest(options, seed)}-0-{k}.pt"
             trainings.append(Training(trial, inputs, *fit(inputs, trial.options, seed, progress, path)))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
