@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian, shared_directions
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, largest_family
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
@@ -80,8 +80,24 @@ def test_an_offset_and_a_gain_that_all_errors_share_are_found_or_stand_in_the_co
     assert loss["whole"] < loss["plain"] - 3
     r, _ = found.standardise(torch.from_numpy(others), torch.from_numpy(found(y)))
     mean, log_sd = torch.from_numpy(found(y)).tensor_split(2, dim=1)
-    along = torch.einsum("npd,np->nd", shared_directions(mean, log_sd), r.float())
+    along = torch.einsum("npd,np->nd", found.shared_directions(mean, log_sd), r.float())
     assert along.std(0).numpy() == pytest.approx(1, abs=0.15)
+
+
+def test_a_parameter_of_another_kind_shares_nothing():
+    names = ["G", *[f"eta[{k}]" for k in range(N_PARAMETERS - 1)]]
+    assert largest_family(names).tolist() == [0.0] + [1.0] * (N_PARAMETERS - 1)
+    assert largest_family([f"p{k}" for k in range(N_PARAMETERS)]).all()
+    rng = np.random.default_rng(6)
+    m = rng.standard_normal((1500, N_PARAMETERS))
+    gain = 0.3 * np.tanh(m[:, :1]) + 0.2 * rng.standard_normal((len(m), 1))
+    z = m * (1 + gain) + 0.2 * rng.standard_normal(m.shape)
+    z[:, 0] = m[:, 0] + 0.01 * rng.standard_normal(len(m))
+    found, own = ConditionalGaussian.fit(m, z, largest_family(names))
+    mean, log_sd = np.split(own, 2, axis=1)
+    assert np.exp(log_sd[:, 0]) == pytest.approx(0.01, rel=0.15) and np.abs(z[:, 0] - mean[:, 0]).max() < 0.06
+    r, _ = found.standardise(torch.from_numpy(z), torch.from_numpy(own))
+    assert r[:, 0].numpy() == pytest.approx((z[:, 0] - mean[:, 0]) / np.exp(log_sd[:, 0]), abs=1e-4)
 
 
 def test_moments_of_a_row_do_not_know_it():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ MOST = 4.0
 """Scaled features are squared up to here."""
 INNER = 0.01, 0.99
 """Quantiles of log standard deviations, and of what all parameters share, beyond which none is believed."""
+FEWEST = 10
+"""Parameters of one name that are a family."""
 SMALLEST = 1e-3
 """Residual, as a share of their standard deviation, below which all count as equally small."""
 
@@ -28,15 +31,15 @@ class ConditionalGaussian:
     parameter by itself m is a polynomial of m', and l one of m' and l': so a bend along any sum of features counts, and
     z is told less sharply where it is told less.
 
-    All parameters of a simulation are also wrong together: where a strong coupling is taken for a weak one, every
-    excitability is estimated too high, in proportion. No single residual shows it. So each simulation has an offset and
-    a gain, ``m + offset + gain m``, and a size that adds to every l, which are linear in m and m^2. What remains of
-    offset and gain is the correlation of the Gaussian: its covariance is ``S (1 + V (F F^T - 1) V^T) S`` with ``S =
-    exp(l)`` on the diagonal and V (p, 2) the orthonormal directions of m / S and 1 / S, the same F in every simulation.
+    The parameters of one family, as the excitability of every region, are also wrong together: where a strong coupling
+    is taken for a weak one, all are estimated too high, in proportion. No single residual shows it. So each simulation
+    has an offset and a gain, ``m + offset + gain m``, and a size that adds to l, which are linear in m and m^2. What
+    remains of offset and gain is the correlation of the Gaussian: its covariance is ``S (1 + V (F F^T - 1) V^T) S``,
+    with ``S = exp(l)`` on the diagonal, V (p, 2) the orthonormal directions of m / S and 1 / S in the family, and the
+    same F in every simulation.
 
     A flow then describes ``r = (1 + V (F^-1 - 1) V^T) (z - m) / S`` given m, l and the features. It finds many
-    parameters much sooner so than by itself, and does not pass over one among many others. It is for many parameters:
-    three at least, of which two directions are not the whole.
+    parameters much sooner so than by itself, and does not pass over one among many others.
 
     Parameters
     ----------
@@ -47,6 +50,7 @@ class ConditionalGaussian:
     mean_bends : (5, p), coefficients of the `powers` of the mean's polynomials.
     size_bends : (8, p), coefficients of the `terms` of those of l.
     sizes : (2, p), smallest and largest l: beyond those of nearly all simulations a polynomial knows nothing.
+    family : (p,) 1 for the parameters that share offset, gain and size, at least three, and 0 for others.
     shared_centre : (2 p,) means of m and m^2.
     shared_coefficients : (2 p, 3), of offset, gain and size.
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
@@ -60,20 +64,26 @@ class ConditionalGaussian:
     mean_bends: np.ndarray
     size_bends: np.ndarray
     sizes: np.ndarray
+    family: np.ndarray
     shared_centre: np.ndarray
     shared_coefficients: np.ndarray
     shared_limits: np.ndarray
     factor: np.ndarray
 
     @classmethod
-    def fit(cls, u: np.ndarray, z: np.ndarray) -> tuple[ConditionalGaussian, np.ndarray]:
+    def fit(
+        cls, u: np.ndarray, z: np.ndarray, family: np.ndarray | None = None
+    ) -> tuple[ConditionalGaussian, np.ndarray]:
         """Regress z (n, p) on u (n, k); also m and l (n, 2 p) of these very rows, each found without the row itself.
+
+        All parameters are one family unless it is given (p,).
 
         Squares count only for parameters that they tell more of, the linear m' and l' only where they predict z and
         the residuals' size: of what the features do not tell, the mean of the other rows would tell a row its own z.
         What all share is regressed on m alone: a row's u beside an m that was found without the row would tell it too.
         """
         squared, average = with_squares(u), z.mean(axis=0)
+        family = np.ones_like(average) if family is None else np.asarray(family, float)
         centre = squared.mean(axis=0)
         spectra = linear_and_whole(squared - centre)
         mean = best_regression(spectra, z - average).informative(len(z))
@@ -83,23 +93,24 @@ class ConditionalGaussian:
 
         shared_centre = with_squares(m).mean(axis=0)
         shared_spectra = linear_and_whole(with_squares(m) - shared_centre)
-        moved = Shared.fit(shared_spectra, offset_and_gain(m, z))
-        residual = z - with_gain(m, moved.own)
+        moved = Shared.fit(shared_spectra, offset_and_gain(m, z, family))
+        m = with_gain(m, moved.own, family)
+        residual = z - m
 
         spread = best_regression(spectra, centred(log_size(residual))).informative(len(z))
         own = np.concatenate([straight, spread.predicted], axis=1)
         size_bends = least_squares(terms(own), log_size(residual))
         log_sd = polynomial(terms(own), size_bends)
         believed = log_sd.clip(*np.quantile(log_sd, INNER, axis=0))
-        squares = ((residual / np.exp(believed)) ** 2).mean(axis=1, keepdims=True)
+        squares = ((residual / np.exp(believed)) ** 2) @ family[:, None] / family.sum()
         size = Shared.fit(shared_spectra, np.log(squares + SMALLEST) / 2)
-        log_sd += size.own
+        log_sd += size.own * family
         sizes = np.quantile(log_sd, INNER, axis=0)
         scale = np.log((residual / np.exp(log_sd.clip(*sizes))).std(axis=0) + 1e-12)
         size_bends[0] += scale
         sizes += scale
 
-        moments = np.concatenate([with_gain(m, moved.own), (log_sd + scale).clip(*sizes)], axis=1).astype(np.float32)
+        moments = np.concatenate([m, (log_sd + scale).clip(*sizes)], axis=1).astype(np.float32)
         found = cls(
             centre,
             np.concatenate([mean.coefficients, spread.coefficients], axis=1),
@@ -108,6 +119,7 @@ class ConditionalGaussian:
             mean_bends,
             size_bends,
             sizes,
+            family,
             shared_centre,
             np.concatenate([moved.coefficients, size.coefficients], axis=1),
             np.concatenate([moved.limits, size.limits], axis=1),
@@ -119,9 +131,9 @@ class ConditionalGaussian:
         """The same with the factor F that simulations of moments (n, 2 p) and z (n, p) ask for."""
         mean, log_sd = torch.from_numpy(moments).double().tensor_split(2, dim=1)
         r = (torch.from_numpy(np.asarray(z, float)) - mean) / torch.exp(log_sd)
-        along = torch.einsum("npd,np->nd", shared_directions(mean, log_sd), r).numpy()
+        along = torch.einsum("npd,np->nd", self.shared_directions(mean, log_sd), r).numpy()
         factor = np.linalg.cholesky(along.T @ along / len(along))
-        return ConditionalGaussian(**{**self.state(), "factor": factor})
+        return replace(self, factor=factor)
 
     @property
     def n_outputs(self) -> int:
@@ -136,8 +148,10 @@ class ConditionalGaussian:
         middle, smallest, largest = self.shared_limits
         shared = middle + (with_squares(m) - self.shared_centre) @ self.shared_coefficients
         shared = shared.clip(smallest, largest)
-        log_sd = polynomial(terms(straight), self.size_bends) + shared[:, 2:]
-        return np.concatenate([with_gain(m, shared[:, :2]), log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
+        log_sd = polynomial(terms(straight), self.size_bends) + shared[:, 2:] * self.family
+        return np.concatenate([with_gain(m, shared[:, :2], self.family), log_sd.clip(*self.sizes)], axis=1).astype(
+            np.float32
+        )
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
@@ -148,13 +162,20 @@ class ConditionalGaussian:
         mean, log_sd = self.split_moments(inputs)
         inverse = torch.as_tensor(np.linalg.inv(self.factor), dtype=z.dtype, device=z.device)
         volume = -log_sd.sum(-1) - float(np.log(np.diag(self.factor)).sum())
-        return along_shared((z - mean) * torch.exp(-log_sd), shared_directions(mean, log_sd), inverse), volume
+        return along_shared((z - mean) * torch.exp(-log_sd), self.shared_directions(mean, log_sd), inverse), volume
 
     def undo_standardise(self, r: Tensor, inputs: Tensor) -> Tensor:
         """z (..., p) for r and network inputs (..., k)."""
         mean, log_sd = self.split_moments(inputs)
         factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
-        return mean + torch.exp(log_sd) * along_shared(r, shared_directions(mean, log_sd), factor)
+        return mean + torch.exp(log_sd) * along_shared(r, self.shared_directions(mean, log_sd), factor)
+
+    def shared_directions(self, mean: Tensor, log_sd: Tensor) -> Tensor:
+        """Orthonormal directions (..., p, 2) of m / S and 1 / S in the family."""
+        offset = torch.exp(-log_sd) * torch.as_tensor(self.family, dtype=log_sd.dtype, device=log_sd.device)
+        gain = torch.nn.functional.normalize(mean * offset, dim=-1)
+        offset = offset - (offset * gain).sum(-1, keepdim=True) * gain
+        return torch.stack([gain, torch.nn.functional.normalize(offset, dim=-1)], dim=-1)
 
     def split_moments(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """m and l (..., p) at the end of network inputs (..., k)."""
@@ -179,25 +200,24 @@ class Shared:
         return cls(own, found.coefficients, np.stack([middle, smallest, largest]))
 
 
-def offset_and_gain(m: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Offset and gain (n, 2) of each simulation by which all its z (n, p) differ from m, by weighted least squares."""
-    sd = (z - m).std(axis=0) + 1e-12
-    design = np.stack([np.broadcast_to(1 / sd, m.shape), m / sd], axis=-1)
+def largest_family(names: Sequence[str]) -> np.ndarray:
+    """1 for the parameters (p,) of the commonest name, as ``eta[...]`` of every region; for all if few share one."""
+    stems = np.array([name.split("[")[0] for name in names])
+    found, counts = np.unique(stems, return_counts=True)
+    return np.ones(len(names)) if counts.max() < FEWEST else (stems == found[counts.argmax()]).astype(float)
+
+
+def offset_and_gain(m: np.ndarray, z: np.ndarray, family: np.ndarray) -> np.ndarray:
+    """Offset and gain (n, 2) by which z (n, p) differs from m in a simulation's family, by weighted least squares."""
+    weights = family / ((z - m).std(axis=0) + 1e-12)
+    design = np.stack([np.ones_like(m), m], axis=-1) * weights[:, None]
     normal = np.einsum("npi,npj->nij", design, design) + 1e-9 * np.eye(2)
-    return np.linalg.solve(normal, np.einsum("npi,np->ni", design, (z - m) / sd)[..., None])[..., 0]
+    return np.linalg.solve(normal, np.einsum("npi,np->ni", design, (z - m) * weights)[..., None])[..., 0]
 
 
-def with_gain(m: np.ndarray, shared: np.ndarray) -> np.ndarray:
-    """m (n, p) moved by offset and gain (n, 2)."""
-    return m + shared[:, :1] + shared[:, 1:] * m
-
-
-def shared_directions(mean: Tensor, log_sd: Tensor) -> Tensor:
-    """Orthonormal directions (..., p, 2) of m / S and 1 / S."""
-    offset = torch.exp(-log_sd)
-    gain = torch.nn.functional.normalize(mean * offset, dim=-1)
-    offset = offset - (offset * gain).sum(-1, keepdim=True) * gain
-    return torch.stack([gain, torch.nn.functional.normalize(offset, dim=-1)], dim=-1)
+def with_gain(m: np.ndarray, shared: np.ndarray, family: np.ndarray) -> np.ndarray:
+    """m (n, p) moved by offset and gain (n, 2), those of the family."""
+    return m + (shared[:, :1] + shared[:, 1:] * m) * family
 
 
 def along_shared(r: Tensor, directions: Tensor, factor: Tensor) -> Tensor:

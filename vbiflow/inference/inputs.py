@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vbiflow.dependencies import code_hash
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, largest_family
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS, Scaling
 
@@ -43,7 +43,12 @@ class Condenser:
 
 
 def fit_inputs(
-    x: Any, z: np.ndarray, train: np.ndarray, names: tuple[str, ...], options: Mapping[str, Any]
+    x: Any,
+    z: np.ndarray,
+    train: np.ndarray,
+    names: Sequence[str],
+    parameters: Sequence[str],
+    options: Mapping[str, Any],
 ) -> tuple[Scaling, Condenser, np.ndarray, dict[str, str]]:
     """How features x (n, f) become inputs, from the rows `train` alone, whose z (n_train, p) comes first.
 
@@ -75,7 +80,7 @@ def fit_inputs(
         reduction, own = Reduction.fit(u, z[: len(u)], len(train))
     if options["regression"] == "none" or z.shape[1] < MANY_PARAMETERS:
         return scaling, Condenser(reduction), own, dropped
-    regression, moments = ConditionalGaussian.fit(u, z[: len(u)])
+    regression, moments = ConditionalGaussian.fit(u, z[: len(u)], largest_family(parameters))
     own = np.concatenate([own if len(own) else reduction(u), moments], axis=1)
     return scaling, Condenser(reduction, regression), own, dropped
 
