@@ -13,11 +13,18 @@ from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 N_PARAMETERS = 20
+N_MIXED = 40
 QUICK = {"estimator": {"maf": {"hidden_features": 40, "num_transforms": 2}}, "max_epochs": 3, "dropout": "none"}
 
 
 def normal_prior(n=N_PARAMETERS):
     return Prior.from_config({f"p{k}": {"normal": [0, 1]} for k in range(n)})
+
+
+def mixed(simulate, seed):
+    """z, and features of which none follows a single parameter: what `simulate` draws of them, rotated."""
+    z, x = simulate(np.random.default_rng(seed))
+    return z, x @ np.linalg.qr(np.random.default_rng(4).standard_normal((N_MIXED, N_MIXED)))[0]
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +68,15 @@ def test_a_bend_along_a_sum_of_features_and_the_spread_along_it_are_found():
 
 def test_an_offset_and_a_gain_that_all_errors_share_are_found_or_stand_in_the_covariance():
     """All z shrink or stretch together, half of it as a sum of their squares says, half by chance."""
-    p = 40
-    mix = np.linalg.qr(np.random.default_rng(4).standard_normal((p, p)))[0]
 
-    def simulate(seed):
-        rng = np.random.default_rng(seed)
-        m = rng.standard_normal((2000, p))
+    def simulate(rng):
+        m = rng.standard_normal((2000, N_MIXED))
         gain = 0.3 * np.tanh(m[:, :1] ** 2 - 1) + 0.2 * rng.standard_normal((len(m), 1))
-        return m * (1 + gain) + 0.2 * rng.standard_normal(m.shape), m @ mix
+        return m * (1 + gain) + 0.2 * rng.standard_normal(m.shape), m
 
-    (z, x), (others, y) = simulate(5), simulate(6)
+    (z, x), (others, y) = mixed(simulate, 5), mixed(simulate, 6)
     found, _ = ConditionalGaussian.fit(x, z)
-    plain = replace(found, shared_coefficients=np.zeros((2 * p, 3)), factor=np.eye(2))
+    plain = replace(found, shared_coefficients=np.zeros((2 * N_MIXED, 3)), factor=np.eye(2))
     loss = {}
     for name, one in (("whole", found), ("plain", plain)):
         r, volume = one.standardise(torch.from_numpy(others), torch.from_numpy(one(y)))
@@ -203,22 +207,19 @@ def test_no_simulation_is_told_more_sharply_than_nearly_all_that_were_learnt_fro
 
 def test_a_size_that_all_residuals_share_is_found_though_no_single_one_shows_it():
     """All is told less sharply where a parameter that no single feature follows is far from zero."""
-    p = 40
-    mix = np.linalg.qr(np.random.default_rng(4).standard_normal((p, p)))[0]
 
-    def simulate(seed):
-        rng = np.random.default_rng(seed)
-        z = rng.standard_normal((1500, p))
+    def simulate(rng):
+        z = rng.standard_normal((1500, N_MIXED))
         spread = 0.1 * np.exp(0.4 * (np.minimum(z[:, :1] ** 2, 4) - 1))
-        return z, (z + spread * rng.standard_normal(z.shape)) @ mix
+        return z, z + spread * rng.standard_normal(z.shape)
 
     def sizes(moments, z):
         mean, log_sd = np.split(moments, 2, axis=1)
         return (((z - mean) / np.exp(log_sd)) ** 2).mean(axis=1)
 
-    (z, x), (others, y) = simulate(5), simulate(6)
+    (z, x), (others, y) = mixed(simulate, 5), mixed(simulate, 6)
     found, own = ConditionalGaussian.fit(x, z)
-    without = replace(found, shared_coefficients=np.zeros((2 * p, 3)))
+    without = replace(found, shared_coefficients=np.zeros((2 * N_MIXED, 3)))
     assert sizes(without(y), others).std() > 1.2, "0.22 is chance"
     assert sizes(own, z).std() < 0.7 and sizes(found(y), others).std() < 0.7
     assert sizes(own, z).mean() == pytest.approx(1, abs=0.01) and sizes(found(y), others).mean() == pytest.approx(

@@ -25,8 +25,6 @@ SHOWN = (
 """Figures on a card, in the paper's order."""
 REPEATED = ("marginals", "brain")
 """Those of the second and further people, whose other figures stand in the study's own report."""
-
-
 MOST_DOTS = 600
 """Dots of a parameter that are drawn at most."""
 ROW = 6

@@ -45,9 +45,10 @@ def series(
     signals = [
         standardised(finite_array(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)
     ]
-    durations = [ts.shape[1] / rate for ts, rate in zip(signals, (fs, predicted_fs), strict=True)]
-    shown = min(MOST_SAMPLES / max(fs, predicted_fs), max(durations))
-    signals = [ts[:, : round(shown * rate)] for ts, rate in zip(signals, (fs, predicted_fs), strict=True)]
+    rates = fs, predicted_fs
+    durations = [ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True)]
+    shown = min(MOST_SAMPLES / max(rates), max(durations))
+    signals = [ts[:, : round(shown * rate)] for ts, rate in zip(signals, rates, strict=True)]
     span, unit = ("ms", 1e3) if shown < 2 else ("s", 1.0)
     rates = fs / unit, predicted_fs / unit
     figure = canvas(5.0)

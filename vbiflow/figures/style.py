@@ -159,7 +159,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def shorten_coordinates(svg: str) -> str:
-    """Round coordinates to hundredths of a point, a fifth of a figure's size less."""
+    """Cut coordinates off at hundredths of a point, a fifth of a figure's size less."""
     return COORDINATES.sub(lambda found: DECIMALS.sub(r"\1", found[0]), svg)
 
 

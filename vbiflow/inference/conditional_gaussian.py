@@ -88,19 +88,23 @@ class ConditionalGaussian:
         spectra = linear_and_whole(squared - centre)
         mean = best_regression(spectra, z - average).informative(len(z))
         straight = mean.predicted + average
-        mean_bends = least_squares(powers(straight), z)
-        m = polynomial(powers(straight), mean_bends)
+        each = powers(straight)
+        mean_bends = least_squares(each, z)
+        m = polynomial(each, mean_bends)
 
-        shared_centre = with_squares(m).mean(axis=0)
-        shared_spectra = linear_and_whole(with_squares(m) - shared_centre)
+        squared_means = with_squares(m)
+        shared_centre = squared_means.mean(axis=0)
+        shared_spectra = linear_and_whole(squared_means - shared_centre)
         moved = Shared.fit(shared_spectra, offset_and_gain(m, z, family))
         m = with_gain(m, moved.own, family)
         residual = z - m
 
-        spread = best_regression(spectra, centred(log_size(residual))).informative(len(z))
+        log_residual = log_size(residual)
+        spread = best_regression(spectra, log_residual - log_residual.mean(axis=0)).informative(len(z))
         own = np.concatenate([straight, spread.predicted], axis=1)
-        size_bends = least_squares(terms(own), log_size(residual))
-        log_sd = polynomial(terms(own), size_bends)
+        each = terms(own)
+        size_bends = least_squares(each, log_residual)
+        log_sd = polynomial(each, size_bends)
         believed = log_sd.clip(*np.quantile(log_sd, INNER, axis=0))
         squares = ((residual / np.exp(believed)) ** 2) @ family[:, None] / family.sum()
         size = Shared.fit(shared_spectra, np.log(squares + SMALLEST) / 2)
@@ -128,10 +132,10 @@ class ConditionalGaussian:
         return found.with_factor(moments, z), moments
 
     def with_factor(self, moments: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
-        """The same with the factor F that simulations of moments (n, 2 p) and z (n, p) ask for."""
-        mean, log_sd = torch.from_numpy(moments).double().tensor_split(2, dim=1)
-        r = (torch.from_numpy(np.asarray(z, float)) - mean) / torch.exp(log_sd)
-        along = torch.einsum("npd,np->nd", self.shared_directions(mean, log_sd), r).numpy()
+        """The same, of factor 1, with the F that simulations of moments (n, 2 p) and z (n, p) ask for."""
+        inputs = torch.from_numpy(moments).double()
+        r, _ = self.standardise(torch.from_numpy(np.asarray(z, float)), inputs)
+        along = torch.einsum("npd,np->nd", self.shared_directions(*self.split_moments(inputs)), r).numpy()
         factor = np.linalg.cholesky(along.T @ along / len(along))
         return replace(self, factor=factor)
 
@@ -148,10 +152,9 @@ class ConditionalGaussian:
         middle, smallest, largest = self.shared_limits
         shared = middle + (with_squares(m) - self.shared_centre) @ self.shared_coefficients
         shared = shared.clip(smallest, largest)
+        m = with_gain(m, shared[:, :2], self.family)
         log_sd = polynomial(terms(straight), self.size_bends) + shared[:, 2:] * self.family
-        return np.concatenate([with_gain(m, shared[:, :2], self.family), log_sd.clip(*self.sizes)], axis=1).astype(
-            np.float32
-        )
+        return np.concatenate([m, log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
@@ -224,11 +227,6 @@ def along_shared(r: Tensor, directions: Tensor, factor: Tensor) -> Tensor:
     """r (..., p) with its part along the directions (..., p, 2) multiplied by the factor (2, 2)."""
     along = (r.unsqueeze(-1) * directions).sum(-2)
     return r + (directions * (along @ factor.T - along).unsqueeze(-2)).sum(-1)
-
-
-def centred(values: np.ndarray) -> np.ndarray:
-    """Values (n, p) less their means."""
-    return values - values.mean(axis=0)
 
 
 def log_size(residual: np.ndarray) -> np.ndarray:

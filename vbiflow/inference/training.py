@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vbiflow.clock import clock_of
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
 from vbiflow.inference.inputs import Inputs, fit_inputs, network_inputs
@@ -79,7 +80,7 @@ def train(
             f"{int(valid.sum())} of {len(valid)} simulations are valid, {len(parts.train)} to train on and "
             f"{len(parts.validation)} to validate; {FEWEST} of each are needed: raise n_simulations"
         )
-    clock = time.process_time if device == "cpu" else time.perf_counter  # other work on a machine does not count
+    clock = clock_of(device)
     begin = clock()
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
@@ -90,18 +91,17 @@ def train(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         trainings: list[Training] = []
         for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
-            if trainings and trial.condenser is condenser:
-                inputs = trainings[-1].inputs
-            else:
+            if not trainings or trial.condenser is not condenser:
                 u = network_inputs(data.x, rows, scaling, trial.condenser, trial.own, f"{scratch}/{k}")
                 inputs = Inputs(z, u, len(parts.train), device, trial.condenser.regression)
-            path = folder and folder / f"{inputs.digest(options, seed)}-0-{k}.pt"
-            trainings.append(Training(trial, inputs, *fit(inputs, trial.options, seed, progress, path)))
+                key = folder and inputs.digest(options, seed)
+            checkpoints = folder and f"{folder / key}-{k}"
+            first = fit(inputs, trial.options, seed, progress, checkpoints and Path(f"{checkpoints}-0.pt"))
+            trainings.append(Training(trial, inputs, checkpoints, *first))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
         condenser, options, inputs = best.trial.condenser, best.trial.options, best.inputs
-        key = folder and inputs.digest(options, seed)
         members = [(best.network, best.losses)] + [
-            fit(inputs, options, seed + 7919 * k, progress, folder and folder / f"{key}-{k}.pt")
+            fit(inputs, options, seed + 7919 * k, progress, folder and Path(f"{best.checkpoints}-{k}.pt"))
             for k in range(1, options["members"])
         ]
     if folder:
@@ -114,10 +114,11 @@ def train(
 
 
 class Training(NamedTuple):
-    """A network that was trained, and what with."""
+    """A network that was trained, what with, and how the names of its members' checkpoints begin."""
 
     trial: Trial
     inputs: Inputs
+    checkpoints: str | None
     network: nn.Module
     losses: dict[str, list[float]]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from vbiflow.clock import clock_of
 from vbiflow.connectome import Connectome, prepare_connectome
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import make_regions
@@ -123,7 +124,7 @@ def time_simulations(study: Study, connectome: Connectome, device: str = "cpu") 
         return simulate_draws(*drawn, **given)
 
     run(2)
-    clock = time.process_time if device == "cpu" else time.perf_counter
+    clock = clock_of(device)
     n_samples = n_whole if study.analytic else max(2, n_whole // 64)
     while True:
         seconds, simulations = seconds_of(partial(run, n_samples), clock)
