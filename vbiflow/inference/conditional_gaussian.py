@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from torch import Tensor
 
 from vbiflow.inference.reduction import Regression, Spectrum
+from vbiflow.inference.residual_shape import ResidualShape
 
 MOST = 4.0
 """Scaled features are squared up to here."""
@@ -21,6 +22,8 @@ FEWEST = 10
 """Parameters of one name that are a family."""
 SMALLEST = 1e-3
 """Residual, as a share of their standard deviation, below which all count as equally small."""
+ROUNDS = 10
+"""Rounds in which the correlation of what all share is found."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,15 @@ class ConditionalGaussian:
 
     The parameters of one family, as the excitability of every region, are also wrong together: where a strong coupling
     is taken for a weak one, all are estimated too high, in proportion. No single residual shows it. So each simulation
-    has an offset and a gain, ``m + offset + gain m``, and a size that adds to l, which are linear in m and m^2. What
-    remains of offset and gain is the correlation of the Gaussian: its covariance is ``S (1 + V (F F^T - 1) V^T) S``,
-    with ``S = exp(l)`` on the diagonal, V (p, 2) the orthonormal directions of m / S and 1 / S in the family, and the
-    same F in every simulation.
+    has an offset and a gain, ``m + offset + gain m``, and a size that adds to l, which are linear in m and m^2.
 
-    A flow then describes ``r = (1 + V (F^-1 - 1) V^T) (z - m) / S`` given m, l and the features. It finds many
-    parameters much sooner so than by itself, and does not pass over one among many others.
+    Of each parameter by itself ``e = shape((z - m) / S)``, with ``S = exp(l)``, is standard normal, by a
+    `ResidualShape` that the family shares. What remains of offset and gain is the correlation of e, the same in every
+    simulation but for its directions: ``D (1 + V (F F^T - 1) V^T) D``, with V (p, 2) the orthonormal directions of
+    m / S and 1 / S in the family, and D diagonal so that variances are 1.
+
+    A flow then describes ``(1 + V (F^-1 - 1) V^T) e / D`` given m, l and the features. It finds many parameters much
+    sooner so than by itself, and does not pass over one among many others.
 
     Parameters
     ----------
@@ -54,6 +59,7 @@ class ConditionalGaussian:
     shared_centre : (2 p,) means of m and m^2.
     shared_coefficients : (2 p, 3), of offset, gain and size.
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
+    shape : of the residuals (z - m) / S.
     factor : (2, 2), F, lower triangular.
     """
 
@@ -68,6 +74,7 @@ class ConditionalGaussian:
     shared_centre: np.ndarray
     shared_coefficients: np.ndarray
     shared_limits: np.ndarray
+    shape: ResidualShape
     factor: np.ndarray
 
     @classmethod
@@ -127,17 +134,20 @@ class ConditionalGaussian:
             shared_centre,
             np.concatenate([moved.coefficients, size.coefficients], axis=1),
             np.concatenate([moved.limits, size.limits], axis=1),
+            ResidualShape.fit((z - moments[:, : z.shape[1]]) / np.exp(moments[:, z.shape[1] :]), moments, family),
             np.eye(2),
         )
         return found.with_factor(moments, z), moments
 
     def with_factor(self, moments: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
-        """The same, of factor 1, with the F that simulations of moments (n, 2 p) and z (n, p) ask for."""
-        inputs = torch.from_numpy(moments).double()
-        r, _ = self.standardise(torch.from_numpy(np.asarray(z, float)), inputs)
-        along = torch.einsum("npd,np->nd", self.shared_directions(*self.split_moments(inputs)), r).numpy()
-        factor = np.linalg.cholesky(along.T @ along / len(along))
-        return replace(self, factor=factor)
+        """The same with the F that simulations of moments (n, 2 p) and z (n, p) ask for."""
+        mean, log_sd = self.split_moments(torch.from_numpy(moments))
+        e, _ = self.shape.standardise((torch.from_numpy(z).float() - mean) * torch.exp(-log_sd), mean, log_sd)
+        directions, found = self.shared_directions(mean, log_sd), self
+        for _ in range(ROUNDS):  # D depends on F
+            along = torch.einsum("npd,np->nd", directions, e / found.deviations(directions)).double().numpy()
+            found = replace(found, factor=np.linalg.cholesky(along.T @ along / len(along)))
+        return found
 
     @property
     def n_outputs(self) -> int:
@@ -157,21 +167,39 @@ class ConditionalGaussian:
         return np.concatenate([m, log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The arrays, by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The arrays, by name, those of the shape as `shape.<name>`."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "shape"}
+        return own | {f"shape.{name}": array for name, array in self.shape.state().items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, np.ndarray]) -> ConditionalGaussian:
+        """The one whose `state` this is."""
+        own = {name: array for name, array in state.items() if not name.startswith("shape.")}
+        shape = {name.removeprefix("shape."): array for name, array in state.items() if name not in own}
+        return cls(**own, shape=ResidualShape(**shape))
 
     def standardise(self, z: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """r (..., p) and the logarithm of \\|dr / dz\\| (...) for z and inputs (..., k) that end with m and l."""
+        """What a flow describes, r (..., p), and the logarithm of \\|dr / dz\\| (...), for z and inputs (..., k)."""
         mean, log_sd = self.split_moments(inputs)
+        directions = self.shared_directions(mean, log_sd)
+        deviations = self.deviations(directions)
+        e, bent = self.shape.standardise((z - mean) * torch.exp(-log_sd), mean, log_sd)
         inverse = torch.as_tensor(np.linalg.inv(self.factor), dtype=z.dtype, device=z.device)
-        volume = -log_sd.sum(-1) - float(np.log(np.diag(self.factor)).sum())
-        return along_shared((z - mean) * torch.exp(-log_sd), self.shared_directions(mean, log_sd), inverse), volume
+        volume = bent - (log_sd + torch.log(deviations)).sum(-1) - float(np.log(np.diag(self.factor)).sum())
+        return along_shared(e / deviations, directions, inverse), volume
 
     def undo_standardise(self, r: Tensor, inputs: Tensor) -> Tensor:
         """z (..., p) for r and network inputs (..., k)."""
         mean, log_sd = self.split_moments(inputs)
+        directions = self.shared_directions(mean, log_sd)
         factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
-        return mean + torch.exp(log_sd) * along_shared(r, self.shared_directions(mean, log_sd), factor)
+        e = along_shared(r, directions, factor) * self.deviations(directions)
+        return mean + torch.exp(log_sd) * self.shape.undo_standardise(e, mean, log_sd)
+
+    def deviations(self, directions: Tensor) -> Tensor:
+        """The diagonal (..., p) of D for directions (..., p, 2)."""
+        excess = torch.as_tensor(self.factor @ self.factor.T - np.eye(2), dtype=directions.dtype)
+        return torch.rsqrt(1 + ((directions @ excess) * directions).sum(-1))
 
     def shared_directions(self, mean: Tensor, log_sd: Tensor) -> Tensor:
         """Orthonormal directions (..., p, 2) of m / S and 1 / S in the family."""

@@ -230,7 +230,7 @@ class Posterior:
             )
         prior = Prior.from_plain(config["prior"])
         scaling = Scaling(**arrays(state["scaling"]), robust=config["robust"])
-        regression = state["regression"] and ConditionalGaussian(**arrays(state["regression"]))
+        regression = state["regression"] and ConditionalGaussian.from_state(arrays(state["regression"]))
         condenser = Condenser(Reduction(**arrays(state["reduction"])), regression)
         networks = []
         for weights in state["networks"]:
