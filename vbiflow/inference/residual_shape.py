@@ -15,6 +15,8 @@ HIDDEN = 32
 STEPS, PAIRS = 1500, 8192
 """Steps of the fit, and residuals in each."""
 LEARNING_RATE = 5e-3
+DECAY = 10.0
+"""Weight of the squares of the network's weights beside the misfit of all residuals: few simulations leave them small."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class ResidualShape:
                 optimiser.learning_rate = LEARNING_RATE * (1 + np.cos(np.pi * step / STEPS)) / 2
                 drawn = torch.randint(len(seen), (PAIRS,))
                 loss = misfit(within.flatten()[drawn], shape_of(seen[drawn], limits, weights[1:]))
-                (loss + misfit(beside[drawn % len(beside)], weights[0])).backward()
+                loss = loss + misfit(beside[drawn % len(beside)], weights[0])
+                (loss + DECAY * sum((w**2).sum() for w in weights[1:]) / len(seen)).backward()
                 optimiser.step()
         others = torch.zeros(4, len(family))
         others[:, ~own] = weights[0].detach()
