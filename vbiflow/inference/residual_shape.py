@@ -16,7 +16,7 @@ STEPS, PAIRS = 1500, 8192
 """Steps of the fit, and residuals in each."""
 LEARNING_RATE = 5e-3
 DECAY = 10.0
-"""Weight of the squares of the network's weights beside the misfit of all residuals: few simulations leave them small."""
+"""Weight of the network's squared weights beside the misfit of all residuals: few simulations leave them small."""
 
 
 @dataclass(frozen=True)
