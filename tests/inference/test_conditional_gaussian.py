@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from vbiflow.inference import residual_shape
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian, largest_family
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.residual_shape import to_normal
@@ -16,6 +17,14 @@ from vbiflow.prior import Prior
 N_PARAMETERS = 20
 N_MIXED = 40
 QUICK = {"estimator": {"maf": {"hidden_features": 40, "num_transforms": 2}}, "max_epochs": 3, "dropout": "none"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_shape():
+    """The fit of the shape, which has tests of its own, is cut short."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(residual_shape, "STEPS", 200)
+        yield
 
 
 def normal_prior(n=N_PARAMETERS):

@@ -122,11 +122,15 @@ class Inputs:
         """Both for some rows."""
         return self.z[indices].to(self.device), torch.from_numpy(self.u[indices]).to(self.device)
 
+    @property
+    def shifts(self) -> dict[str, float]:
+        """By how much the mean loss of z is below that of what the regression leaves, of both kinds of rows."""
+        parts = {"train_loss": self.volume[: self.n_train], "validation_loss": self.volume[self.n_train :]}
+        return {key: part.mean().item() for key, part in parts.items()}
+
     def in_units_of_z(self, losses: Mapping[str, list[float]]) -> dict[str, list[float]]:
         """Losses of z as it was given, for those of what the regression leaves."""
-        parts = {"train_loss": self.volume[: self.n_train], "validation_loss": self.volume[self.n_train :]}
-        shifts = {key: part.mean().item() for key, part in parts.items()}
-        return {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
+        return {key: [loss - self.shifts[key] for loss in values] for key, values in losses.items()}
 
     def digest(self, options: Mapping[str, Any], seed: int) -> str:
         """Name of a training: it changes with the code, the options, the seed and the data."""

@@ -140,12 +140,12 @@ def fit(
         run = Run(data, options)
         if checkpoint and checkpoint.exists() and not run.resume(checkpoint):
             return fit(data, options, seed, progress, checkpoint)
-        saved = time.monotonic()
+        saved, shift = time.monotonic(), data.shifts["validation_loss"]
         while not run.finished:
             with defer_termination():  # of an epoch that ends in time nothing is lost
                 run.epoch()
                 if progress:
-                    progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
+                    progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1] - shift)
                 if checkpoint and (run.finished or termination_asked() or time.monotonic() - saved >= SAVED_EVERY):
                     run.save(checkpoint)
                     saved = time.monotonic()
