@@ -40,11 +40,13 @@ class ConditionalGaussian:
 
     Of each parameter by itself ``e = shape((z - m) / S)``, with ``S = exp(l)``, is standard normal, by a
     `ResidualShape` that the family shares. What remains of offset and gain is the correlation of e, the same in every
-    simulation but for its directions: ``D (1 + V (F F^T - 1) V^T) D``, with V (p, 2) the orthonormal directions of
-    m / S and 1 / S in the family, and D diagonal so that variances are 1.
+    simulation but for its directions: ``D (1 + V (F F^T - 1) V^T) D``, with V (p, d) the parameters outside the family
+    and the orthonormal directions of m / S and 1 / S in it, and D diagonal so that variances are 1.
 
-    A flow then describes ``(1 + V (F^-1 - 1) V^T) e / D`` given m, l and the features. It finds many parameters much
-    sooner so than by itself, and does not pass over one among many others.
+    A flow then describes ``r = (1 + V (F^-1 - 1) V^T) e / D`` given m, l and the features. It finds many parameters much
+    sooner so than by itself, and does not pass over one among many others. Along the two directions in the family there
+    is one number of a simulation to learn from, where there are as many as regions for all else, and a flow would
+    learn it by heart: in training it meets noise there (`without_shared`).
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class ConditionalGaussian:
     shared_coefficients : (2 p, 3), of offset, gain and size.
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
     shape : of the residuals (z - m) / S.
-    factor : (2, 2), F, lower triangular.
+    factor : (d, d), F, lower triangular.
     """
 
     centre: np.ndarray
@@ -135,7 +137,7 @@ class ConditionalGaussian:
             np.concatenate([moved.coefficients, size.coefficients], axis=1),
             np.concatenate([moved.limits, size.limits], axis=1),
             ResidualShape.fit((z - moments[:, : z.shape[1]]) / np.exp(moments[:, z.shape[1] :]), moments, family),
-            np.eye(2),
+            np.eye(2 + int((family == 0).sum())),
         )
         return found.with_factor(moments, z), moments
 
@@ -196,17 +198,26 @@ class ConditionalGaussian:
         e = along_shared(r, directions, factor) * self.deviations(directions)
         return mean + torch.exp(log_sd) * self.shape.undo_standardise(e, mean, log_sd)
 
+    def without_shared(self, r: Tensor, inputs: Tensor) -> Tensor:
+        """r (n, p), of network inputs (n, k), with noise along the two directions in the family."""
+        within = self.shared_directions(*self.split_moments(inputs))[..., -2:]
+        along = torch.randn(len(r), 2, dtype=r.dtype, device=r.device) - (within * r.unsqueeze(-1)).sum(-2)
+        return r + (within * along.unsqueeze(-2)).sum(-1)
+
     def deviations(self, directions: Tensor) -> Tensor:
-        """The diagonal (..., p) of D for directions (..., p, 2)."""
-        excess = torch.as_tensor(self.factor @ self.factor.T - np.eye(2), dtype=directions.dtype)
+        """The diagonal (..., p) of D for directions (..., p, d)."""
+        excess = torch.as_tensor(self.factor @ self.factor.T - np.eye(len(self.factor)), dtype=directions.dtype)
         return torch.rsqrt(1 + ((directions @ excess) * directions).sum(-1))
 
     def shared_directions(self, mean: Tensor, log_sd: Tensor) -> Tensor:
-        """Orthonormal directions (..., p, 2) of m / S and 1 / S in the family."""
-        offset = torch.exp(-log_sd) * torch.as_tensor(self.family, dtype=log_sd.dtype, device=log_sd.device)
+        """V (..., p, d): parameters outside the family, and the directions of m / S and 1 / S in it."""
+        family = torch.as_tensor(self.family, dtype=log_sd.dtype, device=log_sd.device)
+        offset = torch.exp(-log_sd) * family
         gain = torch.nn.functional.normalize(mean * offset, dim=-1)
         offset = offset - (offset * gain).sum(-1, keepdim=True) * gain
-        return torch.stack([gain, torch.nn.functional.normalize(offset, dim=-1)], dim=-1)
+        others = torch.eye(len(family), dtype=log_sd.dtype, device=log_sd.device)[:, family == 0]
+        within = torch.stack([gain, torch.nn.functional.normalize(offset, dim=-1)], dim=-1)
+        return torch.cat([others.expand(*mean.shape, -1), within], dim=-1)
 
     def split_moments(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """m and l (..., p) at the end of network inputs (..., k)."""
@@ -252,7 +263,7 @@ def with_gain(m: np.ndarray, shared: np.ndarray, family: np.ndarray) -> np.ndarr
 
 
 def along_shared(r: Tensor, directions: Tensor, factor: Tensor) -> Tensor:
-    """r (..., p) with its part along the directions (..., p, 2) multiplied by the factor (2, 2)."""
+    """r (..., p) with its part along the directions (..., p, d) multiplied by the factor (d, d)."""
     along = (r.unsqueeze(-1) * directions).sum(-2)
     return r + (directions * (along @ factor.T - along).unsqueeze(-2)).sum(-1)
 

@@ -113,7 +113,7 @@ class Inputs:
         self, z: np.ndarray, u: np.ndarray, n_train: int, device: str, regression: ConditionalGaussian | None
     ) -> None:
         self.z, self.u, self.n_train, self.device = torch.from_numpy(z), u, n_train, device
-        self.volume = torch.zeros(len(z))
+        self.volume, self.regression = torch.zeros(len(z)), regression
         if regression:
             moments = torch.from_numpy(u[:, -regression.n_outputs :].copy())
             self.z, self.volume = regression.standardise(self.z, moments)
@@ -121,6 +121,11 @@ class Inputs:
     def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows."""
         return self.z[indices].to(self.device), torch.from_numpy(self.u[indices]).to(self.device)
+
+    def training_rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Both for some rows, without what a network is not to learn of z."""
+        z, u = self.rows(indices)
+        return self.regression.without_shared(z, u) if self.regression else z, u
 
     @property
     def shifts(self) -> dict[str, float]:

@@ -183,7 +183,7 @@ class Run:
         order = torch.randperm(self.data.n_train).numpy()
         size, total = self.options["batch_size"], 0.0
         for start in range(0, len(order), size):
-            z, u = self.data.rows(np.sort(order[start : start + size]))
+            z, u = self.data.training_rows(np.sort(order[start : start + size]))
             loss = self.loss(self.network, z, u).mean()
             loss.backward()
             self.optimiser.step(self.options["clip_norm"])
