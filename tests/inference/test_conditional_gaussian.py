@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from vbiflow.inference import residual_shape
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian, largest_family
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.regressions import largest_family
 from vbiflow.inference.residual_shape import to_normal
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
@@ -113,6 +114,46 @@ def test_a_parameter_of_another_kind_shares_nothing():
     r, _ = found.standardise(torch.from_numpy(z), torch.from_numpy(own))
     alone, shape = (z[:, 0] - mean[:, 0]) / np.exp(log_sd[:, 0]), torch.from_numpy(found.shape.others[:, 0])
     assert torch.allclose(r[:, 0], to_normal(torch.from_numpy(alone), shape)[0], atol=1e-4)
+
+
+def test_a_parameter_of_another_kind_is_wrong_together_with_the_family():
+    """As a coupling is: where it is taken for too strong, all others are estimated too low."""
+    names = ["G", *[f"eta[{k}]" for k in range(N_PARAMETERS - 1)]]
+
+    def simulate(rng):
+        x = rng.standard_normal((2000, N_PARAMETERS))
+        z = x + 0.1 * rng.standard_normal(x.shape)
+        z[:, 0] = x[:, 0] + rng.standard_normal(len(x))
+        z[:, 1:] -= 0.1 * (z[:, :1] - x[:, :1])
+        return z, x
+
+    (z, x), (others, y) = (simulate(np.random.default_rng(seed)) for seed in (7, 8))
+    found, _ = ConditionalGaussian.fit(x, z, largest_family(names))
+    inputs = torch.from_numpy(found(y))
+    r, _ = found.standardise(torch.from_numpy(others).float(), inputs)
+    fixed = np.cov(r.numpy().T)
+    assert np.linalg.eigvalsh(fixed)[-1] < 1.6, "1.21 is chance"
+    drawn = found.undo_standardise(torch.from_numpy(np.random.default_rng(9).standard_normal(r.shape)).float(), inputs)
+    errors = [one.numpy() - found(y)[:, :N_PARAMETERS] for one in (drawn, torch.from_numpy(others))]
+    with_family = [np.corrcoef(e[:, 0], e[:, 1:].sum(axis=1))[0, 1] for e in errors]
+    assert with_family[1] < -0.9 and with_family[0] == pytest.approx(with_family[1], abs=0.05)
+
+
+def test_in_training_nothing_is_told_along_what_all_share_and_all_else_is_as_it_was(simulated):
+    z, x = simulated
+    found, own = ConditionalGaussian.fit(x, z)
+    inputs = torch.from_numpy(own)
+    r, _ = found.standardise(torch.from_numpy(z).float(), inputs)
+    within = found.shared_directions(*found.split_moments(inputs))[..., -2:]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        seen = found.without_shared(r, inputs)
+    before, after = (torch.einsum("npd,np->nd", within, one) for one in (r, seen))
+    assert torch.allclose(
+        seen - torch.einsum("npd,nd->np", within, after), r - torch.einsum("npd,nd->np", within, before), atol=1e-4
+    )
+    assert after.std(0).numpy() == pytest.approx(1, abs=0.08)
+    assert abs(np.corrcoef(before[:, 0], after[:, 0])[0, 1]) < 0.1
 
 
 def test_moments_of_a_row_do_not_know_it():

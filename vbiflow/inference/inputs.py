@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from vbiflow.dependencies import code_hash
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian, largest_family
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.reduction import Reduction
+from vbiflow.inference.regressions import largest_family
 from vbiflow.inference.scaling import ROWS, Scaling
 
 CODE = "vbiflow/inference/training.py"
