@@ -113,7 +113,8 @@ def test_a_parameter_of_another_kind_shares_nothing():
     assert np.exp(log_sd[:, 0]) == pytest.approx(0.01, rel=0.15) and np.abs(z[:, 0] - mean[:, 0]).max() < 0.06
     r, _ = found.standardise(torch.from_numpy(z), torch.from_numpy(own))
     alone, shape = (z[:, 0] - mean[:, 0]) / np.exp(log_sd[:, 0]), torch.from_numpy(found.shape.others[:, 0])
-    assert torch.allclose(r[:, 0], to_normal(torch.from_numpy(alone), shape)[0], atol=1e-4)
+    average, deviation = found.shape.final[:, 0]
+    assert torch.allclose(r[:, 0] * deviation + average, to_normal(torch.from_numpy(alone), shape)[0], atol=1e-4)
 
 
 def test_a_parameter_of_another_kind_is_wrong_together_with_the_family():

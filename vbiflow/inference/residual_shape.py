@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -28,9 +28,9 @@ class ResidualShape:
     would have them: from thousands of simulations a flow learns no such shape of each of 84 regions. But regions of one
     model are alike, so one network of two hidden layers gives all four numbers of each, and learns them from all.
 
-    It sees m and l of the parameter, their averages over the family and over all other parameters, and how the
+    The network sees m and l of the parameter, their averages over the family and over all other parameters, and how the
     parameter is told in general: the standard deviation of its m and its average l. Of a parameter outside the family
-    the four numbers are the same in every simulation.
+    the four numbers are the same in every simulation. Last, e of each parameter is centred and scaled to unit variance.
 
     Parameters
     ----------
@@ -38,6 +38,7 @@ class ResidualShape:
     general : (p, 2), standard deviation of m, and average l.
     limits : (4, 8), centre, scale, smallest and largest of the network's inputs.
     others : (4, p), the numbers of parameters outside the family.
+    final : (2, p), average and standard deviation of e, before it is standardised by them.
     first, second, last : (9, 32), (33, 32) and (33, 4) weights of the layers; the last row of each are its biases.
 
     References
@@ -49,6 +50,7 @@ class ResidualShape:
     general: np.ndarray
     limits: np.ndarray
     others: np.ndarray
+    final: np.ndarray
     first: np.ndarray
     second: np.ndarray
     last: np.ndarray
@@ -74,8 +76,11 @@ class ResidualShape:
                 optimiser.step()
         others = torch.zeros(4, len(family))
         others[:, ~own] = weights[0].detach()
-        arrays = (tensor.detach().numpy() for tensor in (general, limits, others, *weights[1:]))
-        return cls(family, *arrays)
+        final = torch.stack([torch.zeros(len(family)), torch.ones(len(family))])
+        arrays = (tensor.detach().numpy() for tensor in (general, limits, others, final, *weights[1:]))
+        found = cls(family, *arrays)
+        e, _ = found.standardise(torch.from_numpy(r).float(), m, log_sd)
+        return replace(found, final=torch.stack([e.mean(0), e.std(0)]).numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
@@ -84,11 +89,13 @@ class ResidualShape:
     def standardise(self, r: Tensor, mean: Tensor, log_sd: Tensor) -> tuple[Tensor, Tensor]:
         """e (..., p) and the logarithm of \\|de / dr\\| (...) for r, m and l (..., p)."""
         e, volume = to_normal(r, self.shape(mean, log_sd))
-        return e, volume.sum(-1)
+        average, deviation = torch.as_tensor(self.final, dtype=r.dtype)
+        return (e - average) / deviation, (volume - deviation.log()).sum(-1)
 
     def undo_standardise(self, e: Tensor, mean: Tensor, log_sd: Tensor) -> Tensor:
         """r (..., p) for e, m and l (..., p)."""
-        return from_normal(e, self.shape(mean, log_sd))
+        average, deviation = torch.as_tensor(self.final, dtype=e.dtype)
+        return from_normal(e * deviation + average, self.shape(mean, log_sd))
 
     def shape(self, mean: Tensor, log_sd: Tensor) -> Tensor:
         """Centre, log size, skew and log d (4, ..., p) of each parameter for m and l (..., p)."""
