@@ -85,6 +85,9 @@ def train(
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
     scaling, condenser, own, dropped = fit_inputs(data.x, z, parts.train, data.names, data.prior.names, options)
+    n_train = len(parts.train)
+    if condenser.regression and n_train >= 2 * len(own):  # enough are left that the regression did not learn from
+        rows, z, own, n_train = rows[len(own) :], z[len(own) :], own[:0], n_train - len(own)
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ def train(
         for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
             if not trainings or trial.condenser is not condenser:
                 u = network_inputs(data.x, rows, scaling, trial.condenser, trial.own, f"{scratch}/{k}")
-                inputs = Inputs(z, u, len(parts.train), device, trial.condenser.regression)
+                inputs = Inputs(z, u, n_train, device, trial.condenser.regression)
                 key = folder and inputs.digest(options, seed)
             checkpoints = folder and f"{folder / key}-{k}"
             first = fit(inputs, trial.options, seed, progress, checkpoints and Path(f"{checkpoints}-0.pt"))
