@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vbiflow.inference import residual_shape
+from vbiflow.inference import inputs, residual_shape, training
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.regressions import largest_family
@@ -217,6 +217,23 @@ def test_many_parameters_are_found_sooner_than_by_the_flow_alone(trained):
     _, alone = train(data, QUICK | {"regression": "none"}, seed=1)
     assert min(history["validation_loss"][0]) < min(alone["validation_loss"][0]) - 10
     assert history["n_inputs"] == alone["n_inputs"] + 2 * N_PARAMETERS
+
+
+def test_a_flow_of_many_simulations_learns_from_those_that_the_regression_has_not_met(trained, monkeypatch):
+    """It would compare what features tell with what the regression told without the row: that is the row's own z."""
+    data, _, _ = trained
+    n, seen = len(data.split.train), []
+
+    class Recorded(inputs.Inputs):
+        def __init__(self, z, u, n_train, *others):
+            seen.append((len(z) - n_train, n_train))
+            super().__init__(z, u, n_train, *others)
+
+    monkeypatch.setattr(training, "Inputs", Recorded)
+    for surveyed in (300, n // 2 + 1):
+        monkeypatch.setattr(inputs, "SURVEYED", (surveyed, 20_000_000))
+        train(data, QUICK | {"max_epochs": 1}, seed=1)
+    assert seen == [(len(data.split.validation), n - 300), (len(data.split.validation), n)]
 
 
 def test_few_parameters_and_embeddings_have_no_regression(simulated):
