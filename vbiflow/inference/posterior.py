@@ -22,7 +22,7 @@ from vbiflow.io import sealed
 from vbiflow.prior import Prior
 from vbiflow.seal import verify
 
-FORMAT = 2
+FORMAT = 3
 EDGE = 8.0
 BATCH, NUMBERS = 1 << 18, 1 << 22
 """Samples, and numbers in them, that are drawn at a time at most."""
