@@ -116,8 +116,10 @@ class Inputs:
         self.z, self.u, self.n_train, self.device = torch.from_numpy(z), u, n_train, device
         self.volume, self.regression = torch.zeros(len(z)), regression
         if regression:
-            moments = torch.from_numpy(u[:, -regression.n_outputs :].copy())
-            self.z, self.volume = regression.standardise(self.z, moments)
+            blocks = [slice(start, start + ROWS) for start in range(0, len(z), ROWS)]
+            moments = (torch.from_numpy(u[block, -regression.n_outputs :]) for block in blocks)
+            found = [regression.standardise(self.z[block], own) for block, own in zip(blocks, moments, strict=True)]
+            self.z, self.volume = (torch.cat(parts) for parts in zip(*found, strict=True))
 
     def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows."""

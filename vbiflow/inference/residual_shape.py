@@ -23,10 +23,10 @@ DECAY = 10.0
 class ResidualShape:
     """Residuals r (..., p) to e (..., p), standard normal, given their means m and log standard deviations l.
 
-    ``e = sinh(d asinh((r - centre) / size) - skew)``, with small d where tails are heavy. Where a regression bends,
-    near a bifurcation or the edge of the prior, residuals are skewed, and never are they as normal as the next layer
-    would have them: from thousands of simulations a flow learns no such shape of each of 84 regions. But regions of one
-    model are alike, so one network of two hidden layers gives all four numbers of each, and learns them from all.
+    ``e = sinh(d asinh((r - centre) / size) - skew)``, with small d where tails are heavy. Near a bifurcation or the
+    edge of the prior residuals are skewed, elsewhere their tails are heavy, and from thousands of simulations a flow
+    learns no such shape of each of 84 regions. But regions of one model are alike, so one network of two hidden layers
+    gives all four numbers of each, and learns them from all.
 
     The network sees m and l of the parameter, their averages over the family and over all other parameters, and how the
     parameter is told in general: the standard deviation of its m and its average l. Of a parameter outside the family
