@@ -129,7 +129,9 @@ class ConditionalGaussian:
         size_bends[0] += scale
         sizes += scale
 
-        moments = np.concatenate([m, (log_sd + scale).clip(*sizes)], axis=1).astype(np.float32)
+        log_sd = (log_sd + scale).clip(*sizes)
+        moments = np.concatenate([m, log_sd], axis=1).astype(np.float32)
+        shape, e = ResidualShape.fit(residual / np.exp(log_sd), moments, family)
         found = cls(
             centre,
             np.concatenate([mean.coefficients, spread.coefficients], axis=1),
@@ -142,16 +144,14 @@ class ConditionalGaussian:
             shared_centre,
             np.concatenate([moved.coefficients, size.coefficients], axis=1),
             np.concatenate([moved.limits, size.limits], axis=1),
-            ResidualShape.fit((z - moments[:, : z.shape[1]]) / np.exp(moments[:, z.shape[1] :]), moments, family),
+            shape,
             np.eye(2 + int((family == 0).sum())),
         )
-        return found.with_factor(moments, z), moments
+        return found.with_factor(moments, e), moments
 
-    def with_factor(self, moments: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
-        """The same with the F that simulations of moments (n, 2 p) and z (n, p) ask for."""
-        mean, log_sd = self.split_moments(torch.from_numpy(moments))
-        e, _ = self.shape.standardise((torch.from_numpy(z).float() - mean) * torch.exp(-log_sd), mean, log_sd)
-        directions, found = self.shared_directions(mean, log_sd), self
+    def with_factor(self, moments: np.ndarray, e: Tensor) -> ConditionalGaussian:
+        """The same with the F that simulations of moments (n, 2 p) and e (n, p) ask for."""
+        directions, found = self.shared_directions(*self.split_moments(torch.from_numpy(moments))), self
         for _ in range(ROUNDS):  # D depends on F
             along = torch.einsum("npd,np->nd", directions, e / found.deviations(directions)).double().numpy()
             found = replace(found, factor=np.linalg.cholesky(along.T @ along / len(along)))

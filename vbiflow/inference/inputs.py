@@ -138,7 +138,8 @@ class Inputs:
 
     def in_units_of_z(self, losses: Mapping[str, list[float]]) -> dict[str, list[float]]:
         """Losses of z as it was given, for those of what the regression leaves."""
-        return {key: [loss - self.shifts[key] for loss in values] for key, values in losses.items()}
+        shifts = self.shifts
+        return {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
 
     def digest(self, options: Mapping[str, Any], seed: int) -> str:
         """Name of a training: it changes with the code, the options, the seed and the data."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vbiflow.inference.estimators import seeded_torch
 from vbiflow.inference.optimiser import Adam
+from vbiflow.inference.scaling import ROWS
 
 HIDDEN = 32
 STEPS, PAIRS = 1500, 8192
@@ -56,13 +57,14 @@ class ResidualShape:
     last: np.ndarray
 
     @classmethod
-    def fit(cls, r: np.ndarray, moments: np.ndarray, family: np.ndarray) -> ResidualShape:
-        """The shape under which residuals r (n, p) of moments m and l, side by side (n, 2 p), are most likely."""
+    def fit(cls, r: np.ndarray, moments: np.ndarray, family: np.ndarray) -> tuple[ResidualShape, Tensor]:
+        """The shape under which residuals r (n, p) of moments m and l, side by side (n, 2 p), are most likely, and e."""
         m, log_sd = torch.from_numpy(moments).float().tensor_split(2, dim=1)
         own, general = torch.from_numpy(family) > 0, torch.stack([m.std(0), log_sd.mean(0)], dim=1)
-        seen = surroundings(m, log_sd, own, general).flatten(0, 1)
+        seen = shape_context(m, log_sd, own, general).flatten(0, 1)
         limits = torch.stack([seen.mean(0), seen.std(0) + 1e-6, seen.amin(0), seen.amax(0)])
-        within, beside = (torch.from_numpy(r).float()[:, which] for which in (own, ~own))
+        residuals = torch.from_numpy(r).float()
+        within, beside = residuals[:, own].flatten(), residuals[:, ~own]
         with seeded_torch(0):
             layers = [torch.randn(n + 1, HIDDEN) * n**-0.5 for n in (seen.shape[1], HIDDEN)]
             weights = [torch.zeros(4, beside.shape[1]), *layers, torch.zeros(HIDDEN + 1, 4)]
@@ -70,7 +72,7 @@ class ResidualShape:
             for step in range(STEPS):
                 optimiser.learning_rate = LEARNING_RATE * (1 + np.cos(np.pi * step / STEPS)) / 2
                 drawn = torch.randint(len(seen), (PAIRS,))
-                loss = misfit(within.flatten()[drawn], shape_of(seen[drawn], limits, weights[1:]))
+                loss = misfit(within[drawn], shape_of(seen[drawn], limits, weights[1:]))
                 loss = loss + misfit(beside[drawn % len(beside)], weights[0])
                 (loss + DECAY * sum((w**2).sum() for w in weights[1:]) / len(seen)).backward()
                 optimiser.step()
@@ -79,8 +81,10 @@ class ResidualShape:
         final = torch.stack([torch.zeros(len(family)), torch.ones(len(family))])
         arrays = (tensor.detach().numpy() for tensor in (general, limits, others, final, *weights[1:]))
         found = cls(family, *arrays)
-        e, _ = found.standardise(torch.from_numpy(r).float(), m, log_sd)
-        return replace(found, final=torch.stack([e.mean(0), e.std(0)]).numpy())
+        blocks = zip(*(part.split(ROWS) for part in (residuals, m, log_sd)), strict=True)
+        e = torch.cat([found.standardise(*block)[0] for block in blocks])
+        average, deviation = e.mean(0), e.std(0)
+        return replace(found, final=torch.stack([average, deviation]).numpy()), (e - average) / deviation
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
@@ -102,12 +106,12 @@ class ResidualShape:
         arrays = (self.general, self.limits, self.others, self.first, self.second, self.last)
         general, limits, others, *weights = (torch.as_tensor(array, dtype=mean.dtype) for array in arrays)
         own = torch.from_numpy(self.family) > 0
-        found = shape_of(surroundings(mean, log_sd, own, general), limits, weights)
+        found = shape_of(shape_context(mean, log_sd, own, general), limits, weights)
         whole = others.view(4, *[1] * (mean.ndim - 1), -1).expand(4, *mean.shape)
         return whole.index_copy(-1, own.nonzero()[:, 0], found)
 
 
-def surroundings(mean: Tensor, log_sd: Tensor, own: Tensor, general: Tensor) -> Tensor:
+def shape_context(mean: Tensor, log_sd: Tensor, own: Tensor, general: Tensor) -> Tensor:
     """What a shape depends on (..., q, 8), for each of the q parameters that are `own` (p,), given m and l (..., p)."""
     both = torch.stack([mean, log_sd], -1)
     within = both[..., own, :]
