@@ -58,7 +58,7 @@ class ResidualShape:
 
     @classmethod
     def fit(cls, r: np.ndarray, moments: np.ndarray, family: np.ndarray) -> tuple[ResidualShape, Tensor]:
-        """The shape under which residuals r (n, p) of moments m and l, side by side (n, 2 p), are most likely, and e."""
+        """The shape under which residuals r (n, p) of moments m and l, side by side (n, 2 p), are likeliest, and e."""
         m, log_sd = torch.from_numpy(moments).float().tensor_split(2, dim=1)
         own, general = torch.from_numpy(family) > 0, torch.stack([m.std(0), log_sd.mean(0)], dim=1)
         seen = shape_context(m, log_sd, own, general).flatten(0, 1)
