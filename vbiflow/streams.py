@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import numpy as np
+
 
 class Stream(IntEnum):
     """Purposes of simulations; the values are part of the numbers, so they never change."""
@@ -29,3 +31,11 @@ class Stream(IntEnum):
 def round_stream(number: int) -> int:
     """The stream of a sequential round; the first round's simulations are those from the prior."""
     return int(Stream.PRIOR) if number == 1 else Stream.ROUND + number
+
+
+def random_generator(*address: int) -> np.random.Generator:
+    """Random numbers that belong to an address (a seed, what they are for, an index), whatever was drawn before.
+
+    Different addresses give independent numbers (Philox4x64, Salmon et al. 2011, doi:10.1145/2063384.2063405).
+    """
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(address)))

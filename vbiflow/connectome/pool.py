@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.streams import random_generator
 
 BLOCK = 32
 """Simulations in a row that share a drawn connectome at most, so that they can be computed together."""
@@ -47,8 +48,7 @@ class Pool:
 
         A pool of one person always gives that person's.
         """
-        entropy = [seed, 0x706F6F6C, simulation // self.block]
-        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
+        rng = random_generator(seed, 0x706F6F6C, simulation // self.block)
         if len(self.people) == 1:
             return self.people[0]
         place = int(rng.integers(len(self.people)))

@@ -13,6 +13,7 @@ from vbiflow import io
 from vbiflow.connectome.parcellation import Parcellation, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import Regions, make_regions, match_labels
+from vbiflow.streams import random_generator
 
 FARTHEST = 10.0
 """Vertices farther [mm] than this from any voxel of their hemisphere's regions belong to none."""
@@ -56,7 +57,7 @@ def random_maps(centres: np.ndarray) -> np.ndarray:
     """N_RANDOM smooth Gaussian fields (n_maps, n_regions) at centres [mm], alike on both sides as real maps are."""
     folded = np.column_stack([np.abs(centres[:, 0]), centres[:, 1:]])
     covariance = np.exp(-scipy.spatial.distance.cdist(folded, folded, "sqeuclidean") / (2 * SMOOTHNESS**2))
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([0x6D617073])))
+    rng = random_generator(0x6D617073)
     return rng.multivariate_normal(np.zeros(len(centres)), covariance, size=N_RANDOM, method="eigh")
 
 

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from vbiflow.diagnostics.marginal import marginal_information
 from vbiflow.inference.posterior import Posterior
 from vbiflow.io import Progress, Quantity
+from vbiflow.streams import random_generator
 
 FARTHEST_Z = 5.0
 """Standard deviations of the prior, where it is normal, beyond which it has no mass to speak of (6e-7)."""
@@ -99,7 +100,7 @@ def calibrate(
     if len(theta) == 0 or len(theta) != len(x):
         raise ValueError(f"calibration needs held-out simulations: found {len(theta)} theta and {len(x)} x")
     summaries = []
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x74617270])))
+    rng = random_generator(seed, 0x74617270)
     references = rng.standard_normal(theta.shape)
     truth = posterior.prior.to_normal(theta)
     inputs = posterior.inputs(x)

@@ -17,6 +17,7 @@ from vbiflow.diagnostics.held_out_predictive import DRAWS, Neighbourhood
 from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.features.batch import standardise
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.streams import random_generator
 
 if TYPE_CHECKING:
     from vbiflow.inference.posterior import Posterior
@@ -98,7 +99,7 @@ def with_random_phases(ts: np.ndarray, rng: np.random.Generator, n: int) -> np.n
 
 def random_numbers(seed: int) -> np.random.Generator:
     """Those of the controls of a study's seed."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, PURPOSE])))
+    return random_generator(seed, PURPOSE)
 
 
 def negative_controls(

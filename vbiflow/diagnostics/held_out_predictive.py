@@ -12,6 +12,7 @@ import numpy as np
 from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostics.feature_check import check_features, rank_p
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.streams import random_generator
 
 if TYPE_CHECKING:
     from vbiflow.inference.posterior import Posterior
@@ -104,7 +105,7 @@ class Neighbourhood:
         """Features (m, f) of approximate simulations at z (m, p), with the covariates of x_i (f,)."""
         at = regression_inputs(z, np.tile(x_i[self.columns], (len(z), 1)), self.scaler)
         near = self.search.kneighbors(at, return_distance=False)
-        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x70707265])))
+        rng = random_generator(seed, 0x70707265)
         k = near[np.arange(len(z)), rng.integers(near.shape[1], size=len(z))]
         out = self.x[k] + self.regression.predict(at).reshape(len(z), -1) - self.fitted[k]
         out[:, self.columns] = x_i[self.columns]

@@ -11,6 +11,7 @@ import numpy as np
 from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostic_options import WRONG
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.streams import random_generator
 
 if TYPE_CHECKING:
     from vbiflow.inference.posterior import Posterior
@@ -105,7 +106,7 @@ def robust_posterior(
     if len(kept) > MOST_FEATURES:
         raise ValueError(f"{len(kept)} features are too many for a robust posterior; take {MOST_FEATURES} or fewer")
     names = tuple(data.names[k] for k in kept)
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x726F6275])))
+    rng = random_generator(seed, 0x726F6275)
     _, x = data.rows(rng.permutation(data.learnt)[:MOST_ROWS])
     law = Mixture.fit(posterior.scaling(x)[:, : len(kept)].astype(float), seed)
     u = posterior.scaling(np.atleast_2d(np.asarray(x_o, float)))[0].astype(float)

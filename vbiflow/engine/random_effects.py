@@ -13,6 +13,8 @@ import zlib
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from vbiflow.streams import random_generator
+
 PURPOSE = 0x72616E64
 """Tells these random numbers from the others of a study's seed."""
 EDGE = 1e-12
@@ -37,8 +39,7 @@ def draw_effects(
     """
     forward, back = (np.log, np.exp) if link == "log" else (np.asarray, np.asarray)
     key = zlib.crc32(name.encode())
-    seeds = [np.random.SeedSequence([seed, PURPOSE, stream, start + k, key]) for k in range(len(mean))]
-    u = np.array([np.random.Generator(np.random.Philox(own)).random(n_nodes) for own in seeds])
+    u = np.array([random_generator(seed, PURPOSE, stream, start + k, key).random(n_nodes) for k in range(len(mean))])
     with np.errstate(divide="ignore", invalid="ignore"):
         middle, ends = forward(mean), forward(np.maximum(within, 0.0) if link == "log" else np.array(within))
         low, high = (ndtr((end - middle) / sd) for end in ends)

@@ -20,6 +20,7 @@ from vbiflow.engine.linearisation import Linearisation, linearise
 from vbiflow.engine.noise_level import Noise, check_noise
 from vbiflow.engine.simulate import Simulations
 from vbiflow.models import Model, find_model
+from vbiflow.streams import random_generator
 
 COEFFICIENTS = 0x73706563
 """Tells the coefficients' random numbers from the others of a study's seed."""
@@ -109,7 +110,7 @@ def linear_spectra(
         linear = linearise(model, weights, one, initial=begin, **delays)
         reason.append((derived.reason[k] if derived.reason else "") or linear.reason)
         if not reason[-1]:
-            rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, COEFFICIENTS, stream, start + k])))
+            rng = random_generator(seed, COEFFICIENTS, stream, start + k)
             floor = 2 * noise_variance(linear, name, level, k) / fs
             ts[k] = drawn_spectra(linear.transfer(name, frequencies), segments, floor, rng)
         if progress:

@@ -21,6 +21,7 @@ from scipy.interpolate import CubicSpline
 
 from vbiflow.engine.simulate import Simulations
 from vbiflow.models.maths import asarray, host
+from vbiflow.streams import random_generator
 
 PURPOSE = 0x73706469
 """Tells these random numbers from the others of a study's seed."""
@@ -75,9 +76,7 @@ def add_spectral_discrepancy(
             n_times = ts.shape[-1]
             grid = simulations.frequencies
             frequencies = np.fft.rfftfreq(n_times, 1 / simulations.fs[name]) if grid is None else np.asarray(grid)
-            rng = np.random.Generator(
-                np.random.Philox(np.random.SeedSequence([seed, PURPOSE, stream, simulations.start + k]))
-            )
+            rng = random_generator(seed, PURPOSE, stream, simulations.start + k)
             deviation = deviations(frequencies, own, networks, rng)
             if grid is not None:
                 ts[k] *= 10 ** (deviation / 10)

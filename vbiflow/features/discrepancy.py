@@ -24,6 +24,7 @@ from scipy.special import ndtr, ndtri
 
 from vbiflow.io import Quantity, open_sealed, read_values
 from vbiflow.marginals import DISCREPANCY
+from vbiflow.streams import random_generator
 
 NORMAL, SPIKE_AND_SLAB = "normal", "spike_and_slab"
 SHAPES = (NORMAL, SPIKE_AND_SLAB)
@@ -101,7 +102,7 @@ def columns_of(names: Sequence[str], features: Sequence[str]) -> np.ndarray:
 
 def generator(seed: int, stream: int, index: int) -> np.random.Generator:
     """Random numbers of one simulation."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, PURPOSE, stream, index])))
+    return random_generator(seed, PURPOSE, stream, index)
 
 
 def discrepancy_note(

@@ -21,6 +21,7 @@ from vbiflow.inference.scaling import Scaling
 from vbiflow.io import sealed
 from vbiflow.prior import Prior
 from vbiflow.seal import verify
+from vbiflow.streams import random_generator
 
 FORMAT = 3
 EDGE = 8.0
@@ -263,4 +264,4 @@ def arrays(state: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
 
 def generator(seed: int, row: int) -> np.random.Generator:
     """Random numbers that belong to one observation."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x706F7374, row])))
+    return random_generator(seed, 0x706F7374, row)

@@ -8,6 +8,7 @@ import numpy as np
 
 from vbiflow.inference.posterior import Posterior
 from vbiflow.io import Quantity
+from vbiflow.streams import random_generator
 
 CUT = 1e-4
 BLOCK = 20_000
@@ -41,7 +42,7 @@ class Region:
 
     def sample(self, n: int, seed: int, budget: int) -> tuple[np.ndarray, float]:
         """Draw theta (n, n_parameters) from the prior inside, and the share of prior mass inside."""
-        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 0x726F756E, len(self.parts)])))
+        rng = random_generator(seed, 0x726F756E, len(self.parts))
         found, n_found, drawn = [], 0, 0
         while n_found < n:
             if drawn >= budget:

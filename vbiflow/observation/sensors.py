@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.io import open_sealed, read, read_attributes, read_values
+from vbiflow.streams import random_generator
 
 NOISE = 0x73656E73
 """Tells the sensors' noise from the other random numbers of a study's seed."""
@@ -88,8 +89,7 @@ class Sensors:
 
     def generator(self, index: int) -> np.random.Generator:
         """Random numbers of one simulation."""
-        entropy = [self.seed, NOISE, self.stream, index]
-        return np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
+        return random_generator(self.seed, NOISE, self.stream, index)
 
 
 def sensors_of(
