@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from vbiflow.claims import (
-    CLAIMS,
+from vbiflow.claims import CLAIMS, claim_row
+from vbiflow.decisions import (
     RAW_MAPS,
     Results,
-    claim_row,
     constants_worst,
     correlated,
+    degraded,
     faster,
     few_suffice,
     likelier,
@@ -102,8 +102,8 @@ def test_a_printed_correlation_is_that_of_the_samples(results, rho, answer):
 
 
 def test_sensitivity_is_read_along_the_axes_not_off_the_order_of_directions(results):
-    """Of the directions G + V and G - V neither is a parameter: both are equally steep along the axes."""
-    turn = np.pi / 4 + 0.1
+    """Of the directions G + V and G - V neither is a parameter: the axes are steep by what both give them."""
+    turn = np.pi / 4 + 0.3
     vectors = [[np.cos(turn), np.sin(turn)], [np.sin(turn), -np.cos(turn)]]
     found = results(
         ["G", "speed"], sensitivity={"eigenvalues": [9.0, 1.0], "eigenvectors": vectors, "names": ["G", "speed"]}
@@ -112,6 +112,28 @@ def test_sensitivity_is_read_along_the_axes_not_off_the_order_of_directions(resu
     answer, numbers = more_sensitive("speed", "G")(found)
     assert answer is True and f"speed {steep['speed']:.0f}, G {steep['G']:.0f}" in numbers
     assert more_sensitive("G", "speed")(found)[0] is False
+
+
+def test_sensitivities_within_a_factor_of_two_decide_nothing(results):
+    files = {"eigenvalues": [1.6, 1.0], "eigenvectors": np.eye(2), "names": ["G", "speed"]}
+    assert more_sensitive("G", "speed")(results(["G", "speed"], sensitivity=files))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "verdict", "answer"),
+    [
+        (0.97, 0.99, "trusted", True),
+        (0.99, 0.99, "trusted", False),
+        (0.99, 0.97, "trusted", False),
+        (0.97, 0.99, "biased", None),
+    ],
+)
+def test_two_studies_are_compared_by_posterior_variance(results, tmp_path, here, there, verdict, answer):
+    other = results(["C[a]", "C[b]"], shrinkage=there, verdict=verdict)
+    assert other.diagnostics["n_test"] == 300  # read before the files of the next one take their place
+    one = results(["C[a]", "C[b]"], shrinkage=here)
+    assert degraded("C", "jansen_rit")(Results(one.paths, {"jansen_rit": other}))[0] is answer
+    assert degraded("C", "jansen_rit")(one)[0] is None
 
 
 def test_coefficients_on_z_scored_maps_are_those_of_the_papers_observation():

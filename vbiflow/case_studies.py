@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.claims import CLAIMS, GOOD, Results, claim_row
+from vbiflow.claims import CLAIMS, claim_row
+from vbiflow.decisions import GOOD, Results
 from vbiflow.provenance import ROOT
 from vbiflow.text_tables import markdown_table
 
@@ -141,8 +142,9 @@ def summarise_case_studies(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of the summary and of the claims, from the paths of each study's result files by ``name@scale``."""
     rows, claims = [], []
+    others = {name.partition("@")[0]: Results(paths) for name, paths in results.items()}
     for name, paths in results.items():
-        found = Results(paths)
+        found = Results(paths, others)
         folder, stem = Path(paths["diagnostics"]).parent, name.partition("@")[0]
         rows.append(summary_row(name, found.diagnostics, paths["n_simulations"], processor_seconds(folder)))
         claims += [

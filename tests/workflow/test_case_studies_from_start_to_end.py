@@ -11,7 +11,8 @@ from checkout import Copy
 from drawn import labels, outside
 
 from vbiflow.case_studies import CASE_STUDIES, choices
-from vbiflow.claims import CLAIMS, ENOUGH
+from vbiflow.claims import CLAIMS
+from vbiflow.decisions import ENOUGH
 from vbiflow.figures.case_studies import REPEATED, SHOWN
 from vbiflow.figures.draw import value_of
 from vbiflow.figures.style import NOT_DRAWN, quantity, symbol

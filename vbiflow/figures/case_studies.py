@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from vbiflow.claims import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
+from vbiflow.decisions import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.figures.style import PALETTE, SERIES, canvas, dot_options, signed_number, styled, symbol
