@@ -3,9 +3,12 @@ from vbiflow.case_studies import CASE_STUDIES, choices
 
 
 def case_studies():
-    """The case studies by name@scale, as config.yaml lists them; without @ they take its scale."""
+    """The case studies by name@scale, as config.yaml lists them.
+
+    Without @ they take its scale, with nothing behind it they are as their files have them.
+    """
     names = [
-        name if "@" in name else f"{name}@{CONFIG['scale']}"
+        name.removesuffix("@") if "@" in name else f"{name}@{CONFIG['scale']}"
         for name in CONFIG["case_studies"] or CASE_STUDIES
     ]
     unknown = [name for name in names if name.partition("@")[0] not in CASE_STUDIES]
