@@ -59,7 +59,7 @@ def add_discrepancy(
     slab = np.isin(columns, columns_of(names, [name for name, shape in shapes.items() if shape == SPIKE_AND_SLAB]))
     x, index = np.array(quantities["x"].values, float), quantities["index"].values
     for row, k, s in zip(x, map(int, index), size, strict=True):
-        z = generator(seed, stream, k).standard_normal(len(columns))
+        z = random_generator(seed, PURPOSE, stream, k).standard_normal(len(columns))
         row[columns] += s * np.where(slab, spike_and_slab(z), z)
     return {**quantities, "x": replace(quantities["x"], values=x)}
 
@@ -98,11 +98,6 @@ def columns_of(names: Sequence[str], features: Sequence[str]) -> np.ndarray:
         if feature not in owners:
             raise ValueError(f"{DISCREPANCY}: no value of {feature}; choose from {', '.join(dict.fromkeys(owners))}")
     return np.flatnonzero(np.isin(owners, features))
-
-
-def generator(seed: int, stream: int, index: int) -> np.random.Generator:
-    """Random numbers of one simulation."""
-    return random_generator(seed, PURPOSE, stream, index)
 
 
 def discrepancy_note(

@@ -24,6 +24,8 @@ from vbiflow.seal import verify
 from vbiflow.streams import random_generator
 
 FORMAT = 3
+PURPOSE = 0x706F7374
+"""Tells these random numbers, which belong to an observation each, from the others of a study's seed."""
 EDGE = 8.0
 BATCH, NUMBERS = 1 << 18, 1 << 22
 """Samples, and numbers in them, that are drawn at a time at most."""
@@ -101,7 +103,7 @@ class Posterior:
         for start in range(0, len(inputs), block):
             rows = slice(start, min(start + block, len(inputs)))
             u = torch.from_numpy(inputs[rows])
-            generators = [generator(seed, k) for k in range(rows.start, rows.stop)]
+            generators = [random_generator(seed, PURPOSE, row) for row in range(rows.start, rows.stop)]
             noise = torch.from_numpy(np.stack([g.standard_normal((n, width), np.float32) for g in generators]))
             members = np.stack([g.integers(len(self.networks), size=n) for g in generators])
             z = self._mix(noise, u, members).numpy().astype(float)
@@ -260,8 +262,3 @@ def tensors(state: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
 def arrays(state: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     """Tensors by name, as arrays."""
     return {name: tensor.numpy() for name, tensor in state.items()}
-
-
-def generator(seed: int, row: int) -> np.random.Generator:
-    """Random numbers that belong to one observation."""
-    return random_generator(seed, 0x706F7374, row)

@@ -84,12 +84,8 @@ class Sensors:
                 one *= self.sensor_parameters["gain"][k]
             noise = self.sensor_parameters["noise"][k] if "noise" in self.sensor_parameters else self.noise
             if noise:
-                one += noise * self.generator(k).standard_normal(one.shape)
+                one += noise * random_generator(self.seed, NOISE, self.stream, k).standard_normal(one.shape)
         return recorded
-
-    def generator(self, index: int) -> np.random.Generator:
-        """Random numbers of one simulation."""
-        return random_generator(self.seed, NOISE, self.stream, index)
 
 
 def sensors_of(
