@@ -84,7 +84,7 @@ def test_second_run_touch_comment_and_another_model_do_nothing(again):
     with open(again.path / "vbiflow" / "models" / "montbrio.py", "a") as other:
         other.write("\nCHANGED = 1\n")
     assert "Nothing to be done" in again.snakemake("--notemp", REPORT).stdout
-    again.edit("vbiflow/inference/posterior.py", "generator(seed: int, row: int)", "generator(seed: int, row: int = 0)")
+    again.edit("vbiflow/inference/posterior.py", "seed: int) -> Iterator", "seed: int = 0) -> Iterator")
     changed = jobs(again.snakemake("-n", REPORT))
     assert {"train", "sample"} <= changed.keys() and not {"simulate", "features", "connectome"} & changed.keys()
 
