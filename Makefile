@@ -26,8 +26,7 @@ case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own 
 	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
 
 case-studies-docs: $(READY)  ## the tables of docs/case_studies.md, from the results of make case-studies
-	cp results/case_studies/*.tsv docs/case_studies
-	$(BIN)/python -c "from PIL import Image; Image.open('results/case_studies/overview.png').convert('RGB').quantize(128, dither=0).save('docs/case_studies/overview.png', optimize=True)"
+	$(BIN)/python -m vbiflow.documented_run
 	$(BIN)/python -m vbiflow.tables
 
 PARALLEL := --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder

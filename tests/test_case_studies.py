@@ -8,6 +8,7 @@ import yaml
 
 from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, summarise_case_studies
 from vbiflow.claims import CLAIMS
+from vbiflow.documented_run import DOCUMENTED, TABLES, merge_table
 from vbiflow.figures.case_studies import SHOWN
 from vbiflow.figures.table import wanted_figures
 from vbiflow.io import write_json
@@ -126,3 +127,24 @@ def test_a_card_shows_the_panels_of_the_paper(name):
     for word, figure in (("sensitive", "sensitivity"), ("faster", "baselines"), ("suffice", "learning_curve")):
         wanted |= {figure} if word in texts else set()
     assert wanted <= drawn & {*SHOWN}
+
+
+def test_documented_rows_are_replaced_by_those_of_a_study_that_ran_again():
+    columns = ("study", "verdict")
+
+    def table(*rows):
+        return tab_separated(columns, [dict(zip(columns, row, strict=True)) for row in rows])
+
+    old = table(("wilson_cowan@quick", "one"), ("wilson_cowan@quick", "two"), ("montbrio@quick", "three"))
+    new = table(("epileptor@paper", "four"), ("wilson_cowan@paper", "five"))
+    expected = table(("wilson_cowan@paper", "five"), ("epileptor@paper", "four"), ("montbrio@quick", "three"))
+    assert merge_table(old, new) == expected
+    assert merge_table(expected, expected) == expected
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_documented_tables_hold_every_case_study_in_order(name):
+    text = (DOCUMENTED / f"{name}.tsv").read_text()
+    assert merge_table(text, text) == text
+    stems = {row["study"].partition("@")[0] for row in csv.DictReader(io.StringIO(text), delimiter="\t")}
+    assert stems == {*CASE_STUDIES} if name == "summary" else stems <= {*CASE_STUDIES}

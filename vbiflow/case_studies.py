@@ -12,8 +12,6 @@ import numpy as np
 
 from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.decisions import GOOD, Results
-from vbiflow.provenance import ROOT
-from vbiflow.text_tables import markdown_table
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
@@ -118,23 +116,6 @@ def choices(study_file: str) -> list[tuple[str, str]]:
             found[-1] = found[-1][0], f"{found[-1][1]} {comment}"
         continued = bool(comment)
     return found
-
-
-def case_studies_run() -> str:
-    """The summary that docs/case_studies/summary.tsv keeps of the last run that was documented, as a Markdown table."""
-    return documented_table("summary")
-
-
-def case_studies_claims() -> str:
-    """The claims that docs/case_studies/claims.tsv keeps of that run, as a Markdown table."""
-    return documented_table("claims")
-
-
-def documented_table(name: str) -> str:
-    """A table that the documentation keeps, as Markdown; `make case-studies-docs` copies it from the results."""
-    text = (ROOT / "docs" / "case_studies" / f"{name}.tsv").read_text(encoding="utf-8")
-    header, *rows = csv.reader(io.StringIO(text), delimiter="\t")
-    return markdown_table([column.replace("_", " ") for column in header], rows)
 
 
 def summarise_case_studies(

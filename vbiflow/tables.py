@@ -14,7 +14,7 @@ from urllib.parse import quote
 import numpy as np
 
 from vbiflow import features
-from vbiflow.case_studies import case_studies_claims, case_studies_run
+from vbiflow.documented_run import case_studies_claims, case_studies_run
 from vbiflow.engine.cpu import LANES
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.plan import make_plan

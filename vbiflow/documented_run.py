@@ -1,0 +1,74 @@
+"""Tables of the case studies that the documentation keeps; ``python -m vbiflow.documented_run`` takes new results."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from vbiflow.case_studies import CASE_STUDIES
+from vbiflow.io import atomic, write_text
+from vbiflow.provenance import ROOT
+from vbiflow.text_tables import markdown_table, tab_separated
+
+DOCUMENTED = ROOT / "docs" / "case_studies"
+TABLES = ("summary", "claims")
+COLOURS = 128
+"""Of the committed picture, which so takes a quarter of the bytes."""
+
+
+def case_studies_run() -> str:
+    """The summary of the last documented run of every case study, as a Markdown table."""
+    return documented_table("summary")
+
+
+def case_studies_claims() -> str:
+    """The claims that those runs decided, as a Markdown table."""
+    return documented_table("claims")
+
+
+def documented_table(name: str) -> str:
+    """A table that the documentation keeps, as Markdown."""
+    header, *rows = csv.reader(io.StringIO(read(DOCUMENTED / f"{name}.tsv")), delimiter="\t")
+    return markdown_table([column.replace("_", " ") for column in header], rows)
+
+
+def merge_table(documented: str, results: str) -> str:
+    """Both tables in one: of a study that ran again, at whatever scale, the new rows take the place of the old.
+
+    Both are tab-separated with a column ``study``; rows keep the order of `CASE_STUDIES`.
+    """
+    new = list(csv.DictReader(io.StringIO(results), delimiter="\t"))
+    again = {stem(row) for row in new}
+    kept = [row for row in csv.DictReader(io.StringIO(documented), delimiter="\t") if stem(row) not in again]
+    order = list(CASE_STUDIES)
+    rows = sorted(kept + new, key=lambda row: order.index(stem(row)))
+    return tab_separated(list(rows[0]), rows)
+
+
+def stem(row: dict[str, str]) -> str:
+    """A row's study without its scale."""
+    return row["study"].partition("@")[0]
+
+
+def update_documented_run(results: Path) -> None:
+    """Take the tables from `results`, and the picture of all studies where all of them ran."""
+    for name in TABLES:
+        path = DOCUMENTED / f"{name}.tsv"
+        write_text(path, merge_table(read(path), read(results / f"{name}.tsv")))
+    ran = {stem(row) for row in csv.DictReader(io.StringIO(read(results / "summary.tsv")), delimiter="\t")}
+    if ran == set(CASE_STUDIES):
+        from PIL import Image
+
+        picture = Image.open(results / "overview.png").convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        with atomic(DOCUMENTED / "overview.png") as part:
+            picture.save(part, "PNG", optimize=True)
+
+
+def read(path: Path) -> str:
+    """A file's text."""
+    return path.read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    update_documented_run(Path("results/case_studies"))
