@@ -157,6 +157,18 @@ def test_in_training_nothing_is_told_along_what_all_share_and_all_else_is_as_it_
     assert abs(np.corrcoef(before[:, 0], after[:, 0])[0, 1]) < 0.1
 
 
+def test_from_many_simulations_training_sees_all_of_what_is_shared(simulated, monkeypatch):
+    z, x = simulated
+    found, own = ConditionalGaussian.fit(x, z)
+    data, indices = inputs.Inputs(z.astype(np.float32), own, len(z) - 10, "cpu", found), np.arange(5)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        few = data.training_rows(indices)[0]
+        monkeypatch.setattr(inputs, "ENOUGH_FOR_SHARED", data.n_train)
+        many = data.training_rows(indices)[0]
+    assert torch.equal(many, data.rows(indices)[0]) and not torch.allclose(many, few, atol=0.1)
+
+
 def test_moments_of_a_row_do_not_know_it():
     rng = np.random.default_rng(2)
     z, x = rng.standard_normal((2, 1000, 3)), rng.standard_normal((2, 1000, 300))

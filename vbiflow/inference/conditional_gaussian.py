@@ -11,6 +11,7 @@ import torch
 from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from torch import Tensor
 
+from vbiflow.inference.marginal_networks import MarginalNetworks
 from vbiflow.inference.regressions import (
     INNER,
     SMALLEST,
@@ -26,7 +27,7 @@ from vbiflow.inference.regressions import (
     with_gain,
     with_squares,
 )
-from vbiflow.inference.residual_shape import ResidualShape
+from vbiflow.inference.residual_shape import ResidualShape, from_normal, to_normal
 
 ROUNDS = 10
 """Rounds in which the correlation of what all share is found."""
@@ -69,6 +70,8 @@ class ConditionalGaussian:
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
     shape : of the residuals (z - m) / S.
     factor : (d, d), F, lower triangular.
+    networks : of each parameter's marginal posterior, where simulations are many. They take m and l and give a better m
+        and l, and the skew and tails of e in the place of `shape`: (n, 4 p).
     """
 
     centre: np.ndarray
@@ -84,6 +87,7 @@ class ConditionalGaussian:
     shared_limits: np.ndarray
     shape: ResidualShape
     factor: np.ndarray
+    networks: MarginalNetworks | None = None
 
     @classmethod
     def fit(
@@ -151,7 +155,7 @@ class ConditionalGaussian:
 
     def with_factor(self, moments: np.ndarray, e: Tensor) -> ConditionalGaussian:
         """The same with the F that simulations of moments (n, 2 p) and e (n, p) ask for."""
-        directions, found = self.shared_directions(*self.split_moments(torch.from_numpy(moments))), self
+        directions, found = self.shared_directions(*self.split_moments(torch.from_numpy(moments))[:2]), self
         for _ in range(ROUNDS):  # D depends on F
             along = torch.einsum("npd,np->nd", directions, e / found.deviations(directions)).double().numpy()
             found = replace(found, factor=np.linalg.cholesky(along.T @ along / len(along)))
@@ -160,53 +164,79 @@ class ConditionalGaussian:
     @property
     def n_outputs(self) -> int:
         """Number of network inputs that it gives."""
-        return len(self.offset)
+        return len(self.offset) * (2 if self.networks else 1)
 
     def __call__(self, u: np.ndarray) -> np.ndarray:
-        """m and l (n, 2 p) float32 of u (n, k)."""
+        """m and l (n, 2 p) float32 of u (n, k), then skew and tails if there are networks (n, 4 p)."""
         straight = (with_squares(u) - self.centre) @ self.coefficients + self.offset
         straight = straight.clip(*self.limits)
-        m = polynomial(powers(straight[:, : self.n_outputs // 2]), self.mean_bends)
+        m = polynomial(powers(straight[:, : len(self.family)]), self.mean_bends)
         middle, smallest, largest = self.shared_limits
         shared = middle + (with_squares(m) - self.shared_centre) @ self.shared_coefficients
         shared = shared.clip(smallest, largest)
         m = with_gain(m, shared[:, :2], self.family)
         log_sd = polynomial(terms(straight), self.size_bends) + shared[:, 2:] * self.family
-        return np.concatenate([m, log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
+        moments = np.concatenate([m, log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
+        return self.networks.marginals(u, moments) if self.networks else moments
+
+    def with_networks(self, networks: MarginalNetworks, u: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
+        """The same with networks, and with the F that simulations u (n, k), z (n, p) then ask for."""
+        found = replace(self, networks=networks)
+        moments = found(u)
+        mean, log_sd, *bends = found.split_moments(torch.from_numpy(moments))
+        e, _ = found.standardise_each(torch.from_numpy(z).float(), mean, log_sd, *bends)
+        return found.with_factor(moments, e)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The arrays, by name, those of the shape as `shape.<name>`."""
-        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "shape"}
-        return own | {f"shape.{name}": array for name, array in self.shape.state().items()}
+        """The arrays, by name, those of the shape as `shape.<name>`, of the networks as `networks.<name>`."""
+        parts = ("shape", "networks")
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in parts}
+        own |= {f"shape.{name}": array for name, array in self.shape.state().items()}
+        networks = self.networks.state_dict() if self.networks else {}
+        return own | {f"networks.{name}": array.numpy() for name, array in networks.items()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray]) -> ConditionalGaussian:
         """The one whose `state` this is."""
-        own = {name: array for name, array in state.items() if not name.startswith("shape.")}
-        shape = {name.removeprefix("shape."): array for name, array in state.items() if name not in own}
-        return cls(**own, shape=ResidualShape(**shape))
+        parts: dict[str, dict[str, np.ndarray]] = {"": {}, "shape": {}, "networks": {}}
+        for name, array in state.items():
+            part, dot, key = name.partition(".")
+            parts[part if dot else ""][key or part] = array
+        networks = {name: torch.from_numpy(array) for name, array in parts["networks"].items()}
+        found = MarginalNetworks.from_state(networks) if networks else None
+        return cls(**parts[""], shape=ResidualShape(**parts["shape"]), networks=found)
 
     def standardise(self, z: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """What a flow describes, r (..., p), and the logarithm of \\|dr / dz\\| (...), for z and inputs (..., k)."""
-        mean, log_sd = self.split_moments(inputs)
+        mean, log_sd, *bends = self.split_moments(inputs)
         directions = self.shared_directions(mean, log_sd)
         deviations = self.deviations(directions)
-        e, bent = self.shape.standardise((z - mean) * torch.exp(-log_sd), mean, log_sd)
+        e, volume = self.standardise_each(z, mean, log_sd, *bends)
         inverse = torch.as_tensor(np.linalg.inv(self.factor), dtype=z.dtype, device=z.device)
-        volume = bent - (log_sd + torch.log(deviations)).sum(-1) - float(np.log(np.diag(self.factor)).sum())
+        volume = volume - torch.log(deviations).sum(-1) - float(np.log(np.diag(self.factor)).sum())
         return along_shared(e / deviations, directions, inverse), volume
+
+    def standardise_each(self, z: Tensor, mean: Tensor, log_sd: Tensor, *bends: Tensor) -> tuple[Tensor, Tensor]:
+        """e (..., p) and the logarithm of \\|de / dz\\| (...)."""
+        if bends:
+            e, volume = to_normal(z, (mean, log_sd, *bends))
+            return e, volume.sum(-1)
+        e, bent = self.shape.standardise((z - mean) * torch.exp(-log_sd), mean, log_sd)
+        return e, bent - log_sd.sum(-1)
 
     def undo_standardise(self, r: Tensor, inputs: Tensor) -> Tensor:
         """z (..., p) for r and network inputs (..., k)."""
-        mean, log_sd = self.split_moments(inputs)
+        mean, log_sd, *bends = self.split_moments(inputs)
         directions = self.shared_directions(mean, log_sd)
         factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
         e = along_shared(r, directions, factor) * self.deviations(directions)
+        if bends:
+            return from_normal(e, (mean, log_sd, *bends))
         return mean + torch.exp(log_sd) * self.shape.undo_standardise(e, mean, log_sd)
 
     def without_shared(self, r: Tensor, inputs: Tensor) -> Tensor:
         """r (n, p), of network inputs (n, k), with noise along the two directions in the family."""
-        within = self.shared_directions(*self.split_moments(inputs))[..., -2:]
+        within = self.shared_directions(*self.split_moments(inputs)[:2])[..., -2:]
         along = torch.randn(len(r), 2, dtype=r.dtype, device=r.device) - (within * r.unsqueeze(-1)).sum(-2)
         return r + (within * along.unsqueeze(-2)).sum(-1)
 
@@ -226,8 +256,8 @@ class ConditionalGaussian:
         return torch.cat([others.expand(*mean.shape, -1), within], dim=-1)
 
     def split_moments(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """m and l (..., p) at the end of network inputs (..., k)."""
-        return inputs[..., -self.n_outputs :].tensor_split(2, dim=-1)
+        """m and l (..., p), skew and log d too if there are networks, from the end of network inputs (..., k)."""
+        return inputs[..., -self.n_outputs :].split(len(self.family), dim=-1)
 
 
 def along_shared(r: Tensor, directions: Tensor, factor: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ MANY_PARAMETERS = 20
 """Parameters from which on `auto` of regression and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
+ENOUGH_FOR_SHARED = 100_000
+"""Training rows from which a flow learns what a family shares, of which each row tells two numbers, not by heart."""
 IN_MEMORY = 1 << 28
 
 
@@ -63,7 +65,7 @@ def fit_inputs(
     wanted = np.zeros(len(x), bool)
     wanted[train] = True
     absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
-    enough = min(SURVEYED[0], max(ROWS, SURVEYED[1] // x.shape[1]))
+    enough = surveyed_rows(x.shape[1])
     for start in range(0, len(x), ROWS):
         block = np.asarray(x[start : start + ROWS], float)[wanted[start : start + ROWS]]
         absent += (~np.isfinite(block)).sum(axis=0)
@@ -86,6 +88,11 @@ def fit_inputs(
     return scaling, Condenser(reduction, regression), own, dropped
 
 
+def surveyed_rows(n_features: int) -> int:
+    """Most rows that are looked at together."""
+    return min(SURVEYED[0], max(ROWS, SURVEYED[1] // n_features))
+
+
 def network_inputs(
     x: Any, rows: np.ndarray, scaling: Scaling, condenser: Condenser, own: np.ndarray, path: str
 ) -> np.ndarray:
@@ -100,7 +107,8 @@ def network_inputs(
     for start in range(0, len(x), ROWS):
         target = place[start : start + ROWS]
         out[target[target >= 0]] = condenser(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
-    out[: len(own)] = own
+    if len(own):
+        out[: len(own)] = own
     return out
 
 
@@ -126,9 +134,10 @@ class Inputs:
         return self.z[indices].to(self.device), torch.from_numpy(self.u[indices]).to(self.device)
 
     def training_rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Both for some rows, without what a network is not to learn of z."""
+        """Both for some rows, without what a network of few rows is not to learn of z."""
         z, u = self.rows(indices)
-        return self.regression.without_shared(z, u) if self.regression else z, u
+        few = self.n_train < ENOUGH_FOR_SHARED
+        return self.regression.without_shared(z, u) if self.regression and few else z, u
 
     @property
     def shifts(self) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -136,7 +137,7 @@ def misfit(r: Tensor, shape: Tensor) -> Tensor:
     return (e**2 / 2 - volume).mean(0).sum()
 
 
-def to_normal(r: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
+def to_normal(r: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """e and the logarithm of \\|de / dr\\| of each residual, for their shapes (4, ...)."""
     centre, log_size, skew, log_d = shape
     y = (r - centre) * torch.exp(-log_size)
@@ -144,7 +145,7 @@ def to_normal(r: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
     return torch.sinh(w), torch.log(torch.cosh(w)) + log_d - torch.log1p(y * y) / 2 - log_size
 
 
-def from_normal(e: Tensor, shape: Tensor) -> Tensor:
+def from_normal(e: Tensor, shape: Iterable[Tensor]) -> Tensor:
     """r of each e, for their shapes (4, ...)."""
     centre, log_size, skew, log_d = shape
     return centre + torch.exp(log_size) * torch.sinh((torch.asinh(e) + skew) * torch.exp(-log_d))

@@ -80,10 +80,7 @@ def dependence(cosines: np.ndarray, functions: Sequence[np.ndarray]) -> np.ndarr
         return np.zeros(0)
     found = []
     for group in functions:
-        flat = group.reshape(n, -1).astype(np.float32)
-        squares = np.empty((DEGREE, k, *group.shape[1:]))
-        for d in range(DEGREE):
-            squares[d] = n * ((cosines[:, d].T @ flat).astype(float) ** 2).reshape(k, *group.shape[1:])
+        squares = n * squared_correlations(cosines, group)
         rank = np.maximum((np.abs(cosines).max(axis=0) > 0).sum(axis=0), 1)
         whole = chdtrc(rank[:, None] * group.shape[1], squares.sum(axis=(0, 2)))
         found.append(np.minimum(1.0, 2 * np.minimum(whole, chdtrc(1, squares[0, :, 0]))))
@@ -91,6 +88,18 @@ def dependence(cosines: np.ndarray, functions: Sequence[np.ndarray]) -> np.ndarr
     ordered = np.sort(p, axis=None)
     adjusted = np.minimum.accumulate((ordered * p.size / np.arange(1, p.size + 1))[::-1])[::-1]
     return adjusted[np.searchsorted(ordered, p.min(axis=1))]
+
+
+def squared_correlations(cosines: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Those of each cosine of features (n, 3, k) with each function of a group (n, t, q), (3, k, t, q)."""
+    flat = group.reshape(len(group), -1).astype(np.float32)
+    products = [(cosines[:, d].T @ flat).astype(float) for d in range(DEGREE)]
+    return np.stack(products).reshape(DEGREE, cosines.shape[2], *group.shape[1:]) ** 2
+
+
+def association(cosines: np.ndarray, functions: np.ndarray) -> np.ndarray:
+    """How much features and parameters tell of each other (k, p), by the cosines of both, (n, 3, k) and (n, 3, p)."""
+    return squared_correlations(cosines, functions).sum(axis=(0, 2))
 
 
 def unexplained(functions: Sequence[np.ndarray], inputs: np.ndarray) -> list[np.ndarray]:

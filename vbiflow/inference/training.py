@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +18,13 @@ from torch import Tensor, nn
 
 from vbiflow.clock import clock_of
 from vbiflow.estimator_options import resolve_options
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.inputs import Inputs, fit_inputs, network_inputs
+from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
+from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks, marginal_loss
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.split import Split
 from vbiflow.inference.training_set import TrainingSet
@@ -29,7 +35,11 @@ from vbiflow.termination import defer_termination, termination_asked
 
 EpochProgress = Callable[[int, float], None]
 """Called with (epoch, validation loss)."""
+Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""What is minimised (n,), of a network, z (n, p) and network inputs (n, k)."""
 FEWEST = 20
+ENOUGH_FOR_MARGINALS = 20_000
+"""Training rows, of which the regression learnt nothing, from which each parameter has a network of its own."""
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
@@ -92,6 +102,11 @@ def train(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        if condenser.regression and not len(own) and n_train >= ENOUGH_FOR_MARGINALS:
+            whole = Condenser(Reduction.identity(scaling.n_inputs), condenser.regression)
+            u = network_inputs(data.x, rows, scaling, whole, own, f"{scratch}/marginals")
+            regression = with_marginals(Inputs(z, u, n_train, device, None), whole, options, seed, progress, folder)
+            condenser = replace(condenser, regression=regression)
         trainings: list[Training] = []
         for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
             if not trainings or trial.condenser is not condenser:
@@ -99,12 +114,12 @@ def train(
                 inputs = Inputs(z, u, n_train, device, trial.condenser.regression)
                 key = folder and inputs.digest(options, seed)
             checkpoints = folder and f"{folder / key}-{k}"
-            first = fit(inputs, trial.options, seed, progress, checkpoints and Path(f"{checkpoints}-0.pt"))
+            first = fit_flow(inputs, trial.options, seed, progress, checkpoints and Path(f"{checkpoints}-0.pt"))
             trainings.append(Training(trial, inputs, checkpoints, *first))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
         condenser, options, inputs = best.trial.condenser, best.trial.options, best.inputs
         members = [(best.network, best.losses)] + [
-            fit(inputs, options, seed + 7919 * k, progress, folder and Path(f"{best.checkpoints}-{k}.pt"))
+            fit_flow(inputs, options, seed + 7919 * k, progress, folder and Path(f"{best.checkpoints}-{k}.pt"))
             for k in range(1, options["members"])
         ]
     if folder:
@@ -135,14 +150,47 @@ def chosen_device(device: str) -> str:
     return device
 
 
-def fit(
+def with_marginals(
+    data: Inputs,
+    whole: Condenser,
+    options: Mapping[str, Any],
+    seed: int,
+    progress: EpochProgress | None,
+    folder: Path | None,
+) -> ConditionalGaussian:
+    """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features."""
+    regression, k = whole.regression, whole.reduction.n_outputs
+    options = {**options, **TRAINING}
+    surveyed = slice(0, min(data.n_train, surveyed_rows(k)))
+    u, moments, z = data.u[surveyed, :k], data.u[surveyed, k:], data.z[surveyed].numpy()
+    checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
+    new = partial(MarginalNetworks.of, u, moments, z, regression.family)
+    networks, _ = fit(data, options, seed, new, marginal_loss, progress, checkpoint)
+    return regression.with_networks(networks, u, z)
+
+
+def fit_flow(
     data: Inputs, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
 ) -> tuple[nn.Module, dict[str, list[float]]]:
-    """Train one network; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
+    """Train one density estimator; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
+    new = partial(new_network, data.z.shape[1], data.u.shape[1], options)
+    return fit(data, options, seed, new, ESTIMATORS[options["estimator"]["name"]].loss, progress, checkpoint)
+
+
+def fit(
+    data: Inputs,
+    options: Mapping[str, Any],
+    seed: int,
+    new: Callable[[], nn.Module],
+    loss: Loss,
+    progress: EpochProgress | None,
+    checkpoint: Path | None,
+) -> tuple[nn.Module, dict[str, list[float]]]:
+    """Train a network that `new` makes; it comes back with the weights of its best epoch, and its losses."""
     with seeded_torch(seed):
-        run = Run(data, options)
+        run = Run(data, options, new(), loss)
         if checkpoint and checkpoint.exists() and not run.resume(checkpoint):
-            return fit(data, options, seed, progress, checkpoint)
+            return fit(data, options, seed, new, loss, progress, checkpoint)
         saved, shift = time.monotonic(), data.shifts["validation_loss"]
         while not run.finished:
             with defer_termination():  # of an epoch that ends in time nothing is lost
@@ -152,7 +200,7 @@ def fit(
                 if checkpoint and (run.finished or termination_asked() or time.monotonic() - saved >= SAVED_EVERY):
                     run.save(checkpoint)
                     saved = time.monotonic()
-        network = new_network(data.z.shape[1], data.u.shape[1], options)
+        network = new()
         network.load_state_dict(run.best)
         return network.eval(), run.history
 
@@ -160,10 +208,8 @@ def fit(
 class Run:
     """One training in progress: network, optimiser, best weights so far and losses."""
 
-    def __init__(self, data: Inputs, options: Mapping[str, Any]) -> None:
-        self.data, self.options = data, options
-        self.network = new_network(data.z.shape[1], data.u.shape[1], options).to(data.device)
-        self.loss = ESTIMATORS[options["estimator"]["name"]].loss
+    def __init__(self, data: Inputs, options: Mapping[str, Any], network: nn.Module, loss: Loss) -> None:
+        self.data, self.options, self.network, self.loss = data, options, network.to(data.device), loss
         self.optimiser = Adam(self.network.parameters(), options["learning_rate"])
         self.history: dict[str, list[float]] = {"train_loss": [], "validation_loss": []}
         self.best = weights(self.network)
@@ -183,6 +229,10 @@ class Run:
     def epoch(self) -> None:
         """Go once over the training rows in random order, then measure the validation loss."""
         self.network.train()
+        losses, annealed = self.history["validation_loss"], self.options.get("annealed")
+        if annealed:  # to nothing, along a cosine
+            share = (1 + math.cos(math.pi * len(losses) / self.options["max_epochs"])) / 2
+            self.optimiser.learning_rate = self.options["learning_rate"] * share
         order = torch.randperm(self.data.n_train).numpy()
         size, total = self.options["batch_size"], 0.0
         for start in range(0, len(order), size):
@@ -192,7 +242,6 @@ class Run:
             self.optimiser.step(self.options["clip_norm"])
             total += loss.item() * len(z)
         self.history["train_loss"].append(total / len(order))
-        losses = self.history["validation_loss"]
         losses.append(self.validation())
         if not np.isfinite(losses[-1]):
             raise ValueError(
@@ -201,7 +250,7 @@ class Run:
             )
         if losses[-1] <= min(losses):
             self.best = weights(self.network)
-        if self.stalled and self.stalled % max(1, self.options["patience"] // HALVINGS) == 0:
+        if not annealed and self.stalled and self.stalled % max(1, self.options["patience"] // HALVINGS) == 0:
             self.optimiser.learning_rate /= 2
 
     @torch.no_grad()
