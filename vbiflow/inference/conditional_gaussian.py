@@ -180,7 +180,7 @@ class ConditionalGaussian:
         return self.networks.marginals(u, moments) if self.networks else moments
 
     def with_networks(self, networks: MarginalNetworks, u: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
-        """The same with networks, and with the F that simulations u (n, k), z (n, p) then ask for."""
+        """The same with networks, and with the F of simulations u (n, k), z (n, p) that the networks have not met."""
         found = replace(self, networks=networks)
         moments = found(u)
         mean, log_sd, *bends = found.split_moments(torch.from_numpy(moments))

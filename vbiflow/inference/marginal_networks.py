@@ -27,8 +27,8 @@ class MarginalNetworks(nn.Module):
     ``e = sinh(d asinh((z - centre) / size) - skew)`` is standard normal. Where simulations are many, what one feature
     tells of one parameter is more than a regression finds, and a flow finds it late: each of 84 regions shows in a few
     of hundreds of features, and a layer of the flow divides few hidden units among all of them. Here each parameter has
-    two hidden layers of its own. They see the features in which it shows most by rank, whichever way these bend, its m
-    and l, and the averages of both over its family and over the parameters outside; they start from m and l.
+    two hidden layers of its own. They see the features in which z or the size of its error, z - m, shows most by rank,
+    whichever way these bend, its m and l, and the averages of both over its family and over the parameters outside.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ class MarginalNetworks(nn.Module):
     @classmethod
     def of(cls, u: np.ndarray, moments: np.ndarray, z: np.ndarray, family: np.ndarray) -> MarginalNetworks:
         """Networks to be trained, their features found from simulations u (n, k), m and l (n, 2 p) and z (n, p)."""
-        strength = association(rank_cosines(u), rank_cosines(z).astype(float))
+        cosines, error = rank_cosines(u), np.abs(z - moments[:, : z.shape[1]])
+        strength = sum(association(cosines, rank_cosines(each).astype(float)) for each in (z, error))
         columns = np.argsort(-strength, axis=0, kind="stable")[:OWN].T.copy()
         found = cls(columns, family)
         inputs = found.inputs(torch.from_numpy(u).float(), torch.from_numpy(moments).float())

@@ -161,12 +161,14 @@ def with_marginals(
     """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features."""
     regression, k = whole.regression, whole.reduction.n_outputs
     options = {**options, **TRAINING}
-    surveyed = slice(0, min(data.n_train, surveyed_rows(k)))
-    u, moments, z = data.u[surveyed, :k], data.u[surveyed, k:], data.z[surveyed].numpy()
+    learnt = slice(min(data.n_train, surveyed_rows(k)))
+    fresh = slice(data.n_train, data.n_train + surveyed_rows(k))
+    new = partial(
+        MarginalNetworks.of, data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy(), regression.family
+    )
     checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
-    new = partial(MarginalNetworks.of, u, moments, z, regression.family)
     networks, _ = fit(data, options, seed, new, marginal_loss, progress, checkpoint)
-    return regression.with_networks(networks, u, z)
+    return regression.with_networks(networks, data.u[fresh, :k], data.z[fresh].numpy())
 
 
 def fit_flow(

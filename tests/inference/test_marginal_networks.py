@@ -1,0 +1,144 @@
+"""A network a parameter: what it finds that a regression does not, and that the density stays a density."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from vbiflow.inference import inputs, residual_shape, training
+from vbiflow.inference.marginal_networks import OWN, TRAINING, MarginalNetworks
+from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.training import train
+from vbiflow.inference.training_set import TrainingSet
+from vbiflow.prior import Prior
+
+N_PARAMETERS, N_ROWS, N_SURVEYED = 24, 24_000, 1500
+QUICK = {"estimator": {"maf": {"hidden_features": 30, "num_transforms": 2}}, "max_epochs": 15, "dropout": "none"}
+QUICK |= {"batch_size": 500, "learning_rate": 2e-3, "test_share": 0.1}
+NAMES = [f"G{k}" if k == 0 else f"eta[{k}]" for k in range(N_PARAMETERS)]
+
+
+SIZE = 0.3
+
+
+def simulate():
+    """Every z shows in two features of its own; a third one says which of the two to believe, and how much."""
+    rng = np.random.default_rng(1)
+    z, *noise = rng.standard_normal((3, N_ROWS, N_PARAMETERS))
+    which = rng.uniform(-1, 1, z.shape)
+    shown = [z + SIZE * np.exp(sign * 2 * which) * own for sign, own in zip((1, -1), noise, strict=True)]
+    return z, np.concatenate([*shown, which, rng.standard_normal((N_ROWS, 20))], axis=1)
+
+
+def exact_log_density(z, x):
+    """log p(z | x) (n,), of the weighted mean of both features."""
+    one, two, which, _ = np.split(x, [N_PARAMETERS, 2 * N_PARAMETERS, 3 * N_PARAMETERS], axis=1)
+    first, second = (np.exp(sign * 4 * which) / SIZE**2 for sign in (-1, 1))
+    precision = 1 + first + second
+    return stats.norm.logpdf(z, (first * one + second * two) / precision, precision**-0.5).sum(axis=1)
+
+
+@pytest.fixture(scope="module")
+def data():
+    z, x = simulate()
+    prior = Prior.from_config({name: {"normal": [0, 1]} for name in NAMES})
+    return TrainingSet.of(prior, z, x, [f"x{k}" for k in range(x.shape[1])], QUICK, seed=1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_are_many():
+    """Thousands of simulations count as tens of thousands, and all fits are short."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(residual_shape, "STEPS", 200)
+        patch.setattr(inputs, "SURVEYED", (N_SURVEYED, 20_000_000))
+        patch.setattr(training, "ENOUGH_FOR_MARGINALS", 4000)
+        patch.setattr(training, "TRAINING", TRAINING | {"batch_size": 250, "max_epochs": 12})
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    return train(data, QUICK, seed=1)
+
+
+def test_networks_see_the_features_in_which_their_parameter_shows(data):
+    theta, x = data.rows(data.learnt[:2000])
+    middle = (x[:, :N_PARAMETERS] + x[:, N_PARAMETERS : 2 * N_PARAMETERS]) / 2
+    moments = np.concatenate([middle, np.zeros_like(middle)], axis=1)
+    columns = MarginalNetworks.of(x, moments, theta, np.ones(N_PARAMETERS)).columns.numpy()
+    assert columns.shape == (N_PARAMETERS, OWN)
+    assert all({k, k + N_PARAMETERS, k + 2 * N_PARAMETERS} == set(own[:3]) for k, own in enumerate(columns))
+
+
+def test_they_tell_most_of_what_there_is_where_regression_and_flow_do_not(data, trained, monkeypatch):
+    held_out = data.held_out()
+    monkeypatch.setattr(training, "ENOUGH_FOR_MARGINALS", N_ROWS)
+    without, history = train(data, QUICK, seed=1)
+    lost = [exact_log_density(*held_out).mean() - one.log_prob(*held_out).mean() for one in (trained[0], without)]
+    assert lost[0] < 0.3 * lost[1], lost
+    assert trained[1]["n_inputs"] == history["n_inputs"] + 2 * N_PARAMETERS
+
+
+def test_intervals_hold_the_truth_where_they_are_narrow_and_where_they_are_wide(data, trained):
+    posterior, _ = trained
+    theta, x = data.held_out()
+    samples = posterior.sample_batch(x, 400, seed=2)
+    low, high = np.quantile(samples, [0.05, 0.95], axis=1)
+    inside, width = (low < theta) & (theta < high), high - low
+    assert inside.mean() == pytest.approx(0.9, abs=0.01)
+    assert np.abs(inside.mean(axis=0) - 0.9).max() < 4 * (0.09 / len(x)) ** 0.5
+    ranked = np.take_along_axis(inside, np.argsort(width, axis=1), axis=1)
+    thirds = [part.mean() for part in np.array_split(ranked, 3, axis=1)]
+    assert thirds == pytest.approx([0.9] * 3, abs=0.02), thirds
+
+
+def test_standardising_is_undone_and_keeps_the_volume(data, trained):
+    regression, (theta, x) = trained[0].condenser.regression, data.held_out()
+    moments, z = torch.from_numpy(trained[0].inputs(x[:5])), torch.from_numpy(theta[:5]).float()
+    r, volume = regression.standardise(z, moments)
+    assert torch.allclose(regression.undo_standardise(r, moments), z, atol=1e-3)
+    moments, z = moments[:1].double(), z[:1].double()
+    slopes = torch.autograd.functional.jacobian(lambda z: regression.standardise(z, moments)[0], z)[0, :, 0]
+    assert volume[0].item() == pytest.approx(float(torch.linalg.slogdet(slopes)[1]), rel=1e-4)
+
+
+def test_what_is_left_of_each_is_standard_normal(data, trained):
+    theta, x = data.held_out()
+    r, _ = trained[0].condenser.regression.standardise(
+        torch.from_numpy(theta).float(), torch.from_numpy(trained[0].inputs(x))
+    )
+    p = [stats.kstest(column, "norm").pvalue for column in r.double().numpy().T]
+    assert min(p) > 0.01 / N_PARAMETERS
+
+
+def test_a_posterior_with_networks_is_the_same_from_its_file(data, trained, tmp_path):
+    trained[0].save(tmp_path / "posterior.pt")
+    loaded, (theta, x) = Posterior.load(tmp_path / "posterior.pt"), data.held_out()
+    assert np.array_equal(loaded.log_prob(theta[:50], x[:50]), trained[0].log_prob(theta[:50], x[:50]))
+    assert np.array_equal(loaded.sample_batch(x[:2], 10, seed=1), trained[0].sample_batch(x[:2], 10, seed=1))
+
+
+def test_killed_within_the_networks_or_the_flow_training_goes_on_to_the_same_weights(
+    data, trained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
+    folder, epochs = tmp_path / "unfinished", []
+
+    class Killed(Exception):
+        pass
+
+    def progress(epoch, loss):
+        epochs.append(epoch)
+        if len(epochs) in (5, 15):  # in the middle of the networks' 12 epochs, in the second of the flow
+            raise Killed
+
+    for _ in range(2):
+        with pytest.raises(Killed):
+            train(data, QUICK, seed=1, checkpoint=folder, progress=progress)
+    resumed, _ = train(data, QUICK, seed=1, checkpoint=folder, progress=lambda epoch, loss: epochs.append(epoch))
+    assert epochs == [*range(1, 6), *range(5, 13), 1, 2, *range(2, 16)]
+    saved = []
+    for posterior in (resumed, trained[0]):
+        posterior.save(tmp_path / "posterior.pt")
+        saved.append((tmp_path / "posterior.pt").read_bytes())
+    assert saved[0] == saved[1]
