@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from vbiflow.inference.regressions import (
     with_gain,
     with_squares,
 )
-from vbiflow.inference.residual_shape import ResidualShape, from_normal, to_normal
+from vbiflow.inference.residual_shape import ResidualShape
 
 ROUNDS = 10
 """Rounds in which the correlation of what all share is found."""
@@ -70,8 +70,8 @@ class ConditionalGaussian:
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
     shape : of the residuals (z - m) / S.
     factor : (d, d), F, lower triangular.
-    networks : of each parameter's marginal posterior, where simulations are many. They take m and l and give a better m
-        and l, and the skew and tails of e in the place of `shape`: (n, 4 p).
+    networks : of single parameters, where simulations are many. They take m and l and give better ones, and more
+        numbers that take the place of `shape`.
     """
 
     centre: np.ndarray
@@ -164,10 +164,10 @@ class ConditionalGaussian:
     @property
     def n_outputs(self) -> int:
         """Number of network inputs that it gives."""
-        return len(self.offset) * (2 if self.networks else 1)
+        return len(self.family) * (self.networks.n_numbers if self.networks else 2)
 
     def __call__(self, u: np.ndarray) -> np.ndarray:
-        """m and l (n, 2 p) float32 of u (n, k), then skew and tails if there are networks (n, 4 p)."""
+        """m and l (n, 2 p) float32 of u (n, k), or the numbers that networks give, m and l first (n, p n_numbers)."""
         straight = (with_squares(u) - self.centre) @ self.coefficients + self.offset
         straight = straight.clip(*self.limits)
         m = polynomial(powers(straight[:, : len(self.family)]), self.mean_bends)
@@ -177,14 +177,13 @@ class ConditionalGaussian:
         m = with_gain(m, shared[:, :2], self.family)
         log_sd = polynomial(terms(straight), self.size_bends) + shared[:, 2:] * self.family
         moments = np.concatenate([m, log_sd.clip(*self.sizes)], axis=1).astype(np.float32)
-        return self.networks.marginals(u, moments) if self.networks else moments
+        return self.networks.numbers(u, moments) if self.networks else moments
 
     def with_networks(self, networks: MarginalNetworks, u: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
         """The same with networks, and with the F of simulations u (n, k), z (n, p) that the networks have not met."""
         found = replace(self, networks=networks)
         moments = found(u)
-        mean, log_sd, *bends = found.split_moments(torch.from_numpy(moments))
-        e, _ = found.standardise_each(torch.from_numpy(z).float(), mean, log_sd, *bends)
+        e, _ = found.standardise_each(torch.from_numpy(z).float(), found.split_moments(torch.from_numpy(moments)))
         return found.with_factor(moments, e)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -208,30 +207,32 @@ class ConditionalGaussian:
 
     def standardise(self, z: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """What a flow describes, r (..., p), and the logarithm of \\|dr / dz\\| (...), for z and inputs (..., k)."""
-        mean, log_sd, *bends = self.split_moments(inputs)
-        directions = self.shared_directions(mean, log_sd)
+        moments = self.split_moments(inputs)
+        directions = self.shared_directions(*moments[:2])
         deviations = self.deviations(directions)
-        e, volume = self.standardise_each(z, mean, log_sd, *bends)
+        e, volume = self.standardise_each(z, moments)
         inverse = torch.as_tensor(np.linalg.inv(self.factor), dtype=z.dtype, device=z.device)
         volume = volume - torch.log(deviations).sum(-1) - float(np.log(np.diag(self.factor)).sum())
         return along_shared(e / deviations, directions, inverse), volume
 
-    def standardise_each(self, z: Tensor, mean: Tensor, log_sd: Tensor, *bends: Tensor) -> tuple[Tensor, Tensor]:
+    def standardise_each(self, z: Tensor, moments: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """e (..., p) and the logarithm of \\|de / dz\\| (...)."""
-        if bends:
-            e, volume = to_normal(z, (mean, log_sd, *bends))
+        if self.networks:
+            e, volume = self.networks.standardise(z, moments)
             return e, volume.sum(-1)
+        mean, log_sd = moments
         e, bent = self.shape.standardise((z - mean) * torch.exp(-log_sd), mean, log_sd)
         return e, bent - log_sd.sum(-1)
 
     def undo_standardise(self, r: Tensor, inputs: Tensor) -> Tensor:
         """z (..., p) for r and network inputs (..., k)."""
-        mean, log_sd, *bends = self.split_moments(inputs)
+        moments = self.split_moments(inputs)
+        mean, log_sd = moments[:2]
         directions = self.shared_directions(mean, log_sd)
         factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
         e = along_shared(r, directions, factor) * self.deviations(directions)
-        if bends:
-            return from_normal(e, (mean, log_sd, *bends))
+        if self.networks:
+            return self.networks.undo_standardise(e, moments)
         return mean + torch.exp(log_sd) * self.shape.undo_standardise(e, mean, log_sd)
 
     def without_shared(self, r: Tensor, inputs: Tensor) -> Tensor:
@@ -256,7 +257,7 @@ class ConditionalGaussian:
         return torch.cat([others.expand(*mean.shape, -1), within], dim=-1)
 
     def split_moments(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """m and l (..., p), skew and log d too if there are networks, from the end of network inputs (..., k)."""
+        """m and l (..., p), or all numbers that networks give, from the end of network inputs (..., k)."""
         return inputs[..., -self.n_outputs :].split(len(self.family), dim=-1)
 
 

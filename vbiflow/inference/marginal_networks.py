@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vbiflow.inference.residual_shape import to_normal
+from vbiflow.inference.residual_shape import from_normal, to_normal
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.screening import association, rank_cosines
 
@@ -18,17 +18,23 @@ OWN = 16
 HIDDEN = 32
 TRAINING = {"batch_size": 1000, "learning_rate": 3e-3, "annealed": True, "max_epochs": 20, "patience": 20}
 """How they are trained, where it differs from the flow."""
+FARTHEST = 4.0
+"""Deviations up to which a parameter outside the family moves the others."""
 HALF_LOG_2PI = math.log(2 * math.pi) / 2
 
 
 class MarginalNetworks(nn.Module):
-    """Features u (n, k) and moments m, l (n, 2 p) to centre, log size, skew and log d (n, p) each of z given u.
+    """Features u (n, k) and moments m, l (n, 2 p) to numbers that make the error of each z given u standard normal.
 
-    ``e = sinh(d asinh((z - centre) / size) - skew)`` is standard normal. Where simulations are many, what one feature
-    tells of one parameter is more than a regression finds, and a flow finds it late: each of 84 regions shows in a few
-    of hundreds of features, and a layer of the flow divides few hidden units among all of them. Here each parameter has
-    two hidden layers of its own. They see the features in which z or the size of its error, z - m, shows most by rank,
-    whichever way these bend, its m and l, and the averages of both over its family and over the parameters outside.
+    ``e = sinh(d asinh((z - centre) / size) - skew)``, where ``centre / size`` moves by ``slope t + bend (t^2 - 1)``
+    with t the e of each parameter outside the largest family. If such a one is known, as a coupling, the excitability of a
+    region follows from what this region shows; if not, all are wrong together, some more and some less.
+
+    Where simulations are many, what single features tell of one parameter is more than a regression finds, and a flow
+    finds it late: each of 84 regions shows in a few of hundreds of features, and a layer of the flow divides few hidden
+    units among all of them. Here each parameter has two hidden layers of its own. They see the features in which z or
+    the size of its error, z - m, shows most by rank, whichever way these bend, its m and l, and the averages of both
+    over its family and over the parameters outside.
 
     Parameters
     ----------
@@ -50,7 +56,8 @@ class MarginalNetworks(nn.Module):
         self.register_buffer("limits", torch.from_numpy(limits).float())
         widths = (n_inputs, HIDDEN, HIDDEN)
         layers = [torch.randn(n_parameters, n, HIDDEN) * n**-0.5 for n in widths[:-1]]
-        layers.append(torch.zeros(n_parameters, HIDDEN, 4))
+        self.others = (self.family == 0).nonzero()[:, 0].tolist()
+        layers.append(torch.zeros(n_parameters, HIDDEN, self.n_numbers))
         self.weights = nn.ParameterList(layers)
         self.biases = nn.ParameterList([torch.zeros(n_parameters, 1, layer.shape[2]) for layer in layers])
 
@@ -73,6 +80,11 @@ class MarginalNetworks(nn.Module):
         found.load_state_dict(state)
         return found.eval()
 
+    @property
+    def n_numbers(self) -> int:
+        """How many it gives for each parameter: centre, log size, skew, log d; slope and bend of each one outside."""
+        return 4 + 2 * len(self.others)
+
     def inputs(self, u: Tensor, moments: Tensor) -> Tensor:
         """What each network sees (p, n, 22)."""
         both = torch.stack(moments.tensor_split(2, dim=1), -1)
@@ -82,25 +94,51 @@ class MarginalNetworks(nn.Module):
         return torch.cat([u[:, self.columns], both, averages], -1).transpose(0, 1)
 
     def forward(self, u: Tensor, moments: Tensor) -> tuple[Tensor, ...]:
-        """Centre, log size, skew and log d (n, p) each."""
+        """The numbers, (n, p) each; slopes and bends of parameters outside the family are 0."""
         centre, scale, smallest, largest = self.limits.unsqueeze(2)
         h = (self.inputs(u, moments).clamp(smallest, largest) - centre) / scale
         *hidden, last = zip(self.weights, self.biases, strict=True)
         for weight, bias in hidden:
             h = torch.tanh(torch.baddbmm(bias, h, weight))
-        moved, widened, skew, log_d = torch.baddbmm(last[1], h, last[0]).transpose(0, 1).unbind(-1)
+        moved, widened, skew, log_d, *moves = torch.baddbmm(last[1], h, last[0]).transpose(0, 1).unbind(-1)
         mean, log_sd = moments.tensor_split(2, dim=1)
-        return mean + moved * torch.exp(log_sd), log_sd + widened, skew, log_d
+        own = mean + moved * torch.exp(log_sd), log_sd + widened, skew, log_d
+        return *own, *(move * self.family for move in moves)
 
     @torch.no_grad()
-    def marginals(self, u: np.ndarray, moments: np.ndarray) -> np.ndarray:
-        """The same four side by side, (n, 4 p) float32."""
+    def numbers(self, u: np.ndarray, moments: np.ndarray) -> np.ndarray:
+        """The numbers side by side, (n, p n_numbers) float32."""
         blocks = zip(*(torch.from_numpy(part).float().split(ROWS) for part in (u, moments)), strict=True)
         return torch.cat([torch.cat(self(*block), 1) for block in blocks]).numpy()
 
+    def standardise(self, z: Tensor, numbers: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """e and the logarithm of \\|de / dz\\| of each z, all (..., p), for their numbers."""
+        return to_normal(z, moved_by(self.known(z, numbers), numbers))
 
-def marginal_loss(networks: nn.Module, z: Tensor, inputs: Tensor) -> Tensor:
-    """Minus the sum of the marginal log densities (n,) of z (n, p) given u, m and l side by side (n, k + 2 p)."""
-    split = inputs.shape[1] - 2 * z.shape[1]
-    e, volume = to_normal(z, networks(inputs[:, :split], inputs[:, split:]))
-    return (e**2 / 2 + HALF_LOG_2PI - volume).sum(1)
+    def known(self, z: Tensor, numbers: Sequence[Tensor]) -> Tensor:
+        """e (..., q) of the parameters outside the family."""
+        return to_normal(z[..., self.others], [number[..., self.others] for number in numbers[:4]])[0]
+
+    def undo_standardise(self, e: Tensor, numbers: Sequence[Tensor]) -> Tensor:
+        """z (..., p) of each e."""
+        return from_normal(e, moved_by(e[..., self.others], numbers))
+
+    def loss(self, z: Tensor, inputs: Tensor) -> Tensor:
+        """Minus the sum of the log densities (n,) of z (n, p) given u, m and l side by side (n, k + 2 p).
+
+        Parameters outside the family learn from themselves alone: their e would shrink to move the others less.
+        """
+        split = inputs.shape[1] - 2 * z.shape[1]
+        numbers = self(inputs[:, :split], inputs[:, split:])
+        e, volume = to_normal(z, moved_by(self.known(z, numbers).detach(), numbers))
+        return (e**2 / 2 + HALF_LOG_2PI - volume).sum(1)
+
+
+def moved_by(known: Tensor, numbers: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Centre, log size, skew and log d (..., p) where the parameters outside the family have e `known` (..., q)."""
+    centre, log_size, skew, log_d, *moves = numbers
+    for t, slope, bend in zip(
+        known.clamp(-FARTHEST, FARTHEST).unsqueeze(-1).unbind(-2), moves[::2], moves[1::2], strict=True
+    ):
+        centre = centre + torch.exp(log_size) * (slope * t + bend * (t**2 - 1))
+    return centre, log_size, skew, log_d

@@ -21,7 +21,7 @@ from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
 from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
-from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks, marginal_loss
+from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction
@@ -167,7 +167,7 @@ def with_marginals(
         MarginalNetworks.of, data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy(), regression.family
     )
     checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
-    networks, _ = fit(data, options, seed, new, marginal_loss, progress, checkpoint)
+    networks, _ = fit(data, options, seed, new, MarginalNetworks.loss, progress, checkpoint)
     return regression.with_networks(networks, data.u[fresh, :k], data.z[fresh].numpy())
 
 
