@@ -164,7 +164,7 @@ def test_from_many_simulations_training_sees_all_of_what_is_shared(simulated, mo
     with torch.random.fork_rng():
         torch.manual_seed(0)
         few = data.training_rows(indices)[0]
-        monkeypatch.setattr(inputs, "ENOUGH_FOR_SHARED", data.n_train)
+        monkeypatch.setattr(inputs, "MANY_ROWS", data.n_train)
         many = data.training_rows(indices)[0]
     assert torch.equal(many, data.rows(indices)[0]) and not torch.allclose(many, few, atol=0.1)
 

@@ -22,8 +22,8 @@ MANY_PARAMETERS = 20
 """Parameters from which on `auto` of regression and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
-ENOUGH_FOR_SHARED = 100_000
-"""Training rows from which a flow learns what a family shares, of which each row tells two numbers, not by heart."""
+MANY_ROWS = 100_000
+"""Training rows of which networks of single parameters, and a flow along what a family shares, know none by heart."""
 IN_MEMORY = 1 << 28
 
 
@@ -136,8 +136,8 @@ class Inputs:
     def training_rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows, without what a network of few rows is not to learn of z."""
         z, u = self.rows(indices)
-        few = self.n_train < ENOUGH_FOR_SHARED
-        return self.regression.without_shared(z, u) if self.regression and few else z, u
+        few = self.regression and self.n_train < MANY_ROWS
+        return self.regression.without_shared(z, u) if few else z, u
 
     @property
     def shifts(self) -> dict[str, float]:

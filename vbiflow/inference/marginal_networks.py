@@ -26,8 +26,8 @@ HALF_LOG_2PI = math.log(2 * math.pi) / 2
 class MarginalNetworks(nn.Module):
     """Features u (n, k) and moments m, l (n, 2 p) to numbers that make the error of each z given u standard normal.
 
-    ``e = sinh(d asinh((z - centre) / size) - skew)``, where ``centre / size`` moves by ``slope t + bend (t^2 - 1)``
-    with t the e of each parameter outside the largest family. If such a one is known, as a coupling, the excitability of a
+    ``e = sinh(d asinh((z - centre) / size) - skew)``, where ``slope t + bend (t^2 - 1)`` moves ``centre / size``, and t
+    is the e of each parameter outside the largest family. If such a one is known, as a coupling, the excitability of a
     region follows from what this region shows; if not, all are wrong together, some more and some less.
 
     Where simulations are many, what single features tell of one parameter is more than a regression finds, and a flow

@@ -20,7 +20,7 @@ from vbiflow.clock import clock_of
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
+from vbiflow.inference.inputs import MANY_ROWS, Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
 from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
@@ -38,8 +38,6 @@ EpochProgress = Callable[[int, float], None]
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """What is minimised (n,), of a network, z (n, p) and network inputs (n, k)."""
 FEWEST = 20
-ENOUGH_FOR_MARGINALS = 20_000
-"""Training rows, of which the regression learnt nothing, from which each parameter has a network of its own."""
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
@@ -102,7 +100,7 @@ def train(
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        if condenser.regression and not len(own) and n_train >= ENOUGH_FOR_MARGINALS:
+        if condenser.regression and not len(own) and n_train >= MANY_ROWS:
             whole = Condenser(Reduction.identity(scaling.n_inputs), condenser.regression)
             u = network_inputs(data.x, rows, scaling, whole, own, f"{scratch}/marginals")
             regression = with_marginals(Inputs(z, u, n_train, device, None), whole, options, seed, progress, folder)
