@@ -77,7 +77,7 @@ def test_they_tell_most_of_what_there_is_where_regression_and_flow_do_not(data, 
     without, history = train(data, QUICK, seed=1)
     lost = [exact_log_density(*held_out).mean() - one.log_prob(*held_out).mean() for one in (trained[0], without)]
     assert lost[0] < 0.5 * lost[1], lost
-    assert trained[1]["n_inputs"] == history["n_inputs"] + 2 * N_PARAMETERS
+    assert trained[1]["n_inputs"] == history["n_inputs"] + 4 * N_PARAMETERS  # six numbers of each in the place of two
 
 
 def test_errors_that_a_coupling_makes_are_found_though_they_differ_from_region_to_region(monkeypatch):
