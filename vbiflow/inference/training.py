@@ -55,8 +55,8 @@ def train(
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
     training stops after the whole of it, and the weights of the best epoch are kept. The first network is trained in
-    more than one way, and what validates best is kept (`trials`). From 100 000 simulations each of 20 or more parameters
-    has a network of its own, which is trained before (`MarginalNetworks`). The test simulations of the data's split are
+    more than one way, and what validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or
+    more has a network of its own, trained before (`MarginalNetworks`). The test simulations of the data's split are
     never seen. The same seed gives the same weights.
 
     Parameters
