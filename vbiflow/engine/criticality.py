@@ -24,6 +24,8 @@ JUMP = 3.0
 """Up to a saddle-node the states change by at most twice what their slope foretells; beyond this they have jumped."""
 NEAR = 0.05
 """How far from zero, of one, the margin may be where the states jump; farther off, the branch goes on."""
+ROUNDING = 1e-9
+"""Change of the margin below which it may be rounding: from that, a first step would be 1e14 long."""
 DOUBLINGS = 40
 Array = np.ndarray
 
@@ -157,7 +159,7 @@ def first_step(branch: Branch, low: Point, small: float) -> float:
     """A third of the coupling at which the margin would vanish, were it linear."""
     point, lost = branch.at(small)
     rise = point.margin - low.margin
-    if lost or not np.isfinite(rise) or rise <= 0:
+    if lost or not np.isfinite(rise) or rise <= ROUNDING:
         return 100 * small
     return -low.margin / rise * small / 3
 

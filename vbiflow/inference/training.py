@@ -187,7 +187,18 @@ def fit(
     progress: EpochProgress | None,
     checkpoint: Path | None,
 ) -> tuple[nn.Module, dict[str, list[float]]]:
-    """Train a network that `new` makes; it comes back with the weights of its best epoch, and its losses."""
+    """Train a network that `new` makes; it comes back with the weights of its best epoch, and its losses.
+
+    Parameters
+    ----------
+    data : rows to learn from and to validate on
+    options : batch_size, learning_rate, patience, max_epochs and clip_norm
+    seed : of all that is random
+    new : makes the network, from torch's random numbers
+    loss : what is minimised
+    progress : called after each epoch
+    checkpoint : file that a killed training goes on from
+    """
     with seeded_torch(seed):
         run = Run(data, options, new(), loss)
         if checkpoint and checkpoint.exists() and not run.resume(checkpoint):
