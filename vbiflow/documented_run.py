@@ -29,7 +29,8 @@ def case_studies_claims() -> str:
 
 def documented_table(name: str) -> str:
     """A table that the documentation keeps, as Markdown."""
-    header, *rows = csv.reader(io.StringIO(read(DOCUMENTED / f"{name}.tsv")), delimiter="\t")
+    text = (DOCUMENTED / f"{name}.tsv").read_text(encoding="utf-8")
+    header, *rows = csv.reader(io.StringIO(text), delimiter="\t")
     return markdown_table([column.replace("_", " ") for column in header], rows)
 
 
@@ -38,36 +39,31 @@ def merge_table(documented: str, results: str) -> str:
 
     Both are tab-separated with a column ``study``; rows keep the order of `CASE_STUDIES`.
     """
-    new = list(csv.DictReader(io.StringIO(results), delimiter="\t"))
-    again = {stem(row) for row in new}
-    kept = [row for row in csv.DictReader(io.StringIO(documented), delimiter="\t") if stem(row) not in again]
-    order = list(CASE_STUDIES)
-    rows = sorted(kept + new, key=lambda row: order.index(stem(row)))
+    old, new = rows_by_study(documented), rows_by_study(results)
+    rows = [row for name in CASE_STUDIES for row in new.get(name) or old.get(name, ())]
     return tab_separated(list(rows[0]), rows)
 
 
-def stem(row: dict[str, str]) -> str:
-    """A row's study without its scale."""
-    return row["study"].partition("@")[0]
+def rows_by_study(table: str) -> dict[str, list[dict[str, str]]]:
+    """Rows of a tab-separated table by their study, without its scale."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in csv.DictReader(io.StringIO(table), delimiter="\t"):
+        found.setdefault(row["study"].partition("@")[0], []).append(row)
+    return found
 
 
 def update_documented_run(results: Path) -> None:
     """Take the tables from `results`, and the picture of all studies where all of them ran."""
-    for name in TABLES:
+    new = {name: (results / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES}
+    for name, table in new.items():
         path = DOCUMENTED / f"{name}.tsv"
-        write_text(path, merge_table(read(path), read(results / f"{name}.tsv")))
-    ran = {stem(row) for row in csv.DictReader(io.StringIO(read(results / "summary.tsv")), delimiter="\t")}
-    if ran == set(CASE_STUDIES):
+        write_text(path, merge_table(path.read_text(encoding="utf-8"), table))
+    if rows_by_study(new["summary"]).keys() == CASE_STUDIES.keys():
         from PIL import Image
 
         picture = Image.open(results / "overview.png").convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         with atomic(DOCUMENTED / "overview.png") as part:
             picture.save(part, "PNG", optimize=True)
-
-
-def read(path: Path) -> str:
-    """A file's text."""
-    return path.read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ N_PARAMETERS, N_ROWS, N_SURVEYED = 24, 24_000, 1500
 QUICK = {"estimator": {"maf": {"hidden_features": 30, "num_transforms": 2}}, "max_epochs": 15, "dropout": "none"}
 QUICK |= {"batch_size": 500, "learning_rate": 2e-3, "test_share": 0.1}
 NAMES = [f"G{k}" if k == 0 else f"eta[{k}]" for k in range(N_PARAMETERS)]
-
-
 SIZE = 0.3
 
 
