@@ -32,10 +32,15 @@ EMBEDDING_OPTIONS: dict[str, dict[str, int | float]] = {
     "fc_triangle": {"hidden_features": 8, "num_layers": 1, "num_outputs": 20},
 }
 """Options and defaults of each of `vbiflow.inference.EMBEDDINGS`."""
-SCALINGS = ("robust", "standard")
-REDUCTIONS = ("auto", "none")
-REGRESSIONS = ("auto", "none")
-DROPOUTS = ("auto", "none")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "scaling": ("robust", "standard"),
+    "reduction": ("auto", "none"),
+    "regression": ("auto", "none"),
+    "dropout": ("auto", "none"),
+    "schedule": ("plateau", "cosine"),
+    "device": ("cpu", "cuda", "auto"),
+}
+"""What each option that is one of a few words may be."""
 OPTIONS: dict[str, Any] = {
     "estimator": "maf",
     "embedding": "none",
@@ -47,6 +52,7 @@ OPTIONS: dict[str, Any] = {
     "missing_share": 0.05,
     "batch_size": 200,
     "learning_rate": 5e-4,
+    "schedule": "plateau",
     "max_epochs": 2000,
     "patience": 20,
     "clip_norm": 5.0,
@@ -55,7 +61,6 @@ OPTIONS: dict[str, Any] = {
     "device": "cpu",
 }
 WORKFLOW = ("n_simulations", "rounds")
-DEVICES = ("cpu", "cuda", "auto")
 SHARES = ("validation_share", "test_share", "missing_share")
 
 
@@ -82,16 +87,11 @@ def resolve_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
     for key in SHARES:
         if chosen[key] >= 1:
             raise ValueError(f"inference {key} is a share of the simulations below 1, found {chosen[key]:g}")
-    if chosen["scaling"] not in SCALINGS:
-        raise ValueError(f"unknown scaling {chosen['scaling']!r}; choose from {', '.join(SCALINGS)}")
-    if chosen["reduction"] not in REDUCTIONS:
-        raise ValueError(f"unknown reduction {chosen['reduction']!r}; choose from {', '.join(REDUCTIONS)}")
-    if chosen["regression"] not in REGRESSIONS:
-        raise ValueError(f"unknown regression {chosen['regression']!r}; choose from {', '.join(REGRESSIONS)}")
-    if chosen["dropout"] not in DROPOUTS:
-        raise ValueError(f"unknown dropout {chosen['dropout']!r}; choose from {', '.join(DROPOUTS)}")
-    if chosen["device"] not in DEVICES:
-        raise ValueError(f"unknown device {chosen['device']!r}; choose from {', '.join(DEVICES)}")
+    for key, known in CHOICES.items():
+        if chosen[key] not in known:
+            raise ValueError(f"unknown {key} {chosen[key]!r}; choose from {', '.join(known)}")
+    if chosen["schedule"] == "cosine" and "max_epochs" not in options:
+        raise ValueError("inference schedule cosine lowers the learning rate over max_epochs: write how many, as 50")
     chosen["estimator"] = resolve_choice("estimator", chosen["estimator"], ESTIMATOR_OPTIONS)
     chosen["embedding"] = resolve_choice("embedding", chosen["embedding"], EMBEDDING_OPTIONS)
     return chosen

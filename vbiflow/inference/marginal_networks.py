@@ -16,7 +16,7 @@ from vbiflow.inference.screening import association, rank_cosines
 OWN = 16
 """Features that a network sees."""
 HIDDEN = 32
-TRAINING = {"batch_size": 1000, "learning_rate": 3e-3, "annealed": True, "max_epochs": 20, "patience": 20}
+TRAINING = {"batch_size": 1000, "learning_rate": 3e-3, "schedule": "cosine", "max_epochs": 20, "patience": 20}
 """How they are trained, where it differs from the flow."""
 FARTHEST = 4.0
 """Deviations up to which a parameter outside the family moves the others."""

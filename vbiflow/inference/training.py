@@ -54,7 +54,8 @@ def train(
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
-    training stops after the whole of it, and the weights of the best epoch are kept. The first network is trained in
+    or falls along a cosine to nothing at `max_epochs` (`schedule`); training stops after `patience` epochs without
+    progress, and the weights of the best epoch are kept. The first network is trained in
     more than one way, and what validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or
     more has a network of its own, trained before (`MarginalNetworks`). The test simulations of the data's split are
     never seen. The same seed gives the same weights.
@@ -192,7 +193,7 @@ def fit(
     Parameters
     ----------
     data : rows to learn from and to validate on
-    options : batch_size, learning_rate, patience, max_epochs and clip_norm
+    options : batch_size, learning_rate, schedule, patience, max_epochs and clip_norm
     seed : of all that is random
     new : makes the network, from torch's random numbers
     loss : what is minimised
@@ -241,8 +242,8 @@ class Run:
     def epoch(self) -> None:
         """Go once over the training rows in random order, then measure the validation loss."""
         self.network.train()
-        losses, annealed = self.history["validation_loss"], self.options.get("annealed")
-        if annealed:  # to nothing, along a cosine
+        losses, cosine = self.history["validation_loss"], self.options["schedule"] == "cosine"
+        if cosine:
             share = (1 + math.cos(math.pi * len(losses) / self.options["max_epochs"])) / 2
             self.optimiser.learning_rate = self.options["learning_rate"] * share
         order = torch.randperm(self.data.n_train).numpy()
@@ -262,7 +263,7 @@ class Run:
             )
         if losses[-1] <= min(losses):
             self.best = weights(self.network)
-        if not annealed and self.stalled and self.stalled % max(1, self.options["patience"] // HALVINGS) == 0:
+        if not cosine and self.stalled and self.stalled % max(1, self.options["patience"] // HALVINGS) == 0:
             self.optimiser.learning_rate /= 2
 
     @torch.no_grad()
