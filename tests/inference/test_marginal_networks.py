@@ -12,7 +12,7 @@ from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
-N_PARAMETERS, N_ROWS, N_SURVEYED = 24, 24_000, 1500
+N_PARAMETERS, N_ROWS, N_SURVEYED = 24, 48_000, 1500
 QUICK = {"estimator": {"maf": {"hidden_features": 30, "num_transforms": 2}}, "max_epochs": 15, "dropout": "none"}
 QUICK |= {"batch_size": 500, "learning_rate": 2e-3, "test_share": 0.1}
 NAMES = [f"G{k}" if k == 0 else f"eta[{k}]" for k in range(N_PARAMETERS)]
@@ -64,7 +64,7 @@ def test_networks_see_the_features_in_which_their_parameter_shows(data):
     theta, x = data.rows(data.learnt[:2000])
     middle = (x[:, :N_PARAMETERS] + x[:, N_PARAMETERS : 2 * N_PARAMETERS]) / 2
     moments = np.concatenate([middle, np.zeros_like(middle)], axis=1)
-    columns = MarginalNetworks.of(x, moments, theta, np.ones(N_PARAMETERS)).columns.numpy()
+    columns = MarginalNetworks.of(x, moments, theta, np.ones(N_PARAMETERS), len(x)).columns.numpy()
     assert columns.shape == (N_PARAMETERS, OWN)
     assert all({k, k + N_PARAMETERS, k + 2 * N_PARAMETERS} == set(own[:3]) for k, own in enumerate(columns))
 

@@ -180,11 +180,11 @@ class ConditionalGaussian:
         return self.networks.numbers(u, moments) if self.networks else moments
 
     def with_networks(self, networks: MarginalNetworks, u: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
-        """The same with networks, and with the F of simulations u (n, k), z (n, p) that the networks have not met."""
-        found = replace(self, networks=networks)
-        moments = found(u)
-        e, _ = found.standardise_each(torch.from_numpy(z).float(), found.split_moments(torch.from_numpy(moments)))
-        return found.with_factor(moments, e)
+        """The same with networks, and with what simulations u (n, k), z (n, p), unknown to them, say of e and F."""
+        moments, z = replace(self, networks=networks)(u), torch.from_numpy(z).float()
+        numbers = torch.from_numpy(moments).split(z.shape[1], dim=1)
+        found = replace(self, networks=networks.with_final(z, numbers))
+        return found.with_factor(moments, found.standardise_each(z, numbers)[0])
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name, those of the shape as `shape.<name>`, of the networks as `networks.<name>`."""

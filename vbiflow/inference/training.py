@@ -163,9 +163,8 @@ def with_marginals(
     options = {**options, **TRAINING}
     learnt = slice(min(data.n_train, surveyed_rows(k)))
     fresh = slice(data.n_train, data.n_train + surveyed_rows(k))
-    new = partial(
-        MarginalNetworks.of, data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy(), regression.family
-    )
+    seen = data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy()
+    new = partial(MarginalNetworks.of, *seen, regression.family, data.n_train)
     checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
     networks, _ = fit(data, options, seed, new, MarginalNetworks.loss, progress, checkpoint)
     return regression.with_networks(networks, data.u[fresh, :k], data.z[fresh].numpy())
