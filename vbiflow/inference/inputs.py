@@ -128,7 +128,9 @@ class Inputs:
             moments = (torch.from_numpy(u[block, -regression.n_outputs :]) for block in blocks)
             found = [regression.standardise(self.z[block], own) for block, own in zip(blocks, moments, strict=True)]
             self.z, self.volume = (torch.cat(parts) for parts in zip(*found, strict=True))
-        if regression and regression.networks:  # know the training rows by heart, a little: what they leave is too small
+        if (
+            regression and regression.networks
+        ):  # they know training rows a little by heart: too small is what they leave
             learnt, fresh = self.z[:n_train], self.z[n_train:]
             self.z[:n_train] = (learnt - learnt.mean(0)) * (fresh.std(0) / learnt.std(0)) + fresh.mean(0)
 

@@ -74,9 +74,7 @@ class MarginalNetworks(nn.Module):
         self.biases = nn.ParameterList([torch.zeros(n_parameters, 1, layer.shape[2]) for layer in layers])
 
     @classmethod
-    def of(
-        cls, u: np.ndarray, moments: np.ndarray, z: np.ndarray, family: np.ndarray, n_rows: int
-    ) -> MarginalNetworks:
+    def of(cls, u: np.ndarray, moments: np.ndarray, z: np.ndarray, family: np.ndarray, n_rows: int) -> MarginalNetworks:
         """Networks to be trained on `n_rows`, of which u (n, k), m and l (n, 2 p) and z (n, p) tell them features."""
         cosines, error = rank_cosines(u), np.abs(z - moments[:, : z.shape[1]])
         strength = sum(association(cosines, rank_cosines(each).astype(float)) for each in (z, error))
@@ -157,7 +155,7 @@ class MarginalNetworks(nn.Module):
         """Minus the sum of the log densities (n,) of z (n, p) given u, m and l side by side (n, k + 2 p).
 
         Parameters outside the family learn from themselves alone: their e would shrink to move the others less.
-        In training weights are taken for normal, with the variance of layers at the beginning: few rows leave them small.
+        In training weights are taken for normal, with the variance that layers begin with: few rows leave them small.
         """
         split = inputs.shape[1] - 2 * z.shape[1]
         numbers = self(inputs[:, :split], inputs[:, split:])
