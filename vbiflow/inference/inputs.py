@@ -130,7 +130,7 @@ class Inputs:
             self.z, self.volume = (torch.cat(parts) for parts in zip(*found, strict=True))
         if (
             regression and regression.networks
-        ):  # they know training rows a little by heart: too small is what they leave
+        ):  # they know training rows by heart, a little
             learnt, fresh = self.z[:n_train], self.z[n_train:]
             self.z[:n_train] = (learnt - learnt.mean(0)) * (fresh.std(0) / learnt.std(0)) + fresh.mean(0)
 
