@@ -128,9 +128,7 @@ class Inputs:
             moments = (torch.from_numpy(u[block, -regression.n_outputs :]) for block in blocks)
             found = [regression.standardise(self.z[block], own) for block, own in zip(blocks, moments, strict=True)]
             self.z, self.volume = (torch.cat(parts) for parts in zip(*found, strict=True))
-        if (
-            regression and regression.networks
-        ):  # they know training rows by heart, a little
+        if regression and regression.networks:  # they know training rows by heart, a little
             learnt, fresh = self.z[:n_train], self.z[n_train:]
             self.z[:n_train] = (learnt - learnt.mean(0)) * (fresh.std(0) / learnt.std(0)) + fresh.mean(0)
 
