@@ -8,6 +8,7 @@ import torch
 
 from vbiflow.inference import inputs, residual_shape, training
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
+from vbiflow.inference.marginal_networks import MarginalNetworks
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.regressions import largest_family
 from vbiflow.inference.residual_shape import to_normal
@@ -157,16 +158,27 @@ def test_in_training_nothing_is_told_along_what_all_share_and_all_else_is_as_it_
     assert abs(np.corrcoef(before[:, 0], after[:, 0])[0, 1]) < 0.1
 
 
-def test_from_many_simulations_training_sees_all_of_what_is_shared(simulated, monkeypatch):
+def test_with_networks_of_single_parameters_training_sees_all_of_what_is_shared(simulated):
     z, x = simulated
     found, own = ConditionalGaussian.fit(x, z)
-    data, indices = inputs.Inputs(z.astype(np.float32), own, len(z) - 10, "cpu", found), np.arange(5)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        few = data.training_rows(indices)[0]
-        monkeypatch.setattr(inputs, "MANY_ROWS", data.n_train)
-        many = data.training_rows(indices)[0]
-    assert torch.equal(many, data.rows(indices)[0]) and not torch.allclose(many, few, atol=0.1)
+    networks = MarginalNetworks.of(x, own, z, found.family, len(z)).eval()
+    with_networks, indices = found.with_networks(networks, x, z), np.arange(5)
+    for regression, whole in ((found, False), (with_networks, True)):
+        data = inputs.Inputs(z.astype(np.float32), regression(x), len(z) - 10, "cpu", regression)
+        assert torch.equal(data.training_rows(indices)[0], data.rows(indices)[0]) == whole
+
+
+def test_what_networks_know_by_heart_is_as_large_for_the_flow_as_what_they_do_not(simulated):
+    z, x = simulated
+    found, own = ConditionalGaussian.fit(x, z)
+    regression = found.with_networks(MarginalNetworks.of(x, own, z, found.family, len(z)).eval(), x, z)
+    n_train, moments = len(z) // 2, regression(x)
+    mean = moments[:n_train, : z.shape[1]]
+    learnt = np.concatenate([mean + 0.9 * (z[:n_train] - mean), z[n_train:]]).astype(np.float32)
+    data = inputs.Inputs(learnt, moments, n_train, "cpu", regression)
+    known, fresh = (part.numpy() for part in data.z.split([n_train, len(z) - n_train]))
+    assert known.std(axis=0) == pytest.approx(fresh.std(axis=0), rel=1e-4)
+    assert known.mean(axis=0) == pytest.approx(fresh.mean(axis=0), abs=1e-4)
 
 
 def test_moments_of_a_row_do_not_know_it():

@@ -226,6 +226,18 @@ def test_best_epoch_is_kept_and_patience_ends_training(data):
     assert -log_prob.mean() == pytest.approx(min(losses), abs=1e-4)
 
 
+def test_the_learning_rate_falls_along_a_cosine_to_nothing(data, monkeypatch):
+    rates, epoch = [], training.Run.epoch
+
+    def recorded(run):
+        epoch(run)
+        rates.append(run.optimiser.learning_rate)
+
+    monkeypatch.setattr(training.Run, "epoch", recorded)
+    fitted(data, SMALL | {"schedule": "cosine", "learning_rate": 0.01})
+    assert rates == pytest.approx([0.01, 0.01 * (1 + 0.5**0.5) / 2, 0.005, 0.01 * (1 - 0.5**0.5) / 2])
+
+
 def test_invalid_rows_do_not_train(data):
     theta, x = data
     valid = np.arange(600) % 3 > 0
@@ -309,6 +321,8 @@ def test_maf_sees_x_for_every_parameter_whatever_the_seed():
         ({"embeding": "none"}, "unknown inference option 'embeding'; choose from estimator, embedding"),
         ({"embedding": "cnn1"}, "unknown embedding 'cnn1'; choose from none"),
         ({"dropout": "always"}, "unknown dropout 'always'; choose from auto, none"),
+        ({"schedule": "linear"}, "unknown schedule 'linear'; choose from plateau, cosine"),
+        ({"schedule": "cosine"}, "cosine lowers the learning rate over max_epochs: write how many"),
         ({"scaling": "log"}, "unknown scaling 'log'; choose from robust, standard"),
         ({"batch_size": 2.5}, "inference batch_size must be a positive integer, found 2.5"),
         ({"learning_rate": -1}, "inference learning_rate must be a number from 0 up, found -1"),

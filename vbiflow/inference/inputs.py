@@ -22,8 +22,6 @@ MANY_PARAMETERS = 20
 """Parameters from which on `auto` of regression and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
-MANY_ROWS = 100_000
-"""Training rows of which networks of single parameters, and a flow along what a family shares, know none by heart."""
 IN_MEMORY = 1 << 28
 
 
@@ -139,7 +137,7 @@ class Inputs:
     def training_rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows, without what a network of few rows is not to learn of z."""
         z, u = self.rows(indices)
-        few = self.regression and self.n_train < MANY_ROWS
+        few = self.regression and not self.regression.networks
         return self.regression.without_shared(z, u) if few else z, u
 
     @property

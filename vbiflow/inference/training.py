@@ -20,7 +20,7 @@ from vbiflow.clock import clock_of
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.inputs import MANY_ROWS, Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
+from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
 from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks
 from vbiflow.inference.optimiser import Adam
 from vbiflow.inference.posterior import Posterior
@@ -38,6 +38,8 @@ EpochProgress = Callable[[int, float], None]
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """What is minimised (n,), of a network, z (n, p) and network inputs (n, k)."""
 FEWEST = 20
+MANY_ROWS = 100_000
+"""Training rows of which networks of single parameters, and a flow along what a family shares, know none by heart."""
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
