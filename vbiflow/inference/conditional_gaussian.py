@@ -69,7 +69,7 @@ class ConditionalGaussian:
     shared_coefficients : (2 p, 3), of offset, gain and size.
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
     shape : of the residuals (z - m) / S.
-    factor : (d, d), F, lower triangular.
+    factor : (d, d), F, lower triangular; with networks (p, p), and ``r = F^-1 e``, F F^T the correlation of e.
     networks : of single parameters, where simulations are many. They take m and l and give better ones, and more
         numbers that take the place of `shape`.
     """
@@ -184,7 +184,8 @@ class ConditionalGaussian:
         moments, z = replace(self, networks=networks)(u), torch.from_numpy(z).float()
         numbers = torch.from_numpy(moments).split(z.shape[1], dim=1)
         found = replace(self, networks=networks.with_final(z, numbers))
-        return found.with_factor(moments, found.standardise_each(z, numbers)[0])
+        e, _ = found.standardise_each(z, numbers)
+        return replace(found, factor=np.linalg.cholesky(np.corrcoef(e.double().numpy().T)))
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name, those of the shape as `shape.<name>`, of the networks as `networks.<name>`."""
@@ -208,12 +209,14 @@ class ConditionalGaussian:
     def standardise(self, z: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """What a flow describes, r (..., p), and the logarithm of \\|dr / dz\\| (...), for z and inputs (..., k)."""
         moments = self.split_moments(inputs)
-        directions = self.shared_directions(*moments[:2])
-        deviations = self.deviations(directions)
         e, volume = self.standardise_each(z, moments)
+        volume = volume - float(np.log(np.diag(self.factor)).sum())
         inverse = torch.as_tensor(np.linalg.inv(self.factor), dtype=z.dtype, device=z.device)
-        volume = volume - torch.log(deviations).sum(-1) - float(np.log(np.diag(self.factor)).sum())
-        return along_shared(e / deviations, directions, inverse), volume
+        if self.networks:
+            return e @ inverse.T, volume
+        directions = self.shared_directions(*moments)
+        deviations = self.deviations(directions)
+        return along_shared(e / deviations, directions, inverse), volume - torch.log(deviations).sum(-1)
 
     def standardise_each(self, z: Tensor, moments: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """e (..., p) and the logarithm of \\|de / dz\\| (...)."""
@@ -227,12 +230,12 @@ class ConditionalGaussian:
     def undo_standardise(self, r: Tensor, inputs: Tensor) -> Tensor:
         """z (..., p) for r and network inputs (..., k)."""
         moments = self.split_moments(inputs)
-        mean, log_sd = moments[:2]
-        directions = self.shared_directions(mean, log_sd)
         factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
-        e = along_shared(r, directions, factor) * self.deviations(directions)
         if self.networks:
-            return self.networks.undo_standardise(e, moments)
+            return self.networks.undo_standardise(r @ factor.T, moments)
+        mean, log_sd = moments
+        directions = self.shared_directions(mean, log_sd)
+        e = along_shared(r, directions, factor) * self.deviations(directions)
         return mean + torch.exp(log_sd) * self.shape.undo_standardise(e, mean, log_sd)
 
     def without_shared(self, r: Tensor, inputs: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vbiflow.inference.residual_shape import from_normal, to_normal
+from vbiflow.inference.optimiser import Adam
+from vbiflow.inference.residual_shape import from_normal, misfit, to_normal
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.screening import association, rank_cosines
 
@@ -24,6 +25,8 @@ FARTHEST = 4.0
 """Deviations up to which a parameter outside the family moves the others."""
 MOST = 6.0
 """Deviations up to which a feature counts in a sum."""
+LAST_STEPS, LAST_RATE = 150, 0.02
+"""Of the last four numbers of each parameter, from simulations that its network has not met."""
 HALF_LOG_2PI = math.log(2 * math.pi) / 2
 
 
@@ -47,7 +50,7 @@ class MarginalNetworks(nn.Module):
     family : (p,), 1 for the parameters of the largest family and 0 for others.
     centre_and_scale : (2, k + 2 p), average and standard deviation of u, m and l.
     limits : (4, p, 22), average, standard deviation, smallest and largest of the inputs of each but for the sums.
-    final : (2, p), average and standard deviation of e in fresh simulations, before it is standardised by them.
+    final : (4, p), centre, log size, skew and log d of e in fresh simulations, before it is made normal by them.
 
     References
     ----------
@@ -63,7 +66,7 @@ class MarginalNetworks(nn.Module):
         self.register_buffer("columns", torch.from_numpy(columns))
         for name, array in (("family", family), ("centre_and_scale", centre_and_scale), ("limits", limits)):
             self.register_buffer(name, torch.from_numpy(array).float())
-        self.register_buffer("final", torch.stack([torch.zeros(n_parameters), torch.ones(n_parameters)]))
+        self.register_buffer("final", torch.zeros(4, n_parameters))
         self.n_rows = 1
         self.others = (self.family == 0).nonzero()[:, 0].tolist()
         n_seen, widths = self.centre_and_scale.shape[1], (n_inputs + SUMS, HIDDEN, HIDDEN)
@@ -130,9 +133,9 @@ class MarginalNetworks(nn.Module):
 
     def standardise(self, z: Tensor, numbers: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """e and the logarithm of \\|de / dz\\| of each z, all (..., p), for their numbers."""
-        average, deviation = self.final
         e, volume = to_normal(z, moved_by(self.known(z, numbers), numbers))
-        return (e - average) / deviation, volume - deviation.log()
+        e, bent = to_normal(e, self.final)
+        return e, volume + bent
 
     def known(self, z: Tensor, numbers: Sequence[Tensor]) -> Tensor:
         """e (..., q) of the parameters outside the family, before the last step."""
@@ -140,15 +143,20 @@ class MarginalNetworks(nn.Module):
 
     def undo_standardise(self, e: Tensor, numbers: Sequence[Tensor]) -> Tensor:
         """z (..., p) of each e."""
-        average, deviation = self.final
-        e = e * deviation + average
+        e = from_normal(e, self.final)
         return from_normal(e, moved_by(e[..., self.others], numbers))
 
     def with_final(self, z: Tensor, numbers: Sequence[Tensor]) -> MarginalNetworks:
-        """The same, so that e of z (n, p), which they have not met, has average 0 and variance 1."""
+        """The same, so that e of each z (n, p), which they have not met, is as normal as four last numbers allow."""
         found = MarginalNetworks.from_state(self.state_dict())
-        e, _ = self.standardise(z, numbers)
-        found.final = torch.stack([e.mean(0), e.std(0)])
+        e, _ = to_normal(z, moved_by(self.known(z, numbers), numbers))
+        final = torch.zeros_like(self.final).requires_grad_()
+        optimiser = Adam([final], LAST_RATE)
+        for step in range(LAST_STEPS):
+            optimiser.learning_rate = LAST_RATE * (1 + math.cos(math.pi * step / LAST_STEPS)) / 2
+            misfit(e, final).backward()
+            optimiser.step()
+        found.final = final.detach()
         return found
 
     def loss(self, z: Tensor, inputs: Tensor) -> Tensor:
