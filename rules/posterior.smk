@@ -7,6 +7,8 @@ rule sample:
         "results/{study}/subjects/{subject}/samples.h5",
     log:
         "results/{study}/subjects/{subject}/logs/sample.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/benchmarks/sample.tsv"
     conda:
         "../envs/infer.yaml"
     resources:

@@ -64,6 +64,8 @@ def test_every_case_study_has_a_study_and_what_the_paper_prints():
 
 
 def test_the_summary_is_made_from_the_result_files(tmp_path):
+    tmp_path = tmp_path / "estimator"
+    tmp_path.mkdir()
     one = {"shrinkage": 0.8, "z_score": 0.8, "coverage_90": 0.9, "verdict": "trusted"}
     content = {"parameters": {"G": one, "eta[a]": one}, "n_test": 300, "verdict": "trusted"}
     write_json(tmp_path / "diagnostics.json", content)
@@ -72,16 +74,16 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     for k in range(2):
         (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
     (shards.parent / "train.tsv").write_text("s\tcpu_time\n14.0\t12.0\n")
+    for person in ("a", "b"):
+        own = tmp_path.parent / "subjects" / person / "benchmarks"
+        own.mkdir(parents=True)
+        (own / "sample.tsv").write_text("s\tcpu_time\n1.0\t0.8\n")
     write_json(tmp_path / "features_report.json", {"explained": {"G": 0.9, "eta[a]": 0.9}})
     paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
     rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tab_separated(list(rows[0]), rows)), delimiter="\t"))
-    assert (row["simulate_s"], row["train_s"], row["shrinkage"], row["simulations"]) == (
-        "5.0",
-        "12.0",
-        "0.8",
-        "4000",
-    )
+    assert (row["simulate_s"], row["train_s"], row["sample_s"]) == ("5.0", "12.0", "1.6")
+    assert (row["shrinkage"], row["simulations"]) == ("0.8", "4000")
     assert row["features_s"] == "nan" and row["share_trusted"] == "1.0"
     assert {claim["verdict"] for claim in claims} == {"confirmed"} and len(claims) == 2
 

@@ -89,11 +89,15 @@ def summary_row(
 
 
 def processor_seconds(folder: Path) -> dict[str, float]:
-    """Processor time [s] of each stage, summed over the shards; nan where none was measured."""
+    """Processor time [s] of each stage, summed over shards, or over subjects; nan where none was measured.
+
+    `folder` is that of the estimator, ``results/<study>/<estimator>``.
+    """
     found = {}
-    for stage in ("simulate", "features", "train"):
-        tables = sorted([*folder.glob(f"benchmarks/{stage}/*.tsv"), *folder.glob(f"benchmarks/{stage}.tsv")])
-        rows = [next(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t")) for path in tables]
+    for stage in ("simulate", "features", "train", "sample"):
+        tables = [*folder.glob(f"benchmarks/{stage}/*.tsv"), *folder.glob(f"benchmarks/{stage}.tsv")]
+        tables += folder.parent.glob(f"subjects/*/benchmarks/{stage}.tsv")
+        rows = [next(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t")) for path in sorted(tables)]
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]
         found[stage] = sum(times) if times else float("nan")
     return found

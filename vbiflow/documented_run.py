@@ -37,11 +37,12 @@ def documented_table(name: str) -> str:
 def merge_table(documented: str, results: str) -> str:
     """Both tables in one: of a study that ran again, at whatever scale, the new rows take the place of the old.
 
-    Both are tab-separated with a column ``study``; rows keep the order of `CASE_STUDIES`.
+    Both are tab-separated with a column ``study``; rows keep the order of `CASE_STUDIES`. What an old row had no
+    column for stays empty.
     """
     old, new = rows_by_study(documented), rows_by_study(results)
     rows = [row for name in CASE_STUDIES for row in new.get(name) or old.get(name, ())]
-    return tab_separated(list(rows[0]), rows)
+    return tab_separated(list(max(rows, key=len)), rows)
 
 
 def rows_by_study(table: str) -> dict[str, list[dict[str, str]]]:
