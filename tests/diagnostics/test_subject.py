@@ -39,7 +39,9 @@ def test_a_simulation_is_inside():
     assert result["inside"] and not result["outside"]
     found = subject_verdict(result, CALIBRATED, RIGHT)
     assert found["verdict"] == "trusted"
-    assert found["reasons"] == [PASSED]
+    (words,) = found["reasons"]
+    p = found["parts"]["recording"]["p"]
+    assert words == f"{PASSED} (p = {p['rarity']:.2g}, and p = 0.4)" and p["features"] == 0.4
 
 
 def test_a_corner_of_a_wide_prior_is_inside_with_a_proposal_of_rounds():

@@ -78,3 +78,12 @@ def test_p_at_its_limit_is_said_to_be_open():
     assert "1000 simulations leave open on which side of 0.01 p lies" in reason
     reason = subject_verdict(found | {"p_value": 0.001, "inside": False}, RIGHT, None)["reasons"][0]
     assert "leave open" not in reason
+    right = {"p_value": 0.4, "in_band": 0.95, "off": [0], "n_simulations": 100, "n_features": 6}
+    right |= {"n_held_out": 300, "calibrated_p": 0.0133}
+    passing = subject_verdict(found | {"p_value": 0.012}, RIGHT, right)
+    assert passing["verdict"] == "trusted"
+    assert (
+        "1000 simulations leave open" in passing["reasons"][0] and "300 simulations leave open" in passing["reasons"][0]
+    )
+    refused = subject_verdict(found, RIGHT, right | {"calibrated_p": 0.00997})
+    assert refused["verdict"] == "not trusted" and "300 simulations leave open" in refused["reasons"][0]

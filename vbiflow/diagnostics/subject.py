@@ -55,18 +55,22 @@ def subject_verdict(
     failed = [f"the estimator is not trusted: {estimator['reasons'][0]}"] if estimator["verdict"] != "trusted" else []
     summary, frozen = judge_predictive(predictive or {}, deterministic)
     grades = grade_scores(predictive or {})
+    numbers = {"rarity": rarity(misspecification)}
+    if features:
+        numbers["features"] = misfit_of_features(features)[0]
     model = {"grade": lowest_grade(grades), "scores": grades, "reasons": [one["words"] for one in grades.values()]}
     short = reason_of_grade(model, require)
     recording = rare + wrong + frozen
     reasons = recording + failed + short
     return {
         "verdict": "not trusted" if reasons else "trusted",
-        "reasons": [*(reasons or [PASSED]), *notes],
+        "reasons": [*(reasons or [passing_words(misspecification, features, limits)]), *notes],
         "parts": {
             "estimator": {"verdict": estimator["verdict"], "reasons": failed},
             "recording": {
-                "verdict": "not trusted" if rare + wrong + frozen else "trusted",
-                "reasons": rare + wrong + frozen,
+                "verdict": "not trusted" if recording else "trusted",
+                "reasons": recording,
+                "p": numbers,
             },
             "model": model,
         },
@@ -97,12 +101,10 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
     reasons, limit = [], limits["misspecification_p"]
     if strange:
         reasons.append(f"the connectome is outside those that the estimator learned from: {list_features(strange)}")
-    p = min(found["p_value"], found["mmd_p"], found["beyond_p"])
+    p = rarity(found)
     share = f"{found['near']:.2%} of its simulations come near, 1 % near a typical one"
     rare = f"the recording is rare under {where} ({share})"
-    doubt = ""
-    if abs(p - limit) < 2 * np.sqrt(limit * (1 - limit) / found["n_compared"]):
-        doubt = f"; {found['n_compared']} simulations leave open on which side of {limit:g} p lies"
+    doubt = open_side(p, limit, found["n_compared"])
     if outside:
         reasons.append(f"{rare}: {list_features(outside)}")
     elif p < limit and found["beyond_p"] == p:
@@ -133,17 +135,43 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
             f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
             f"diagnostics.n_predictive to {needed} or more"
         ]
-    p = {f"beside {n} of them": found["p_value"]}
-    if held_out:
-        p[f"beside {held_out} held-out simulations with theirs"] = found["calibrated_p"]
-    beside = min(p, key=p.__getitem__)
-    if p[beside] >= limit:
+    p, compared = misfit_of_features(found)
+    if p >= limit:
         return []
     off = ", ".join(names[k] for k in found["off"][:MOST_LISTED])
+    beside = f"{compared} held-out simulations with theirs" if compared == held_out else f"{compared} of them"
     return [
-        f"simulations from the posterior do not have the features of the recording (p = {p[beside]:.2g} {beside}; "
-        f"{found['in_band']:.0%} of {found['n_features']} features in their 95 % band): farthest off are {off}"
+        f"simulations from the posterior do not have the features of the recording (p = {p:.2g} beside {beside}"
+        f"{open_side(p, limit, compared)}; {found['in_band']:.0%} of {found['n_features']} features in their 95 % "
+        f"band): farthest off are {off}"
     ]
+
+
+def rarity(found: Mapping[str, Any]) -> float:
+    """The smallest p of the recording beside simulations from the prior."""
+    return min(found["p_value"], found["mmd_p"], found["beyond_p"])
+
+
+def misfit_of_features(found: Mapping[str, Any]) -> tuple[float, int]:
+    """The smallest p of the recording beside simulations from its posterior, and how many decided it."""
+    each = [(found["p_value"], found["n_simulations"])]
+    if found.get("n_held_out"):
+        each.append((found["calibrated_p"], found["n_held_out"]))
+    return min(each)
+
+
+def open_side(p: float, limit: float, n: int) -> str:
+    """Words for a p from n simulations that lies within two standard errors of its limit."""
+    near = abs(p - limit) < 2 * np.sqrt(limit * (1 - limit) / n)
+    return f"; {n} simulations leave open on which side of {limit:g} p lies" if near else ""
+
+
+def passing_words(rare: Mapping[str, Any], features: Mapping[str, Any], limits: Mapping[str, float]) -> str:
+    """The sentence on a recording that passes, with both p."""
+    p, n = misfit_of_features(features)
+    first = open_side(rarity(rare), limits["misspecification_p"], rare["n_compared"])
+    second = open_side(p, limits["predictive_p"], n)
+    return f"{PASSED} (p = {rarity(rare):.2g}{first}, and p = {p:.2g}{second})"
 
 
 def list_features(outside: Mapping[str, float]) -> str:
