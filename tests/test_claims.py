@@ -31,9 +31,10 @@ RNG = np.random.default_rng(0)
 def results(tmp_path):
     """Results of a study of some parameters, with further files by keyword."""
 
-    def made(names, *, shrinkage=0.9, explained=0.0, n_test=300, verdict="trusted", **files):
+    def made(names, *, shrinkage=0.9, explained=0.0, n_test=300, verdict="trusted", joint="trusted", **files):
         one = {"shrinkage": shrinkage, "verdict": verdict}
-        write_json(tmp_path / "diagnostics.json", {"parameters": dict.fromkeys(names, one), "n_test": n_test})
+        judged = {"parameters": dict.fromkeys(names, one), "n_test": n_test, "tarp": {"verdict": joint}}
+        write_json(tmp_path / "diagnostics.json", judged)
         write_json(tmp_path / "features_report.json", {"explained": dict.fromkeys(names, explained)})
         paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
         for key, content in files.items():
@@ -207,8 +208,10 @@ def test_estimators_are_compared_by_time_and_log_probability(results):
 def test_a_product_is_told_where_only_its_logarithm_is_sharp(results):
     product, ratio = 1 + 0.05 * RNG.standard_normal(4000), np.exp(RNG.uniform(-2.2, 2.2, 4000))
     banana = np.column_stack([product * ratio, product / ratio])
-    found = results(["G", "J"], samples={"theta": banana, "names": ["G", "J"]}, prior=uniform(G=(0.1, 10), J=(0.1, 10)))
-    assert only_product("G", "J")(found)[0] is True
+    for joint, answer in (("trusted", True), ("overconfident", None)):
+        samples, prior = {"theta": banana, "names": ["G", "J"]}, uniform(G=(0.1, 10), J=(0.1, 10))
+        found = results(["G", "J"], joint=joint, samples=samples, prior=prior)
+        assert only_product("G", "J")(found)[0] is answer
     both = results(
         ["G", "J"], samples={"theta": 1 + 0.05 * RNG.standard_normal((4000, 2)), "names": ["G", "J"]},
         prior=uniform(G=(0.1, 10), J=(0.1, 10)),

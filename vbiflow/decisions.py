@@ -78,6 +78,10 @@ class Results:
         good = np.mean([word in GOOD for parameter in parameters for word in self.of(parameter, "verdict")])
         return bool(self.diagnostics["n_test"] >= ENOUGH and good >= CALIBRATED)
 
+    def jointly_calibrated(self, *parameters: str) -> bool:
+        """Whether the posteriors are calibrated one by one, and TARP does not speak against the joint posterior."""
+        return self.calibrated(*parameters) and self.diagnostics["tarp"]["verdict"] in GOOD
+
     def samples(self, *parameters: str) -> tuple[np.ndarray, np.ndarray]:
         """Posterior samples (n, p) of the first person, and draws from the prior (m, p), of some parameters."""
         found = read(self.paths["samples"][0], "theta", "names")
@@ -145,7 +149,7 @@ def correlated(one: str, other: str, printed: float) -> Decide:
 
     def decide(results: Results) -> Decision:
         rho = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
-        return (abs(rho - printed) <= CLOSE if results.calibrated(one, other) else None), f"correlation {rho:.2f}"
+        return (abs(rho - printed) <= CLOSE if results.jointly_calibrated(one, other) else None), f"correlation {rho:.2f}"
 
     return decide
 
@@ -163,7 +167,7 @@ def more_sensitive(one: str, other: str) -> Decide:
         numbers = ", ".join(f"{name} {steep[name]:.0f}" for name in (one, other))
         numbers = f"mean squared slope of the log posterior by prior s.d.: {numbers}"
         ratio = steep[one] / steep[other]
-        if not results.calibrated(one, other) or 1 / STEEPER < ratio < STEEPER:
+        if not results.jointly_calibrated(one, other) or 1 / STEEPER < ratio < STEEPER:
             return None, numbers
         return bool(ratio > 1), numbers
 
@@ -184,7 +188,7 @@ def constants_worst(*parameters: str) -> Decide:
             shrinkage = 1 - after / before
             worst.append(int(np.argmin(shrinkage)) == 0)
             numbers.append(f"{parameter} " + "/".join(f"{value:.2f}" for value in shrinkage))
-        told = results.calibrated(*(f"{parameter}.constant" for parameter in parameters))
+        told = results.jointly_calibrated(*(f"{parameter}.constant" for parameter in parameters))
         return (all(worst) if told else None), f"shrinkage of constant/myelin/gradient: {', '.join(numbers)}"
 
     return decide
@@ -288,6 +292,6 @@ def only_product(one: str, other: str) -> Decide:
         alone = 1 - after.var(axis=0) / before.var(axis=0)
         numbers = f"correlation of logarithms {rho:.2f}; shrinkage of the product's {product:.2f}, "
         numbers += f"{one} {alone[0]:.2f}, {other} {alone[1]:.2f}"
-        return (bool(product >= RECOVERED > alone.max()) if results.calibrated(one, other) else None), numbers
+        return (bool(product >= RECOVERED > alone.max()) if results.jointly_calibrated(one, other) else None), numbers
 
     return decide
