@@ -149,7 +149,8 @@ def correlated(one: str, other: str, printed: float) -> Decide:
 
     def decide(results: Results) -> Decision:
         rho = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
-        return (abs(rho - printed) <= CLOSE if results.jointly_calibrated(one, other) else None), f"correlation {rho:.2f}"
+        decided = results.jointly_calibrated(one, other)
+        return (abs(rho - printed) <= CLOSE if decided else None), f"correlation {rho:.2f}"
 
     return decide
 
