@@ -50,7 +50,7 @@ def few_are_many():
         patch.setattr(residual_shape, "STEPS", 200)
         patch.setattr(inputs, "SURVEYED", (N_SURVEYED, 20_000_000))
         patch.setattr(training, "MANY_ROWS", 10_000)
-        patch.setattr(training, "TRAINING", TRAINING | {"batch_size": 250, "max_epochs": 12})
+        patch.setattr(training, "TRAINING", TRAINING | {"max_epochs": 12})
         yield
 
 

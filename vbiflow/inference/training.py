@@ -57,10 +57,10 @@ def train(
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
     or falls along a cosine to nothing at `max_epochs` (`schedule`); training stops after `patience` epochs without
-    progress, and the weights of the best epoch are kept. The first network is trained in
-    more than one way, and what validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or
-    more has a network of its own, trained before (`MarginalNetworks`). The test simulations of the data's split are
-    never seen. The same seed gives the same weights.
+    progress, and the weights of the best epoch are kept. The first network is trained in more than one way, and what
+    validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or more has a network of its own,
+    trained before (`MarginalNetworks`). The test simulations of the data's split are never seen. The same seed gives
+    the same weights.
 
     Parameters
     ----------
