@@ -155,7 +155,7 @@ class ConditionalGaussian:
 
     def with_factor(self, moments: np.ndarray, e: Tensor) -> ConditionalGaussian:
         """The same with the F that simulations of moments (n, 2 p) and e (n, p) ask for."""
-        directions, found = self.shared_directions(*self.split_moments(torch.from_numpy(moments))[:2]), self
+        directions, found = self.shared_directions(*self.split_moments(torch.from_numpy(moments))), self
         for _ in range(ROUNDS):  # D depends on F
             along = torch.einsum("npd,np->nd", directions, e / found.deviations(directions)).double().numpy()
             found = replace(found, factor=np.linalg.cholesky(along.T @ along / len(along)))
@@ -240,7 +240,7 @@ class ConditionalGaussian:
 
     def without_shared(self, r: Tensor, inputs: Tensor) -> Tensor:
         """r (n, p), of network inputs (n, k), with noise along the two directions in the family."""
-        within = self.shared_directions(*self.split_moments(inputs)[:2])[..., -2:]
+        within = self.shared_directions(*self.split_moments(inputs))[..., -2:]
         along = torch.randn(len(r), 2, dtype=r.dtype, device=r.device) - (within * r.unsqueeze(-1)).sum(-2)
         return r + (within * along.unsqueeze(-2)).sum(-1)
 

@@ -137,8 +137,8 @@ class Inputs:
     def training_rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows, without what a network of few rows is not to learn of z."""
         z, u = self.rows(indices)
-        few = self.regression and not self.regression.networks
-        return self.regression.without_shared(z, u) if few else z, u
+        whole = not self.regression or self.regression.networks
+        return z if whole else self.regression.without_shared(z, u), u
 
     @property
     def shifts(self) -> dict[str, float]:

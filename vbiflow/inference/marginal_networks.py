@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vbiflow.inference.optimiser import Adam
+from vbiflow.inference.optimiser import Adam, cosine_rate
 from vbiflow.inference.residual_shape import from_normal, misfit, to_normal
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.screening import association, rank_cosines
@@ -153,7 +153,7 @@ class MarginalNetworks(nn.Module):
         final = torch.zeros_like(self.final).requires_grad_()
         optimiser = Adam([final], LAST_RATE)
         for step in range(LAST_STEPS):
-            optimiser.learning_rate = LAST_RATE * (1 + math.cos(math.pi * step / LAST_STEPS)) / 2
+            optimiser.learning_rate = cosine_rate(LAST_RATE, step, LAST_STEPS)
             misfit(e, final).backward()
             optimiser.step()
         found.final = final.detach()

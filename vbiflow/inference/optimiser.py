@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -52,3 +53,8 @@ class Adam:
         self.mean.copy_(state["mean"])
         self.square.copy_(state["square"])
         self.steps, self.learning_rate = state["steps"], state["rate"]
+
+
+def cosine_rate(first: float, step: int, n_steps: int) -> float:
+    """Learning rate at a step that falls from `first` along a cosine to nothing after `n_steps`."""
+    return first * (1 + math.cos(math.pi * step / n_steps)) / 2

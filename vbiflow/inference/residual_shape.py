@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vbiflow.inference.estimators import seeded_torch
-from vbiflow.inference.optimiser import Adam
+from vbiflow.inference.optimiser import Adam, cosine_rate
 from vbiflow.inference.scaling import ROWS
 
 HIDDEN = 32
@@ -71,7 +71,7 @@ class ResidualShape:
             weights = [torch.zeros(4, beside.shape[1]), *layers, torch.zeros(HIDDEN + 1, 4)]
             optimiser = Adam((w.requires_grad_() for w in weights), LEARNING_RATE)
             for step in range(STEPS):
-                optimiser.learning_rate = LEARNING_RATE * (1 + np.cos(np.pi * step / STEPS)) / 2
+                optimiser.learning_rate = cosine_rate(LEARNING_RATE, step, STEPS)
                 drawn = torch.randint(len(seen), (PAIRS,))
                 loss = misfit(within[drawn], shape_of(seen[drawn], limits, weights[1:]))
                 loss = loss + misfit(beside[drawn % len(beside)], weights[0])

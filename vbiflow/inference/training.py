@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 import time
@@ -22,7 +21,7 @@ from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
 from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
 from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks
-from vbiflow.inference.optimiser import Adam
+from vbiflow.inference.optimiser import Adam, cosine_rate
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.scaling import ROWS
@@ -245,8 +244,8 @@ class Run:
         self.network.train()
         losses, cosine = self.history["validation_loss"], self.options["schedule"] == "cosine"
         if cosine:
-            share = (1 + math.cos(math.pi * len(losses) / self.options["max_epochs"])) / 2
-            self.optimiser.learning_rate = self.options["learning_rate"] * share
+            first, n_epochs = self.options["learning_rate"], self.options["max_epochs"]
+            self.optimiser.learning_rate = cosine_rate(first, len(losses), n_epochs)
         order = torch.randperm(self.data.n_train).numpy()
         size, total = self.options["batch_size"], 0.0
         for start in range(0, len(order), size):
