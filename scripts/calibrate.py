@@ -3,6 +3,7 @@
 import torch
 
 from vbiflow.diagnostics.calibration import calibrate
+from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.held_out_predictive import held_out_misfits
 from vbiflow.diagnostics.verdict import verdict
 from vbiflow.inference.posterior import Posterior
@@ -20,6 +21,11 @@ with job(snakemake) as run:
     misfits = held_out_misfits(posterior, data, x, seed=params.seed)
     quantities = calibration.quantities() | {"misfit": Quantity(misfits, "1", ("held_out",))}
     write(snakemake.output.diagnostics, quantities, run.provenance())
-    judged = verdict(calibration, thresholds=params.diagnostics["thresholds"], invalid=1 - data.valid.mean())
+    judged = verdict(
+        calibration,
+        single_features(data, params.inference),
+        thresholds=params.diagnostics["thresholds"],
+        invalid=1 - data.valid.mean(),
+    )
     write_json(snakemake.output.verdict, judged)
     run.say(f"{judged['verdict']}: {judged['reasons'][0]}")

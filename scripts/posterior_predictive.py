@@ -77,7 +77,9 @@ with job(snakemake, reads_exclusions="others") as run:
     named = discrepancy_note(prior.names, samples, params.discrepancy, fixed)
     named += spectral_discrepancy_note(prior.names, samples)
     least = resolve_thresholds(limits)["information"]
-    marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, prior.bounds[0])
+    judged = read_json(snakemake.input.diagnostics)
+    followers = {name: entry["single_features"] for name, entry in judged["parameters"].items()}
+    marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, followers, prior.bounds[0])
     ranks = read(snakemake.input.calibration, "ranks")["ranks"]
     n_samples = read_attributes(snakemake.input.calibration, "ranks")["n_samples"]
     intervals = conformal_intervals(samples, ranks, n_samples, prior.bounds)
@@ -94,7 +96,7 @@ with job(snakemake, reads_exclusions="others") as run:
     controls = read_json(snakemake.input.controls) if snakemake.input.controls else {}
     verdict = subject_verdict(
         found,
-        read_json(snakemake.input.diagnostics),
+        judged,
         calibrated_check(
             check_features(drawn, observed["x"]),
             data,

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from vbiflow.exclusion import Exclusion
+from vbiflow.io import Quantity, write, write_json
 from vbiflow.posterior_table import STATISTICS, covariate_name, posterior_table, read_posterior_table
+from vbiflow.prior import Prior
 
 
 def test_covariates_never_take_the_place_of_results(tmp_path: Path, monkeypatch) -> None:
@@ -35,3 +40,24 @@ def test_the_robust_posterior_and_wrong_features_stand_beside_the_plain_one(tmp_
     assert [line[f"G_{end}"] for end in ("c05", "c95", "r05", "r50", "r95")] == ["0.1", "0.9", "0.2", "0.5", "0.8"]
     found = read_posterior_table(tmp_path / "cohort.tsv")
     assert set(found["parameters"]) == {"G"} and found["covariates"] == {"covariate_G_r50": ["x"]}
+
+
+def test_the_table_says_what_was_learnt_by_information_also_where_two_modes_shrink_nothing(tmp_path: Path) -> None:
+    """The halves of [0, 1] beyond 0.4 of the middle: as wide as the prior, and four fifths of it are excluded."""
+    rng, prior = np.random.default_rng(1), Prior.from_config({name: {"uniform": [0, 1]} for name in ("two", "none")})
+    two = rng.uniform(0, 0.1, 2000) + 0.9 * rng.integers(0, 2, 2000)
+    theta = np.column_stack([two, rng.random(2000)])
+    levels = [0.05, 0.5, 0.95]
+    values = {"theta": theta, "map": theta[0], "mean": theta.mean(axis=0), "sd": theta.std(axis=0)}
+    parts = {name: Quantity(found, "1") for name, found in values.items()} | {"names": ["two", "none"]}
+    parts["quantiles"] = Quantity(np.quantile(theta, levels, axis=0), "1", attributes={"levels": levels})
+    write(tmp_path / "samples.h5", parts, {})
+    write(tmp_path / "prior.h5", {"theta": Quantity(theta, "1")}, {"prior": prior.to_config()})
+    write_json(tmp_path / "verdict.json", {"verdict": "trusted", "reasons": ["it passes"]})
+    files = [[str(tmp_path / name)] for name in ("samples.h5", "verdict.json", "prior.h5")]
+    (tmp_path / "cohort.tsv").write_text(posterior_table({"a": {"two_information": "x"}}, *files))
+    found = read_posterior_table(tmp_path / "cohort.tsv")
+    assert found["parameters"]["two"]["information"] == pytest.approx(np.log(5), abs=0.01)
+    assert found["parameters"]["two"]["shrinkage"] < 0
+    assert found["parameters"]["none"]["information"] == pytest.approx(0, abs=0.005)
+    assert found["covariates"] == {"covariate_two_information": ["x"]}

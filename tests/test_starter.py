@@ -95,14 +95,26 @@ def test_a_summary_gives_medians_and_says_who_is_left_out(tmp_path, monkeypatch,
     write_exclusion(Exclusion("gone", "observe", "gone.mat: damaged"), [people / "gone" / "samples.h5"])
     quantiles = Quantity(np.array([[0.1], [0.2], [0.3], [0.4], [0.5]]), "1", ("quantile", "parameter"))
     write(people / "here" / "samples.h5", {"names": ["G"], "quantiles": quantiles}, {})
-    write_json(people / "here" / "verdict.json", {"verdict": "trusted"})
+    parts = {
+        "estimator": {"verdict": "trusted", "words": "1 of 1 parameters is calibrated"},
+        "recording": {"verdict": "trusted", "p": {"rarity": 0.3214, "features": 0.04}},
+        "model": {"scores": {"fc": {"short": "FC correlation 0.41: more than chance"}}},
+    }
+    write_json(people / "here" / "verdict.json", {"verdict": "trusted", "parts": parts})
     monkeypatch.chdir(tmp_path)
     assert main(["summary", "some"]) == 1
     assert capsys.readouterr().err.startswith("results/some/report.html: not there; it is made by: snakemake results/")
     (people.parent / "report.html").write_text("")
     assert main(["summary", "some"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["gone: left out: gone.mat: damaged", "here: trusted; G 0.3 [0.1, 0.5]"] and len(lines) == 3
+    assert lines == [
+        "gone: left out: gone.mat: damaged",
+        "here: trusted; G 0.3 [0.1, 0.5]",
+        "  estimator trusted: 1 of 1 parameters is calibrated",
+        "  recording trusted: p = 0.32 among the simulations, p = 0.04 of its features re-simulated",
+        "  model: FC correlation 0.41: more than chance",
+        "report: results/some/report.html",
+    ]
 
 
 def test_a_misspelt_cohort_is_told_with_those_of_the_lab(tmp_path, monkeypatch):

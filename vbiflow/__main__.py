@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vbiflow.exclusion import read_exclusion
 from vbiflow.io import read, read_json
 
 
 def summary(study: str, results: Path = Path("results")) -> str:
-    """Verdict, medians and 90 % intervals of every subject, or why one is left out; then the path of the report."""
+    """Verdict and its three parts, medians and 90 % intervals of every subject, or why one is left out; the report."""
     folder = results / study
     lines = []
     for subject in sorted(path.parent for path in (folder / "subjects").glob("*/samples.h5")):
@@ -28,8 +29,22 @@ def summary(study: str, results: Path = Path("results")) -> str:
             for name, middle, lowest, highest in zip(samples["names"], median, low, high, strict=True)
         ]
         shown = ", ".join(intervals[:6]) + (", ..." if len(intervals) > 6 else "")
-        lines.append(f"{subject.name}: {read_json(subject / 'verdict.json')['verdict']}; {shown}")
+        verdict = read_json(subject / "verdict.json")
+        lines += [f"{subject.name}: {verdict['verdict']}; {shown}", *describe_parts(verdict["parts"])]
     return "\n".join([*lines, f"report: {folder / 'report.html'}"])
+
+
+def describe_parts(parts: Mapping[str, Any]) -> list[str]:
+    """A line each on estimator, recording and model, with its numbers."""
+    estimator, recording = parts["estimator"], parts["recording"]
+    asked = {"rarity": "among the simulations", "features": "of its features re-simulated"}
+    p = ", ".join(f"p = {recording['p'][key]:.2g} {words}" for key, words in asked.items() if key in recording["p"])
+    scores = "; ".join(score["short"] for score in parts["model"]["scores"].values())
+    return [
+        f"  estimator {estimator['verdict']}: {estimator['words']}",
+        f"  recording {recording['verdict']}: {p}",
+        f"  model: {scores or 'no series to grade it by'}",
+    ]
 
 
 def show_summary(options: argparse.Namespace) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from vbiflow.claims import CLAIMS, claim_row
-from vbiflow.decisions import GOOD, Results
+from vbiflow.decisions import Results
+from vbiflow.diagnostics.verdict import GOOD
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostics.verdict import GOOD
 from vbiflow.io import read, read_attributes, read_json
 from vbiflow.prior import Prior
 
@@ -23,8 +24,6 @@ CLOSE = 0.1
 """Largest distance from a correlation that the paper prints, and tolerated excess of an error, as a share of it."""
 RAW_MAPS = {"myelin": (1.315, 0.141), "gradient": (0.777, 3.19)}
 """Mean and standard deviation over regions of the maps of the paper's code, whose z-scores the study takes."""
-GOOD = ("trusted", "uninformative")
-"""Verdicts of a calibrated posterior."""
 STEEPER = 2.0
 """How many times as steep along one parameter as along another a posterior must be: two estimators that learnt from
 the same simulations of the Stuart-Landau study differ by 1.6 either way."""

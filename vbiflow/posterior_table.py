@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostics.marginal import marginal_information
 from vbiflow.exclusion import first_exclusion, read_exclusion
 from vbiflow.io import parameter_units, read, read_attributes, read_json
 from vbiflow.prior import Prior
 from vbiflow.text_tables import tab_separated
 
-STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "shrinkage")
-"""What the table holds of each parameter; shrinkage is one minus posterior over prior variance."""
+STATISTICS = ("map", "mean", "sd", "q05", "median", "q95", "information", "shrinkage")
+"""What the table holds of each parameter: information [nat] is what the marginal posterior says beyond the prior,
+shrinkage one minus posterior over prior variance, which is 0 of two modes too."""
 CONFORMAL = ("c05", "c95")
 """Ends of the 90 % interval that held-out simulations correct, where the verdict holds them."""
 ROBUST = ("r05", "r50", "r95")
@@ -29,11 +31,12 @@ MISSING = "n/a"
 
 def statistics(samples: str | Path, prior: str | Path) -> dict[str, dict[str, float]]:
     """STATISTICS of each parameter, of one subject's samples."""
-    found = read(samples, "names", "map", "mean", "sd", "quantiles")
+    found = read(samples, "theta", "names", "map", "mean", "sd", "quantiles")
     levels = np.asarray(read_attributes(samples, "quantiles")["levels"])
     low, middle, high = (found["quantiles"][int(np.argmin(np.abs(levels - level)))] for level in (0.05, 0.5, 0.95))
-    width = Prior.from_plain(read_attributes(prior)["prior"]).std
-    columns = (found["map"], found["mean"], found["sd"], low, middle, high, 1 - (found["sd"] / width) ** 2)
+    drawn_from = Prior.from_plain(read_attributes(prior)["prior"])
+    told, shrinkage = marginal_information(drawn_from.cdf(found["theta"])), 1 - (found["sd"] / drawn_from.std) ** 2
+    columns = (found["map"], found["mean"], found["sd"], low, middle, high, told, shrinkage)
     return {
         name: dict(zip(STATISTICS, map(float, values), strict=True))
         for name, *values in zip(found["names"], *columns, strict=True)

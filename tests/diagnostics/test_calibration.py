@@ -7,17 +7,19 @@ from scipy import stats
 
 from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.calibration import calibrate, coverage, share_nearer
-from vbiflow.diagnostics.verdict import holm, verdict
+from vbiflow.diagnostics.feature_report import single_features
+from vbiflow.diagnostics.verdict import holm, numbers_in_words, verdict
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
 THETA = prior().sample(11, 0, 600)
 X = simulate(THETA, 12)
+FOLLOWERS = single_features(TrainingSet.of(prior(), THETA, X, NAMES, seed=1))
 
 
-def judged(posterior, theta=THETA, x=X, **kwargs):
-    return verdict(calibrate(posterior, theta, x, seed=3, n_samples=400), **kwargs)
+def judged(posterior, theta=THETA, x=X, followers=FOLLOWERS, **kwargs):
+    return verdict(calibrate(posterior, theta, x, seed=3, n_samples=400), followers, **kwargs)
 
 
 def words(result):
@@ -28,8 +30,30 @@ def test_exact_posterior_is_trusted():
     result = judged(Exact())
     assert words(result) == {"a": "trusted", "b": "trusted"}
     assert result["verdict"] == "trusted" and result["tarp"]["verdict"] == "trusted"
-    assert result["reasons"] == ["calibrated on 600 held-out simulations"]
     assert result["parameters"]["a"]["coverage_90"] == pytest.approx(0.9, abs=0.04)
+
+
+def test_the_verdict_gives_its_numbers():
+    result = judged(Exact())
+    covered = sorted(entry["coverage_90"] for entry in result["parameters"].values())
+    tarp = result["tarp"]["deviation"]
+    assert result["numbers"] == {
+        "calibrated": 2, "parameters": 2, "held_out": 600, "coverage_90": covered, "tarp": tarp, "tarp_limit": 0.05
+    }  # fmt: skip
+    low, high = (f"{100 * share:.0f}" for share in covered)
+    between = low if low == high else f"{low} to {high}"
+    assert result["reasons"] == [result["words"]]
+    assert result["words"] == (
+        f"2 of 2 parameters are calibrated over 600 held-out simulations, 90 % intervals hold {between} % of the "
+        f"truths, TARP is off by {tarp:.2f} (limit 0.05)"
+    )
+    assert judged(Exact(widen=0.6))["numbers"]["calibrated"] == 0
+    assert judged(Exact(), thresholds={"tarp_deviation": 0.1})["words"].endswith("(limit 0.1)")
+    many = {"calibrated": 85, "parameters": 85, "held_out": 2600, "coverage_90": [0.891, 0.918], "tarp": 0.03}
+    assert numbers_in_words(many | {"tarp_limit": 0.05}) == (
+        "85 of 85 parameters are calibrated over 2 600 held-out simulations, 90 % intervals hold 89 to 92 % of the "
+        "truths, TARP is off by 0.03 (limit 0.05)"
+    )
 
 
 def test_overconfident_posterior_is_seen():
@@ -64,7 +88,7 @@ def test_intervals_that_miss_say_which_way_where_ranks_are_even():
         ranks = np.floor(u * (found.n_samples + 1))
         same = found.theta[:1].repeat(4000, 0)
         shown = replace(found, theta=same, mean=same, ranks=ranks, shrinkage=np.full((4000, 2), 0.9))
-        assert set(words(verdict(shown)).values()) == {word}
+        assert set(words(verdict(shown, FOLLOWERS)).values()) == {word}
 
 
 def test_one_wrong_parameter_does_not_condemn_the_other():
@@ -78,18 +102,51 @@ def test_one_wrong_parameter_does_not_condemn_the_other():
     assert words(judged(HalfWrong())) == {"a": "trusted", "b": "overconfident"}
 
 
+class Ignorant(Exact):
+    """The prior whatever the features are."""
+
+    def normal_samples(self, inputs, n, seed):
+        yield slice(0, len(inputs)), np.random.default_rng(seed).standard_normal((len(inputs), n, 2))
+
+    def log_prob(self, theta, x):
+        return self.prior.log_prob(theta)
+
+
 def test_prior_as_posterior_is_uninformative_and_calibrated():
-    class Ignorant(Exact):
-        def normal_samples(self, inputs, n, seed):
-            yield slice(0, len(inputs)), np.random.default_rng(seed).standard_normal((len(inputs), n, 2))
-
-        def log_prob(self, theta, x):
-            return self.prior.log_prob(theta)
-
     result = judged(Ignorant())
     assert words(result) == {"a": "uninformative", "b": "uninformative"}
     assert result["verdict"] == "trusted"
-    assert "a is hardly learnt from these features" in result["reasons"][0]
+    assert "a is hardly learnt from these features" in result["reasons"][1]
+
+
+def test_of_what_is_not_learnt_the_verdict_says_whether_single_features_follow_it():
+    """An estimator that learns nothing, from features that tell both parameters and from noise."""
+    by_each = judged(Ignorant())["reasons"][1:]
+    strongest = {name: NAMES[np.abs(A[k]).argmax()] for k, name in enumerate("ab")}
+    for name, reason in zip("ab", by_each, strict=True):
+        assert reason.endswith(f"of 6 single features {FOLLOWERS[name]['n']} follow it in simulations, "
+                               f"{strongest[name]} most closely")  # fmt: skip
+    noise = np.random.default_rng(1).standard_normal(X.shape)
+    none = single_features(TrainingSet.of(prior(), THETA, noise, NAMES, seed=1))
+    untold = judged(Ignorant(), followers=none)["reasons"][1]
+    assert untold.endswith("none of 6 single features follows it in simulations")
+
+
+def test_both_parameters_that_a_square_tells_up_to_their_sign_are_informative_by_a_spline_flow():
+    """x = theta^2 + noise: two modes each, as wide as the prior, and a single feature follows either."""
+    flat = Prior.from_config({"a": {"uniform": [-1, 1]}, "b": {"uniform": [-1, 1]}})
+    theta = flat.sample(1, 0, 2000)
+    x = theta**2 + 0.02 * np.random.default_rng(2).standard_normal(theta.shape)
+    options = {"estimator": {"nsf": {"num_transforms": 3}}, "learning_rate": 5e-3, "batch_size": 250, "max_epochs": 20}
+    options |= {"test_share": 0.2}
+    data = TrainingSet.of(flat, theta, x, ["x", "y"], options, seed=1)
+    posterior, _ = train(data, options, seed=1)
+    found = calibrate(posterior, *data.held_out(), seed=1, n_samples=400)
+    result = verdict(found, single_features(data, options))
+    assert found.shrinkage.mean(axis=0) == pytest.approx([0, 0], abs=0.15)
+    assert all(entry["information"] > 1.2 for entry in result["parameters"].values()), result["parameters"]
+    assert "uninformative" not in words(result).values() and "hardly learnt" not in " ".join(result["reasons"])
+    assert [entry["single_features"]["closest"] for entry in result["parameters"].values()] == ["x", "y"]
 
 
 def test_frozen_noise_in_training_is_seen_on_fresh_noise():
@@ -224,7 +281,7 @@ def test_agreement_with_sbi():
 
     found = calibrate(Exact(), THETA, X, seed=3, n_samples=400)
     p = check_uniformity_frequentist(torch.tensor(found.ranks, dtype=torch.float32), 400)
-    own = [entry["sbc_p"] for entry in verdict(found)["parameters"].values()]
+    own = [entry["sbc_p"] for entry in verdict(found, FOLLOWERS)["parameters"].values()]
     assert own == pytest.approx(p.numpy(), abs=0.1)
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([3, 0x74617270])))
     references = torch.from_numpy(rng.standard_normal(THETA.shape))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vbiflow.diagnostics.calibration import calibrate, coverage
+from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.verdict import verdict
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
@@ -37,12 +38,11 @@ def test_two_moons(options):
     prior = Prior.from_config({"a": {"uniform": [-1, 1]}, "b": {"uniform": [-1, 1]}})
     theta, fresh = prior.sample(1, 0, 10_000), prior.sample(2, 0, 1000)
     options = {**options, "test_share": 0.0, "members": 2}
-    posterior, _ = train(
-        TrainingSet.of(prior, theta, two_moons(theta, 3), ["x", "y"], options, seed=1), options, seed=1
-    )
+    data = TrainingSet.of(prior, theta, two_moons(theta, 3), ["x", "y"], options, seed=1)
+    posterior, _ = train(data, options, seed=1)
     found = calibrate(posterior, fresh, two_moons(fresh, 4), seed=1)
     assert coverage(found.ranks, found.n_samples, np.array([0.9]))[0].tolist() == [INSIDE, INSIDE]
-    assert found.shrinkage.mean() > 0.3 and verdict(found)["verdict"] == "trusted"
+    assert found.shrinkage.mean() > 0.3 and verdict(found, single_features(data))["verdict"] == "trusted"
 
 
 @pytest.mark.parametrize("estimator", ["hcp_wong_wang@calibration/101309", "ou_network/virtual-1"])

@@ -68,7 +68,7 @@ def test_covariates_of_the_connectome_stay_those_of_the_recording():
 def test_the_verdict_turns_by_it_alone():
     inside = {"features": dict.fromkeys(NAMES, 0.5), "outside": {}, "p_value": 0.5, "mmd_p": 0.5, "beyond_p": 1.0}
     inside |= {"n_compared": 900, "near": 0.01}
-    good = {"verdict": "trusted", "reasons": ["calibrated"]}
+    good = {"verdict": "trusted", "reasons": [], "numbers": {}, "words": "2 of 2 parameters are calibrated"}
     plain = check_features(simulate(SAMPLES[0], 0), FRESH[0])
     found = calibrated_check(plain, DATA, SAMPLES[0], FRESH[0], MISFITS, seed=1)
     assert found["p_value"] == plain["p_value"] and found["n_held_out"] == len(MISFITS) == 300

@@ -1,19 +1,24 @@
 import numpy as np
 import pytest
-from linear_gaussian import NAMES, prior, simulate
+from linear_gaussian import NAMES, Exact, prior, simulate
 
 from vbiflow.connectome.pool import CONDITIONING, SUMMARIES
+from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.feature_check import check_features
+from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.grade import GRADES, grade_scores
 from vbiflow.diagnostics.marginal import cut_off, judge_marginals, marginal_information
 from vbiflow.diagnostics.misspecification import misspecification, sparse_note
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.subject import PASSED, subject_verdict
+from vbiflow.diagnostics.verdict import verdict
 from vbiflow.features.scores import SCORES, choose_scores, fc_correlation, fcd_ks, series_error
+from vbiflow.inference.training_set import TrainingSet
 
 X = simulate(prior().sample(1, 0, 1500), 2)
 RIGHT = {"p_value": 0.4, "in_band": 0.95, "off": [], "n_simulations": 100, "n_features": 6}
-CALIBRATED = {"verdict": "trusted", "reasons": ["calibrated on 600 held-out simulations"]}
+DATA = TrainingSet.of(prior(), prior().sample(1, 0, 1500), X, NAMES, {"test_share": 0.4}, seed=1)
+CALIBRATED = verdict(calibrate(Exact(), *DATA.held_out(), seed=1), single_features(DATA))
 
 
 def compared(x_o, x=X, names=NAMES, **kwargs):
@@ -41,7 +46,9 @@ def test_a_simulation_is_inside():
     assert found["verdict"] == "trusted"
     (words,) = found["reasons"]
     p = found["parts"]["recording"]["p"]
-    assert words == f"{PASSED} (p = {p['rarity']:.2g}, and p = 0.4)" and p["features"] == 0.4
+    assert words == f"{PASSED} (p = {p['rarity']:.2g}, and p = 0.4); {CALIBRATED['words']}" and p["features"] == 0.4
+    assert found["parts"]["estimator"]["words"] == CALIBRATED["words"]
+    assert found["parts"]["estimator"]["numbers"] == CALIBRATED["numbers"]
 
 
 def test_a_corner_of_a_wide_prior_is_inside_with_a_proposal_of_rounds():
@@ -164,6 +171,11 @@ def test_a_grade_fails_a_posterior_only_where_the_study_requires_one():
 def test_nothing_is_trusted_without_a_check_of_its_features():
     found = subject_verdict(compared(X[0]), CALIBRATED, None)
     assert found["reasons"][0] == "no simulation from the posterior was compared with the recording"
+    none = check_features(np.full((200, 6), np.nan), X[0])
+    assert none["p_value"] == 1 and none["n_features"] == 0
+    found = subject_verdict(compared(X[0]), CALIBRATED, none)
+    assert found["verdict"] == found["parts"]["recording"]["verdict"] == "not trusted"
+    assert found["reasons"][0].startswith("no feature could be compared")
     few = subject_verdict(compared(X[0]), CALIBRATED, RIGHT | {"n_simulations": 10})
     assert "set diagnostics.n_predictive to 99 or more" in few["reasons"][0]
 
@@ -224,14 +236,16 @@ def test_a_posterior_piled_at_an_end_of_its_prior_says_which_prior_to_widen():
     u = np.column_stack([1 - 0.1 * rng.random(1000) ** 2, 0.5 + 0.05 * rng.standard_normal(1000), rng.random(1000)])
     assert cut_off(u).tolist() == [1, 0, 0]
     assert cut_off(1 - u).tolist() == [-1, 0, 0]
-    found, notes = judge_marginals(["noise", "G", "w"], u, 0.05)
+    followers = {name: {"n": 1, "of": 7, "closest": "fc.mean"} for name in ("noise", "G", "w")}
+    found, notes = judge_marginals(["noise", "G", "w"], u, 0.05, followers)
     said = "noise is piled at the upper end of its prior: widen the prior of noise upwards"
     assert notes[0] == f"{said}, unless the parameter itself ends there"
     assert notes[1].startswith("w is hardly learnt from this recording") and len(notes) == 2
+    assert notes[1].endswith("of 7 single features 1 follows it in simulations, fc.mean most closely")
     assert found["noise"]["information"] > 1
-    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, [0.0, 0.0, 0.0])
+    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, followers, [0.0, 0.0, 0.0])
     assert notes[0] == "noise is piled at 0, the lower end of its prior: the recording asks for little or none of it"
-    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, [-1.0, 0.0, 0.0])
+    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, followers, [-1.0, 0.0, 0.0])
     assert "widen the prior of noise downwards" in notes[0]
 
 
@@ -277,11 +291,11 @@ def test_the_error_of_a_series_by_hand():
 
 
 def test_an_untrusted_estimator_gives_no_trusted_subject_but_x_o_comes_first():
-    failed = {"verdict": "not trusted", "reasons": ["G is overconfident: ..."]}
+    failed = CALIBRATED | {"verdict": "not trusted", "reasons": ["G is overconfident: ..."]}
     x_o = np.full(6, 40.0)
     found = subject_verdict(compared(x_o), failed, RIGHT)
     assert "rare under this prior" in found["reasons"][0]
-    assert found["reasons"][1] == "the estimator is not trusted: G is overconfident: ..."
+    assert found["reasons"][1] == f"the estimator is not trusted: G is overconfident: ...; {CALIBRATED['words']}"
     assert found["estimator"] == "not trusted"
 
 

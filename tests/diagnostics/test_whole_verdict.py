@@ -6,6 +6,7 @@ from linear_gaussian import NAMES, SIGMA, A, Exact, draws, prior, simulate
 
 from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.feature_check import check_features
+from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check, held_out_misfits
 from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.diagnostics.subject import subject_verdict
@@ -19,7 +20,7 @@ UNSEEN = np.linalg.svd(A)[2][-1]
 
 
 def estimator(**wrong):
-    return verdict(calibrate(Exact(**wrong), *DATA.held_out(), seed=1))
+    return verdict(calibrate(Exact(**wrong), *DATA.held_out(), seed=1), single_features(DATA))
 
 
 RIGHT = estimator()
@@ -46,6 +47,8 @@ def test_the_truth_is_trusted():
 def test_a_wrong_estimator_turns_its_own_part_alone(wrong):
     found = judged(simulate(prior().sample(5, 0, 1), 6)[0], judgement=estimator(**wrong))
     assert parts(found) == {"estimator": "not trusted", "recording": "trusted"} and found["verdict"] == "not trusted"
+    mine = found["parts"]["estimator"]
+    assert mine["numbers"]["calibrated"] < 2 and mine["words"] in found["reasons"][0]
 
 
 def beyond(x):

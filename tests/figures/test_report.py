@@ -21,6 +21,7 @@ TEMPLATE = ROOT / "vbiflow" / "figures" / "report.html.jinja"
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 VERDICTS = {"alice": "trusted", "bob": "not trusted"}
 GRADE = "FC correlation 0.68: as much as another person's recording (0.61 to 0.84)"
+CALIBRATED = "2 of 2 parameters are calibrated over 250 held-out simulations, TARP is off by 0.03 (limit 0.05)"
 REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
 LEFT_OUT = Exclusion("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
@@ -84,9 +85,12 @@ def estimator_files(folder, invalid):
         "n_features": 9, "dropped": {"fc.min": "constant over the simulations"}, "redundant": [["fc.mean", "fc.sd"]],
         "outside": {"alice": {"fcd.sd": "above"}, "bob": {}},
     })  # fmt: skip
-    entry = {"verdict": "trusted", "shrinkage": 0.75, "correlation": 0.9, "coverage_90": 0.91, "sbc_p": 0.4}
+    entry = {
+        "verdict": "trusted", "information": 0.693, "shrinkage": 0.75, "correlation": 0.9, "coverage_90": 0.91,
+        "sbc_p": 0.4,
+    }  # fmt: skip
     write_json(folder / "diagnostics.json", {
-        "verdict": "trusted", "reasons": ["calibrated on 250 held-out simulations"], "n_test": 250,
+        "verdict": "trusted", "reasons": [CALIBRATED], "words": CALIBRATED, "n_test": 250,
         "parameters": {"G": entry, "sigma": entry | {"verdict": "uninformative", "sbc_p": None}},
         "tarp": {"verdict": "trusted"},
     })  # fmt: skip
@@ -115,7 +119,11 @@ def subject_files(folder, name):
         {"x": Quantity(np.zeros(2), "1")},
         NOTES | {"versions": {"mne": "1.9"} if name == "bob" else {}} | recording,
     )
-    parts = {"model": {"grade": "other_person", "reasons": [GRADE]}}
+    score = {"short": GRADE.partition(" (")[0], "words": GRADE}
+    parts = {
+        "model": {"grade": "other_person", "reasons": [GRADE], "scores": {"fc_correlation": score}},
+        "estimator": {"words": CALIBRATED},
+    }
     verdict = {"verdict": VERDICTS[name], "reasons": [REASONS[name]], "estimator": "trusted", "parts": parts}
     write_json(folder / "verdict.json", verdict)
 
@@ -257,8 +265,31 @@ def test_sets_the_subjects_side_by_side(page):
         assert f'<a href="#subject-{name}">{name}</a>' in section
 
 
-def test_the_grade_of_the_model_stands_in_the_card_of_each_subject(page):
+def test_the_grade_of_the_model_stands_in_the_card_of_each_subject_before_its_reasons(page):
     assert page.count(str(escape(GRADE))) == len(VERDICTS)
+    for name, reason in REASONS.items():
+        card = page[page.index(f'<b><a href="#subject-{name}">') :]
+        assert card.index(str(escape(GRADE))) < card.index(str(escape(reason)))
+
+
+def test_each_card_gives_the_numbers_of_the_estimator(page):
+    for name in VERDICTS:
+        card = page[page.index(f'<b><a href="#subject-{name}">') :]
+        assert CALIBRATED in card[: card.index("</div>")]
+        section = page[page.index(f'<section id="estimator-{name}">') :]
+        assert f"<p>{CALIBRATED}. The joint posterior" in section[: section.index("</section>")]
+
+
+def test_what_was_learnt_is_told_by_information_beside_shrinkage(page):
+    for kind in ("subject", "estimator"):
+        section = page[page.index(f'<section id="{kind}-alice">') :]
+        heads = re.findall(r"<th>([^<]*)</th>", section[: section.index("</thead>")])
+        column = heads.index("information [nat]")
+        assert heads[column + 1] == "shrinkage"
+        row = re.findall(r"<t[hd]>([^<]*)</t[hd]>", section[section.index("<tbody>") : section.index("</tr>\n<tr>")])
+        assert row[column + 1] == "0.75"
+        assert float(row[column]) == (0.693 if kind == "estimator" else pytest.approx(0, abs=0.05))
+    assert "0 where nothing was learnt" not in page and "0.7 as much as excluding half of its prior" in page
 
 
 def test_numbers_figures_in_the_order_of_the_page(page):
@@ -275,6 +306,10 @@ def test_subjects_with_pages_of_their_own_are_linked(inputs):
     assert light.count("<figure") == 1 and 'id="estimator-' not in light and "The whole cohort" not in light
     rows = re.findall(r"<tr><th><a.*?</tr>", light, re.DOTALL)
     assert [REASONS["alice"] in rows[0], "r &lt; 0.1 &amp; the recording" in rows[1]] == [True, True]
+    grade = str(escape(GRADE.partition(" (")[0]))
+    assert all(0 < row.index(grade) < row.index('class="verdict') for row in rows) and len(rows) == len(VERDICTS)
+    summary = light[light.index('<header id="summary">') : light.index("</header>")]
+    assert "as much as another person&#39;s recording (2)." in summary
     assert "the reasons stand on their pages" in light and f"<td>{LEFT_OUT.reason}</td>" in light
     parser = Balance()
     parser.feed(light)

@@ -11,8 +11,9 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from vbiflow.estimator_options import resolve_options
-from vbiflow.inference.reduction import Spectrum
+from vbiflow.inference.reduction import RATE, Spectrum
 from vbiflow.inference.scaling import Scaling
+from vbiflow.inference.screening import association, dependences, parameter_functions, rank_cosines
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Progress
 
@@ -113,6 +114,36 @@ def side_of_simulations(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(x_o), (x_o > high).astype(float) - (x_o < low), np.nan)
 
 
+def scaled_features(
+    data: TrainingSet, options: Mapping[str, Any] | None
+) -> tuple[np.ndarray, np.ndarray, Scaling, dict[str, str]]:
+    """Network inputs (n, k) and parameters (n, p) of 5 000 valid simulations at most, the scaling, what it drops."""
+    options = resolve_options(options)
+    learnt = data.x[data.split.train]
+    absent = 1.0 - np.isfinite(learnt).mean(axis=0)
+    scaling, dropped = Scaling.fit(learnt, absent, data.names, options["scaling"], options["missing_share"])
+    rows = np.flatnonzero(data.valid)[:MOST_ROWS]
+    return scaling(data.x[rows])[:, : scaling.keep.sum()].astype(float), data.theta[rows], scaling, dropped
+
+
+def single_features(data: TrainingSet, options: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """Which single features follow each parameter: {parameter: {n, of, closest}}, n of so many and the closest.
+
+    By rank tests that see any smooth shape (`dependences`), at a false discovery rate of 5 % over all features and
+    parameters; `closest` is the one with the largest `association`, empty where none follows.
+    """
+    data = data.head(MOST_SIMULATIONS)
+    u, drawn, scaling, _ = scaled_features(data, options)
+    kept = np.flatnonzero(scaling.keep)
+    cosines, functions = rank_cosines(u), parameter_functions(drawn)[:1]
+    follows, shared = dependences(cosines, functions) <= RATE, association(cosines, functions[0])
+    best = np.where(follows, shared, -1.0).argmax(axis=0)
+    return {
+        name: {"n": int(own.sum()), "of": len(data.names), "closest": data.names[kept[k]] if own.any() else ""}
+        for name, own, k in zip(data.prior.names, follows.T, best, strict=True)
+    }
+
+
 def features_report(
     data: TrainingSet,
     features: Sequence[str],
@@ -150,16 +181,11 @@ def features_report(
     ValueError
         If fewer than 50 simulations are valid.
     """
-    options = resolve_options(options)
     data = data.head(MOST_SIMULATIONS)
     x, names, valid, parameters = data.x, data.names, data.valid, data.prior.names
     if valid.sum() < FEWEST:
         raise ValueError(f"{valid.sum()} valid simulations are too few to judge features by, {FEWEST} are needed")
-    learnt = x[data.split.train]
-    absent = 1.0 - np.isfinite(learnt).mean(axis=0)
-    scaling, dropped = Scaling.fit(learnt, absent, names, options["scaling"], options["missing_share"])
-    rows = np.flatnonzero(valid)[:MOST_ROWS]
-    u, drawn = scaling(x[rows])[:, : scaling.keep.sum()].astype(float), data.theta[rows]
+    u, drawn, scaling, dropped = scaled_features(data, options)
     kept = [name for name, keep in zip(names, scaling.keep, strict=True) if keep]
     alone = explained_by_each(u, drawn)
     chosen = np.sort(np.argsort(-alone.max(axis=1), kind="stable")[:MOST_COLUMNS])
@@ -181,7 +207,7 @@ def features_report(
         for person, x_o in (recordings or {}).items()
     }
     return {
-        "n_simulations": len(rows),
+        "n_simulations": len(u),
         "n_features": len(names),
         "groups": {name: len(columns) for name, columns in feature_groups(names, features).items()},
         "dropped": dropped,

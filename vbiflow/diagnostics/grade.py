@@ -22,7 +22,9 @@ RUNGS = {
 
 
 def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Grade each predictive score on its ladder: {score: {value, grade, ladder: {grade: [low, high]}, words}}.
+    """Grade each predictive score on its ladder: {score: {value, grade, ladder: {grade: [low, high]}, short, words}}.
+
+    `short` says value and grade, `words` the ladder beside it.
 
     `scores` holds values <score> (n,) of simulations from the posterior against the recording, and of each rung what
     the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
@@ -44,11 +46,13 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
             possible &= grade != "above_chance" or sign * value >= (sign * rung).min()
             reached = grade if possible and sign * value >= least else reached
         words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
+        short = f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)}"
         found[name] = {
             "value": value,
             "grade": reached,
             "ladder": ladder,
-            "words": f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)} ({words})",
+            "short": short,
+            "words": f"{short} ({words})",
         }
         if f"held_out_{name}" in scores:
             unseen = float(np.median(scores[f"held_out_{name}"]))

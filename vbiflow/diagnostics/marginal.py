@@ -46,12 +46,17 @@ def cut_off(u: np.ndarray) -> np.ndarray:
 
 
 def judge_marginals(
-    names: Sequence[str], u: np.ndarray, least: float, lowest: Sequence[float] | None = None
+    names: Sequence[str],
+    u: np.ndarray,
+    least: float,
+    followers: Mapping[str, Mapping[str, Any]],
+    lowest: Sequence[float] | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """What the posterior of one person says of each parameter, and sentences on what it leaves open.
 
-    `least` is the information [nat] below which a parameter counts as not learnt, `lowest` the lower end of each
-    parameter's prior: of one that ends at 0, such as noise, a pile there says that little of it is needed.
+    `least` is the information [nat] below which a parameter counts as not learnt, `followers` what `single_features`
+    found, `lowest` the lower end of each parameter's prior: of one that ends at 0, such as noise, a pile there says
+    that little of it is needed.
     """
     information, side = marginal_information(u), cut_off(u)
     found: dict[str, Any] = {
@@ -61,7 +66,7 @@ def judge_marginals(
     ends = dict.fromkeys(names) if lowest is None else dict(zip(names, lowest, strict=True))
     notes = [describe_pile(name, entry["cut_off"], ends[name]) for name, entry in found.items() if entry["cut_off"]]
     return found, notes + [
-        describe_unlearnt(name, entry, "this recording")
+        describe_unlearnt(name, entry, "this recording", followers[name])
         for name, entry in found.items()
         if entry["information"] < least
     ]
@@ -78,9 +83,15 @@ def describe_pile(name: str, side: str, lowest: float | None) -> str:
     )
 
 
-def describe_unlearnt(name: str, entry: Mapping[str, float], source: str) -> str:
-    """Sentence on a parameter of which the posterior says no more than the prior."""
+def describe_unlearnt(name: str, entry: Mapping[str, float], source: str, followers: Mapping[str, Any]) -> str:
+    """Sentence on a parameter of which the posterior says no more than the prior, and on single features beside it."""
+    n, features = followers["n"], followers["of"]
+    if n:
+        follow = "1 follows" if n == 1 else f"{n} follow"
+        alone = f"of {features} single features {follow} it in simulations, {followers['closest']} most closely"
+    else:
+        alone = f"none of {features} single features follows it in simulations"
     return (
         f"{name} is hardly learnt from {source}: its posterior tells {entry['information']:.2f} nat more of it than "
-        "its prior; the report on features shows which single ones follow it"
+        f"its prior; {alone}"
     )

@@ -52,7 +52,11 @@ def subject_verdict(
     limits = resolve_thresholds(thresholds)
     rare = rarity_reasons(misspecification, limits, where)
     wrong = feature_reasons(features, list(misspecification["features"]), limits)
-    failed = [f"the estimator is not trusted: {estimator['reasons'][0]}"] if estimator["verdict"] != "trusted" else []
+    failed = (
+        [f"the estimator is not trusted: {estimator['reasons'][0]}; {estimator['words']}"]
+        if estimator["verdict"] != "trusted"
+        else []
+    )
     summary, frozen = judge_predictive(predictive or {}, deterministic)
     grades = grade_scores(predictive or {})
     numbers = {"rarity": rarity(misspecification)}
@@ -64,9 +68,17 @@ def subject_verdict(
     reasons = recording + failed + short
     return {
         "verdict": "not trusted" if reasons else "trusted",
-        "reasons": [*(reasons or [passing_words(misspecification, features, limits)]), *notes],
+        "reasons": [
+            *(reasons or [f"{passing_words(misspecification, features, limits)}; {estimator['words']}"]),
+            *notes,
+        ],
         "parts": {
-            "estimator": {"verdict": estimator["verdict"], "reasons": failed},
+            "estimator": {
+                "verdict": estimator["verdict"],
+                "reasons": failed,
+                "numbers": dict(estimator["numbers"]),
+                "words": estimator["words"],
+            },
             "recording": {
                 "verdict": "not trusted" if recording else "trusted",
                 "reasons": recording,
@@ -135,6 +147,8 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
             f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
             f"diagnostics.n_predictive to {needed} or more"
         ]
+    if not found["n_features"]:
+        return ["no feature could be compared with those of simulations from the posterior"]
     p, compared = misfit_of_features(found)
     if p >= limit:
         return []

@@ -19,12 +19,18 @@ SENTENCES = {
     "50 % intervals in {half:.0%}: they are wider than they need to be",
     "biased": "its estimates lie too {side} in {n} held-out simulations",
 }
+GOOD = ("trusted", "uninformative")
+"""Verdicts of a calibrated posterior."""
 
 
 def verdict(
-    calibration: Calibration, *, thresholds: Mapping[str, float] | None = None, invalid: float = 0.0
+    calibration: Calibration,
+    followers: Mapping[str, Mapping[str, Any]],
+    *,
+    thresholds: Mapping[str, float] | None = None,
+    invalid: float = 0.0,
 ) -> dict[str, Any]:
-    """Judge an estimator from its held-out simulations.
+    """Judge an estimator from its held-out simulations; `followers` are the single features that tell what it misses.
 
     A parameter fails if its ranks are not uniform (Kolmogorov-Smirnov), or its 50 or 90 % intervals miss their share
     (binomial), at `alpha` over all tests together (Holm), by more than the tolerated deviation. The sign says how: of
@@ -33,7 +39,8 @@ def verdict(
 
     Returns
     -------
-    dict with verdict, reasons, parameters, tarp, thresholds, n_test, invalid (what diagnostics.json holds)
+    dict with verdict, reasons, numbers, words, parameters, tarp, thresholds, n_test, invalid (what diagnostics.json
+    holds)
 
     References
     ----------
@@ -49,19 +56,25 @@ def verdict(
     for k, (name, test) in enumerate(zip(calibration.names, tests, strict=True)):
         significant = adjusted[len(keys) * k : len(keys) * (k + 1)] < limits["alpha"]
         word = judge_parameter(test, significant, limits)
-        parameters[name] = {"verdict": word} | test
+        parameters[name] = {"verdict": word} | test | {"single_features": dict(followers[name])}
         if word in SENTENCES:
             reasons.append(explain_failure(name, word, test, n))
     off = joint["deviation"] > limits["tarp_deviation"] and adjusted[-1] < limits["alpha"]
     reasons += reasons_on_the_whole(calibration, joint, off, limits, invalid)
     notes = [
-        describe_unlearnt(name, entry, f"these features, on average over {n} held-out simulations")
+        describe_unlearnt(
+            name, entry, f"these features, on average over {n} held-out simulations", entry["single_features"]
+        )
         for name, entry in parameters.items()
         if entry["verdict"] == "uninformative"
     ]
+    numbers = calibration_numbers(parameters, joint["deviation"], limits["tarp_deviation"], n)
+    words = numbers_in_words(numbers)
     return {
         "verdict": "not trusted" if reasons else "trusted",
-        "reasons": reasons + notes or [f"calibrated on {n} held-out simulations"],
+        "reasons": [*(reasons or [words]), *notes],
+        "numbers": numbers,
+        "words": words,
         "parameters": parameters,
         "tarp": joint | {"verdict": joint["direction"] if off else "trusted"},
         "information_gain": float(np.mean(calibration.log_prob - calibration.prior_log_prob)),
@@ -69,6 +82,33 @@ def verdict(
         "n_test": n,
         "invalid": float(invalid),
     }
+
+
+def calibration_numbers(
+    parameters: Mapping[str, Mapping[str, Any]], tarp: float, limit: float, n: int
+) -> dict[str, Any]:
+    """The numbers of the verdict: parameters calibrated, the range of their coverage, TARP and its limit."""
+    covered = [entry["coverage_90"] for entry in parameters.values()]
+    return {
+        "calibrated": sum(entry["verdict"] in GOOD for entry in parameters.values()),
+        "parameters": len(parameters),
+        "held_out": n,
+        "coverage_90": [min(covered), max(covered)],
+        "tarp": tarp,
+        "tarp_limit": limit,
+    }
+
+
+def numbers_in_words(numbers: Mapping[str, Any]) -> str:
+    """The numbers of the verdict in one sentence."""
+    low, high = (f"{100 * share:.0f}" for share in numbers["coverage_90"])
+    between = low if low == high else f"{low} to {high}"
+    n, verb = f"{numbers['held_out']:,}".replace(",", " "), "is" if numbers["calibrated"] == 1 else "are"
+    return (
+        f"{numbers['calibrated']} of {numbers['parameters']} parameters {verb} calibrated over {n} held-out "
+        f"simulations, 90 % intervals hold {between} % of the truths, TARP is off by "
+        f"{numbers['tarp']:.2f} (limit {numbers['tarp_limit']:g})"
+    )
 
 
 def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, float]:

@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 import vbiflow
+from vbiflow.diagnostics.grade import GRADES, grade_in_words
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import read, read_attributes, read_json
@@ -87,6 +88,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     shown_figures = [
         item for one in ({"figures": cohort}, *subjects.values(), *estimators.values()) for item in one["figures"]
     ]
+    reached = Counter(one["verdict"]["parts"]["model"]["grade"] for one in subjects.values())
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {
         "symbol": symbol,
@@ -110,6 +112,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         subjects=subjects,
         left_out={name: note.reason for name, note in notes.items() if note},
         cohort=cohort,
+        grades=[(grade_in_words(grade), reached[grade]) for grade in reversed(GRADES) if grade in reached],
         not_drawn=[item for item in shown_figures if not item["drawn"]],
         columns=[row["name"] for row in next(iter(subjects.values()))["rows"] if "[" not in row["name"]][:COLUMNS],
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],

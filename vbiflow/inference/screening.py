@@ -65,7 +65,12 @@ def parameter_functions(z: np.ndarray) -> list[np.ndarray]:
 
 
 def dependence(cosines: np.ndarray, functions: Sequence[np.ndarray]) -> np.ndarray:
-    """Smallest p-value (k,) of each feature over all functions of the parameters, adjusted for the number of tests.
+    """Smallest p-value (k,) of each feature over all functions of the parameters, as `dependences` gives them."""
+    return dependences(cosines, functions).min(axis=1)
+
+
+def dependences(cosines: np.ndarray, functions: Sequence[np.ndarray]) -> np.ndarray:
+    """p-value (k, q) of each feature with each function of the parameters, adjusted for the number of tests.
 
     n times the sum of squared correlations between the `cosines` (n, 3, k) of a feature and those of a parameter is
     chi squared if they are independent; the first pair, which sees monotone dependence best, is tested apart. Adjusted
@@ -77,7 +82,7 @@ def dependence(cosines: np.ndarray, functions: Sequence[np.ndarray]) -> np.ndarr
     """
     n, _, k = cosines.shape
     if k == 0:
-        return np.zeros(0)
+        return np.zeros((0, sum(group.shape[2] for group in functions)))
     found = []
     for group in functions:
         squares = n * squared_correlations(cosines, group)
@@ -87,7 +92,7 @@ def dependence(cosines: np.ndarray, functions: Sequence[np.ndarray]) -> np.ndarr
     p = np.concatenate(found, axis=1)
     ordered = np.sort(p, axis=None)
     adjusted = np.minimum.accumulate((ordered * p.size / np.arange(1, p.size + 1))[::-1])[::-1]
-    return adjusted[np.searchsorted(ordered, p.min(axis=1))]
+    return adjusted[np.searchsorted(ordered, p)]
 
 
 def squared_correlations(cosines: np.ndarray, group: np.ndarray) -> np.ndarray:
