@@ -66,7 +66,7 @@ def test_every_case_study_has_a_study_and_what_the_paper_prints():
 def test_the_summary_is_made_from_the_result_files(tmp_path):
     tmp_path = tmp_path / "estimator"
     tmp_path.mkdir()
-    one = {"shrinkage": 0.8, "z_score": 0.8, "coverage_90": 0.9, "verdict": "trusted"}
+    one = {"shrinkage": 0.8, "information": 0.805, "z_score": 0.8, "coverage_90": 0.9, "verdict": "trusted"}
     content = {"parameters": {"G": one, "eta[a]": one}, "n_test": 300, "verdict": "trusted"}
     write_json(tmp_path / "diagnostics.json", content)
     shards = tmp_path / "benchmarks" / "simulate"
@@ -83,7 +83,7 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tab_separated(list(rows[0]), rows)), delimiter="\t"))
     assert (row["simulate_s"], row["train_s"], row["sample_s"]) == ("5.0", "12.0", "1.6")
-    assert (row["shrinkage"], row["simulations"]) == ("0.8", "4000")
+    assert (row["information"], row["shrinkage"], row["simulations"]) == ("0.805", "0.8", "4000")
     assert row["features_s"] == "nan" and row["share_trusted"] == "1.0"
     assert {claim["verdict"] for claim in claims} == {"confirmed"} and len(claims) == 2
 

@@ -31,8 +31,19 @@ RNG = np.random.default_rng(0)
 def results(tmp_path):
     """Results of a study of some parameters, with further files by keyword."""
 
-    def made(names, *, shrinkage=0.9, explained=0.0, n_test=300, verdict="trusted", joint="trusted", **files):
+    def made(
+        names,
+        *,
+        shrinkage=0.9,
+        information=None,
+        explained=0.0,
+        n_test=300,
+        verdict="trusted",
+        joint="trusted",
+        **files,
+    ):
         one = {"shrinkage": shrinkage, "verdict": verdict}
+        one["information"] = -0.5 * np.log(1 - shrinkage) if information is None else information  # of a normal one
         judged = {"parameters": dict.fromkeys(names, one), "n_test": n_test, "tarp": {"verdict": joint}}
         write_json(tmp_path / "diagnostics.json", judged)
         write_json(tmp_path / "features_report.json", {"explained": dict.fromkeys(names, explained)})
@@ -82,10 +93,22 @@ def test_recovery_follows_from_shrinkage_where_calibration_allows(results, wante
 
 
 @pytest.mark.parametrize("wanted", [True, False])
+def test_two_modes_that_shrink_nothing_are_no_proof_that_a_parameter_is_not_told(results, wanted):
+    found = results(["G"], shrinkage=0.0, information=1.2)
+    answer, numbers = recovered("G", wanted)(found)
+    assert answer is None and "shrinkage 0.00, 1.20 nat" in numbers
+    curve = {
+        "n_simulations": [300], "parameters": ["G"], "shrinkage": [[[0.0]]], "information": [[[1.2]]],
+        "coverage_90": [[[0.9]]],
+    }  # fmt: skip
+    assert recovered_from(300, "G", wanted)(results(["G"], learning_curve=curve))[0] is None
+
+
+@pytest.mark.parametrize("wanted", [True, False])
 def test_what_the_estimator_misses_but_a_regression_finds_is_undecided(results, wanted):
     found = results(["G"], shrinkage=0.02, explained=0.7, verdict="uninformative")
     answer, numbers = recovered("G", wanted)(found)
-    assert answer is None and "shrinkage 0.02, a regression explains 70%" in numbers
+    assert answer is None and "shrinkage 0.02, 0.01 nat, a regression explains 70%" in numbers
 
 
 def test_a_claim_on_a_parameter_that_is_not_inferred_is_an_error(results):
@@ -181,6 +204,7 @@ def test_recovery_from_few_is_read_off_the_learning_curve(results, shrinkage, in
     curve = {
         "n_simulations": [100, 300], "parameters": ["G"],
         "shrinkage": [[[0.5], [shrinkage]]], "coverage_90": [[[0.7], [inside]]],
+        "information": [[[0.3], [-0.5 * np.log(1 - shrinkage)]]],
     }  # fmt: skip
     assert recovered_from(300, "G", wanted)(results(["G"], learning_curve=curve))[0] is answer
     assert recovered_from(300, "G")(results(["G"]))[0] is None
@@ -193,6 +217,7 @@ def test_robustness_is_shrinkage_below_the_level(results, low, high, answer):
     calibration = {
         "names": ["G", "noise"], "theta": np.column_stack([noise, noise]),
         "shrinkage": np.column_stack([shrinkage, shrinkage]),
+        "information": -0.5 * np.log(1 - np.column_stack([shrinkage, shrinkage])),
     }  # fmt: skip
     assert robust("G", "noise", 0.45)(results(["G", "noise"], calibration=calibration))[0] is answer
 

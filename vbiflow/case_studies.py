@@ -71,9 +71,8 @@ def summary_row(
     parameters.
     """
     parameters = diagnostics["parameters"].values()
-    middle = {
-        key: float(np.median([one[key] for one in parameters])) for key in ("z_score", "shrinkage", "coverage_90")
-    }
+    keys = ("z_score", "information", "shrinkage", "coverage_90")
+    middle = {key: float(np.median([one[key] for one in parameters])) for key in keys}
     good = [one["verdict"] in GOOD for one in parameters]
     return {
         "study": name,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.verdict import GOOD
 from vbiflow.io import read, read_attributes, read_json
 from vbiflow.prior import Prior
@@ -17,7 +18,11 @@ NOT_COMPARED, NO_CURVE = "not compared at this scale", "no learning curve at thi
 ENOUGH = 200
 """Held-out simulations from which a claim can be decided."""
 RECOVERED, UNTOLD = 0.5, 0.1
-"""Median shrinkage from which a parameter counts as recovered, and up to which as not told by the features."""
+"""Median shrinkage from which a parameter counts as recovered, and up to which it may not be told by the features."""
+LEAST = THRESHOLDS["information"]
+"""Median information [nat] below which it is not told: two modes shrink nothing, and tell much."""
+LEARNT = {"rmse", "coverage_90", "shrinkage", "information"}
+"""What is read of a learning curve."""
 CALIBRATED = 0.9
 """Share of a parameter's posteriors that must be calibrated for a claim on it to be decided."""
 CLOSE = 0.1
@@ -93,7 +98,7 @@ class Results:
         curve = self.file("learning_curve")
         if curve is None or few not in curve["n_simulations"]:
             return None
-        column, scores = list(curve["parameters"]).index(parameter), {"rmse", "coverage_90", "shrinkage"} & curve.keys()
+        column, scores = list(curve["parameters"]).index(parameter), curve.keys() & LEARNT
         found = {key: np.asarray(curve[key])[0, :, column] for key in scores}
         return found | {"n_simulations": curve["n_simulations"]}, list(curve["n_simulations"]).index(few)
 
@@ -107,22 +112,30 @@ Decide = Callable[[Results], Decision]
 """A way to decide: made for some parameters, it reads the results of a study."""
 
 
+def told(shrinkage: float, information: float) -> bool | None:
+    """Whether a parameter is recovered, True, or nothing is told of it, False; None between."""
+    if shrinkage >= RECOVERED:
+        return True
+    return False if shrinkage <= UNTOLD and information < LEAST else None
+
+
 def recovered(parameter: str, wanted: bool = True) -> Decide:
-    """Whether a parameter's median shrinkage is that of one recovered, or (`wanted` False) of one not told.
+    """Whether a parameter's medians over regions are those of one recovered, or (`wanted` False) of one not told.
 
     Not told is undecided where a regression finds in the features what the estimator missed.
     """
 
     def decide(results: Results) -> Decision:
-        shrinkage, explained = float(np.median(results.of(parameter, "shrinkage"))), results.explained(parameter)
+        shrinkage, nat = (float(np.median(results.of(parameter, key))) for key in ("shrinkage", "information"))
+        explained, answer = results.explained(parameter), told(shrinkage, nat)
         words = results.of(parameter, "verdict")
         good = float(np.mean([word in GOOD for word in words]))
-        numbers = f"shrinkage {shrinkage:.2f}, a regression explains {explained:.0%}; "
+        numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, a regression explains {explained:.0%}; "
         numbers += f"{round(good * len(words))} of {len(words)} calibrated" if len(words) > 1 else words[0]
-        if not results.calibrated(parameter) or UNTOLD < shrinkage < RECOVERED:
+        missed = answer is False and explained > UNTOLD
+        if not results.calibrated(parameter) or answer is None or missed:
             return None, numbers
-        missed = shrinkage <= UNTOLD < explained
-        return None if missed else (shrinkage >= RECOVERED) == wanted, numbers
+        return answer == wanted, numbers
 
     return decide
 
@@ -231,11 +244,12 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
         if found is None:
             return None, NO_CURVE
         curve, at = found
-        shrinkage, inside = float(curve["shrinkage"][at]), float(curve["coverage_90"][at])
-        numbers = f"shrinkage {shrinkage:.2f} from {few}; 90 % intervals hold {inside:.0%}"
-        if results.diagnostics["n_test"] < ENOUGH or not 0.85 <= inside <= 0.95 or UNTOLD < shrinkage < RECOVERED:
+        shrinkage, nat, inside = (float(curve[key][at]) for key in ("shrinkage", "information", "coverage_90"))
+        numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, from {few}; 90 % intervals hold {inside:.0%}"
+        answer = told(shrinkage, nat)
+        if results.diagnostics["n_test"] < ENOUGH or not 0.85 <= inside <= 0.95 or answer is None:
             return None, numbers
-        return (shrinkage >= RECOVERED) == wanted, numbers
+        return answer == wanted, numbers
 
     return decide
 
@@ -244,14 +258,15 @@ def robust(parameter: str, noise: str, level: float) -> Decide:
     """Whether a parameter is recovered from held-out simulations with noise up to `level`."""
 
     def decide(results: Results) -> Decision:
-        found = read(results.paths["calibration"], "names", "theta", "shrinkage")
+        found = read(results.paths["calibration"], "names", "theta", "shrinkage", "information")
         column, other = (list(found["names"]).index(name) for name in (parameter, noise))
         low = found["theta"][:, other] <= level
         below, above = (float(np.median(found["shrinkage"][part, column])) for part in (low, ~low))
-        numbers = f"shrinkage {below:.2f} up to {noise} {level:g}, {above:.2f} above"
+        nat = float(np.median(found["information"][low, column]))
+        numbers = f"shrinkage {below:.2f}, {nat:.2f} nat, up to {noise} {level:g}, shrinkage {above:.2f} above"
         if not results.calibrated(parameter) or low.sum() < ENOUGH / 4:
             return None, numbers
-        return True if below >= RECOVERED else False if below <= UNTOLD else None, numbers
+        return told(below, nat), numbers
 
     return decide
 

@@ -47,6 +47,7 @@ def test_learning_curves_are_stacked_by_estimator():
     assert shown == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert found["estimators"].values == ["mdn", "maf"]
     assert found["rmse"].values.shape == (2, 2, 2) and found["log_prob"].values.shape == (2, 2)
+    assert found["information"].unit == found["log_prob"].unit == "nat" and found["rmse"].unit == "1"
 
 
 def test_a_learning_curve_begins_at_the_fewest_simulations_that_a_study_may_name():

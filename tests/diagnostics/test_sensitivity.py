@@ -35,6 +35,7 @@ def test_error_falls_with_the_number_of_simulations():
     assert found["log_prob"][1] > found["log_prob"][0]
     assert found["rmse"].shape == found["shrinkage"].shape == found["coverage_90"].shape == (2, 2)
     assert found["rmse"][1].mean() < found["rmse"][0].mean()
+    assert found["information"].shape == (2, 2) and found["information"][1].min() > 0.2
 
 
 def test_a_curve_longer_than_the_study_is_refused():

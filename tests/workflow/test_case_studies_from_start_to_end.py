@@ -121,7 +121,7 @@ def test_the_summary_equals_the_result_files(made, monkeypatch):
         drawn = read(folder / "prior.h5", "theta", "names")
         assert (int(row["simulations"]), int(row["parameters"])) == drawn["theta"].shape == (N, len(drawn["names"]))
         assert int(row["held_out"]) == judged["n_test"] and row["verdict"] == judged["verdict"]
-        for key in ("z_score", "shrinkage", "coverage_90"):
+        for key in ("z_score", "information", "shrinkage", "coverage_90"):
             middle = np.median([one[key] for one in judged["parameters"].values()])
             assert float(row[key]) == pytest.approx(middle, abs=6e-4), (row["study"], key)
         for stage in ("simulate", "features", "train"):

@@ -14,6 +14,9 @@ from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Progress, Quantity
 
+SCORES = {"log_prob": "nat", "rmse": "1", "shrinkage": "1", "information": "nat", "coverage_90": "1"}
+"""What a curve holds, with units."""
+
 
 def learning_curve(
     data: TrainingSet,
@@ -31,7 +34,7 @@ def learning_curve(
     Returns
     -------
     dict: n_simulations (s,), log_prob (s,) [nats], rmse (s, p) of the posterior mean over the prior's standard
-    deviation, shrinkage (s, p), coverage_90 (s, p)
+    deviation, shrinkage (s, p), information (s, p) [nats], coverage_90 (s, p)
     """
     wrong = [size for size in sizes if not 0 < size <= len(data.theta)]
     if wrong:
@@ -43,13 +46,12 @@ def learning_curve(
         posterior, _ = train(part, options, seed=seed)
         found = calibrate(posterior, *held, seed=seed, n_samples=n_samples)
         one = summarise_method(found, data.prior)
-        rows.append((found.log_prob.mean(), one["rmse"], found.shrinkage.mean(axis=0), one["coverage_90"]))
+        told = (found.shrinkage.mean(axis=0), found.information.mean(axis=0))
+        rows.append((found.log_prob.mean(), one["rmse"], *told, one["coverage_90"]))
         if progress:
             progress(done, len(taken))
     columns = (np.array(column) for column in zip(*rows, strict=True))
-    return {"n_simulations": np.array(taken)} | dict(
-        zip(("log_prob", "rmse", "shrinkage", "coverage_90"), columns, strict=True)
-    )
+    return {"n_simulations": np.array(taken)} | dict(zip(SCORES, columns, strict=True))
 
 
 def learning_curves(
@@ -68,15 +70,15 @@ def learning_curves(
         given = {**options, "estimator": estimator}
         further = progress and (lambda done, n, k=k: progress(k * n + done, len(estimators) * n))
         curves.append(learning_curve(data, given, sizes, seed=seed, progress=further))
-    each, pair = ("estimator", "size"), ("estimator", "size", "parameter")
-    axes = {"log_prob": each, "rmse": pair, "shrinkage": pair, "coverage_90": pair}
+    axes = ("estimator", "size", "parameter")
     shown = [one if isinstance(one, str) else next(iter(one)) for one in estimators]
     return {
         "estimators": Quantity.text(shown, "estimator"),
         "n_simulations": Quantity(curves[0]["n_simulations"], "1", ("size",)),
         "parameters": Quantity.text(data.prior.names, "parameter"),
         **{
-            key: Quantity(np.array([curve[key] for curve in curves]), "nat" if key == "log_prob" else "1", axes[key])
-            for key in axes
+            key: Quantity(found, unit, axes[: found.ndim])
+            for key, unit in SCORES.items()
+            for found in [np.array([curve[key] for curve in curves])]
         },
     }

@@ -11,7 +11,7 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from vbiflow.decisions import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
+from vbiflow.decisions import CALIBRATED, ENOUGH, LEAST, RECOVERED, UNTOLD
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.figures.style import PALETTE, SERIES, canvas, dot_options, signed_number, styled, symbol
@@ -81,7 +81,7 @@ def page(
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "calibrated": CALIBRATED}
+    limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "least": LEAST, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
     picture = base64.b64encode(Path(drawn).read_bytes()).decode()
     return template.render(rows=rows, claims=claims, cards=cards, overview=picture, **limits) + "\n"
