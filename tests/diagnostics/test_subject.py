@@ -154,6 +154,12 @@ def test_predictions_are_graded_on_the_ladder_of_the_data():
         assert one["grade"] == grade, value
     shuffled = rungs | {"chance_fc_correlation": np.full(40, 0.75)}  # no other rung counts where chance is nearer
     assert grade_scores({"fc_correlation": np.full(9, 0.7)} | shuffled)["fc_correlation"]["grade"] == "chance"
+    low = {"chance_fc_correlation": np.linspace(-0.3, 0.3, 40), "floor_fc_correlation": np.array([0.0, 0.2])}
+    low |= {"fc_correlation": np.full(9, 0.1), "other_fc_correlation": np.array([-0.05, 0.02])}
+    for half, grade in ((0.05, "noise_ceiling"), (0.6, "chance")):  # nothing to explain, or more than the model does
+        assert grade_scores(low | {"half_fc_correlation": np.array([half])})["fc_correlation"]["grade"] == grade
+    del low["floor_fc_correlation"]  # as alike as another person who is no more like the recording than chance is
+    assert grade_scores(low)["fc_correlation"]["grade"] == "chance"
     assert one["words"].startswith("FC correlation 0.97: as much as another simulation of the same parameters")
     assert "another person's recording 0.61 to 0.84" in one["words"]
 

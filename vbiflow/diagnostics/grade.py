@@ -30,13 +30,17 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
     theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A grade
     is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it. Where every
-    shuffled recording is nearer no rung counts. Values held_out_<score> (n,) against a half that was held out are told
-    beside, as the median `held_out`.
+    shuffled recording is nearer no rung counts. Of a correlation within chance none counts that recordings make, which
+    may lie there too, nor the noise ceiling where one of these says that there is more to explain. Values
+    held_out_<score> (n,) against a half that was held out are told beside, as the median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):
         sign, value = SCORES[name].sign, float(np.median(scores[name]))
         ladder, reached, possible = {}, "chance", True
+        shuffled, *recorded = (np.atleast_1d(scores.get(f"{kind}_{name}", ())) for kind in ("chance", "other", "half"))
+        nothing = np.quantile(shuffled, 0.95) if sign > 0 and len(shuffled) else -np.inf  # distances have no zero
+        more = np.concatenate(recorded).max(initial=-np.inf) >= nothing
         for grade in GRADES[1:]:
             rung = np.atleast_1d(scores.get(f"{RUNGS[grade][0]}_{name}", ()))
             if not len(rung):
@@ -44,7 +48,8 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
             ladder[grade] = [float(rung.min()), float(rung.max())]
             least = np.quantile(sign * rung, {"above_chance": 0.95, "noise_ceiling": 0.05}.get(grade, 0.0))
             possible &= grade != "above_chance" or sign * value >= (sign * rung).min()
-            reached = grade if possible and sign * value >= least else reached
+            hidden = sign * value < nothing and (more or grade != "noise_ceiling")
+            reached = grade if possible and not hidden and sign * value >= least else reached
         words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
         short = f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)}"
         found[name] = {
