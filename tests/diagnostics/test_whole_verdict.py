@@ -8,6 +8,7 @@ from vbiflow.diagnostics.calibration import calibrate
 from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check, held_out_misfits
+from vbiflow.diagnostics.marginal import judge_marginals
 from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.diagnostics.verdict import verdict
@@ -67,6 +68,33 @@ def heavy(x):
 def test_a_fault_of_the_recording_turns_its_part_alone(fault):
     found = judged(fault(simulate(prior().sample(5, 0, 1), 6)[0]))
     assert parts(found) == {"estimator": "trusted", "recording": "not trusted"} and found["verdict"] == "not trusted"
+
+
+def test_with_rounds_the_words_name_the_last_and_never_say_that_the_model_cannot():
+    """A recording that one simulation in thousands of the prior is like, and half of those of a later round are."""
+    x_o = simulate(np.array([[3.6, -3.4]]), 6)[0]
+    later = simulate(np.array([3.6, -3.4]) + 0.3 * prior().sample(8, 0, 1000), 9)
+    check = check_features(later, x_o)
+    first, last = (misspecification(x, x_o, NAMES, seed=1) for x in (DATA.x, later))
+    assert subject_verdict(last, RIGHT, check, where="the prior of round 2")["verdict"] == "trusted"
+    for where in ("this prior", "the prior of round 2"):
+        (reason,) = subject_verdict(first, RIGHT, check, where=where)["reasons"]
+        assert reason.startswith(
+            f"the recording is rare under {where} ({first['near']:.2%} of its simulations come near"
+        )
+        assert "cannot" not in reason and "can produce" not in reason
+
+
+def test_what_was_learnt_of_a_person_is_said_by_their_own_posterior_not_by_the_average():
+    """The estimator learns b on average from next to no simulation, of this person as much as anybody could."""
+    average = RIGHT | {"reasons": [RIGHT["words"], "b is hardly learnt from these features, on average"]}
+    samples = draws(simulate(prior().sample(5, 0, 1), 6), 1000, 1)[0]
+    followers = {name: entry["single_features"] for name, entry in RIGHT["parameters"].items()}
+    marginals, notes = judge_marginals(["a", "b"], prior().cdf(samples), 0.05, followers)
+    assert min(entry["information"] for entry in marginals.values()) > 0.3 and not notes
+    x_o = simulate(prior().sample(5, 0, 1), 6)[0]
+    found = subject_verdict(misspecification(DATA.x, x_o, NAMES, seed=1), average, None, notes=notes)
+    assert "hardly learnt" not in " ".join(found["reasons"])
 
 
 def test_a_posterior_of_somebody_else_is_seen_in_the_features():

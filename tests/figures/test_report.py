@@ -22,7 +22,7 @@ VOID = {"meta", "link", "br", "img", "hr", "input"}
 VERDICTS = {"alice": "trusted", "bob": "not trusted"}
 GRADE = "FC correlation 0.68: as much as another person's recording (0.61 to 0.84)"
 CALIBRATED = "2 of 2 parameters are calibrated over 250 held-out simulations, TARP is off by 0.03 (limit 0.05)"
-REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is outside what the model can produce"}
+REASONS = {"alice": "the recording lies inside", "bob": "r < 0.1 & the recording is rare under this prior"}
 LEFT_OUT = Exclusion("carol", "observe", "carol.mat: damaged or not a .mat file")
 SOURCE = {"name": "cohort-x", "licence": "CC0-1.0", "notice": "Thank them.", "citation": "Doe 2020, doi:10.1000/xyz-1"}
 PRIOR = Prior.from_config(
@@ -183,7 +183,7 @@ def test_states_each_verdict_with_its_reason_before_the_first_figure(page):
     for name, verdict in VERDICTS.items():
         card = top[top.index(f'<b><a href="#subject-{name}">') :]
         assert f">{verdict}</span>" in card[: card.index("</p>")]
-    assert "r &lt; 0.1 &amp; the recording is outside" in top
+    assert "r &lt; 0.1 &amp; the recording is rare under this prior" in top
 
 
 def test_has_a_section_each_subject_and_estimator_that_the_navigation_reaches(page):
