@@ -50,10 +50,10 @@ bench: $(READY)  ## speed against the peers, in an environment of its own
 test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG and intracranial recordings, a seizure too, from start to end
 	$(BIN)/python -m pytest tests/workflow/test_recovery.py tests/workflow/test_seizure.py -m slow
 
-test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BIDS derivatives, many people, a lab's own repository, files replaced, tables of spectra and features
+test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BIDS derivatives, many people, a lab's own repository, files replaced, tables of spectra and features, rounds
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py \
-		tests/workflow/test_tables_from_start_to_end.py -m slow
+		tests/workflow/test_tables_from_start_to_end.py tests/workflow/test_rounds.py -m slow
 
 test-case-studies: $(READY)  ## every case study of the paper at a tiny size, through its figures to the page of all
 	$(BIN)/python -m pytest tests/workflow/test_case_studies_from_start_to_end.py -m slow

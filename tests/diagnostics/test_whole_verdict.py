@@ -86,13 +86,13 @@ def test_with_rounds_the_words_name_the_last_and_never_say_that_the_model_cannot
 
 
 def test_what_was_learnt_of_a_person_is_said_by_their_own_posterior_not_by_the_average():
-    """The estimator learns b on average from next to no simulation, of this person as much as anybody could."""
+    """An estimator that on average learns nothing of b, and a person whose posterior tells both parameters."""
     average = RIGHT | {"reasons": [RIGHT["words"], "b is hardly learnt from these features, on average"]}
-    samples = draws(simulate(prior().sample(5, 0, 1), 6), 1000, 1)[0]
+    x_o = simulate(prior().sample(5, 0, 1), 6)[0]
+    samples = draws(x_o[None], 1000, 1)[0]
     followers = {name: entry["single_features"] for name, entry in RIGHT["parameters"].items()}
     marginals, notes = judge_marginals(["a", "b"], prior().cdf(samples), 0.05, followers)
     assert min(entry["information"] for entry in marginals.values()) > 0.3 and not notes
-    x_o = simulate(prior().sample(5, 0, 1), 6)[0]
     found = subject_verdict(misspecification(DATA.x, x_o, NAMES, seed=1), average, None, notes=notes)
     assert "hardly learnt" not in " ".join(found["reasons"])
 
