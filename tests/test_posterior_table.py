@@ -7,8 +7,17 @@ import pytest
 
 from vbiflow.exclusion import Exclusion
 from vbiflow.io import Quantity, write, write_json
-from vbiflow.posterior_table import STATISTICS, covariate_name, posterior_table, read_posterior_table
+from vbiflow.posterior_table import (
+    CONFORMAL,
+    LEADING,
+    ROBUST,
+    STATISTICS,
+    covariate_name,
+    posterior_table,
+    read_posterior_table,
+)
 from vbiflow.prior import Prior
+from vbiflow.provenance import ROOT
 
 
 def test_covariates_never_take_the_place_of_results(tmp_path: Path, monkeypatch) -> None:
@@ -61,3 +70,9 @@ def test_the_table_says_what_was_learnt_by_information_also_where_two_modes_shri
     assert found["parameters"]["two"]["shrinkage"] < 0
     assert found["parameters"]["none"]["information"] == pytest.approx(0, abs=0.005)
     assert found["covariates"] == {"covariate_two_information": ["x"]}
+
+
+def test_every_column_of_the_table_is_documented() -> None:
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    columns = [f"_{name}`" for name in (*STATISTICS, *CONFORMAL, *ROBUST)] + [f"`{name}`" for name in LEADING]
+    assert [name for name in columns if name not in text] == []
