@@ -130,9 +130,10 @@ def single_features(data: TrainingSet, options: Mapping[str, Any] | None = None)
     """Which single features follow each parameter: {parameter: {n, of, closest}}, n of so many and the closest.
 
     By rank tests that see any smooth shape (`dependences`), at a false discovery rate of 5 % over all features and
-    parameters; `closest` is the one with the largest `association`, empty where none follows.
+    parameters, on the first 5 000 simulations; `closest` is the one with the largest `association`, empty where none
+    follows.
     """
-    data = data.head(MOST_SIMULATIONS)
+    data = data.head(MOST_ROWS)
     u, drawn, scaling, _ = scaled_features(data, options)
     kept = np.flatnonzero(scaling.keep)
     cosines, functions = rank_cosines(u), parameter_functions(drawn)[:1]

@@ -184,7 +184,7 @@ MEMORY: dict[str, Callable[[Size], float]] = {
     "learning_curve": lambda size: size.learning + 5000 * size.features * 16 * MB,
     "join_rounds": lambda size: 2 * size.table,
     "truncate": lambda size: 100 * size.parameters,
-    "calibrate": lambda size: size.theta + 5000 * size.features * 16 * MB + 3 * size.parameters,
+    "calibrate": lambda size: size.theta + 5000 * size.features * 64 * MB + 3 * size.parameters,
     "local_c2st": lambda size: size.theta + 5000 * size.features * 16 * MB,
     "features_report": lambda size: size.theta + 3 * 20_000 * size.features * 8 * MB,
     "robust": lambda size: (3 * 10_000 * size.features + 50 * 21 * min(size.features, 300) ** 2) * 8 * MB,
