@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from linear_gaussian import NAMES, exact, prior, simulate
 
+from vbiflow.diagnostics.misspecification import misspecification
 from vbiflow.inference.rounds import Region, join_rounds, next_round, truncated_prior
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.prior import Prior
 
 THETA = prior().sample(1, 0, 3000)
 X = simulate(THETA, 2)
@@ -80,3 +82,20 @@ def test_two_rounds_give_the_exact_posterior_where_one_is_not_enough(posterior):
     samples = second.sample(X_O, 4000, seed=1)
     assert samples.mean(axis=0) == pytest.approx(mean[0], abs=0.1)
     assert np.cov(samples.T) == pytest.approx(covariance, abs=0.05)
+
+
+def test_a_recording_in_a_corner_of_the_prior_is_rare_in_the_first_round_and_common_in_the_next():
+    """Of the prior 7 in 10 000 have an `a` of 60 or more."""
+    wide = Prior.from_config({name: {"beta": [1, 8, 0, 100]} for name in "ab"})
+    theta, (x_o,) = wide.sample(1, 0, 2000), simulate(np.array([[60.0, 10.0]]), 3)
+    x = simulate(theta, 2)
+    options = {"estimator": "mdn", "learning_rate": 5e-3, "batch_size": 250, "max_epochs": 20}
+    first = train(TrainingSet.of(wide, theta, x, NAMES, options, seed=1), options, seed=1)[0]
+    drawn = {name: quantity.values for name, quantity in next_round([first], x_o, theta, 600, seed=1).items()}
+    every = {"valid": np.ones(2000, bool), "reason": [""] * 2000, "names": NAMES}
+    new = {key: values if key == "names" else values[:600] for key, values in every.items()}
+    new["x"] = simulate(drawn["theta"], 4)
+    joined = join_rounds(drawn, new, theta, every | {"x": x}, ("1", "1"))[1]["x"].values
+    before, after = (misspecification(found, x_o, NAMES, seed=1) for found in (x, joined))
+    assert not before["inside"] and after["inside"], (before, after)
+    assert before["near"] < 0.002 < after["near"]
