@@ -194,6 +194,10 @@ def test_simulations_with_other_features_than_the_recording_fail_and_true_ones_p
     off[7] += 12
     found = check_features(rng.standard_normal((200, 20)), off)
     assert found["p_value"] < 0.01 and found["off"][0] == 7
+    holes = rng.standard_normal((200, 20))
+    holes[np.arange(200), np.arange(200) % 20] = np.inf  # each lacks a feature, so that none has them all
+    again = check_features(holes, off)
+    assert again["n_features"] == 20 and again["p_value"] < 0.01 and again["off"][0] == 7
     verdict = subject_verdict(compared(X[0]), CALIBRATED, found | {"off": [3]})
     assert "do not have the features of the recording" in verdict["reasons"][0] and "x3" in verdict["reasons"][0]
     assert verdict["parts"]["recording"]["verdict"] == "not trusted"

@@ -30,10 +30,12 @@ def test_a_recording_rare_in_the_first_round_and_common_in_the_last_is_judged_by
     cohort(copy, "virtual", {"truth": ("", "simulated")})
     study = STUDY | {
         "title": "A corner of a wide prior",
-        "prior": {"tau": {"uniform": [5, 400]}, "sigma": {"uniform": [0.02, 5]}},
-        "truth": {"truth": {"tau": 6.5, "sigma": 0.035}},
+        "parameters": {"G": 0.004},
+        "prior": {"tau": {"uniform": [5, 200]}, "sigma": {"uniform": [0.02, 2]}},
+        "truth": {"truth": {"tau": 6.2, "sigma": 0.032}},
+        "simulation": STUDY["simulation"] | {"duration": 10e3, "shard_size": 3000},
         "features": [{"psd": {"segment": 1, "range": [2, 45], "per": ["mean"], "statistics": ["relative"]}}, "sd"],
-        "inference": STUDY["inference"] | {"rounds": 2},
+        "inference": STUDY["inference"] | {"n_simulations": 3000, "rounds": 2},
     }
     (copy.path / "config/studies/corner.yaml").write_text(yaml.safe_dump(study))
     done = copy.snakemake(f"{PERSON}/verdict.json", timeout=2400)

@@ -17,7 +17,8 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     Each feature is standardised by median and interquartile range of the simulations; `p_value` is the share of
     simulations whose mean square is at least that of the recording, `misfit` that of the recording over their median.
     `in_band` is the share of features within the central 95 % of the simulations, `off` names the columns outside,
-    farthest first. Features that are not finite, or do not vary, are left out.
+    farthest first. Left out are features that the recording or half of the simulations lack, and those that do not
+    vary; a value that a simulation lacks counts as the median.
 
     Parameters
     ----------
@@ -31,13 +32,13 @@ def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     Statistica Sinica 6, 733-807
     """
     x, x_o = np.asarray(x, float), np.asarray(x_o, float)
-    kept = np.flatnonzero(np.isfinite(x_o) & np.isfinite(x).all(axis=0))
+    kept = np.flatnonzero(np.isfinite(x_o) & (2 * np.isfinite(x).sum(axis=0) > len(x)))
     centre, scale = centre_and_scale(x, columns=kept)
     varies = scale > 1e-10 * np.abs(centre)
     kept, centre, scale = kept[varies], centre[varies], scale[varies]
     if not len(kept):
         return {"p_value": 1.0, "misfit": 0.0, "in_band": 1.0, "off": [], "n_simulations": len(x), "n_features": 0}
-    u, u_o = (x[:, kept] - centre) / scale, (x_o[kept] - centre) / scale
+    u, u_o = np.nan_to_num((x[:, kept] - centre) / scale, posinf=0.0, neginf=0.0), (x_o[kept] - centre) / scale
     distances, distance = (u**2).mean(axis=1), (u_o**2).mean()
     low, high = np.quantile(u, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     inside = (u_o >= low) & (u_o <= high)
