@@ -45,7 +45,8 @@ def test_a_recording_rare_in_the_first_round_and_common_in_the_last_is_judged_by
         misspecification(prior_predictive(next(copy.path.glob(pattern))), x_o["x"], x_o["names"], seed=STUDY["seed"])
         for pattern in ("results/corner/[!s]*/features.h5", f"{PERSON}/rounds/2/features.h5")
     )
-    assert not first["inside"] and last["inside"] and first["near"] < 0.001 < last["near"]
+    assert not first["inside"] and last["inside"] and first["near"] < 0.001, (first, last)
+    assert first["near"] < last["near"] and first["distance"] > last["distance"]
     found = json.loads((copy.path / PERSON / "verdict.json").read_text())
     for key in ("p_value", "distance", "near", "n_compared"):
         assert found["misspecification"][key] == pytest.approx(last[key]), key
