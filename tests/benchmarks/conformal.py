@@ -28,7 +28,7 @@ STUDIES = (
     "hcp_linear@demo",
     "stuart_landau_coupling",
     "jansen_rit_coupling",
-    "wong_wang_coupling@quick",
+    "hcp_models@wong_wang",
 )
 
 
@@ -57,11 +57,12 @@ def main() -> None:
         settings, estimator = made(study, folder, "prior.h5", "features.h5")
         files = estimator / "prior.h5", estimator / "features.h5"
         data = TrainingSet.load(*files, settings["inference"], seed=settings["seed"])
-        for sizes in LEARNT_AND_HELD_OUT:
-            shares = 100 * np.array([inside(data, *sizes, seed) for seed in SEEDS])
+        for learnt, most in LEARNT_AND_HELD_OUT:
+            held_out = min(most, int(data.valid.sum()) - HELD_OUT - learnt)
+            shares = 100 * np.array([inside(data, learnt, held_out, seed) for seed in SEEDS])
             means = [", ".join(f"{share:.1f}" for share in each) + " %" for each in shares.mean(axis=0)]
             each = ", ".join(f"{share:.1f}" for share in shares[:, 1].mean(axis=1)) + " %"
-            print(f"| `{study}` | {sizes[0]}, {sizes[1]} | {means[0]} | {means[1]} | {each} |", flush=True)
+            print(f"| `{study}` | {learnt}, {held_out} | {means[0]} | {means[1]} | {each} |", flush=True)
 
 
 if __name__ == "__main__":
