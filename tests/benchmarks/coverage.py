@@ -24,6 +24,8 @@ from vbiflow.study.settings import merge_settings
 
 ROOT = Path(__file__).parents[2]
 HELD_OUT = 1000
+SHARD = 1000
+"""Simulations of a job at least: few jobs, which changes no number."""
 STUDIES = (
     "ou_network",
     "hcp_linear@demo",
@@ -79,29 +81,37 @@ def with_held_out(options: dict) -> dict[str, float]:
     }
 
 
-def measure(study: str, folder: Path) -> Coverage:
-    """Simulate, train and calibrate the first estimator of a study in a folder of its own."""
+def made(study: str, folder: Path, *files: str) -> tuple[dict, Path]:
+    """Settings of a study with 1 000 held out, and the folder of its first estimator, in which `files` are made."""
     stem, _, scale = study.partition("@")
     name, settings = f"{stem}_{scale or 'whole'}", yaml.safe_load((ROOT / f"config/studies/{stem}.yaml").read_text())
     given = settings.pop("scales", {}).get(scale, {})
     settings = merge_settings(settings, given)
     settings["inference"] |= with_held_out(settings["inference"])
+    settings["simulation"]["shard_size"] = max(SHARD, settings["simulation"].get("shard_size", 0))
     own = folder / "config" / "studies" / f"{name}.yaml"
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text(yaml.safe_dump(settings, sort_keys=False))
     estimator = load_study(study, ROOT / "config").estimators[0]
-    file = f"results/{name}/{estimator}/diagnostics.h5"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--nocolor"]
-    done = subprocess.run([*command, file], cwd=folder, capture_output=True, text=True)
+    targets = [f"results/{name}/{estimator}/{file}" for file in files]
+    done = subprocess.run([*command, *targets], cwd=folder, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{study}: {(done.stdout + done.stderr)[-3000:]}")
-    ranks = read(folder / file, "ranks", "names")
-    half, most = coverage(ranks["ranks"], read_attributes(folder / file, "ranks")["n_samples"], [0.5, 0.9])
-    judged = json.loads((folder / file).with_suffix(".json").read_text())
-    trained = json.loads((folder / file).with_name("training.json").read_text())
+    return settings, folder / "results" / name / estimator
+
+
+def measure(study: str, folder: Path) -> Coverage:
+    """Simulate, train and calibrate the first estimator of a study in a folder of its own."""
+    _, estimator = made(study, folder, "diagnostics.h5")
+    file = estimator / "diagnostics.h5"
+    ranks = read(file, "ranks", "names")
+    half, most = coverage(ranks["ranks"], read_attributes(file, "ranks")["n_samples"], [0.5, 0.9])
+    judged = json.loads(file.with_suffix(".json").read_text())
+    trained = json.loads(file.with_name("training.json").read_text())
     return Coverage(
         study,
-        estimator,
+        estimator.name,
         trained["n_train"] + trained["n_validation"],
         len(ranks["ranks"]),
         tuple(ranks["names"]),
