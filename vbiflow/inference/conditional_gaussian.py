@@ -31,6 +31,8 @@ from vbiflow.inference.residual_shape import ResidualShape
 
 ROUNDS = 10
 """Rounds in which the correlation of what all share is found."""
+FARTHEST = 5.0
+"""Deviations up to which an error counts in the shape of all: one of 30 in thousands would widen every posterior."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ class ConditionalGaussian:
     shared_centre : (2 p,) means of m and m^2.
     shared_coefficients : (2 p, 3), of offset, gain and size.
     shared_limits : (3, 3), each at the centre, its smallest and its largest.
-    shape : of the residuals (z - m) / S.
+    shape : of the residuals (z - m) / S; with networks of the e that they give.
     factor : (d, d), F, lower triangular; with networks (p, p), and ``r = F^-1 e``, F F^T the correlation of e.
     networks : of single parameters, where simulations are many. They take m and l and give better ones, and more
-        numbers that take the place of `shape`.
+        numbers. What of their e is not yet normal, `shape` mends from simulations that they have not met.
     """
 
     centre: np.ndarray
@@ -181,11 +183,11 @@ class ConditionalGaussian:
 
     def with_networks(self, networks: MarginalNetworks, u: np.ndarray, z: np.ndarray) -> ConditionalGaussian:
         """The same with networks, and with what simulations u (n, k), z (n, p), unknown to them, say of e and F."""
-        moments, z = replace(self, networks=networks)(u), torch.from_numpy(z).float()
-        numbers = torch.from_numpy(moments).split(z.shape[1], dim=1)
-        found = replace(self, networks=networks.with_final(z, numbers))
-        e, _ = found.standardise_each(z, numbers)
-        return replace(found, factor=np.linalg.cholesky(np.corrcoef(e.double().numpy().T)))
+        found = replace(self, networks=networks)
+        numbers = torch.from_numpy(found(u)).split(z.shape[1], dim=1)
+        e = networks.standardise(torch.from_numpy(z).float(), numbers)[0].clamp(-FARTHEST, FARTHEST)
+        shape, e = ResidualShape.fit(e.numpy(), torch.cat(numbers[:2], dim=1).numpy(), self.family)
+        return replace(found, shape=shape, factor=np.linalg.cholesky(np.corrcoef(e.double().numpy().T)))
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name, those of the shape as `shape.<name>`, of the networks as `networks.<name>`."""
@@ -222,7 +224,8 @@ class ConditionalGaussian:
         """e (..., p) and the logarithm of \\|de / dz\\| (...)."""
         if self.networks:
             e, volume = self.networks.standardise(z, moments)
-            return e, volume.sum(-1)
+            e, bent = self.shape.standardise(e, *moments[:2])
+            return e, volume.sum(-1) + bent
         mean, log_sd = moments
         e, bent = self.shape.standardise((z - mean) * torch.exp(-log_sd), mean, log_sd)
         return e, bent - log_sd.sum(-1)
@@ -232,7 +235,7 @@ class ConditionalGaussian:
         moments = self.split_moments(inputs)
         factor = torch.as_tensor(self.factor, dtype=r.dtype, device=r.device)
         if self.networks:
-            return self.networks.undo_standardise(r @ factor.T, moments)
+            return self.networks.undo_standardise(self.shape.undo_standardise(r @ factor.T, *moments[:2]), moments)
         mean, log_sd = moments
         directions = self.shared_directions(mean, log_sd)
         e = along_shared(r, directions, factor) * self.deviations(directions)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vbiflow.dependencies import code_hash
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian
+from vbiflow.inference.conditional_gaussian import FARTHEST, ConditionalGaussian
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.regressions import largest_family
 from vbiflow.inference.scaling import ROWS, Scaling
@@ -128,7 +128,8 @@ class Inputs:
             self.z, self.volume = (torch.cat(parts) for parts in zip(*found, strict=True))
         if regression and regression.networks:  # they know training rows by heart, a little
             learnt, fresh = self.z[:n_train], self.z[n_train:]
-            self.z[:n_train] = (learnt - learnt.mean(0)) * (fresh.std(0) / learnt.std(0)) + fresh.mean(0)
+            size, fresh_size = (r.clamp(-FARTHEST, FARTHEST).std(0) for r in (learnt, fresh))
+            self.z[:n_train] = (learnt - learnt.mean(0)) * (fresh_size / size) + fresh.mean(0)
 
     def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows."""

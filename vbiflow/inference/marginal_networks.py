@@ -1,16 +1,14 @@
-"""A small network a parameter: its marginal posterior as a sinh-arcsinh distribution, from the features it shows in."""
+"""A small network a parameter: its marginal posterior as a bounded sinh-arcsinh distribution, from the features."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vbiflow.inference.optimiser import Adam, cosine_rate
-from vbiflow.inference.residual_shape import from_normal, misfit, to_normal
+from vbiflow.inference.bounded_shape import from_normal, log_prob, to_normal
 from vbiflow.inference.scaling import ROWS
 from vbiflow.inference.screening import association, rank_cosines
 
@@ -25,17 +23,15 @@ FARTHEST = 4.0
 """Deviations up to which a parameter outside the family moves the others."""
 MOST = 6.0
 """Deviations up to which a feature counts in a sum."""
-LAST_STEPS, LAST_RATE = 150, 0.02
-"""Of the last four numbers of each parameter, from simulations that its network has not met."""
-HALF_LOG_2PI = math.log(2 * math.pi) / 2
 
 
 class MarginalNetworks(nn.Module):
     """Features u (n, k) and moments m, l (n, 2 p) to numbers that make the error of each z given u standard normal.
 
-    ``e = sinh(d asinh((z - centre) / size) - skew)``, where ``slope t + bend (t^2 - 1)`` moves ``centre / size``, and t
-    is the e of each parameter outside the largest family. If such a one is known, as a coupling, the excitability of a
-    region follows from what this region shows; if not, all are wrong together, some more and some less.
+    The distribution of each z is a sinh-arcsinh one between the ends of its prior (`bounded_shape`), of centre, size,
+    skew and d; ``slope t + bend (t^2 - 1)`` moves ``centre / size``, with t the e of each parameter outside the largest
+    family. If such a one is known, as a coupling, the excitability of a region follows from what this region shows; if
+    not, all are wrong together, some more and some less.
 
     Where simulations are many, what single features tell of one parameter is more than a regression finds, and a flow
     finds it late: each of 84 regions shows in a few of hundreds of features, and a layer of the flow divides few hidden
@@ -50,7 +46,6 @@ class MarginalNetworks(nn.Module):
     family : (p,), 1 for the parameters of the largest family and 0 for others.
     centre_and_scale : (2, k + 2 p), average and standard deviation of u, m and l.
     limits : (4, p, 22), average, standard deviation, smallest and largest of the inputs of each but for the sums.
-    final : (4, p), centre, log size, skew and log d of e in fresh simulations, before it is made normal by them.
 
     References
     ----------
@@ -66,7 +61,6 @@ class MarginalNetworks(nn.Module):
         self.register_buffer("columns", torch.from_numpy(columns))
         for name, array in (("family", family), ("centre_and_scale", centre_and_scale), ("limits", limits)):
             self.register_buffer(name, torch.from_numpy(array).float())
-        self.register_buffer("final", torch.zeros(4, n_parameters))
         self.n_rows = 1
         self.others = (self.family == 0).nonzero()[:, 0].tolist()
         n_seen, widths = self.centre_and_scale.shape[1], (n_inputs + SUMS, HIDDEN, HIDDEN)
@@ -133,31 +127,15 @@ class MarginalNetworks(nn.Module):
 
     def standardise(self, z: Tensor, numbers: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """e and the logarithm of \\|de / dz\\| of each z, all (..., p), for their numbers."""
-        e, volume = to_normal(z, moved_by(self.known(z, numbers), numbers))
-        e, bent = to_normal(e, self.final)
-        return e, volume + bent
+        return to_normal(z, moved_by(self.known(z, numbers), numbers))
 
     def known(self, z: Tensor, numbers: Sequence[Tensor]) -> Tensor:
-        """e (..., q) of the parameters outside the family, before the last step."""
+        """e (..., q) of the parameters outside the family."""
         return to_normal(z[..., self.others], [number[..., self.others] for number in numbers[:4]])[0]
 
     def undo_standardise(self, e: Tensor, numbers: Sequence[Tensor]) -> Tensor:
         """z (..., p) of each e."""
-        e = from_normal(e, self.final)
         return from_normal(e, moved_by(e[..., self.others], numbers))
-
-    def with_final(self, z: Tensor, numbers: Sequence[Tensor]) -> MarginalNetworks:
-        """The same, so that e of each z (n, p), which they have not met, is as normal as four last numbers allow."""
-        found = MarginalNetworks.from_state(self.state_dict())
-        e, _ = to_normal(z, moved_by(self.known(z, numbers), numbers))
-        final = torch.zeros_like(self.final).requires_grad_()
-        optimiser = Adam([final], LAST_RATE)
-        for step in range(LAST_STEPS):
-            optimiser.learning_rate = cosine_rate(LAST_RATE, step, LAST_STEPS)
-            misfit(e, final).backward()
-            optimiser.step()
-        found.final = final.detach()
-        return found
 
     def loss(self, z: Tensor, inputs: Tensor) -> Tensor:
         """Minus the sum of the log densities (n,) of z (n, p) given u, m and l side by side (n, k + 2 p).
@@ -167,8 +145,8 @@ class MarginalNetworks(nn.Module):
         """
         split = inputs.shape[1] - 2 * z.shape[1]
         numbers = self(inputs[:, :split], inputs[:, split:])
-        e, volume = to_normal(z, moved_by(self.known(z, numbers).detach(), numbers))
-        return (e**2 / 2 + HALF_LOG_2PI - volume).sum(1) + (self.penalty() if self.training else 0.0)
+        moved = moved_by(self.known(z, numbers).detach(), numbers)
+        return -log_prob(z, moved).sum(1) + (self.penalty() if self.training else 0.0)
 
     def penalty(self) -> Tensor:
         """Minus the log density of the weights, but for a constant, of each simulation's share."""

@@ -23,7 +23,7 @@ from vbiflow.prior import Prior
 from vbiflow.seal import verify
 from vbiflow.streams import random_generator
 
-FORMAT = 4
+FORMAT = 5
 PURPOSE = 0x706F7374
 """Tells these random numbers, which belong to an observation each, from the others of a study's seed."""
 EDGE = 8.0

@@ -1,0 +1,85 @@
+"""A sinh-arcsinh distribution of a parameter between the ends of its prior."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.special import log_ndtr, ndtr, ndtri
+
+from vbiflow.inference import residual_shape
+
+HALF_LOG_2PI = math.log(2 * math.pi) / 2
+FARTHEST_CENTRE, MOST_SKEW, MOST_LOG_D = 6.0, 5.0, 1.5
+"""Limits of what a shape may be: beyond them numbers overflow."""
+FARTHEST_END = 30.0
+"""Deviations beyond which an end of the prior cuts nothing off."""
+SHARES = -700.0, -1e-12
+"""Logarithms of the smallest and largest share of a distribution below a number."""
+NEAREST_END = 1e-15
+"""Distance of y from the ends of the prior, at least."""
+
+
+def to_normal(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """e and the logarithm of \\|de / dz\\| of each z, for their centres m, log sizes l, skews and log d (4, ...).
+
+    ``y = Phi(z)`` is a parameter's place in its prior, from 0 to 1. It has a sinh-arcsinh distribution about Phi(m), of
+    size exp(l) where z has it, cut at 0 and 1; e is standard normal. A posterior that reaches
+    the end of its prior, as of a region that is active already whatever more it receives, has no tail beyond: in z the
+    widest of them would be too wide, by the tail alone.
+    """
+    t, below, above, mass, log_density = placed(z, shape)
+    parts = (log_mass(below, t) - mass, log_mass(t, above) - mass)
+    lower, upper = (torch.exp(part.clamp(*SHARES)) for part in parts)
+    e = torch.where(lower < upper, ndtri(lower), -ndtri(upper))  # of two that make 1, the smaller is the more exact
+    return e.to(z.dtype), (log_density + e**2 / 2 + HALF_LOG_2PI).to(z.dtype)
+
+
+def log_prob(z: Tensor, shape: Iterable[Tensor]) -> Tensor:
+    """The logarithm of the density of each z, for their shapes (4, ...)."""
+    return placed(z, shape)[-1].to(z.dtype)
+
+
+def placed(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """t of each z and of both ends of its prior, the logarithms of the mass between these and of the density."""
+    y, own = ndtr(z.double()), in_prior(shape)
+    t, volume = residual_shape.to_normal(y, own)
+    below, above = ends(own)
+    mass = log_mass(below, above)
+    return t, below, above, mass, volume - mass - (t**2 + z.double() ** 2) / 2 - 2 * HALF_LOG_2PI
+
+
+def from_normal(e: Tensor, shape: Iterable[Tensor]) -> Tensor:
+    """z of each e, for their shapes (4, ...)."""
+    own = in_prior(shape)
+    below, above = ends(own)
+    mass, lower = torch.exp(log_mass(below, above)), ndtr(e.double())
+    upper = ndtr(-e.double())
+    left, right = ndtr(below) + lower * mass, ndtr(-above) + upper * mass
+    t = torch.where(left < right, ndtri(left), -ndtri(right))
+    y = residual_shape.from_normal(t, own)
+    return ndtri(y.clamp(NEAREST_END, 1 - NEAREST_END)).to(e.dtype)
+
+
+def in_prior(shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """The shapes of y of those of z: centre, log size, skew and log d, in double precision."""
+    centre, log_size, skew, log_d = (part.double() for part in shape)
+    limited = zip((centre, skew, log_d), (FARTHEST_CENTRE, MOST_SKEW, MOST_LOG_D), strict=True)
+    centre, skew, log_d = (part.clamp(-most, most) for part, most in limited)
+    return ndtr(centre), log_size - centre**2 / 2 - HALF_LOG_2PI, skew, log_d
+
+
+def ends(shape: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """t of y = 0 and of y = 1."""
+    below, above = (residual_shape.to_normal(torch.full_like(shape[0], y), shape)[0] for y in (0.0, 1.0))
+    return below.clamp(-FARTHEST_END, FARTHEST_END), above.clamp(-FARTHEST_END, FARTHEST_END)
+
+
+def log_mass(low: Tensor, high: Tensor) -> Tensor:
+    """Logarithm of what of a standard normal distribution lies between two numbers, from the tail that is nearer."""
+    swap = low + high > 0
+    low, high = torch.where(swap, -high, low), torch.where(swap, -low, high)
+    gap = (log_ndtr(low) - log_ndtr(high)).clamp(max=-1e-12)
+    return log_ndtr(high) + torch.log(-torch.expm1(gap))
