@@ -14,9 +14,10 @@ from vbiflow.figures.density import (
     top_density,
 )
 from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
-from vbiflow.figures.joint import limits_within_prior, view_limits
+from vbiflow.figures.joint import limits_within_prior, prior_in_words, view_limits
 from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
+from vbiflow.figures.regional import regional_columns
 from vbiflow.figures.regions import group_spans, region_order
 from vbiflow.figures.style import quantity, shorten_coordinates, signed_number, symbol
 from vbiflow.prior import Prior
@@ -111,6 +112,36 @@ def test_view_shows_posterior_and_map_and_support_stays_inside_the_prior():
     low, high = view_limits(samples, 0.5, prior)
     assert 0 < low < 0.2 and 0.5 < high < 1
     assert limits_within_prior(samples, prior, (-0.1, 0.7)) == (0.0, 0.7)
+
+
+def test_view_leaves_a_long_tail_out_and_holds_the_truth():
+    """A narrow posterior with one sample in two hundred anywhere in the prior, as a flow can draw."""
+    rng = np.random.default_rng(2)
+    samples = np.where(rng.random(20000) < 0.005, rng.random(20000), rng.normal(0.9, 0.005, 20000))
+    prior = np.linspace(0.0005, 0.9995, 1000)
+    low, high = view_limits(samples, 0.9, prior)
+    assert 0.85 < low < 0.88 and 0.92 < high < 0.95
+    assert view_limits(samples, np.array([0.9, 0.7, np.nan]), prior)[0] < 0.7
+    normal = rng.normal(0.5, 0.01, 20000)
+    assert view_limits(normal, 0.5, prior)[0] < np.quantile(normal, 0.001)
+    assert prior_in_words(prior, (low, high)) == "prior, 90 %: 0.05 to 0.95"
+    assert prior_in_words(prior - 1, (-0.9, 0.1)) == "prior, 90 %: −0.95 to −0.05"
+    assert prior_in_words(prior, (-0.1, 1.1)) == ""
+
+
+def test_regional_columns_are_those_that_end_in_a_node():
+    names = [
+        "area[a]",
+        "area[b]",
+        "area.mean",
+        "psd.power[alpha][b]",
+        "fc.quantile[0.5]",
+        "psd.power[beta][a]",
+        "area[x]",
+    ]
+    assert regional_columns(names, ["a", "b"]) == {
+        "area": {"a": 0, "b": 1}, "psd.power[alpha]": {"b": 3}, "psd.power[beta]": {"a": 5},
+    }  # fmt: skip
 
 
 def test_names_are_grouped_by_parameter():
