@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from drawn import outside
 from scipy.stats import beta, binom, ks_2samp, norm
 
-from vbiflow.figures.case_studies import overview
+from vbiflow.case_studies import gpu_check
+from vbiflow.figures.case_studies import accuracy, costs, overview
 from vbiflow.figures.density import (
     density,
     highest_density_levels,
@@ -182,6 +184,43 @@ def test_the_overview_of_the_case_studies_has_a_panel_a_study_and_a_colour_a_par
         assert [text.get_text() for text in axes.texts] == ["G, r = 1.00", "w, r = 1.00" if k == 3 else "η, r = 1.00"]
         points = axes.lines[2].get_xydata()
         assert len(points) == 600 and np.abs(points[:, 0] - points[:, 1]).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("n", "rows", "across"), [(4, 1, 4), (8, 2, 5), (20, 4, 5), (21, 3, 7), (22, 4, 6), (24, 4, 6)]
+)
+def test_the_rows_of_the_overview_are_as_full_as_they_can_be(n, rows, across):
+    one = {"theta": np.array([[0.0], [0.4], [1.0]]), "mean": np.array([[0.1], [0.5], [0.9]]), "names": ["G"]}
+    grid = overview({f"Figure {k}": one for k in range(n)}).axes[0].get_gridspec()
+    assert (grid.nrows, grid.ncols) == (rows, across)
+
+
+def test_costs_grow_with_the_number_of_simulations_beyond_what_was_measured():
+    times, devices = gpu_check()
+    rows = [{"study": "a@quick", "simulations": "200", "simulate_s": "20.0", "features_s": "", "train_s": 3.0}]
+    figure = costs(rows, times, devices)
+    measured, beyond = (line.get_xydata() for line in figure.axes[0].lines[:2])
+    cpu = next(one for one in times if one["device"] == "cpu")
+    assert measured[0] == pytest.approx(
+        [cpu["n_simulations"], cpu["n_simulations"] * cpu["ms_per_simulated_s"] / 14400]
+    )
+    assert beyond[-1] == pytest.approx(measured[-1] * 5e5 / measured[-1][0])  # 19 hours of all cores for figure 7
+    assert 18 < beyond[-1][1] < 20 and outside(figure) == []
+    drawn = {line.get_label(): line.get_xdata()[0] for line in figure.axes[1].lines}
+    assert drawn.pop("simulation") == 20 and drawn.pop("training") == 3 and np.isnan(list(drawn.values())).all()
+
+
+def test_accuracy_has_a_colour_a_study_and_a_dash_for_a_second_estimator():
+    rng = np.random.default_rng(2)
+    each = {key: rng.uniform(0.5, 0.9, (2, 3, 1)) for key in ("rmse", "shrinkage", "coverage_90")}
+    two = each | {"estimators": ["maf", "nsf"], "parameters": ["G"], "n_simulations": [100, 300, 1000]}
+    one = {key: np.asarray(value)[:1] for key, value in two.items() if key in each}
+    figure = accuracy({"montbrio_coupling": two, "jansen_rit_coupling": two | one | {"estimators": ["maf"]}})
+    assert outside(figure) == []
+    for axes, key in zip(figure.axes, each, strict=True):
+        assert [line.get_linestyle() for line in axes.lines[:3]] == ["-", "--", "-"]
+        assert len({line.get_color() for line in axes.lines[:3]}) == 2
+        assert axes.lines[1].get_ydata() == pytest.approx(each[key][1, :, 0])
 
 
 def test_a_prior_without_bound_at_its_end_does_not_flatten_the_posterior():

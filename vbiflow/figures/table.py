@@ -89,7 +89,8 @@ FIGURES: dict[str, Figure] = {
     ),
     "learning_curve": Figure(
         "estimator", "Estimator", "evidence",
-        datasets("learning_curve", "estimators", "n_simulations", "rmse", "coverage_90", "log_prob", "parameters"),
+        datasets("learning_curve", "estimators", "parameters", "n_simulations")
+        | datasets("learning_curve", "rmse", "shrinkage", "coverage_90", "log_prob"),
         wanted=if_asked("learning_curve"),
     ),
     "invalid": Figure(
