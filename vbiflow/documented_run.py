@@ -6,13 +6,14 @@ import csv
 import io
 from pathlib import Path
 
-from vbiflow.case_studies import CASE_STUDIES, gpu_check
+from vbiflow.case_studies import CASE_STUDIES
 from vbiflow.io import atomic, write_text
 from vbiflow.provenance import ROOT
 from vbiflow.text_tables import markdown_table, tab_separated
 
 DOCUMENTED = ROOT / "docs" / "case_studies"
 TABLES = ("summary", "claims")
+PICTURES = ("overview", "accuracy")
 COLOURS = 128
 """Of a committed picture, which so takes a quarter of the bytes."""
 
@@ -54,18 +55,13 @@ def rows_by_study(table: str) -> dict[str, list[dict[str, str]]]:
 
 
 def update_documented_run(results: Path) -> None:
-    """Take the tables from `results`, the picture of costs, and the other pictures of all studies where all ran."""
-    from vbiflow.figures.case_studies import PICTURES, costs
-    from vbiflow.figures.style import save
-
+    """Take the tables from `results`, and the pictures of all studies where all of them ran."""
     new = {name: (results / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES}
     for name, table in new.items():
         path = DOCUMENTED / f"{name}.tsv"
         write_text(path, merge_table(path.read_text(encoding="utf-8"), table))
-    merged = rows_by_study((DOCUMENTED / "summary.tsv").read_text(encoding="utf-8"))
-    save(costs([row for rows in merged.values() for row in rows], *gpu_check()), DOCUMENTED / "costs.png")
     if rows_by_study(new["summary"]).keys() == CASE_STUDIES.keys():
-        for name in PICTURES.keys() - {"costs"}:
+        for name in PICTURES:
             reduce_colours(results / f"{name}.png", DOCUMENTED / f"{name}.png")
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
+from vbiflow.case_studies import gpu_check
 from vbiflow.decisions import CALIBRATED, ENOUGH, RECOVERED, UNTOLD
+from vbiflow.documented_run import DOCUMENTED, reduce_colours
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.figures.style import (
@@ -20,6 +24,7 @@ from vbiflow.figures.style import (
     canvas,
     dot_options,
     letter_panels,
+    save,
     signed_number,
     styled,
     symbol,
@@ -196,3 +201,10 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
         "versions": notes.get("versions", {}),
         "sources": notes.get("sources", []),
     }
+
+
+if __name__ == "__main__":  # the picture of the documentation, of the last documented run of every study
+    documented = csv.DictReader((DOCUMENTED / "summary.tsv").open(encoding="utf-8"), delimiter="\t")
+    with TemporaryDirectory() as scratch:
+        save(costs(list(documented), *gpu_check()), f"{scratch}/costs.png")
+        reduce_colours(Path(scratch) / "costs.png", DOCUMENTED / "costs.png")

@@ -88,8 +88,17 @@ def learning_curve(
 ) -> Figure:  # fmt: skip
     """Draw error, shrinkage, coverage and log probability by number of simulations, a colour an estimator.
 
-    `rmse`, `shrinkage` and `coverage_90` (estimator, size, parameter): thin lines a parameter, thick their mean;
-    `log_prob` (estimator, size) [nat].
+    Thin lines are parameters, thick ones their mean.
+
+    Parameters
+    ----------
+    estimators : names (n_estimators,).
+    n_simulations : numbers of simulations that they learnt from (n_sizes,).
+    rmse : of the posterior mean over the prior's standard deviation (n_estimators, n_sizes, n_parameters).
+    shrinkage : 1 - posterior variance / prior variance, the same shape.
+    coverage_90 : share of truths inside central 90 % intervals, the same shape.
+    log_prob : of the held-out parameters (n_estimators, n_sizes) [nat].
+    parameters : their names.
     """
     figure = canvas(2.1)
     panels = figure.subplots(1, 4)

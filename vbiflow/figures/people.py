@@ -87,7 +87,7 @@ def cohort_pairs(
         if j == 0:
             axes.set_ylabel("density" if i == 0 else quantity(names[i], units))
     handles = [Line2D([], [], color=color, label=name) for name, color in colors.items()]
-    ring = {"linestyle": "none", "marker": "o", "fillstyle": "none", "markersize": 4}
+    ring = {"linestyle": "--", "linewidth": 0.8, "marker": "o", "fillstyle": "none", "markersize": 4}
     handles += [Line2D([], [], color=PALETTE["ink"], **ring, label="truth")] * bool(np.isfinite(known).any())
     handles += [Line2D([], [], color=PALETTE["prior"], label="prior")]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 3 if n < 3 else 8))

@@ -26,7 +26,18 @@ def read_regional_features(
     features: str, x_o: Array, names: Sequence[str], units: Sequence[str], labels: Sequence[str], predicted: Array,
     n_predictive: int, nodes: str,
 ) -> dict[str, Any]:  # fmt: skip
-    """Arguments of `regional_features`: simulations of the file `features` that are valid, and the others' columns."""
+    """Arguments of `regional_features`: the columns of single nodes, of simulations that are valid.
+
+    Parameters
+    ----------
+    features : path of features.h5.
+    x_o : features of the recording (n_features,).
+    names, units : of all features.
+    labels : of the nodes (n_nodes,).
+    predicted : features of re-simulations from the posterior (n, n_features), of which the first are drawn.
+    n_predictive : how many of them.
+    nodes : what the nodes are: regions or sensors.
+    """
     groups = regional_columns(names, labels)
     shown = [column for columns in list(groups.values())[:PANELS] for column in columns.values()]
     rows = np.flatnonzero(read(features, "valid")["valid"])[:SIMULATIONS]
