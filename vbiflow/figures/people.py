@@ -65,16 +65,16 @@ def cohort_pairs(
         if j > i:
             axes.remove()
             continue
-        hatch_outside_prior(axes, prior[[0, -1]][:, [j, i] if i > j else [i]], (views[j], views[i]))
         for name, color in colors.items():
-            draw_person(
-                axes, samples[name][:, [j, i]], truths[name][[j, i]], prior[:, [j, i]], (views[j], views[i]), color
-            )
+            shown = samples[name][:, [j, i]], truths[name][[j, i]], prior[:, [j, i]], [views[j], views[i]]
+            (draw_density if i == j else draw_joint)(axes, *shown, color)
         if i == j:
+            hatch_outside_prior(axes, prior[[0, -1]][:, [i]], [views[i]])
             x, y = prior_density(prior[:, i])
             axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"], linewidth=0.8)
             axes.set(yticks=[], ylim=(0, None))
         else:
+            hatch_outside_prior(axes, prior[[0, -1]][:, [j, i]], (views[j], views[i]))
             low, high = prior[0, [j, i]], prior[-1, [j, i]]
             axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
             axes.set_ylim(views[i])
@@ -94,18 +94,21 @@ def cohort_pairs(
     return figure
 
 
-def draw_person(
-    axes: Axes, samples: Array, truth: Array, prior: Array, views: tuple[tuple[float, float], tuple[float, float]],
-    color: str,
-) -> None:  # fmt: skip
-    """Draw one person's joint posterior of two parameters (n_samples, 2), or the marginal where both are the same."""
+def draw_density(
+    axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str
+) -> None:
+    """Draw one person's marginal posterior of the first parameter."""
+    grid, height = density(samples[:, 0], *limits_within_prior(samples[:, 0], prior[:, 0], views[0]))
+    axes.fill_between(grid, height, color=color, alpha=0.2, linewidth=0)
+    axes.plot(grid, height, color=color)
+    axes.axvline(truth[0], color=color, linewidth=1, linestyle="--")
+
+
+def draw_joint(
+    axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str
+) -> None:
+    """Draw one person's joint posterior of two parameters (n_samples, 2), a ring at the truth."""
     limits = [limits_within_prior(samples[:, k], prior[:, k], views[k]) for k in (0, 1)]
-    if np.array_equal(samples[:, 0], samples[:, 1], equal_nan=True):
-        grid, height = density(samples[:, 0], *limits[0])
-        axes.fill_between(grid, height, color=color, alpha=0.2, linewidth=0)
-        axes.plot(grid, height, color=color)
-        axes.axvline(truth[0], color=color, linewidth=1, linestyle="--")
-        return
     x, y, mass = joint_density(*samples.T, (*limits[0], *limits[1]))
     if mass.sum() > 0:
         levels = sorted({*highest_density_levels(mass, (0.5, 0.9)), mass.max() * 1.001})
