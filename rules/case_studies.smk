@@ -6,6 +6,8 @@ rule summarise_case_studies:
         summary="results/case_studies/summary.tsv",
         claims="results/case_studies/claims.tsv",
         overview="results/case_studies/overview.png",
+        accuracy="results/case_studies/accuracy.png",
+        costs="results/case_studies/costs.png",
     log:
         "results/case_studies/logs/summarise.log",
     conda:

@@ -40,6 +40,7 @@ def case_files(wildcards):
             "choices": choices(study_text(name)),
             "folders": [
                 *(study.subject_path(one, "figures") for one in study.subjects),
+                *([f"results/{name}/figures"] if len(study.subjects) > 1 else []),
                 study.path(estimator, "figures"),
             ],
         }

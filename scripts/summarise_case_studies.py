@@ -2,9 +2,9 @@
 
 from textwrap import fill
 
-from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies
-from vbiflow.figures.case_studies import card, overview, page
-from vbiflow.figures.style import save
+from vbiflow.case_studies import CASE_STUDIES, gpu_check, summarise_case_studies
+from vbiflow.figures.case_studies import PICTURES, accuracy, card, costs, overview, page
+from vbiflow.figures.style import message, save
 from vbiflow.io import read, write_text
 from vbiflow.job import job
 from vbiflow.text_tables import tab_separated
@@ -18,9 +18,18 @@ with job(snakemake) as run:
         f"Figure {figures[name]}\n{stems[name]}": read(paths["calibration"], "theta", "mean", "names")
         for name, paths in studies.items()
     }
+    curves = {
+        name: read(
+            paths["learning_curve"], "estimators", "parameters", "n_simulations", "rmse", "shrinkage", "coverage_90"
+        )
+        for name, paths in studies.items()
+        if paths["learning_curve"]
+    }
     save(overview(held_out), snakemake.output.overview)
+    save(accuracy(curves) if curves else message("No study has a learning curve."), snakemake.output.accuracy)
+    save(costs(rows, *gpu_check()), snakemake.output.costs)
     cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
     write_text(snakemake.output.summary, tab_separated(list(rows[0]), rows))
     write_text(snakemake.output.claims, tab_separated(list(claims[0]), claims) if claims else "")
-    write_text(snakemake.output.page, page(rows, claims, cards, snakemake.output.overview))
+    write_text(snakemake.output.page, page(rows, claims, cards, {key: snakemake.output[key] for key in PICTURES}))
     run.say(snakemake.output.page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ import numpy as np
 from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.decisions import Results
 from vbiflow.diagnostics.verdict import GOOD
+from vbiflow.provenance import ROOT
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
     "wilson_cowan_mean": "3-S2, 3-S3",
     "jansen_rit": "4",
     "jansen_rit_shape": "4-S1",
+    "jansen_rit_power": "4-S1",
     "stuart_landau": "5",
     "epileptor": "6",
     "epileptor_fast": "6-S1",
@@ -34,6 +37,7 @@ CASE_STUDIES = {
     "wilson_cowan_coupling": "2-S3",
     "jansen_rit_coupling": "2-S3",
     "stuart_landau_coupling": "2-S3",
+    "epileptor_coupling": "2-S3",
     "wong_wang_global": "2-S3",
 }
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
@@ -44,6 +48,7 @@ PRINTED = {
     "wilson_cowan_mean": "260 000 simulations, training about 20 min (MAF), 6 h (NSF)",
     "jansen_rit": "50 000 simulations, training about 45 min",
     "jansen_rit_shape": "50 000 simulations",
+    "jansen_rit_power": "50 000 simulations",
     "stuart_landau": "2 000 simulations",
     "epileptor": "10 000 simulations in less than 1 min on 10 cores, training about 13 min",
     "montbrio": "500 000 simulations, training about 10 h",
@@ -53,6 +58,7 @@ PRINTED = {
     "wong_wang_coupling": "16 000 simulations",
     "wong_wang_global": "at most 300 simulations",
     "stuart_landau_coupling": "at most 300 simulations",
+    "epileptor_coupling": "at most 300 simulations",
     "jansen_rit_coupling": "at most 300 simulations",
     "wilson_cowan_coupling": "at most 300 simulations",
 }
@@ -101,6 +107,13 @@ def processor_seconds(folder: Path) -> dict[str, float]:
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]
         found[stage] = sum(times) if times else float("nan")
     return found
+
+
+def gpu_check(model: str = "montbrio", n_nodes: int = 84) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What the documented GPU check measured of a model, by device and n_simulations, and what its devices are."""
+    found = json.loads((ROOT / "docs" / "gpu_check.json").read_text(encoding="utf-8"))
+    times = [one for one in found["times"] if one["case"].startswith(f"{model},") and one["n_nodes"] == n_nodes]
+    return times, {"cpu": f"{found['machine']['cores']} CPU cores", "cuda": found["machine"]["device"]}
 
 
 def choices(study_file: str) -> list[tuple[str, str]]:

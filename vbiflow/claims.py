@@ -58,6 +58,7 @@ CLAIMS: Sequence[Claim] = (
     Claim("C of every region is recovered", "jansen_rit", recovered("C")),
     Claim("G cannot be identified", "jansen_rit", recovered("G", wanted=False)),
     Claim("Without total power C is recovered worse", "jansen_rit_shape", degraded("C", "jansen_rit")),
+    Claim("From power below 30 Hz alone C is recovered worse", "jansen_rit_power", degraded("C", "jansen_rit")),
     Claim("G is recovered", "stuart_landau", recovered("G")),
     Claim("The conduction speed is recovered", "stuart_landau", recovered("speed")),
     Claim("G and speed are correlated by 0.7", "stuart_landau", correlated("G", "speed", 0.7)),
@@ -81,6 +82,7 @@ CLAIMS: Sequence[Claim] = (
     Claim("From 300 simulations g_e is recovered", "wilson_cowan_coupling", recovered_from(300, "g_e")),
     Claim("From 300 simulations G is not told", "jansen_rit_coupling", recovered_from(300, "G", wanted=False)),
     Claim("From 300 simulations G is recovered", "stuart_landau_coupling", recovered_from(300, "G")),
+    Claim("From 300 simulations G is recovered", "epileptor_coupling", recovered_from(300, "G")),
     Claim("From 300 simulations G is recovered", "wong_wang_global", recovered_from(300, "G")),
 )
 """The paper's claims that the results of one study decide."""

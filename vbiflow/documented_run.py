@@ -13,8 +13,9 @@ from vbiflow.text_tables import markdown_table, tab_separated
 
 DOCUMENTED = ROOT / "docs" / "case_studies"
 TABLES = ("summary", "claims")
+PICTURES = ("overview", "accuracy")
 COLOURS = 128
-"""Of the committed picture, which so takes a quarter of the bytes."""
+"""Of a committed picture, which so takes a quarter of the bytes."""
 
 
 def case_studies_run() -> str:
@@ -54,17 +55,23 @@ def rows_by_study(table: str) -> dict[str, list[dict[str, str]]]:
 
 
 def update_documented_run(results: Path) -> None:
-    """Take the tables from `results`, and the picture of all studies where all of them ran."""
+    """Take the tables from `results`, and the pictures of all studies where all of them ran."""
     new = {name: (results / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES}
     for name, table in new.items():
         path = DOCUMENTED / f"{name}.tsv"
         write_text(path, merge_table(path.read_text(encoding="utf-8"), table))
     if rows_by_study(new["summary"]).keys() == CASE_STUDIES.keys():
-        from PIL import Image
+        for name in PICTURES:
+            reduce_colours(results / f"{name}.png", DOCUMENTED / f"{name}.png")
 
-        picture = Image.open(results / "overview.png").convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        with atomic(DOCUMENTED / "overview.png") as part:
-            picture.save(part, "PNG", optimize=True)
+
+def reduce_colours(picture: Path, path: Path) -> None:
+    """Write a PNG file with few colours."""
+    from PIL import Image
+
+    reduced = Image.open(picture).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    with atomic(path) as part:
+        reduced.save(part, "PNG", optimize=True)
 
 
 if __name__ == "__main__":

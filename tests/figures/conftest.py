@@ -139,12 +139,17 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
                 "site": [f"town {k}" for k in range(14)],
             },
         },
+        "cohort_pairs": pick("prior", "names", "units") | {
+            "samples": {f"sub-{k}": t["prior"][0] + (t["samples"] - t["prior"][0]) * (1 - 0.3 * k) for k in range(3)},
+            "truths": {f"sub-{k}": t["prior"][0] + (t["truth"] - t["prior"][0]) * (1 - 0.3 * k) for k in range(3)},
+        },
         "connectome": {"weights": weights, "tract_lengths": lengths, **place, "centres": centres},
         "training": {
             "train_loss": (6 * np.exp(-epochs / 12) - 2 - epochs / 200).tolist(),
             "validation_loss": (6 * np.exp(-epochs / 12) - 2 + (epochs - 60) ** 2 / 6e3).tolist(),
         },
         "recovery": pick("theta", "mean", "sd", "z", "shrinkage", "names", "units"),
+        "noise_levels": pick("theta", "z", "shrinkage", "names", "units") | {"noises": t["names"][-1:]},
         "calibration": pick("ranks", "names") | {
             "n_samples": 500, "level": level, "coverage": wide, "tarp_level": level, "tarp_coverage": tarp,
         },
@@ -188,6 +193,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "learning_curve": {
             "estimators": ["maf", "nsf"], "n_simulations": np.array([100, 300, 1000]), "parameters": t["names"],
             "rmse": rng.uniform(0.8, 1, (2, 3, n_parameters)) / np.array([1, 2, 3])[:, None],
+            "shrinkage": rng.uniform(0, 0.9, (2, 3, n_parameters)),
             "coverage_90": rng.uniform(0.8, 0.95, (2, 3, n_parameters)), "log_prob": rng.uniform(0, 3, (2, 3)),
         },
         "sensitivity": {
@@ -249,6 +255,12 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "exact": {
             "samples": t["samples"][:, -2:], "reference": t["samples"][:, -2:] * 1.01, "names": t["names"][-2:],
             "truth": t["truth"][-2:], "units": t["units"],
+        },
+        "regional_features": {
+            "x": 10 ** rng.normal(0, 1, (300, 160)), "x_o": 10 ** rng.normal(0, 0.3, 160),
+            "predicted": 10 ** rng.normal(0, 0.3, (60, 160)), "labels": place["labels"], "n_features": 3,
+            "names": [f"{stem}[{label}]" for stem in ("area", "psd.power[alpha]") for label in place["labels"]],
+            "units": ["V s"] * 80 + ["V^2"] * 80,
         },
         "predictive": {
             "scores": {

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from drawn import outside
 from scipy.stats import beta, binom, ks_2samp, norm
 
-from vbiflow.figures.case_studies import overview
+from vbiflow.case_studies import gpu_check
+from vbiflow.figures.case_studies import accuracy, costs, overview
 from vbiflow.figures.density import (
     density,
     highest_density_levels,
@@ -14,9 +16,10 @@ from vbiflow.figures.density import (
     top_density,
 )
 from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
-from vbiflow.figures.joint import limits_within_prior, view_limits
+from vbiflow.figures.joint import limits_within_prior, prior_in_words, view_limits
 from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
+from vbiflow.figures.regional import regional_columns
 from vbiflow.figures.regions import group_spans, region_order
 from vbiflow.figures.style import quantity, shorten_coordinates, signed_number, symbol
 from vbiflow.prior import Prior
@@ -113,6 +116,36 @@ def test_view_shows_posterior_and_map_and_support_stays_inside_the_prior():
     assert limits_within_prior(samples, prior, (-0.1, 0.7)) == (0.0, 0.7)
 
 
+def test_view_leaves_a_long_tail_out_and_holds_the_truth():
+    """A narrow posterior with one sample in two hundred anywhere in the prior, as a flow can draw."""
+    rng = np.random.default_rng(2)
+    samples = np.where(rng.random(20000) < 0.005, rng.random(20000), rng.normal(0.9, 0.005, 20000))
+    prior = np.linspace(0.0005, 0.9995, 1000)
+    low, high = view_limits(samples, 0.9, prior)
+    assert 0.85 < low < 0.88 and 0.92 < high < 0.95
+    assert view_limits(samples, np.array([0.9, 0.7, np.nan]), prior)[0] < 0.7
+    normal = rng.normal(0.5, 0.01, 20000)
+    assert view_limits(normal, 0.5, prior)[0] < np.quantile(normal, 0.001)
+    assert prior_in_words(prior, (low, high)) == "prior, 90 %: 0.05 to 0.95"
+    assert prior_in_words(prior - 1, (-0.9, 0.1)) == "prior, 90 %: −0.95 to −0.05"
+    assert prior_in_words(prior, (-0.1, 1.1)) == ""
+
+
+def test_regional_columns_are_those_that_end_in_a_node():
+    names = [
+        "area[a]",
+        "area[b]",
+        "area.mean",
+        "psd.power[alpha][b]",
+        "fc.quantile[0.5]",
+        "psd.power[beta][a]",
+        "area[x]",
+    ]
+    assert regional_columns(names, ["a", "b"]) == {
+        "area": {"a": 0, "b": 1}, "psd.power[alpha]": {"b": 3}, "psd.power[beta]": {"a": 5},
+    }  # fmt: skip
+
+
 def test_names_are_grouped_by_parameter():
     assert columns_by_parameter(["G", "eta[a]", "eta[b]", "w"]) == {"G": [0], "eta": [1, 2], "w": [3]}
 
@@ -151,6 +184,43 @@ def test_the_overview_of_the_case_studies_has_a_panel_a_study_and_a_colour_a_par
         assert [text.get_text() for text in axes.texts] == ["G, r = 1.00", "w, r = 1.00" if k == 3 else "η, r = 1.00"]
         points = axes.lines[2].get_xydata()
         assert len(points) == 600 and np.abs(points[:, 0] - points[:, 1]).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("n", "rows", "across"), [(4, 1, 4), (8, 2, 5), (20, 4, 5), (21, 3, 7), (22, 4, 6), (24, 4, 6)]
+)
+def test_the_rows_of_the_overview_are_as_full_as_they_can_be(n, rows, across):
+    one = {"theta": np.array([[0.0], [0.4], [1.0]]), "mean": np.array([[0.1], [0.5], [0.9]]), "names": ["G"]}
+    grid = overview({f"Figure {k}": one for k in range(n)}).axes[0].get_gridspec()
+    assert (grid.nrows, grid.ncols) == (rows, across)
+
+
+def test_costs_grow_with_the_number_of_simulations_beyond_what_was_measured():
+    times, devices = gpu_check()
+    rows = [{"study": "a@quick", "simulations": "200", "simulate_s": "20.0", "features_s": "", "train_s": 3.0}]
+    figure = costs(rows, times, devices)
+    measured, beyond = (line.get_xydata() for line in figure.axes[0].lines[:2])
+    cpu = next(one for one in times if one["device"] == "cpu")
+    assert measured[0] == pytest.approx(
+        [cpu["n_simulations"], cpu["n_simulations"] * cpu["ms_per_simulated_s"] / 14400]
+    )
+    assert beyond[-1] == pytest.approx(measured[-1] * 5e5 / measured[-1][0])  # 19 hours of all cores for figure 7
+    assert 18 < beyond[-1][1] < 20 and outside(figure) == []
+    drawn = {line.get_label(): line.get_xdata()[0] for line in figure.axes[1].lines}
+    assert drawn.pop("simulation") == 20 and drawn.pop("training") == 3 and np.isnan(list(drawn.values())).all()
+
+
+def test_accuracy_has_a_colour_a_study_and_a_dash_for_a_second_estimator():
+    rng = np.random.default_rng(2)
+    each = {key: rng.uniform(0.5, 0.9, (2, 3, 1)) for key in ("rmse", "shrinkage", "coverage_90")}
+    two = each | {"estimators": ["maf", "nsf"], "parameters": ["G"], "n_simulations": [100, 300, 1000]}
+    one = {key: np.asarray(value)[:1] for key, value in two.items() if key in each}
+    figure = accuracy({"montbrio_coupling": two, "jansen_rit_coupling": two | one | {"estimators": ["maf"]}})
+    assert outside(figure) == []
+    for axes, key in zip(figure.axes, each, strict=True):
+        assert [line.get_linestyle() for line in axes.lines[:3]] == ["-", "--", "-"]
+        assert len({line.get_color() for line in axes.lines[:3]}) == 2
+        assert axes.lines[1].get_ydata() == pytest.approx(each[key][1, :, 0])
 
 
 def test_a_prior_without_bound_at_its_end_does_not_flatten_the_posterior():

@@ -4,7 +4,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from drawn import labels, outside
+from drawn import labels, outside, written
 from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
@@ -20,6 +20,9 @@ CURRENTS = {"I [nA]", "σ [nA]"}
 UNITS = {
     "cohort": CURRENTS,
     "covariates": CURRENTS,
+    "cohort_pairs": CURRENTS,
+    "noise_levels": {"level of noise, σ [nA]"},
+    "regional_features": {"value [V s]", "value [V²]"},
     "connectome": {"tract length [mm]", "left to right [mm]", "back to front [mm]"},
     "training": {"loss, −log q(θ | x) [nat]"},
     "recovery": {f"{what} {label}" for what in ("true", "posterior mean of") for label in CURRENTS},
@@ -49,8 +52,10 @@ UNITS = {
     "amortisation": CURRENTS,
 }
 """Every label of an axis or a colour bar that names a unit; a figure with none shows pure numbers alone."""
+NAMELESS = ("names", "units")
+"""Arguments of posteriors that are no arrays."""
 PER_PARAMETER = (
-    *("cohort", "covariates", "recovery", "calibration", "invalid", "marginals", "pairs"),
+    *("cohort", "covariates", "recovery", "noise_levels", "calibration", "invalid", "marginals", "pairs"),
     *("baselines", "learning_curve", "sensitivity", "local_c2st", "amortisation"),
 )
 
@@ -83,6 +88,70 @@ def test_labels_of_small_panels_are_whole_and_do_not_overlap(arguments):
     figure = FIGURES["pairs"](**given | {"names": names})
     assert outside(figure) == []
     apart(figure, [axes.xaxis.label for axes in figure.axes if axes.get_xlabel() != "parameter" and axes.get_xlabel()])
+
+
+def test_ten_parameters_are_a_corner_whose_labels_do_not_overlap(arguments):
+    """Global coupling and nine coefficients of maps, with the units of the Wong-Wang model."""
+    names = ["G", *(f"{stem}.{term}" for stem in ("w", "I", "sigma") for term in ("constant", "myelin", "gradient"))]
+    given = {key: np.asarray(value)[..., :10] for key, value in arguments(89)["pairs"].items() if key not in NAMELESS}
+    figure = FIGURES["pairs"](**given, names=names, units={"I": "nA", "sigma": "1/sqrt(ms)"})
+    assert len(figure.axes) == 100 and outside(figure) == []
+    apart(figure, [axes.xaxis.label for axes in figure.axes if axes.get_xlabel()])
+    apart(figure, [axes.yaxis.label for axes in figure.axes if axes.get_ylabel()])
+    bottom = [tick.label1 for axes in figure.axes[90:] for tick in axes.xaxis.majorTicks]
+    apart(figure, [label for label in bottom if label.get_visible() and label in written(figure)])
+
+
+def test_joint_posteriors_have_a_legend_that_names_only_what_is_drawn(arguments):
+    given = arguments(2)["pairs"]
+    for truth, expected in ((given["truth"], True), (np.full(2, np.nan), False)):
+        (legend,) = FIGURES["pairs"](**given | {"truth": truth}).legends
+        found = [text.get_text() for text in legend.get_texts()]
+        assert found[:4] == ["posterior, 50 %", "90 %", "prior", "MAP"] and ("truth" in found) == expected
+
+
+def test_what_noise_takes_away_is_a_falling_line(arguments):
+    """Shrinkage that falls by a line with the noise, and z-scores of a calibrated posterior, in bins of 20."""
+    rng = np.random.default_rng(4)
+    level = rng.random(200)
+    theta = np.stack([rng.random(200), level], axis=1)
+    shrinkage = np.stack([1 - level, np.ones(200)], axis=1)
+    figure = FIGURES["noise_levels"](theta, rng.standard_normal((200, 2)), shrinkage, ["G", "sigma"], ["sigma"])
+    left, right = figure.axes
+    falling, flat = (line.get_xydata() for line in left.lines)
+    assert len(falling) == 10 and falling.sum(axis=1) == pytest.approx(1) and (flat[:, 1] == 1).all()
+    heights = [line.get_ydata().mean() for line in right.lines[:2]]
+    assert heights == pytest.approx([0.67, 0.67], abs=0.12)
+
+
+def test_regional_features_stand_at_their_regions_and_say_how_well_they_are_predicted(arguments):
+    given = arguments(4)["regional_features"]
+    x_o = np.r_[given["predicted"][:, :80].mean(axis=0), given["x_o"][80:]]
+    order = np.random.default_rng(3).permutation(80)
+    for regions in (given["labels"], [given["labels"][k] for k in order]):
+        figure = FIGURES["regional_features"](**given | {"x_o": x_o, "labels": regions})
+        assert [axes.get_title(loc="left").partition(": r = ")[0] for axes in figure.axes] == [
+            "area, recorded and predicted", "psd.power[alpha], recorded and predicted",
+        ]  # fmt: skip
+        points = dict(figure.axes[0].lines[-1].get_xydata())
+        assert [points[regions.index(name)] for name in given["labels"]] == pytest.approx(x_o[:80])
+        assert "the first 2 of 3 features" in figure.axes[1].get_xlabel()
+    assert float(figure.axes[0].get_title(loc="left").partition("r = ")[2]) > 0.5
+
+
+def test_each_person_has_a_colour_in_the_legend_and_in_every_panel(arguments):
+    given = arguments(2)["cohort_pairs"]
+    figure = FIGURES["cohort_pairs"](**given)
+    assert len(figure.axes) == 3 and outside(figure) == []
+    (legend,) = figure.legends
+    colors = {
+        text.get_text(): line.get_color() for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+    people = [colors[name] for name in given["samples"]]
+    assert len(set(people)) == 3
+    rings = {line.get_color(): line.get_xydata()[0] for line in figure.axes[1].lines}
+    for name, color in zip(given["samples"], people, strict=True):
+        assert rings[color] == pytest.approx(given["truths"][name])
 
 
 def apart(figure, texts):

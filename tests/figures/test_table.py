@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures import table
 from vbiflow.figures.draw import draw_figures
+from vbiflow.figures.people import read_people_samples
 from vbiflow.figures.style import NOT_DRAWN
 from vbiflow.figures.table import FIGURES, check_table, figure_function, figure_inputs, wanted_figures
 from vbiflow.io import Quantity, write, write_json
+from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 
@@ -69,6 +72,39 @@ def test_a_study_wants_what_its_recordings_allow():
     assert list(wanted_figures("subject", study, "101309")) == ["marginals", "pairs", "sensitivity", "misspecification"]
     assert wanted_figures("cohort", study) == {}
     assert set(wanted_figures("cohort", load_study("tiny@cohort"))) <= {"cohort", "covariates"}
+
+
+def test_noise_regional_features_and_few_people_are_drawn_where_there_are_some():
+    noise, coupling = load_study("epileptor_noise"), load_study("wong_wang_coupling")
+    assert "noise_levels" in wanted_figures("estimator", noise, "low")
+    assert "noise_levels" not in wanted_figures("estimator", coupling, "virtual-1")
+    assert "noise_levels" not in wanted_figures("estimator", load_study("wong_wang_maps"), "virtual-1")  # sigma on maps
+    assert "regional_features" in wanted_figures("subject", noise, "high")
+    assert "regional_features" not in wanted_figures("subject", coupling, "virtual-1")
+    assert "cohort_pairs" in wanted_figures("cohort", noise) and "cohort_pairs" in wanted_figures("cohort", coupling)
+    assert "cohort_pairs" not in wanted_figures("cohort", load_study("hcp_wong_wang"))  # seven people
+    found = figure_inputs("cohort", coupling)["samples"]
+    assert found == [f"results/wong_wang_coupling/subjects/virtual-{k}/samples.h5" for k in (1, 2, 3)]
+
+
+def test_a_person_left_out_is_not_among_the_joint_posteriors(tmp_path):
+    prior = Prior.from_config({"G": {"uniform": [0, 1]}, "eta": {"uniform": [-6, -3], "per": "node"}}, ["a", "b"])
+    theta, files = prior.sample(0, 0, 50), []
+    drawn = {"theta": Quantity(theta, ["1"] * 3, ("simulation", "parameter")), "names": prior.names}
+    write(tmp_path / "prior.h5", drawn, {"prior": prior.to_config()})
+    for name in ("sub-1", "sub-2", "sub-3"):
+        files.append(tmp_path / name / "samples.h5")
+        files[-1].parent.mkdir()
+        write(
+            files[-1],
+            {"theta": Quantity(theta, "1", ("sample", "parameter")), "truth": Quantity(theta[0], "1", ("parameter",))},
+            {},
+        )
+    files[1].unlink()
+    write_exclusion(Exclusion("sub-2", "observe", "no such file"), files[1:2])
+    found = read_people_samples(list(map(str, files)), [str(tmp_path / "prior.h5")])
+    assert list(found["samples"]) == list(found["truths"]) == ["sub-1", "sub-3"] and found["names"] == ["G"]
+    assert found["samples"]["sub-3"][:, 0] == pytest.approx(theta[:, 0]) and found["prior"].shape[1] == 1
 
 
 def test_inputs_lie_in_the_folders_of_estimator_round_and_subject():

@@ -148,7 +148,7 @@ def test_the_page_shows_the_figures_of_every_study_and_opens_offline(made, monke
         study = load_study(head)
         first, *others = study.subjects
         shown = [*wanted_figures("subject", study, first), *wanted_figures("estimator", study, study.estimators[0])]
-        shown = [name for name in shown if name in SHOWN]
+        shown = [name for name in [*shown, *wanted_figures("cohort", study)] if name in SHOWN]
         repeated = [name for one in others for name in wanted_figures("subject", study, one) if name in REPEATED]
         assert card.count("<figure>") == card.count("<svg") == len(shown) + len(repeated), head
         for _, said in choices((made.path / "config" / "studies" / f"{study.name.partition('@')[0]}.yaml").read_text()):

@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 import base64
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
+from vbiflow.case_studies import gpu_check
 from vbiflow.decisions import CALIBRATED, ENOUGH, LEAST, RECOVERED, UNTOLD
+from vbiflow.documented_run import DOCUMENTED, reduce_colours
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
-from vbiflow.figures.style import PALETTE, SERIES, canvas, dot_options, signed_number, styled, symbol
+from vbiflow.figures.style import (
+    PALETTE,
+    SERIES,
+    canvas,
+    dot_options,
+    letter_panels,
+    save,
+    signed_number,
+    styled,
+    symbol,
+)
 from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
 SHOWN = (
-    *("series", "psd", "fc", "fcd", "marginals", "brain", "pairs", "sensitivity"),
-    *("recovery", "calibration", "features", "scatter", "baselines", "learning_curve"),
+    *("series", "psd", "fc", "fcd", "regional_features", "marginals", "brain", "pairs", "sensitivity"),
+    *("cohort_pairs", "noise_levels", "recovery", "calibration", "features", "scatter", "baselines", "learning_curve"),
 )
 """Figures on a card, in the paper's order."""
-REPEATED = ("marginals", "brain")
+REPEATED = ("series", "psd", "fcd", "marginals", "brain")
 """Those of the second and further people, whose other figures stand in the study's own report."""
+PICTURES = {
+    "overview": "Posterior mean against truth of held-out simulations, over each parameter's prior; a panel a study, "
+    "a colour a parameter.",
+    "accuracy": "How the coupling is told by estimators that learnt from few simulations, tested on the same held-out "
+    "ones: error of the posterior mean, shrinkage, and share of truths within 90 % intervals.",
+    "costs": "A: time of simulating the Montbrio network of 84 regions with BOLD, by Heun's method at dt 0.1 "
+    "(docs/gpu_check.json); dashed, at the cost of the last measured. B: processor time of each study's stages, behind "
+    "its name the number of simulations.",
+}
+"""Captions of the pictures of all studies, by the names of their functions."""
 MOST_DOTS = 600
 """Dots of a parameter that are drawn at most."""
-ROW = 6
-"""Panels in one row of the overview."""
+ROWS = (6, 5, 7)
+"""Panels in one row of the overview: of these the number that leaves the fewest places empty, the first if equal."""
+STAGES = {"simulate": "simulation", "features": "features", "train": "training", "sample": "sampling"}
+"""What the stages of a study are called, by the columns of the summary."""
+SECONDS, PAPER_SIMULATIONS = 250, 500_000
+"""Simulated seconds of one BOLD recording, as in figure 2, supplement 1, and simulations of figure 7."""
 
 
 @styled
@@ -38,8 +66,8 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
     `held_out` has by title theta and mean (n_simulations, n_parameters) and names. Axes span each parameter's range. At
     most MOST_DOTS dots of a parameter are drawn; the correlation is that of all.
     """
-    rows = -(-len(held_out) // ROW)
-    across = min(len(held_out), ROW)
+    across = min(len(held_out), min(ROWS, key=lambda row: -len(held_out) % row))
+    rows = -(-len(held_out) // across)
     figure = canvas(1.5 * rows, max(1.2 * across, 2.4))
     panels = figure.subplots(rows, across, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, (title, found) in zip(panels, held_out.items(), strict=False):
@@ -65,6 +93,66 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
     return figure
 
 
+@styled
+def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]], devices: Mapping[str, str]) -> Figure:
+    """Draw what simulations cost on a CPU and on a GPU by their number, and the processor time of each study by stage.
+
+    `rows` are those of the summary; `times` those of a GPU check of one model and number of nodes, each with device,
+    n_simulations and ms_per_simulated_s; `devices` says what the devices are. Dashed: as many more at the last cost.
+    """
+    figure = canvas(max(2.8, 0.9 + 0.135 * len(rows)))
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    for (device, label), color in zip(devices.items(), SERIES, strict=False):
+        found = sorted((one["n_simulations"], one["ms_per_simulated_s"]) for one in times if one["device"] == device)
+        number, each = np.transpose(found)
+        hours = number * each * SECONDS / 3.6e6
+        left.plot(number, hours, "o-", color=color, markersize=3, label=label)
+        more = np.array([1, PAPER_SIMULATIONS / number[-1]])
+        left.plot(number[-1] * more, hours[-1] * more, "--", color=color, linewidth=0.8)
+    left.set(
+        xscale="log", yscale="log", xlabel=f"simulations of {SECONDS} s", ylabel="time [h]", box_aspect=1, anchor="N"
+    )
+    left.set_title("Montbrio network with BOLD")
+    left.legend(loc="upper left")
+    places = np.arange(len(rows))
+    for (stage, label), color in zip(STAGES.items(), SERIES, strict=False):
+        seconds = [float(row.get(f"{stage}_s") or "nan") for row in rows]
+        right.plot(seconds, places, "o", color=color, markersize=3.5, markeredgewidth=0, label=label)
+    right.set(xscale="log", xlabel="processor time [s]", ylim=(len(rows) - 0.4, -0.6), title="Stages of each study")
+    right.set_yticks(places, [f"{row['study']}, {row['simulations']}" for row in rows], fontsize=5.5)
+    right.grid(axis="y", color=PALETTE["band"], linewidth=0.4)
+    handles, labels = right.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(STAGES), handletextpad=0.1)
+    letter_panels([left, right])
+    return figure
+
+
+@styled
+def accuracy(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw error, shrinkage and coverage of the first parameter against the number of simulations, a colour a study.
+
+    `curves` holds by study what learning_curve.h5 does; the first estimator is a line, further ones are dashed.
+    """
+    figure = canvas(2.9)
+    panels = figure.subplots(1, 3)
+    for (study, curve), color in zip(curves.items(), SERIES * 99, strict=False):
+        for k, estimator in enumerate(curve["estimators"]):
+            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": "--" if k else "-"}
+            label = f"{study}, {symbol(curve['parameters'][0])}, {estimator}"
+            for axes, key in zip(panels, ("rmse", "shrinkage", "coverage_90"), strict=True):
+                axes.plot(curve["n_simulations"], np.asarray(curve[key])[k, :, 0], **look, label=label)
+    panels[0].set(ylabel="RMSE / prior s.d.", title="Error", ylim=(0, None))
+    panels[1].set(ylabel="posterior shrinkage", title="Shrinkage", ylim=(min(0, panels[1].get_ylim()[0]), 1.02))
+    panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    panels[2].set(ylabel="share of truths inside", title="Coverage of 90 % intervals")
+    panels[2].set_ylim(min(0.5, panels[2].get_ylim()[0]), 1)
+    for axes in panels:
+        axes.set(xscale="log", xlabel="simulations")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handlelength=2.4)
+    letter_panels(panels)
+    return figure
+
+
 def by_parameter(names: Sequence[str]) -> dict[str, list[int]]:
     """Columns of each parameter: of all its regions, or of all coefficients of its regression."""
     return columns_by_parameter([name.replace(".", "[") for name in names])
@@ -74,25 +162,26 @@ def page(
     rows: Sequence[Mapping[str, Any]],
     claims: Sequence[Mapping[str, Any]],
     cards: Sequence[Mapping[str, Any]],
-    drawn: str | Path,
+    drawn: Mapping[str, str | Path],
 ) -> str:
-    """The page as HTML that opens offline; `cards` come from `card`, `drawn` is the PNG file of the overview."""
+    """The page as HTML that opens offline; `cards` come from `card`, `drawn` are PNG files of PICTURES by name."""
     folder = jinja2.FileSystemLoader(ROOT / "vbiflow" / "figures")
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "least": LEAST, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
-    picture = base64.b64encode(Path(drawn).read_bytes()).decode()
-    return template.render(rows=rows, claims=claims, cards=cards, overview=picture, **limits) + "\n"
+    pictures = {PICTURES[name]: base64.b64encode(Path(path).read_bytes()).decode() for name, path in drawn.items()}
+    return template.render(rows=rows, claims=claims, cards=cards, pictures=pictures, **limits) + "\n"
 
 
 def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page says of one study: verdict, the figures in `paths` (folders by owner), settings, versions, data."""
+    """What the page says of one study: verdict, figures, settings, versions, data; first of `folders` is a person's."""
     judged, notes = read_json(paths["diagnostics"]), read_attributes(paths["features"])
     drawn = []
     for number, folder in enumerate(paths["folders"]):
-        for shown in SHOWN if number in (0, len(paths["folders"]) - 1) else REPEATED:
+        further = number > 0 and Path(folder).parents[1].name == "subjects"
+        for shown in REPEATED if further else SHOWN:
             path = Path(folder) / f"{shown}.svg"
             if path.is_file():
                 text = caption(ROOT / "rules" / "report" / f"{shown}.rst")
@@ -112,3 +201,10 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
         "versions": notes.get("versions", {}),
         "sources": notes.get("sources", []),
     }
+
+
+if __name__ == "__main__":  # the picture of the documentation, of the last documented run of every study
+    documented = csv.DictReader((DOCUMENTED / "summary.tsv").open(encoding="utf-8"), delimiter="\t")
+    with TemporaryDirectory() as scratch:
+        save(costs(list(documented), *gpu_check()), f"{scratch}/costs.png")
+        reduce_colours(Path(scratch) / "costs.png", DOCUMENTED / "costs.png")

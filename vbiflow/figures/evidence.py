@@ -83,30 +83,38 @@ def method_row(axes: Axes, place: float, values: Array, n_parameters: int) -> No
 
 @styled
 def learning_curve(
-    estimators: Sequence[str], n_simulations: Array, rmse: Array, coverage_90: Array, log_prob: Array,
+    estimators: Sequence[str], n_simulations: Array, rmse: Array, shrinkage: Array, coverage_90: Array, log_prob: Array,
     parameters: Sequence[str],
 ) -> Figure:  # fmt: skip
-    """Draw error, coverage and log probability against the number of simulations, a colour an estimator.
+    """Draw error, shrinkage, coverage and log probability by number of simulations, a colour an estimator.
 
-    `rmse` and `coverage_90` (estimator, size, parameter): thin lines a parameter, thick their mean; `log_prob`
-    (estimator, size) [nat].
+    Thin lines are parameters, thick ones their mean.
+
+    Parameters
+    ----------
+    estimators : names (n_estimators,).
+    n_simulations : numbers of simulations that they learnt from (n_sizes,).
+    rmse : of the posterior mean over the prior's standard deviation (n_estimators, n_sizes, n_parameters).
+    shrinkage : 1 - posterior variance / prior variance, the same shape.
+    coverage_90 : share of truths inside central 90 % intervals, the same shape.
+    log_prob : of the held-out parameters (n_estimators, n_sizes) [nat].
+    parameters : their names.
     """
-    figure = canvas(2.3)
-    panels = figure.subplots(1, 3)
+    figure = canvas(2.1)
+    panels = figure.subplots(1, 4)
     for k, (name, color) in enumerate(zip(estimators, SERIES, strict=False)):
-        for axes, values in zip(panels, (rmse[k], coverage_90[k]), strict=False):
+        for axes, values in zip(panels, (rmse[k], shrinkage[k], coverage_90[k]), strict=False):
             if len(parameters) > 1:
                 axes.plot(n_simulations, values, color=color, linewidth=0.4, alpha=0.5)
             axes.plot(
                 n_simulations, values.mean(axis=1), "o-", color=color, markersize=3, label=METHODS.get(name, name)
             )
-        panels[2].plot(n_simulations, log_prob[k], "o-", color=color, markersize=3)
+        panels[3].plot(n_simulations, log_prob[k], "o-", color=color, markersize=3)
     panels[0].set(ylabel="RMSE / prior s.d.", title="Error", ylim=(0, None))
-    panels[1].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
-    panels[1].set(
-        ylabel="share of truths inside", title="Coverage of 90 % intervals", ylim=(min(0.5, coverage_90.min()), 1)
-    )
-    panels[2].set(ylabel="log q(θ | x) [nat]", title="Held-out log probability")
+    panels[1].set(ylabel="posterior shrinkage", title="Shrinkage", ylim=(min(0, np.nanmin(shrinkage)), 1.02))
+    panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+    panels[2].set(ylabel="share of truths inside", title="90 % intervals", ylim=(min(0.5, coverage_90.min()), 1))
+    panels[3].set(ylabel="log q(θ | x) [nat]", title="Log probability")
     for axes in panels:
         axes.set(xscale="log", xlabel="simulations")
         if max(n_simulations) < 100 * min(n_simulations):  # else powers of ten say enough

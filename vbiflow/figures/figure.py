@@ -12,7 +12,11 @@ from vbiflow.features.scores import SCORES
 Wanted = Callable[[Any, str], bool]
 
 INPUTS: dict[str, dict[str, str]] = {
-    "cohort": {"table": "cohort.tsv", "priors": "{estimators}/prior.h5"},
+    "cohort": {
+        "table": "cohort.tsv",
+        "priors": "{estimators}/prior.h5",
+        "samples": "subjects/{subjects}/samples.h5",
+    },
     "estimator": {
         "connectome": "{estimator}/connectome.h5",
         "prior": "{estimator}/prior.h5",
@@ -44,12 +48,16 @@ INPUTS: dict[str, dict[str, str]] = {
 }
 """Files that figures of each scope can be drawn from, within a study's results; a name in the plural is a list."""
 
+FEW_PEOPLE, FEW_PARAMETERS = 6, 4
+"""People whose posteriors are drawn in the same axes at most, and their parameters."""
+
 PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "scores": lambda study, owner: study["diagnostics"]["scores"],
     "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
     "signal": lambda study, owner: study.compared_quantity(owner)["name"],
     "signal_unit": lambda study, owner: study.compared_quantity(owner)["unit"],
     "nodes": lambda study, owner: study.nodes,
+    "noises": lambda study, owner: noises(study),
     "studies": lambda study, owner: owner.split("+"),
 }
 """What figures can take from the study."""
@@ -80,6 +88,29 @@ def if_scored(quantity: str) -> Wanted:
 def regional(study: Any, owner: str) -> bool:
     """Whether a parameter of every region is inferred."""
     return any(entry.get("per") == "node" for entry in study["prior"].values())
+
+
+def noises(study: Any) -> list[str]:
+    """Inferred parameters that are levels of noise, of the dynamics or of the measurement, one for all regions."""
+    found = study["prior"].items()
+    return [name for name, entry in found if name in ("sigma", "noise") and not {"per", "map"} & entry.keys()]
+
+
+def infers_noise(study: Any, owner: str) -> bool:
+    """Whether a level of noise is inferred."""
+    return bool(noises(study))
+
+
+def has_regional_features(study: Any, owner: str) -> bool:
+    """Whether there is a recording of which features of single nodes are taken."""
+    per_node = any("node" in request.options.get("per", ()) for request in study.feature_requests)
+    return per_node and study.cohort[owner]["kind"] != "features"
+
+
+def few_people(study: Any, owner: str) -> bool:
+    """Whether posteriors fit into the same axes: of up to FEW_PEOPLE, and FEW_PARAMETERS without a region."""
+    shared = [len(entry.get("map", "1")) for entry in study["prior"].values() if entry.get("per") != "node"]
+    return len(study.subjects) <= FEW_PEOPLE and 0 < sum(shared) <= FEW_PARAMETERS
 
 
 def has_scalp_spectra(study: Any, owner: str) -> bool:

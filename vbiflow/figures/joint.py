@@ -9,7 +9,8 @@ from itertools import combinations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, top_density
@@ -17,20 +18,28 @@ from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.style import PALETTE, canvas, letter_panels, quantity, signed_number, symbol, widen
 
 Array = NDArray[np.float64]
-CORNER = 8
+CORNER = 10
 """Above this many parameters, pairs become a matrix of correlations and the strongest pairs."""
+TAIL = 0.75
+"""How far beyond the 90 % interval tails are drawn, in lengths of it: all of a normal posterior."""
+DARK, LIGHT = PALETTE["posterior"], "#a9cbe3"
+"""Colours of the regions that hold 50 and 90 % of a joint posterior."""
 LINE = 19
 """Characters in one line of the label of a small panel."""
 
 
-def view_limits(samples: Array, mode: float, prior: Array) -> tuple[float, float]:
-    """Return the interval to draw: nearly all of the posterior and the MAP, with room, not far beyond the prior."""
+def view_limits(samples: Array, marks: float | Array, prior: Array) -> tuple[float, float]:
+    """Return the interval to draw: nearly all of the posterior, without long tails, and marks such as MAP and truth.
+
+    There is room around, but not far beyond the prior.
+    """
     good = samples[np.isfinite(samples)]
     if not good.size:
         return widen(prior[0], prior[-1], 0.05)
-    low, high = np.quantile(good, [0.001, 0.999])
-    if np.isfinite(mode):
-        low, high = min(low, mode), max(high, mode)
+    first, low, high, last = np.quantile(good, [0.001, 0.05, 0.95, 0.999])
+    first, last = max(first, low - TAIL * (high - low)), min(last, high + TAIL * (high - low))
+    marks = np.atleast_1d(marks)[np.isfinite(np.atleast_1d(marks))]
+    low, high = min(first, *marks, last), max(first, *marks, last)
     room = 0.3 * (high - low) or 0.05 * (prior[-1] - prior[0])
     edge = 0.06 * min(prior[-1] - prior[0], high - low + 2 * room)
     return float(max(low - room, min(prior[0], low) - edge)), float(min(high + room, max(prior[-1], high) + edge))
@@ -49,6 +58,26 @@ def hatch_outside_prior(axes: Axes, box: Array, views: Sequence[tuple[float, flo
         for begin, end in ((start, min(low, stop)), (max(high, start), stop)):
             if end > begin:
                 span(begin, end, facecolor=PALETTE["band"], edgecolor="none", linewidth=0, zorder=0)
+
+
+def prior_in_words(prior: Array, view: tuple[float, float]) -> str:
+    """The prior's 90 % interval, where an axis does not show both of its ends."""
+    low, high = np.interp([0.05, 0.95], np.linspace(0.0005, 0.9995, len(prior)), prior)  # as prior_quantiles takes them
+    seen = view[0] <= prior[0] and prior[-1] <= view[1]
+    return "" if seen else f"prior, 90 %: {low:.3g} to {high:.3g}".replace("-", "−")
+
+
+def name_marks(figure: Figure, known: bool, place: str = "outside upper center", columns: int = 5) -> None:
+    """Put the legend of joint posteriors on a figure; `known` says whether a truth is marked."""
+    mark = {"linestyle": "none", "markersize": 5}
+    handles = [
+        Patch(facecolor=DARK, label="posterior, 50 %"),
+        Patch(facecolor=LIGHT, label="90 %"),
+        Line2D([], [], color=PALETTE["prior"], label="prior"),
+        Line2D([], [], marker="+", color=PALETTE["observed"], **mark, label="MAP"),
+        Line2D([], [], marker="o", fillstyle="none", color=PALETTE["truth"], **mark, label="truth"),
+    ]
+    figure.legend(handles=handles[: 5 if known else 4], loc=place, ncols=columns, handletextpad=0.4, columnspacing=1.2)
 
 
 def draw_diagonal(
@@ -79,7 +108,7 @@ def draw_pair(
         heights = highest_density_levels(mass, (0.5, 0.9))
         levels = sorted({*heights, mass.max() * 1.001})
         if len(levels) > 2:
-            axes.contourf(x, y, mass, levels=levels, colors=["#a9cbe3", PALETTE["posterior"]], alpha=0.9)
+            axes.contourf(x, y, mass, levels=levels, colors=[LIGHT, DARK], alpha=0.9)
     low, high = prior[0], prior[-1]
     axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
     axes.plot(*mode, "+", color=PALETTE["observed"], markersize=6, markeredgewidth=1.1)
@@ -88,11 +117,11 @@ def draw_pair(
     axes.locator_params(nbins=3)
 
 
-def draw_correlation(axes: Axes, rho: float) -> None:
-    """Write a correlation on a ground that says its sign and size."""
+def draw_correlation(axes: Axes, rho: float, size: float = 8) -> None:
+    """Write a correlation, in letters of a size [points], on a ground that says its sign and size."""
     color = PALETTE["predicted"] if rho > 0 else PALETTE["posterior"]
     axes.set_facecolor((color, 0.75 * abs(rho) if np.isfinite(rho) else 0))
-    axes.text(0.5, 0.5, f"ρ = {signed_number(rho)}", transform=axes.transAxes, ha="center", va="center", fontsize=8)
+    axes.text(0.5, 0.5, f"ρ = {signed_number(rho)}", transform=axes.transAxes, ha="center", va="center", fontsize=size)
     axes.set(yticks=[])
     axes.tick_params(axis="x", length=0)
     axes.spines[:].set_visible(False)
@@ -136,5 +165,6 @@ def correlations(
         for axis, k in ((panel.xaxis, j), (panel.yaxis, i)):
             lines = textwrap.wrap(quantity(names[k], units), LINE, break_long_words=False)
             axis.set_label_text("\n".join(lines), fontsize=5.5 * min(1, LINE / max(map(len, lines))))
+    name_marks(right, bool(np.isfinite(truth).any()), "outside lower center")
     letter_panels([axes, *panels[:1]])
     return figure

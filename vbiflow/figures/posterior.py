@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, prior_density, prior_quantiles, top_density
 from vbiflow.figures.diagnostics import columns_by_parameter
-from vbiflow.figures.joint import CORNER, correlations, draw_correlation, draw_diagonal, draw_pair, view_limits
+from vbiflow.figures.joint import (
+    CORNER,
+    correlations,
+    draw_correlation,
+    draw_diagonal,
+    draw_pair,
+    name_marks,
+    prior_in_words,
+    view_limits,
+)
 from vbiflow.figures.style import (
     PALETTE,
+    WIDTH,
     canvas,
     finite_array,
     plain_number,
@@ -31,6 +43,8 @@ MANY = 12
 """Above this many parameters, those that exist once a node are drawn as violins side by side."""
 ROW = 45
 """Violins in one row."""
+SMALL = 7
+"""Parameters from which on the panels of pairs are small."""
 INTERVAL = "90 % interval"
 
 
@@ -183,12 +197,13 @@ def pairs(
 ) -> Figure:  # fmt: skip
     """Draw the joint posterior of every two parameters as regions of highest density (50, 90 %), and correlations.
 
-    `samples`, `mode`, `prior` and `truth` are as in `marginals`. The axes follow the posterior; what lies outside the
-    prior is hatched. With more than eight parameters: the matrix of correlations, and the six strongest pairs.
+    `samples`, `mode`, `prior` and `truth` are as in `marginals`. The axes follow the posterior, and of up to six
+    parameters they say where the prior lies if it reaches beyond; what lies outside the prior is shaded. With more than
+    ten parameters: the matrix of correlations, and the six strongest pairs.
     """
     samples, truth = finite_array("theta", samples), known_truth(truth)
     truth = np.full(len(names), np.nan) if truth is None else truth
-    views = [view_limits(samples[:, k], mode[k], prior[:, k]) for k in range(len(names))]
+    views = [view_limits(samples[:, k], np.array([mode[k], truth[k]]), prior[:, k]) for k in range(len(names))]
     if len(names) == 1:
         figure = canvas(2.2, 3.0)
         axes = figure.subplots()
@@ -198,22 +213,37 @@ def pairs(
     if len(names) > CORNER:
         return correlations(samples, mode, prior, names, units, views, truth)
     n = len(names)
-    size = min(7.1, 1.5 * n + 0.4)
-    figure = canvas(size, size)
+    size, letters = min(WIDTH, 1.5 * n + 0.4), min(7, 42 / n)
+    figure = canvas(size + 0.2, size)
     panels = figure.subplots(n, n, squeeze=False, sharex="col")
     rho = np.atleast_2d(np.corrcoef(samples, rowvar=False))
+    name_marks(figure, bool(np.isfinite(truth).any()), columns=5 if n > 2 else 3)
+    labels = [quantity(name, units) if n < SMALL else textwrap.fill(quantity(name, units), 8) for name in names]
     for i, j in np.ndindex(n, n):
         axes = panels[i, j]
         if i == j:
             draw_diagonal(axes, samples[:, i], mode[i], prior[:, i], views[i], truth[i])
+            axes.set_title(prior_in_words(prior[:, i], views[i]) if n < SMALL else "", fontsize=min(6, 22 / n))
         elif i > j:
             draw_pair(axes, samples[:, [j, i]], mode[[j, i]], prior[:, [j, i]], (views[j], views[i]), truth[[j, i]])
         else:
-            draw_correlation(axes, rho[i, j])
-        axes.tick_params(labelbottom=i == n - 1, labelleft=j == 0 and i > 0, labelrotation=0)
+            draw_correlation(axes, rho[i, j], letters + 1)
+        axes.tick_params(labelbottom=i == n - 1, labelleft=j == 0 and i > 0, labelrotation=0, labelsize=letters)
         axes.locator_params(nbins=3, axis="x")
+        if n >= SMALL:
+            make_small(axes)
         if i == n - 1:
-            axes.set_xlabel(quantity(names[j], units))
+            axes.set_xlabel(labels[j], fontsize=min(7, letters + 1.2))
         if j == 0:
-            axes.set_ylabel("density" if i == 0 else quantity(names[i], units))
+            axes.set_ylabel("density" if i == 0 else labels[i], fontsize=min(7, letters + 1.2))
     return figure
+
+
+def make_small(axes: Axes) -> None:
+    """Thin out a panel that is as wide as a few tick labels."""
+    for line in axes.lines:
+        line.set(markersize=3, markeredgewidth=0.8, linewidth=0.7)
+    for axis in (axes.xaxis, axes.yaxis):
+        if len(axis.get_ticklocs()):
+            axis.set_major_locator(MaxNLocator(2))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))

@@ -19,10 +19,13 @@ from vbiflow.figures.figure import (
     PARAMETERS,
     Figure,
     datasets,
+    few_people,
+    has_regional_features,
     has_scalp_spectra,
     has_series,
     if_asked,
     if_scored,
+    infers_noise,
     regional,
     units,
 )
@@ -46,11 +49,20 @@ FIGURES: dict[str, Figure] = {
         "cohort", "Cohort", "cohort", {"table": "table", "priors": "priors"}, read="read_covariates",
         wanted=lambda study, owner: any(study.covariates.values()),
     ),
+    "cohort_pairs": Figure(
+        "cohort", "Cohort", "people", {"samples": "samples", "priors": "priors"}, read="read_people_samples",
+        wanted=few_people,
+    ),
     "connectome": Figure("estimator", "Connectome", "connectome", datasets("connectome", *CONNECTOME)),
     "training": Figure("estimator", "Estimator", "training", datasets("training", "train_loss", "validation_loss")),
     "recovery": Figure(
         "estimator", "Estimator", "diagnostics",
         datasets("diagnostics", "theta", "mean", "sd", "z", "shrinkage", "names") | units("diagnostics"),
+    ),
+    "noise_levels": Figure(
+        "estimator", "Estimator", "noise",
+        datasets("diagnostics", "theta", "z", "shrinkage", "names") | {"noises": "noises"} | units("diagnostics"),
+        wanted=infers_noise,
     ),
     "calibration": Figure(
         "estimator", "Estimator", "diagnostics",
@@ -77,7 +89,8 @@ FIGURES: dict[str, Figure] = {
     ),
     "learning_curve": Figure(
         "estimator", "Estimator", "evidence",
-        datasets("learning_curve", "estimators", "n_simulations", "rmse", "coverage_90", "log_prob", "parameters"),
+        datasets("learning_curve", "estimators", "parameters", "n_simulations")
+        | datasets("learning_curve", "rmse", "shrinkage", "coverage_90", "log_prob"),
         wanted=if_asked("learning_curve"),
     ),
     "invalid": Figure(
@@ -123,6 +136,12 @@ FIGURES: dict[str, Figure] = {
         datasets("features", "x", "valid") | datasets("x_o", "names", x_o="x") | datasets("predictive", predicted="x")
         | {"n_predictive": "n_predictive"},
         read="read_simulations",
+    ),
+    "regional_features": Figure(
+        "subject", "Predictions", "regional",
+        {"features": "features", "n_predictive": "n_predictive", "nodes": "nodes", "units": "x_o/x@unit"}
+        | datasets("x_o", "names", "labels", x_o="x") | datasets("predictive", predicted="x"),
+        read="read_regional_features", wanted=has_regional_features,
     ),
     "predictive": Figure(
         "subject", "Predictions", "predictive", {"path": "predictive", "scores": "scores"},
@@ -198,7 +217,7 @@ def figure_inputs(scope: str, study: Any, owner: str = "") -> dict[str, str | li
 def folders(scope: str, study: Any, owner: str) -> dict[str, str | list[str]]:
     """What stands for each name in braces in INPUTS."""
     if scope == "cohort":
-        return {"estimators": study.estimators}
+        return {"estimators": study.estimators, "subjects": study.subjects}
     if scope == "estimator":
         return {"estimator": owner}
     rounds = [study.round_of(owner, number) for number in range(1, study.n_rounds + 1)]

@@ -1,0 +1,69 @@
+"""The page of the case studies: which figures of whom stand on a card, pictures of all studies, and their copies."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vbiflow import documented_run
+from vbiflow.case_studies import CASE_STUDIES
+from vbiflow.figures.case_studies import PICTURES, REPEATED, SHOWN, card, page
+from vbiflow.figures.style import message, save
+from vbiflow.io import write, write_json
+
+COLUMNS = "study\tverdict\n"
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Files of a study of three people, of whom all figures of SHOWN are drawn, and of its estimator and cohort."""
+    study = tmp_path / "results" / "epileptor_noise@quick"
+    write_json(study / "low" / "diagnostics.json", {"verdict": "trusted", "reasons": ["a", "b"]})
+    write(study / "low" / "features.h5", {"valid": np.ones(3, bool)}, {})
+    folders = [*(study / "subjects" / name / "figures" for name in ("low", "middle", "high")), study / "figures"]
+    folders.append(study / "low" / "figures")
+    for folder in folders:
+        for name in ("series", "marginals", "fc", "cohort_pairs" if folder == study / "figures" else "noise_levels"):
+            save(message(f"{name} of {folder}"), folder / f"{name}.svg")
+    return {
+        "diagnostics": study / "low" / "diagnostics.json", "features": study / "low" / "features.h5",
+        "folders": list(map(str, folders)), "choices": [],
+    }  # fmt: skip
+
+
+def test_a_card_shows_signals_of_everybody_and_all_figures_of_the_first_the_cohort_and_the_estimator(paths):
+    drawn = card("epileptor_noise@quick", "6-S3", paths, {"title": "noise"})["figures"]
+    owners = [item["caption"].partition(": ")[0] for item in drawn]
+    repeated = len({"series", "marginals", "fc", "noise_levels"} & {*REPEATED})
+    assert repeated == 2
+    assert [owners.count(name) for name in ("middle", "high", "epileptor_noise@quick")] == [repeated, repeated, 4]
+    assert owners.count("low") == 8  # the first person's and the estimator's, which has that person's name
+    assert {*REPEATED} < {*SHOWN}
+
+
+def test_the_page_holds_the_pictures_of_all_studies(paths, tmp_path):
+    one = card("epileptor_noise@quick", "6-S3", paths, {"title": "noise"})
+    for name in PICTURES:
+        save(message(name), tmp_path / f"{name}.png")
+    rows = [{"study": "epileptor_noise@quick", "verdict": "trusted"}]
+    text = page(rows, rows, [one], {name: tmp_path / f"{name}.png" for name in PICTURES})
+    assert text.count("data:image/png;base64,") == len(PICTURES) == 3
+    assert all(caption.replace("'", "&#39;") in text for caption in PICTURES.values())
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_pictures_are_documented_where_every_study_ran(every, tmp_path, monkeypatch):
+    documented, results = tmp_path / "docs", tmp_path / "results"
+    monkeypatch.setattr(documented_run, "DOCUMENTED", documented)
+    ran = [f"{name}@quick" for name in CASE_STUDIES][: None if every else 3]
+    for folder, rows in ((documented, ["epileptor@paper"]), (results, ran)):
+        folder.mkdir()
+        for table in documented_run.TABLES:
+            (folder / f"{table}.tsv").write_text(COLUMNS + "".join(f"{name}\tnone\n" for name in rows))
+    for name in documented_run.PICTURES:
+        save(message(name), results / f"{name}.png")
+    documented_run.update_documented_run(results)
+    found = [path.name for path in sorted(documented.glob("*.png"))]
+    assert found == (["accuracy.png", "overview.png"] if every else [])
+    assert all(len(Image.open(documented / name).getcolors()) <= documented_run.COLOURS for name in found)
+    lines = (documented / "summary.tsv").read_text().splitlines()[1:]
+    assert len(lines) == (len(CASE_STUDIES) if every else 4)
