@@ -188,13 +188,15 @@ def test_recovery_from_few_is_read_off_the_learning_curve(results, shrinkage, in
 
 @pytest.mark.parametrize(("low", "high", "answer"), [(0.9, 0.1, True), (0.05, 0.0, False), (0.3, 0.1, None)])
 def test_robustness_is_shrinkage_below_the_level(results, low, high, answer):
-    noise = RNG.uniform(0, 1, 300)
+    noise = RNG.uniform(0, 1, 600)
     shrinkage = np.where(noise <= 0.45, low, high)
     calibration = {
         "names": ["G", "noise"], "theta": np.column_stack([noise, noise]),
         "shrinkage": np.column_stack([shrinkage, shrinkage]),
     }  # fmt: skip
-    assert robust("G", "noise", 0.45)(results(["G", "noise"], calibration=calibration))[0] is answer
+    found = results(["G", "noise"], n_test=600, calibration=calibration)
+    assert robust("G", "noise", 0.45)(found)[0] is answer
+    assert robust("G", "noise", 0.2)(found)[0] is None  # of 600 some 120 have so little
 
 
 def test_estimators_are_compared_by_time_and_log_probability(results):

@@ -104,21 +104,25 @@ def processor_seconds(folder: Path) -> dict[str, float]:
 
 
 def choices(study_file: str) -> list[tuple[str, str]]:
-    """What the comments of a study file, given as text, say of the paper's setting and its own, by the key beside them.
+    """What the comments of a study file, given as text, say of the paper's setting and its own, by their key.
 
-    Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the comment of the next line.
+    That is the key beside or above them. Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the
+    comment of the next line.
     """
     found: list[tuple[str, str]] = []
-    continued = False
+    key, continued = "", False
     for line in study_file.splitlines():
         setting, _, comment = (part.strip() for part in line.partition("# "))
+        key = setting.lstrip("- {").partition(":")[0] or key
         if comment.startswith("paper: "):
-            found.append((setting.lstrip("- {").partition(":")[0], comment))
+            found.append((key, comment))
+            continued = True
         elif continued and comment.startswith("here: "):
             found[-1] = found[-1][0], f"{found[-1][1]}; {comment}"
         elif continued and comment and not setting:
             found[-1] = found[-1][0], f"{found[-1][1]} {comment}"
-        continued = bool(comment)
+        else:
+            continued = False
     return found
 
 

@@ -242,7 +242,7 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
 
 
 def robust(parameter: str, noise: str, level: float) -> Decide:
-    """Whether a parameter is recovered from held-out simulations with noise up to `level`."""
+    """Whether a parameter is recovered from enough held-out simulations with noise up to `level`."""
 
     def decide(results: Results) -> Decision:
         found = read(results.paths["calibration"], "names", "theta", "shrinkage")
@@ -250,7 +250,7 @@ def robust(parameter: str, noise: str, level: float) -> Decide:
         low = found["theta"][:, other] <= level
         below, above = (float(np.median(found["shrinkage"][part, column])) for part in (low, ~low))
         numbers = f"shrinkage {below:.2f} up to {noise} {level:g}, {above:.2f} above"
-        if not results.calibrated(parameter) or low.sum() < ENOUGH / 4:
+        if not results.calibrated(parameter) or low.sum() < ENOUGH:
             return None, numbers
         return True if below >= RECOVERED else False if below <= UNTOLD else None, numbers
 
