@@ -25,8 +25,8 @@ SCALE ?= quick
 case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own numbers of simulations
 	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
 
-case-studies-docs: $(READY)  ## the tables of docs/case_studies.md, from the results of make case-studies
-	$(BIN)/python -m vbiflow.documented_run
+case-studies-docs: $(READY)  ## tables and pictures of docs/case_studies.md, from the results of make case-studies
+	$(BIN)/python -m vbiflow.figures.documented
 	$(BIN)/python -m vbiflow.tables
 
 PARALLEL := --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder

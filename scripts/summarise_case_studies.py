@@ -2,7 +2,7 @@
 
 from textwrap import fill
 
-from vbiflow.case_studies import CASE_STUDIES, summarise_case_studies
+from vbiflow.case_studies import CASE_STUDIES, cost_rows, summarise_case_studies
 from vbiflow.figures.case_studies import card, overview, page
 from vbiflow.figures.style import save
 from vbiflow.io import read, write_text
@@ -22,5 +22,5 @@ with job(snakemake) as run:
     cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
     write_text(snakemake.output.summary, tab_separated(list(rows[0]), rows))
     write_text(snakemake.output.claims, tab_separated(list(claims[0]), claims) if claims else "")
-    write_text(snakemake.output.page, page(rows, claims, cards, snakemake.output.overview))
+    write_text(snakemake.output.page, page(rows, claims, cards, snakemake.output.overview, cost_rows(rows)))
     run.say(snakemake.output.page)

@@ -8,13 +8,15 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
-from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, summarise_case_studies
+from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, cost_rows, summarise_case_studies
 from vbiflow.claims import CLAIMS
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.decisions import ENOUGH
-from vbiflow.documented_run import DOCUMENTED, TABLES, merge_table
+from vbiflow.documented_run import DOCUMENTED, PICTURES, TABLES, case_studies_commands, merge_table
 from vbiflow.figures.case_studies import SHOWN
+from vbiflow.figures.documented import shrink_picture
 from vbiflow.figures.table import wanted_figures
 from vbiflow.io import write_json
 from vbiflow.marginals import read_marginals
@@ -276,3 +278,38 @@ def test_documented_tables_hold_every_case_study_in_order(name):
     assert merge_table(text, text) == text
     stems = {row["study"].partition("@")[0] for row in csv.DictReader(io.StringIO(text), delimiter="\t")}
     assert stems == {*CASE_STUDIES} if name == "summary" else stems <= {*CASE_STUDIES}
+
+
+def test_costs_at_another_scale_follow_from_simulated_time():
+    rows = [
+        {"study": "montbrio@quick", "simulate_s": 1800.0, "features_s": 900.0, "train_s": 900.0},
+        {"study": "epileptor@paper", "simulate_s": "1800", "features_s": float("nan"), "train_s": ""},
+    ]
+    one, other, every = cost_rows(rows)
+    assert one == {"study": "montbrio@quick", "simulate_%": 50, "features_%": 25, "train_%": 25} | {
+        "core_hours_quick": "1",
+        "core_hours_paper": f"{500_000 * 250 / (1500 * 140):.2g}",
+    }
+    assert (other["simulate_%"], other["core_hours_quick"], other["core_hours_paper"]) == (100, "0.2", "0.5")
+    assert (every["study"], every["simulate_%"], every["core_hours_quick"]) == ("all", 67, "1.2")
+
+
+def test_pictures_of_the_documentation_are_small_and_the_page_says_how_they_are_made():
+    page = (ROOT / "docs" / "case_studies.md").read_text()
+    pictures = [path for path in DOCUMENTED.iterdir() if path.suffix != ".tsv"]
+    assert {path.name for path in pictures} == {f"{stem}.png" for stem in (*PICTURES, "overview")}
+    assert all(path.stat().st_size < 200_000 and f"](case_studies/{path.name})" in page for path in pictures)
+    assert "make case-studies-docs" in page and "snakemake case_studies" in page
+    commands = case_studies_commands()
+    assert commands in page
+    for stem in PICTURES:
+        row = next(line for line in commands.splitlines() if f"/{stem}.png" in line)
+        assert re.fullmatch(rf"\|.*snakemake case_studies .*\[{stem}@\w*\]'` \| [1-9]\d* \|", row), row
+
+
+def test_a_picture_is_written_again_in_fewer_bytes(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (300, 2000, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")
+    shrink_picture(tmp_path / "large.png", tmp_path / "small.png")
+    assert Image.open(tmp_path / "small.png").size == (1440, 216)
+    assert (tmp_path / "small.png").stat().st_size < (tmp_path / "large.png").stat().st_size / 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.decisions import GOOD, Results
+from vbiflow.study import load_study
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
@@ -36,7 +37,7 @@ CASE_STUDIES = {
     "wong_wang_global": "2-S3",
 }
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
-
+SCALES = ("quick", "paper")
 
 PRINTED = {
     "wilson_cowan": "260 000 simulations, training about 2 h",
@@ -101,6 +102,44 @@ def processor_seconds(folder: Path) -> dict[str, float]:
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]
         found[stage] = sum(times) if times else float("nan")
     return found
+
+
+STAGES = ("simulate", "features", "train")
+"""What takes nearly all of the time of a study; sampling takes seconds."""
+
+
+def core_hours(row: Mapping[str, Any]) -> dict[str, float]:
+    """Core hours of each stage of a study, from its row of the summary; nothing of a stage that was not measured."""
+    return {stage: float(np.nan_to_num(float(row[f"{stage}_s"] or 0))) / 3600 for stage in STAGES}
+
+
+def cost_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Where the time of each study went and what it costs at both scales, from rows of the summary; last of all.
+
+    A scale that did not run is taken to cost as much as its simulated time is longer.
+    """
+    found = {row["study"]: core_hours(row) for row in rows}
+    costs = {
+        name: [
+            sum(hours.values()) * simulated_time(f"{name.partition('@')[0]}@{scale}") / simulated_time(name)
+            for scale in SCALES
+        ]
+        for name, hours in found.items()
+    }
+    found["all"] = {stage: sum(hours[stage] for hours in found.values()) for stage in STAGES}
+    costs["all"] = np.sum(list(costs.values()), axis=0)
+    return [
+        {"study": name}
+        | {f"{stage}_%": round(100 * share / sum(hours.values())) for stage, share in hours.items()}
+        | {f"core_hours_{scale}": f"{cost:.2g}" for scale, cost in zip(SCALES, costs[name], strict=True)}
+        for name, hours in found.items()
+    ]
+
+
+def simulated_time(name: str) -> float:
+    """Time [ms] that all simulations of a study ``name@scale`` last together."""
+    study = load_study(name.removesuffix("@"))
+    return study.n_simulations * (study["simulation"]["duration"] + study["simulation"]["transient"])
 
 
 def choices(study_file: str) -> list[tuple[str, str]]:

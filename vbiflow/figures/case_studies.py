@@ -75,8 +75,12 @@ def page(
     claims: Sequence[Mapping[str, Any]],
     cards: Sequence[Mapping[str, Any]],
     drawn: str | Path,
+    costs: Sequence[Mapping[str, Any]],
 ) -> str:
-    """The page as HTML that opens offline; `cards` come from `card`, `drawn` is the PNG file of the overview."""
+    """The page as HTML that opens offline.
+
+    `cards` come from `card`, `drawn` is the PNG file of the overview, `costs` are the rows of `cost_rows`.
+    """
     folder = jinja2.FileSystemLoader(ROOT / "vbiflow" / "figures")
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -84,7 +88,7 @@ def page(
     limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
     picture = base64.b64encode(Path(drawn).read_bytes()).decode()
-    return template.render(rows=rows, claims=claims, cards=cards, overview=picture, **limits) + "\n"
+    return template.render(rows=rows, claims=claims, cards=cards, overview=picture, costs=costs, **limits) + "\n"
 
 
 def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
