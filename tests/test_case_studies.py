@@ -21,6 +21,7 @@ from vbiflow.figures.table import wanted_figures
 from vbiflow.io import write_json
 from vbiflow.marginals import read_marginals
 from vbiflow.observation.balloon import PARAMETERS, signal_constants
+from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 from vbiflow.study.settings import asked_studies
@@ -179,7 +180,20 @@ def test_three_maps_of_input_share_one_estimator():
     study = load_study("wilson_cowan")
     assert study.subjects == ["random", "strongest", "weakest"] and len(study.estimators) == 1
     assert len(study["truth"]["random"]["P"]) == 84
-    assert len(study["truth"]["strongest"]["P"]["at"]) == len(study["truth"]["weakest"]["P"]["at"]) == 5
+
+
+def test_the_strongest_and_weakest_regions_are_those_of_the_connectome(catalogue_file):
+    weights = np.load(catalogue_file("tvboptim-dk", "connectome.npz"))["weights"]
+    labels = read_regions(ROOT / "resources" / "atlases" / "dk.tsv").labels
+    prior = Prior.from_config({"P": {"uniform": [0, 3], "per": "node"}}, labels)
+    raised = {}
+    for person in ("strongest", "weakest"):
+        theta = prior.theta({"P": load_study("wilson_cowan")["truth"][person]["P"]}, weights)[0]
+        raised[person] = {labels[k] for k in np.flatnonzero(theta == 2.2)}
+    left, right = ("superiorfrontal", "precentral", "superiorparietal"), ("superiorfrontal", "superiorparietal")
+    assert raised["strongest"] == {*(f"ctx-lh-{name}" for name in left), *(f"ctx-rh-{name}" for name in right)}
+    accumbens = {"Left-Accumbens-area", "Right-Accumbens-area"}
+    assert raised["weakest"] == accumbens | {"ctx-lh-frontalpole", "ctx-lh-entorhinal", "ctx-rh-entorhinal"}
 
 
 def test_every_case_study_has_a_study_and_what_the_paper_prints():
@@ -209,7 +223,7 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
         (own / "sample.tsv").write_text("s\tcpu_time\n1.0\t0.8\n")
     write_json(tmp_path / "features_report.json", {"explained": {"G": 0.9, "eta[a]": 0.9}})
     paths = {key: str(tmp_path / f"{key}.json") for key in ("diagnostics", "features_report")}
-    rows, claims = summarise_case_studies({"epileptor@quick": paths | {"n_simulations": 4000}})
+    rows, claims = summarise_case_studies({"montbrio@quick": paths | {"n_simulations": 4000}})
     row = next(csv.DictReader(io.StringIO(tab_separated(list(rows[0]), rows)), delimiter="\t"))
     assert (row["simulate_s"], row["train_s"], row["sample_s"]) == ("5.0", "12.0", "1.6")
     assert (row["shrinkage"], row["simulations"]) == ("0.8", "4000")
