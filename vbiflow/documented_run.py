@@ -13,11 +13,11 @@ from vbiflow.text_tables import markdown_table, tab_separated
 DOCUMENTED = ROOT / "docs" / "case_studies"
 TABLES = ("summary", "claims")
 PICTURES = {
-    "wilson_cowan": "marginals",
-    "jansen_rit": "marginals",
+    "wilson_cowan": "brain",
+    "jansen_rit": "brain",
     "stuart_landau": "pairs",
-    "epileptor": "marginals",
-    "montbrio": "marginals",
+    "epileptor": "brain",
+    "montbrio": "brain",
     "wong_wang_maps": "marginals",
     "wong_wang_coupling": "pairs",
 }

@@ -14,10 +14,10 @@ from vbiflow.figures.table import figure_inputs, figure_parameters, wanted_figur
 from vbiflow.io import atomic, write_text
 from vbiflow.study import load_study
 
+WIDTH, LARGEST = 1440, 200_000
+"""Most pixels that a committed picture is wide, and bytes that it takes."""
 COLOURS = 128
-"""Of a committed picture, which so takes a quarter of the bytes."""
-WIDTH = 1440
-"""Most pixels that it is wide."""
+"""Of one that would take more, and so takes a quarter."""
 
 
 def update_documented_run(results: Path) -> None:
@@ -45,11 +45,13 @@ def draw_picture(name: str, path: Path) -> None:
 
 
 def shrink_picture(source: Path, path: Path) -> None:
-    """Write a PNG again with `COLOURS` colours, at most `WIDTH` pixels wide."""
+    """Write a PNG again, at most `WIDTH` pixels wide; in `COLOURS` colours if it takes `LARGEST` bytes or more."""
     picture = Image.open(source).convert("RGB")
     picture.thumbnail((WIDTH, 10 * WIDTH))
     with atomic(path) as part:
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(part, "PNG", optimize=True)
+        picture.save(part, "PNG", optimize=True)
+        if part.stat().st_size >= LARGEST:
+            picture.quantize(COLOURS, dither=Image.Dither.NONE).save(part, "PNG", optimize=True)
 
 
 if __name__ == "__main__":
