@@ -26,8 +26,7 @@ case-studies: $(READY)  ## figures 3 to 8 of the paper; SCALE=paper for its own 
 	$(BIN)/snakemake case_studies --cores $(CORES) --quiet host rules --config scale=$(SCALE)
 
 case-studies-docs: $(READY)  ## tables and pictures of docs/case_studies.md, from the results of make case-studies
-	$(BIN)/python -m vbiflow.documented_run
-	$(BIN)/python -m vbiflow.figures.case_studies
+	$(BIN)/python -m vbiflow.figures.documented
 	$(BIN)/python -m vbiflow.tables
 
 PARALLEL := --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
@@ -56,7 +55,7 @@ test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BID
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py \
 		tests/workflow/test_tables_from_start_to_end.py tests/workflow/test_rounds.py -m slow
 
-test-case-studies: $(READY)  ## every case study of the paper at a tiny size, through its figures to the page of all
+test-case-studies: $(READY)  ## every case study of the paper with all regions at a small size, through its figures to the page of all
 	$(BIN)/python -m pytest tests/workflow/test_case_studies_from_start_to_end.py -m slow
 
 MINUTES ?= 30

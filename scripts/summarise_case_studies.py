@@ -2,7 +2,7 @@
 
 from textwrap import fill
 
-from vbiflow.case_studies import CASE_STUDIES, gpu_check, summarise_case_studies
+from vbiflow.case_studies import CASE_STUDIES, cost_rows, gpu_check, summarise_case_studies
 from vbiflow.figures.case_studies import PICTURES, accuracy, card, costs, overview, page
 from vbiflow.figures.style import message, save
 from vbiflow.io import read, write_text
@@ -31,5 +31,6 @@ with job(snakemake) as run:
     cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
     write_text(snakemake.output.summary, tab_separated(list(rows[0]), rows))
     write_text(snakemake.output.claims, tab_separated(list(claims[0]), claims) if claims else "")
-    write_text(snakemake.output.page, page(rows, claims, cards, {key: snakemake.output[key] for key in PICTURES}))
+    drawn = {key: snakemake.output[key] for key in PICTURES}
+    write_text(snakemake.output.page, page(rows, claims, cards, drawn, cost_rows(rows)))
     run.say(snakemake.output.page)

@@ -7,8 +7,11 @@ from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.decisions import (
     RAW_MAPS,
     Results,
+    better_for_modes,
+    classified,
     constants_worst,
     correlated,
+    count_modes,
     degraded,
     faster,
     few_suffice,
@@ -212,14 +215,16 @@ def test_recovery_from_few_is_read_off_the_learning_curve(results, shrinkage, in
 
 @pytest.mark.parametrize(("low", "high", "answer"), [(0.9, 0.1, True), (0.05, 0.0, False), (0.3, 0.1, None)])
 def test_robustness_is_shrinkage_below_the_level(results, low, high, answer):
-    noise = RNG.uniform(0, 1, 300)
+    noise = RNG.uniform(0, 1, 600)
     shrinkage = np.where(noise <= 0.45, low, high)
     calibration = {
         "names": ["G", "noise"], "theta": np.column_stack([noise, noise]),
         "shrinkage": np.column_stack([shrinkage, shrinkage]),
         "information": -0.5 * np.log(1 - np.column_stack([shrinkage, shrinkage])),
     }  # fmt: skip
-    assert robust("G", "noise", 0.45)(results(["G", "noise"], calibration=calibration))[0] is answer
+    found = results(["G", "noise"], n_test=600, calibration=calibration)
+    assert robust("G", "noise", 0.45)(found)[0] is answer
+    assert robust("G", "noise", 0.2)(found)[0] is None  # of 600 some 120 have so little
 
 
 def test_estimators_are_compared_by_time_and_log_probability(results):
@@ -228,6 +233,35 @@ def test_estimators_are_compared_by_time_and_log_probability(results):
     assert faster("nsf", "maf", 2, 4)(found)[0] is True and faster("nsf", "maf", 4, 8)(found)[0] is False
     assert likelier("nsf", "maf")(found)[0] is True and likelier("maf", "nsf")(found)[0] is False
     assert faster("nsf", "maf", 2, 4)(results(["P"]))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "answer"), [(0.0, "trusted", True), (0.3, "trusted", False), (0.0, "biased", None)]
+)
+def test_zones_are_told_where_the_mean_lies_on_the_side_of_the_truth(results, error, verdict, answer):
+    truth = RNG.uniform(-5, -1, (300, 2))
+    calibration = {"names": ["eta[a]", "eta[b]"], "theta": truth, "mean": truth + error * RNG.standard_normal((300, 2))}
+    found = results(["eta[a]", "eta[b]"], verdict=verdict, calibration=calibration)
+    decided, numbers = classified("eta", -3.65, -2.4, -1.6)(found)
+    assert decided is answer and "of 600 held-out regions" in numbers and "limits -3.025, -2" in numbers
+    assert ("100.0% of" in numbers) == (not error)
+
+
+def test_modes_are_counted_over_the_prior_and_at_its_ends():
+    one, other = RNG.normal(0, 1, 2000), RNG.normal(5, 1, 2000)
+    assert count_modes(one) == 1 and count_modes(RNG.uniform(0, 1, 4000)) == 1
+    assert count_modes(np.where(RNG.uniform(size=2000) < 0.4, one, other)) == 2
+    assert count_modes(np.abs(one)) == 1
+
+
+def test_an_estimator_is_better_for_several_modes_only_where_there_are_some(results):
+    methods = {"maf": {"seconds": 10.0, "log_prob": 1.0}, "nsf": {"seconds": 30.0, "log_prob": 1.5}}
+    two = np.where(RNG.uniform(size=2000) < 0.5, RNG.normal(0, 1, 2000), RNG.normal(8, 1, 2000))
+    for draws, answer, told in ((two, True, "1 of 2"), (RNG.normal(0, 1, 2000), None, "0 of 2")):
+        samples = {"theta": np.column_stack([draws, RNG.normal(0, 1, 2000)]), "names": ["P[a]", "P[b]"]}
+        found = results(["P[a]", "P[b]"], baselines={"methods": methods}, samples=samples)
+        decided, numbers = better_for_modes("nsf", "maf", "P")(found)
+        assert decided is answer and f"{told} posteriors of P have several modes" in numbers
 
 
 def test_a_product_is_told_where_only_its_logarithm_is_sharp(results):

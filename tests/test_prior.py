@@ -131,6 +131,16 @@ def test_the_truth_of_a_simulated_recording_is_placed_by_region(prior):
     assert prior.theta({"G": 3, "eta": [-4, -4.5, -3]}).tolist() == [[3, -4, -4.5, -3]]
 
 
+def test_a_truth_by_rule_fits_any_connectome(prior):
+    weights = np.array([[0, 1, 0], [1, 0, 5], [0, 2, 0]])  # 2, 9 and 7 in and out
+    raised = {"value": -4, "strongest": {"regions": 2, "value": -3.5}, "weakest": {"regions": 1, "value": -4.5}}
+    assert prior.theta({"G": 3, "eta": raised}, weights).tolist() == [[3, -4.5, -3.5, -3.5]]
+    assert prior.theta({"G": 3, "eta": raised | {"at": {"b": -3}}}, weights).tolist() == [[3, -4.5, -3, -3.5]]
+    drawn = [prior.theta({"G": 3, "eta": {"uniform": [-5, -4], "seed": seed}})[0, 1:] for seed in (1, 1, 2)]
+    assert drawn[0].tolist() == drawn[1].tolist() != drawn[2].tolist()
+    assert len(set(drawn[0])) == 3 and (np.abs(drawn[0] + 4.5) < 0.5).all()
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -138,7 +148,8 @@ def test_the_truth_of_a_simulated_recording_is_placed_by_region(prior):
         ({"G": 3, "eta": -4, "w": 1}, "w is not inferred; choose from G, eta"),
         ({"G": 0.5, "eta": -4}, "G is 0.5, which its prior cannot give; widen the prior"),
         ({"G": 3, "eta": {"value": -4, "at": {"d": 1}}}, "eta: no region 'd'; choose from a, b, c"),
-        ({"G": 3, "eta": [1, 2]}, "eta: 2 values for 3 nodes; give one, or one a node"),
+        ({"G": 3, "eta": [1, 2]}, r"2 values for 3 nodes; give one, or one a node, or for any connectome \{uniform"),
+        ({"G": 3, "eta": {"value": -4, "weakest": {"regions": 2, "value": -3}}}, "eta: weakest: 2 regions of 0 with"),
         ({"G": 3, "eta": {"mean": 2}}, r"eta: found \{'mean': 2\}; write \{value: number, at"),
     ],
 )

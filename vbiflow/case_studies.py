@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.decisions import Results
 from vbiflow.diagnostics.verdict import GOOD
 from vbiflow.provenance import ROOT
+from vbiflow.study import load_study
 
 CASE_STUDIES = {
     "wilson_cowan": "3, 3-S1",
@@ -41,7 +42,7 @@ CASE_STUDIES = {
     "wong_wang_global": "2-S3",
 }
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
-
+SCALES = ("quick", "paper")
 
 PRINTED = {
     "wilson_cowan": "260 000 simulations, training about 2 h",
@@ -109,29 +110,71 @@ def processor_seconds(folder: Path) -> dict[str, float]:
     return found
 
 
-def gpu_check(model: str = "montbrio", n_nodes: int = 84) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """What the documented GPU check measured of a model, by device and n_simulations, and what its devices are."""
+STAGES = ("simulate", "features", "train")
+"""What takes nearly all of the time of a study; sampling takes seconds."""
+
+
+def gpu_check(model: str = "montbrio", n_nodes: int = 84) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What the documented GPU check measured of a model, by device and n_simulations, and its device and cores."""
     found = json.loads((ROOT / "docs" / "gpu_check.json").read_text(encoding="utf-8"))
     times = [one for one in found["times"] if one["case"].startswith(f"{model},") and one["n_nodes"] == n_nodes]
-    return times, {"cpu": f"{found['machine']['cores']} CPU cores", "cuda": found["machine"]["device"]}
+    return times, found["machine"]
+
+
+def core_hours(row: Mapping[str, Any]) -> dict[str, float]:
+    """Core hours of each stage of a study, from its row of the summary; nothing of a stage that was not measured."""
+    return {stage: float(np.nan_to_num(float(row[f"{stage}_s"] or 0))) / 3600 for stage in STAGES}
+
+
+def cost_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Where the time of each study went and what it costs at both scales, from rows of the summary; last of all.
+
+    A scale that did not run is taken to cost as much as its simulated time is longer.
+    """
+    found = {row["study"]: core_hours(row) for row in rows}
+    costs = {
+        name: [
+            sum(hours.values()) * simulated_time(f"{name.partition('@')[0]}@{scale}") / simulated_time(name)
+            for scale in SCALES
+        ]
+        for name, hours in found.items()
+    }
+    found["all"] = {stage: sum(hours[stage] for hours in found.values()) for stage in STAGES}
+    costs["all"] = np.sum(list(costs.values()), axis=0)
+    return [
+        {"study": name}
+        | {f"{stage}_%": round(100 * share / sum(hours.values())) for stage, share in hours.items()}
+        | {f"core_hours_{scale}": f"{cost:.2g}" for scale, cost in zip(SCALES, costs[name], strict=True)}
+        for name, hours in found.items()
+    ]
+
+
+def simulated_time(name: str) -> float:
+    """Time [ms] that all simulations of a study ``name@scale`` last together."""
+    study = load_study(name.removesuffix("@"))
+    return study.n_simulations * (study["simulation"]["duration"] + study["simulation"]["transient"])
 
 
 def choices(study_file: str) -> list[tuple[str, str]]:
-    """What the comments of a study file, given as text, say of the paper's setting and its own, by the key beside them.
+    """What the comments of a study file, given as text, say of the paper's setting and its own, by their key.
 
-    Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the comment of the next line.
+    That is the key beside or above them. Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the
+    comment of the next line.
     """
     found: list[tuple[str, str]] = []
-    continued = False
+    key, continued = "", False
     for line in study_file.splitlines():
         setting, _, comment = (part.strip() for part in line.partition("# "))
+        key = setting.lstrip("- {").partition(":")[0] or key
         if comment.startswith("paper: "):
-            found.append((setting.lstrip("- {").partition(":")[0], comment))
+            found.append((key, comment))
+            continued = True
         elif continued and comment.startswith("here: "):
             found[-1] = found[-1][0], f"{found[-1][1]}; {comment}"
         elif continued and comment and not setting:
             found[-1] = found[-1][0], f"{found[-1][1]} {comment}"
-        continued = bool(comment)
+        else:
+            continued = False
     return found
 
 

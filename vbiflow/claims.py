@@ -12,6 +12,8 @@ from typing import Any
 from vbiflow.decisions import (
     Decide,
     Results,
+    better_for_modes,
+    classified,
     constants_worst,
     correlated,
     degraded,
@@ -49,12 +51,16 @@ def claim_row(claim: Claim, figure: str, results: Results) -> dict[str, Any]:
     }
 
 
+ZONES = classified("eta", -3.65, -2.4, -1.6)
+"""By the values that the virtual patient has; the paper prints no limits between them."""
+
 CLAIMS: Sequence[Claim] = (
     Claim("The input P of every region is recovered", "wilson_cowan", recovered("P")),
     Claim("The coupling g_e is recovered", "wilson_cowan", recovered("g_e")),
     Claim("Without spatial information P is still told", "wilson_cowan_mean", recovered("P")),
     Claim("MAF trains 2 to 4 times faster than NSF", "wilson_cowan_mean", faster("nsf", "maf", 2, 4)),
     Claim("Without spatial information NSF is more accurate than MAF", "wilson_cowan_mean", likelier("nsf", "maf")),
+    Claim("NSF is better for several modes", "wilson_cowan_mean", better_for_modes("nsf", "maf", "P")),
     Claim("C of every region is recovered", "jansen_rit", recovered("C")),
     Claim("G cannot be identified", "jansen_rit", recovered("G", wanted=False)),
     Claim("Without total power C is recovered worse", "jansen_rit_shape", degraded("C", "jansen_rit")),
@@ -64,6 +70,7 @@ CLAIMS: Sequence[Claim] = (
     Claim("G and speed are correlated by 0.7", "stuart_landau", correlated("G", "speed", 0.7)),
     Claim("The posterior is more sensitive to speed than to G", "stuart_landau", more_sensitive("speed", "G")),
     Claim("The excitability eta of every region is recovered", "epileptor", recovered("eta")),
+    Claim("Healthy, propagation and epileptogenic zone are told with 100 % accuracy", "epileptor", ZONES),
     Claim("G is recovered", "epileptor", recovered("G")),
     Claim("eta is recovered from total power alone", "epileptor_fast", recovered("eta")),
     Claim("Below measurement noise of 0.3 G is recovered", "epileptor_measurement_noise", robust("G", "noise", 0.3)),

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.signal import find_peaks
+from scipy.stats import gaussian_kde
 
 from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.verdict import GOOD
@@ -32,6 +34,11 @@ RAW_MAPS = {"myelin": (1.315, 0.141), "gradient": (0.777, 3.19)}
 STEEPER = 2.0
 """How many times as steep along one parameter as along another a posterior must be: two estimators that learnt from
 the same simulations of the Stuart-Landau study differ by 1.6 either way."""
+
+WHOLE = 0.995
+"""Share of regions in their zone that rounds to the 100 % of the paper."""
+PEAK = 0.1
+"""Least height of a mode above the valley beside it, as a share of the highest."""
 
 Decision = tuple[bool | None, str]
 """Whether the results bear a claim out, None if they do not decide, and the numbers that say so."""
@@ -136,6 +143,25 @@ def recovered(parameter: str, wanted: bool = True) -> Decide:
         if not results.calibrated(parameter) or answer is None or missed:
             return None, numbers
         return answer == wanted, numbers
+
+    return decide
+
+
+def classified(parameter: str, *zones: float) -> Decide:
+    """Whether the posterior means of held-out regions lie in the zones of their true values, nearly all of them.
+
+    A zone is what is nearer to its value, in rising order, than to the next one's.
+    """
+    limits = np.add(zones[1:], zones[:-1]) / 2
+
+    def decide(results: Results) -> Decision:
+        found = read(results.paths["calibration"], "names", "theta", "mean")
+        columns = [k for k, name in enumerate(found["names"]) if name.partition("[")[0] == parameter]
+        truth, mean = (np.digitize(found[key][:, columns], limits) for key in ("theta", "mean"))
+        share, far = float(np.mean(truth == mean)), float(np.mean(abs(truth - mean) > 1))
+        numbers = f"{share:.1%} of {truth.size} held-out regions in their zone by the posterior mean, "
+        numbers += f"{far:.1%} further off than the next; limits {', '.join(f'{limit:g}' for limit in limits)}"
+        return (share >= WHOLE if results.calibrated(parameter) else None), numbers
 
     return decide
 
@@ -255,7 +281,7 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
 
 
 def robust(parameter: str, noise: str, level: float) -> Decide:
-    """Whether a parameter is recovered from held-out simulations with noise up to `level`."""
+    """Whether a parameter is recovered from enough held-out simulations with noise up to `level`."""
 
     def decide(results: Results) -> Decision:
         found = read(results.paths["calibration"], "names", "theta", "shrinkage", "information")
@@ -264,7 +290,7 @@ def robust(parameter: str, noise: str, level: float) -> Decide:
         below, above = (float(np.median(found["shrinkage"][part, column])) for part in (low, ~low))
         nat = float(np.median(found["information"][low, column]))
         numbers = f"shrinkage {below:.2f}, {nat:.2f} nat, up to {noise} {level:g}, shrinkage {above:.2f} above"
-        if not results.calibrated(parameter) or low.sum() < ENOUGH / 4:
+        if not results.calibrated(parameter) or low.sum() < ENOUGH:
             return None, numbers
         return told(below, nat), numbers
 
@@ -295,6 +321,28 @@ def likelier(one: str, other: str) -> Decide:
         return (bool(gains[0] > gains[1]) if results.diagnostics["n_test"] >= ENOUGH else None), numbers
 
     return decide
+
+
+def better_for_modes(one: str, other: str, parameter: str) -> Decide:
+    """As `likelier`, where some posterior of a parameter, of the first person, has several modes; else undecided."""
+
+    def decide(results: Results) -> Decision:
+        answer, numbers = likelier(one, other)(results)
+        found = read(results.paths["samples"][0], "theta", "names")
+        columns = [k for k, name in enumerate(found["names"]) if name.partition("[")[0] == parameter]
+        several = sum(count_modes(found["theta"][:, k]) > 1 for k in columns)
+        told = f"{several} of {len(columns)} posteriors of {parameter} have several modes"
+        return (answer if several else None), f"{numbers}; {told}"
+
+    return decide
+
+
+def count_modes(draws: np.ndarray) -> int:
+    """Modes of the density of draws (n,), by a Gaussian kernel: peaks that stand out by `PEAK` of the highest."""
+    at = np.linspace(draws.min(), draws.max(), 200)
+    density = gaussian_kde(draws[:2000])(at)
+    padded = np.concatenate([[0.0], density, [0.0]])  # a peak at the end of the prior is one
+    return len(find_peaks(padded, prominence=PEAK * density.max())[0])
 
 
 def only_product(one: str, other: str) -> Decide:

@@ -1,21 +1,28 @@
-"""Tables of the case studies that the documentation keeps; ``python -m vbiflow.documented_run`` takes new results."""
+"""Tables of the case studies that the documentation keeps; `vbiflow.figures.documented` takes new results."""
 
 from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
-from vbiflow.case_studies import CASE_STUDIES
-from vbiflow.io import atomic, write_text
+from vbiflow.case_studies import CASE_STUDIES, core_hours, cost_rows, gpu_check, simulated_time
 from vbiflow.provenance import ROOT
 from vbiflow.text_tables import markdown_table, tab_separated
 
 DOCUMENTED = ROOT / "docs" / "case_studies"
 TABLES = ("summary", "claims")
-PICTURES = ("overview", "accuracy")
-COLOURS = 128
-"""Of a committed picture, which so takes a quarter of the bytes."""
+PICTURES = {
+    "wilson_cowan": ("wilson_cowan", "subject", "brain"),
+    "jansen_rit": ("jansen_rit", "subject", "brain"),
+    "stuart_landau": ("stuart_landau", "subject", "pairs"),
+    "epileptor": ("epileptor", "subject", "brain"),
+    "epileptor_noise": ("epileptor_noise", "estimator", "noise_levels"),
+    "montbrio": ("montbrio", "subject", "brain"),
+    "wong_wang_maps": ("wong_wang_maps", "subject", "marginals"),
+    "wong_wang_coupling": ("wong_wang_coupling", "subject", "pairs"),
+    "wong_wang_people": ("wong_wang_coupling", "cohort", "cohort_pairs"),
+}
+"""Study and figure of each picture of the documentation: of the first virtual person or estimator, or of all people."""
 
 
 def case_studies_run() -> str:
@@ -28,10 +35,46 @@ def case_studies_claims() -> str:
     return documented_table("claims")
 
 
+def case_studies_costs() -> str:
+    """Where the time of those runs went and what all would cost, as a Markdown table; figure 7 on a GPU beside it."""
+    costs = cost_rows(list(csv.DictReader(io.StringIO(documented("summary")), delimiter="\t")))
+    table = markdown_table([column.replace("_", " ") for column in costs[0]], (row.values() for row in costs))
+    times, machine = gpu_check()
+    rates: dict[str, list[float]] = {"cpu": [], "cuda": []}
+    for run in times:
+        rates[run["device"]].append(run["ms_per_simulated_s"])
+    hours = {device: min(found) * simulated_time("montbrio@paper") / 3.6e9 for device, found in rates.items()}
+    gpu, cores = (
+        f"{hours['cuda']:.1f} hours of an {machine['device']}",
+        f"{hours['cpu'] * machine['cores']:.0f} core hours",
+    )
+    return (
+        f"{table}\n\nBy Heun's scheme at dt 0.1 the simulations of `montbrio@paper`, and those of `montbrio_fc@paper`, "
+        f"would take {gpu}, or {cores} ([gpu_check.json](gpu_check.json))."
+    )
+
+
+def case_studies_commands() -> str:
+    """How the pictures of the documentation are made and in what time, as a Markdown table."""
+    ran = {stem: rows[0] for stem, rows in rows_by_study(documented("summary")).items()}
+    rows = []
+    for picture, (stem, *_) in PICTURES.items():
+        name = ran[stem]["study"] if "@" in ran[stem]["study"] else f"{stem}@"
+        command = f"`snakemake case_studies --cores 2 --config 'case_studies=[{name}]'`"
+        rows.append(
+            (f"[{picture}.png](case_studies/{picture}.png)", command, f"{60 * sum(core_hours(ran[stem]).values()):.0f}")
+        )
+    return markdown_table(("picture", "command", "core minutes"), rows)
+
+
+def documented(name: str) -> str:
+    """A tab-separated table that the documentation keeps."""
+    return (DOCUMENTED / f"{name}.tsv").read_text(encoding="utf-8")
+
+
 def documented_table(name: str) -> str:
     """A table that the documentation keeps, as Markdown."""
-    text = (DOCUMENTED / f"{name}.tsv").read_text(encoding="utf-8")
-    header, *rows = csv.reader(io.StringIO(text), delimiter="\t")
+    header, *rows = csv.reader(io.StringIO(documented(name)), delimiter="\t")
     return markdown_table([column.replace("_", " ") for column in header], rows)
 
 
@@ -52,27 +95,3 @@ def rows_by_study(table: str) -> dict[str, list[dict[str, str]]]:
     for row in csv.DictReader(io.StringIO(table), delimiter="\t"):
         found.setdefault(row["study"].partition("@")[0], []).append(row)
     return found
-
-
-def update_documented_run(results: Path) -> None:
-    """Take the tables from `results`, and the pictures of all studies where all of them ran."""
-    new = {name: (results / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES}
-    for name, table in new.items():
-        path = DOCUMENTED / f"{name}.tsv"
-        write_text(path, merge_table(path.read_text(encoding="utf-8"), table))
-    if rows_by_study(new["summary"]).keys() == CASE_STUDIES.keys():
-        for name in PICTURES:
-            reduce_colours(results / f"{name}.png", DOCUMENTED / f"{name}.png")
-
-
-def reduce_colours(picture: Path, path: Path) -> None:
-    """Write a PNG file with few colours."""
-    from PIL import Image
-
-    reduced = Image.open(picture).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    with atomic(path) as part:
-        reduced.save(part, "PNG", optimize=True)
-
-
-if __name__ == "__main__":
-    update_documented_run(Path("results/case_studies"))

@@ -10,6 +10,7 @@ import scipy
 
 from vbiflow.maps import LINKS, region_values, regression
 from vbiflow.marginals import RANDOM, SPREAD, Marginal, read_fixed, read_limits, read_link, read_marginals, read_random
+from vbiflow.streams import random_generator
 
 EDGE = np.finfo(float).eps
 NEVER_NEGATIVE = ("sigma", "noise")
@@ -126,10 +127,12 @@ class Prior:
             )
         return prior
 
-    def theta(self, values: Mapping[str, Any]) -> np.ndarray:
+    def theta(self, values: Mapping[str, Any], weights: np.ndarray | None = None) -> np.ndarray:
         """The vector (1, n_parameters) of given values, such as the truth of a simulated recording.
 
-        A value is a number, a list of one number a node, or ``{value: number, at: {label: number}}``.
+        A value is a number, a list of one number a node, ``{uniform: [low, high], seed: integer}`` for one drawn for
+        each node, or ``{value: number, at: {label: number}, strongest: {regions: integer, value: number}}``, weakest as
+        strongest. The strength of a node is the sum of its `weights` (n_nodes, n_nodes), in and out.
 
         Raises
         ------
@@ -138,7 +141,8 @@ class Prior:
         """
         check_names(values, [marginal.name for marginal in self.marginals])
         parts = [
-            broadcast_value(m.name, values[m.name], self.labels if m.per == "node" else ("",)) for m in self.marginals
+            broadcast_value(m.name, values[m.name], self.labels if m.per == "node" else ("",), weights)
+            for m in self.marginals
         ]
         theta = np.concatenate(parts)[None]
         outside = np.flatnonzero(~np.isfinite(self.log_prob_each(theta))[0])
@@ -271,12 +275,17 @@ def check_names(values: Mapping[str, Any], parameters: Sequence[str]) -> None:
         raise ValueError(f"no value of {', '.join(missing)}; give one of each inferred parameter")
 
 
-def broadcast_value(parameter: str, value: Any, labels: Sequence[str]) -> np.ndarray:
-    """One value a label: of a number, of a list, or of ``{value, at: {label: number}}``."""
+def broadcast_value(parameter: str, value: Any, labels: Sequence[str], weights: np.ndarray | None = None) -> np.ndarray:
+    """One value a label: of a number, of a list, or by a rule, as `Prior.theta` reads them."""
+    if isinstance(value, Mapping) and value.keys() == {"uniform", "seed"}:
+        return random_generator(value["seed"]).uniform(*value["uniform"], len(labels))
     if isinstance(value, Mapping):
-        if not value.keys() <= {"value", "at"} or "value" not in value:
-            raise ValueError(f"{parameter}: found {dict(value)}; write {{value: number, at: {{region: number}}}}")
+        if not value.keys() <= {"value", "at", "strongest", "weakest"} or "value" not in value:
+            form = "{value: number, at: {region: number}}, or {uniform: [low, high], seed: integer}"
+            raise ValueError(f"{parameter}: found {dict(value)}; write {form}")
         out = np.full(len(labels), float(value["value"]))
+        for key in value.keys() & {"strongest", "weakest"}:
+            out[extreme_nodes(parameter, key, value[key]["regions"], weights)] = float(value[key]["value"])
         for label, number in (value.get("at") or {}).items():
             if label not in labels:
                 raise ValueError(f"{parameter}: no region {label!r}; choose from {', '.join(labels)}")
@@ -284,5 +293,15 @@ def broadcast_value(parameter: str, value: Any, labels: Sequence[str]) -> np.nda
         return out
     numbers = np.atleast_1d(np.asarray(value, float))
     if numbers.size not in (1, len(labels)):
-        raise ValueError(f"{parameter}: {numbers.size} values for {len(labels)} nodes; give one, or one a node")
+        rule = "give one, or one a node, or for any connectome {uniform: [low, high], seed: integer}"
+        raise ValueError(f"{parameter}: {numbers.size} values for {len(labels)} nodes; {rule}")
     return np.broadcast_to(numbers, (len(labels),)).copy()
+
+
+def extreme_nodes(parameter: str, key: str, count: int, weights: np.ndarray | None) -> np.ndarray:
+    """Indices of the `count` nodes whose weights sum up to most (`key` "strongest") or to least."""
+    if weights is None or not 0 < count <= len(weights):
+        known = 0 if weights is None else len(weights)
+        raise ValueError(f"{parameter}: {key}: {count} regions of {known} with weights")
+    order = np.argsort(weights.sum(axis=0) + weights.sum(axis=1), kind="stable")
+    return order[-count:] if key == "strongest" else order[:count]

@@ -14,7 +14,12 @@ from urllib.parse import quote
 import numpy as np
 
 from vbiflow import features
-from vbiflow.documented_run import case_studies_claims, case_studies_run
+from vbiflow.documented_run import (
+    case_studies_claims,
+    case_studies_commands,
+    case_studies_costs,
+    case_studies_run,
+)
 from vbiflow.engine.cpu import LANES
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.plan import make_plan
@@ -187,7 +192,7 @@ def documents() -> dict[Path, str]:
         docs / "engine.md": (kernel_listing,),
         docs / "inference.md": (estimators_table,),
         docs / "models.md": (models_table, parameters_table),
-        docs / "case_studies.md": (case_studies_run, case_studies_claims),
+        docs / "case_studies.md": (case_studies_run, case_studies_claims, case_studies_commands, case_studies_costs),
         docs / "real_people.md": (compared_models_table,),
     }
     return {path: fill_tables(path.read_text(encoding="utf-8"), *made) for path, made in tables.items()} | {

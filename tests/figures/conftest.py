@@ -193,7 +193,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "learning_curve": {
             "estimators": ["maf", "nsf"], "n_simulations": np.array([100, 300, 1000]), "parameters": t["names"],
             "rmse": rng.uniform(0.8, 1, (2, 3, n_parameters)) / np.array([1, 2, 3])[:, None],
-            "shrinkage": rng.uniform(0, 0.9, (2, 3, n_parameters)),
+            "shrinkage": np.linspace(0, 0.9, 6 * n_parameters).reshape(2, 3, n_parameters),
             "coverage_90": rng.uniform(0.8, 0.95, (2, 3, n_parameters)), "log_prob": rng.uniform(0, 3, (2, 3)),
         },
         "sensitivity": {

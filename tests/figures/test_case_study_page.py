@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vbiflow import documented_run
 from vbiflow.case_studies import CASE_STUDIES
+from vbiflow.documented_run import PICTURES as OF_STUDIES
+from vbiflow.documented_run import TABLES
+from vbiflow.figures import documented
 from vbiflow.figures.case_studies import PICTURES, REPEATED, SHOWN, card, page
 from vbiflow.figures.style import message, save
 from vbiflow.io import write, write_json
@@ -45,25 +47,30 @@ def test_the_page_holds_the_pictures_of_all_studies(paths, tmp_path):
     for name in PICTURES:
         save(message(name), tmp_path / f"{name}.png")
     rows = [{"study": "epileptor_noise@quick", "verdict": "trusted"}]
-    text = page(rows, rows, [one], {name: tmp_path / f"{name}.png" for name in PICTURES})
+    text = page(rows, rows, [one], {name: tmp_path / f"{name}.png" for name in PICTURES}, [{"study": "all"}])
     assert text.count("data:image/png;base64,") == len(PICTURES) == 3
     assert all(caption.replace("'", "&#39;") in text for caption in PICTURES.values())
 
 
 @pytest.mark.parametrize("every", [True, False])
 def test_pictures_are_documented_where_every_study_ran(every, tmp_path, monkeypatch):
-    documented, results = tmp_path / "docs", tmp_path / "results"
-    monkeypatch.setattr(documented_run, "DOCUMENTED", documented)
-    ran = [f"{name}@quick" for name in CASE_STUDIES][: None if every else 3]
-    for folder, rows in ((documented, ["epileptor@paper"]), (results, ran)):
+    docs, results = tmp_path / "docs", tmp_path / "results"
+    ran, drawn = [f"{name}@quick" for name in CASE_STUDIES][: None if every else 3], []
+    monkeypatch.setattr("vbiflow.documented_run.DOCUMENTED", docs)
+    monkeypatch.setattr(documented, "DOCUMENTED", docs)
+    monkeypatch.setattr(documented, "draw_picture", lambda *found: drawn.append(found[-1].stem))
+    monkeypatch.setattr(documented, "draw_costs", lambda path: drawn.append(path.stem))
+    for folder, rows in ((docs, ["epileptor@paper"]), (results, ran)):
         folder.mkdir()
-        for table in documented_run.TABLES:
+        for table in TABLES:
             (folder / f"{table}.tsv").write_text(COLUMNS + "".join(f"{name}\tnone\n" for name in rows))
-    for name in documented_run.PICTURES:
+    for name in documented.WHOLE:
         save(message(name), results / f"{name}.png")
-    documented_run.update_documented_run(results)
-    found = [path.name for path in sorted(documented.glob("*.png"))]
+    documented.update_documented_run(results)
+    stems = {name.partition("@")[0] for name in ran}
+    assert {*drawn} == {"costs"} | {picture for picture, (stem, *_) in OF_STUDIES.items() if stem in stems}
+    found = [path.name for path in sorted(docs.glob("*.png"))]
     assert found == (["accuracy.png", "overview.png"] if every else [])
-    assert all(len(Image.open(documented / name).getcolors()) <= documented_run.COLOURS for name in found)
-    lines = (documented / "summary.tsv").read_text().splitlines()[1:]
+    assert all(Image.open(docs / name).width <= documented.WIDTH for name in found)
+    lines = (docs / "summary.tsv").read_text().splitlines()[1:]
     assert len(lines) == (len(CASE_STUDIES) if every else 4)

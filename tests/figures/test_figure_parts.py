@@ -196,9 +196,9 @@ def test_the_rows_of_the_overview_are_as_full_as_they_can_be(n, rows, across):
 
 
 def test_costs_grow_with_the_number_of_simulations_beyond_what_was_measured():
-    times, devices = gpu_check()
+    times, machine = gpu_check()
     rows = [{"study": "a@quick", "simulations": "200", "simulate_s": "20.0", "features_s": "", "train_s": 3.0}]
-    figure = costs(rows, times, devices)
+    figure = costs(rows, times, machine)
     measured, beyond = (line.get_xydata() for line in figure.axes[0].lines[:2])
     cpu = next(one for one in times if one["device"] == "cpu")
     assert measured[0] == pytest.approx(

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -42,10 +43,15 @@ class Copy:
             shutil.copytree(DATA, self.path / "resources" / "data", ignore=shutil.ignore_patterns(".lock"))
 
     def snakemake(
-        self, *arguments: str, cores: int = 2, timeout: float = 600, traces: Path | None = None
+        self,
+        *arguments: str,
+        cores: int = 2,
+        timeout: float = 600,
+        traces: Path | None = None,
+        start: Sequence[str | Path] = (sys.executable, "-m", "snakemake"),
     ) -> subprocess.CompletedProcess:
         """Run Snakemake here; stdout and stderr are joined. What its jobs call is written to the folder `traces`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments]
+        command = [*start, "--cores", str(cores), "--nocolor", *arguments]
         traced = {"PYTHONPATH": str(TRACE), "TRACED": str(self.path), "TRACES": str(traces)} if traces else {}
         return subprocess.run(
             command,

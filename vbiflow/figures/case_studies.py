@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import base64
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from vbiflow.case_studies import gpu_check
 from vbiflow.decisions import CALIBRATED, ENOUGH, LEAST, RECOVERED, UNTOLD
-from vbiflow.documented_run import DOCUMENTED, reduce_colours
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.figures.style import (
@@ -24,7 +20,6 @@ from vbiflow.figures.style import (
     canvas,
     dot_options,
     letter_panels,
-    save,
     signed_number,
     styled,
     symbol,
@@ -94,14 +89,15 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 @styled
-def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]], devices: Mapping[str, str]) -> Figure:
+def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]], machine: Mapping[str, Any]) -> Figure:
     """Draw what simulations cost on a CPU and on a GPU by their number, and the processor time of each study by stage.
 
     `rows` are those of the summary; `times` those of a GPU check of one model and number of nodes, each with device,
-    n_simulations and ms_per_simulated_s; `devices` says what the devices are. Dashed: as many more at the last cost.
+    n_simulations and ms_per_simulated_s; `machine` has its cores and its GPU, device. Dashed: more at the last cost.
     """
     figure = canvas(max(2.8, 0.9 + 0.135 * len(rows)))
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    devices = {"cpu": f"{machine['cores']} CPU cores", "cuda": machine["device"]}
     for (device, label), color in zip(devices.items(), SERIES, strict=False):
         found = sorted((one["n_simulations"], one["ms_per_simulated_s"]) for one in times if one["device"] == device)
         number, each = np.transpose(found)
@@ -163,8 +159,12 @@ def page(
     claims: Sequence[Mapping[str, Any]],
     cards: Sequence[Mapping[str, Any]],
     drawn: Mapping[str, str | Path],
+    costs: Sequence[Mapping[str, Any]],
 ) -> str:
-    """The page as HTML that opens offline; `cards` come from `card`, `drawn` are PNG files of PICTURES by name."""
+    """The page as HTML that opens offline.
+
+    `cards` come from `card`, `drawn` are PNG files of PICTURES by name, `costs` are the rows of `cost_rows`.
+    """
     folder = jinja2.FileSystemLoader(ROOT / "vbiflow" / "figures")
     environment = jinja2.Environment(
         loader=folder, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -172,7 +172,8 @@ def page(
     limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "least": LEAST, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
     pictures = {PICTURES[name]: base64.b64encode(Path(path).read_bytes()).decode() for name, path in drawn.items()}
-    return template.render(rows=rows, claims=claims, cards=cards, pictures=pictures, **limits) + "\n"
+    tables = {"rows": rows, "claims": claims, "costs": costs}
+    return template.render(**tables, cards=cards, pictures=pictures, **limits) + "\n"
 
 
 def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,10 +202,3 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
         "versions": notes.get("versions", {}),
         "sources": notes.get("sources", []),
     }
-
-
-if __name__ == "__main__":  # the picture of the documentation, of the last documented run of every study
-    documented = csv.DictReader((DOCUMENTED / "summary.tsv").open(encoding="utf-8"), delimiter="\t")
-    with TemporaryDirectory() as scratch:
-        save(costs(list(documented), *gpu_check()), f"{scratch}/costs.png")
-        reduce_colours(Path(scratch) / "costs.png", DOCUMENTED / "costs.png")
