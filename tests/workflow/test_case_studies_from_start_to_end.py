@@ -30,8 +30,8 @@ SIZES = {
     "small": {"n": 240, "share": 0.4, "epochs": 40, "samples": 500, "curve": [50, 120], "n_test": 90},
 }
 """Simulations, shares of them that validate and test, and what else makes a training short."""
-WHOLE = ("wilson_cowan", "jansen_rit", "epileptor", "montbrio")
-"""Studies that keep all regions at the size `tiny`; the others have the eight of the occipital lobe."""
+WHOLE = ("wilson_cowan", "jansen_rit", "epileptor", "epileptor_coupling", "montbrio")
+"""Studies that keep all regions when `tiny`; others have the eight of the occipital lobe, where no seizure is."""
 SHORT = {
     "tiny": {
         "montbrio": {"duration": 45.0e3, "transient": 1.0e3},
