@@ -53,7 +53,7 @@ test-recovery: $(READY)  ## known parameters recovered from simulated EEG, MEG a
 test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BIDS derivatives, many people, a lab's own repository, files replaced, tables of spectra and features, rounds
 	$(BIN)/python -m pytest tests/workflow/test_broken_cohort.py tests/workflow/test_bids_cohort.py tests/workflow/test_large_cohort.py \
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py \
-		tests/workflow/test_tables_from_start_to_end.py tests/workflow/test_rounds.py -m slow
+		tests/workflow/test_tables_from_start_to_end.py tests/workflow/test_rounds_from_start_to_end.py -m slow
 
 test-case-studies: $(READY)  ## every case study of the paper with all regions at a small size, through its figures to the page of all
 	$(BIN)/python -m pytest tests/workflow/test_case_studies_from_start_to_end.py -m slow

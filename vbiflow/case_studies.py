@@ -13,7 +13,7 @@ import numpy as np
 
 from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.decisions import Results
-from vbiflow.diagnostics.verdict import GOOD
+from vbiflow.diagnostic_options import GOOD
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 

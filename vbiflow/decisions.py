@@ -11,8 +11,7 @@ import numpy as np
 from scipy.signal import find_peaks
 from scipy.stats import gaussian_kde
 
-from vbiflow.diagnostic_options import THRESHOLDS
-from vbiflow.diagnostics.verdict import GOOD
+from vbiflow.diagnostic_options import GOOD, THRESHOLDS
 from vbiflow.io import read, read_attributes, read_json
 from vbiflow.prior import Prior
 

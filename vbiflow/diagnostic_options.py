@@ -17,6 +17,8 @@ THRESHOLDS: dict[str, float] = {
     "feature_tail": 0.001,
     "predictive_p": 0.01,
 }
+GOOD = ("trusted", "uninformative")
+"""Verdicts of a calibrated posterior."""
 N_TRANSFER = 30
 """Simulations from other people's posteriors that are compared with a person's recording."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from vbiflow.diagnostic_options import resolve_thresholds
+from vbiflow.diagnostic_options import GOOD, resolve_thresholds
 from vbiflow.diagnostics.calibration import Calibration, coverage
 from vbiflow.diagnostics.marginal import describe_unlearnt
 
@@ -19,8 +19,6 @@ SENTENCES = {
     "50 % intervals in {half:.0%}: they are wider than they need to be",
     "biased": "its estimates lie too {side} in {n} held-out simulations",
 }
-GOOD = ("trusted", "uninformative")
-"""Verdicts of a calibrated posterior."""
 
 
 def verdict(
