@@ -210,6 +210,13 @@ def test_costs_grow_with_the_number_of_simulations_beyond_what_was_measured():
     assert drawn.pop("simulation") == 20 and drawn.pop("training") == 3 and np.isnan(list(drawn.values())).all()
 
 
+def test_costs_are_those_of_the_studies_alone_where_no_gpu_check_is_documented(tmp_path, monkeypatch):
+    monkeypatch.setattr("vbiflow.case_studies.ROOT", tmp_path)
+    rows = [{"study": "a@quick", "simulations": "200", "simulate_s": "20.0", "features_s": "", "train_s": 3.0}]
+    left, right = costs(rows, *gpu_check()).axes
+    assert not left.axison and right.lines[0].get_xdata()[0] == 20
+
+
 def test_accuracy_has_a_colour_a_study_and_a_dash_for_a_second_estimator():
     rng = np.random.default_rng(2)
     each = {key: rng.uniform(0.5, 0.9, (2, 3, 1)) for key in ("rmse", "shrinkage", "coverage_90")}

@@ -97,7 +97,7 @@ def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]],
     """
     figure = canvas(max(2.8, 0.9 + 0.135 * len(rows)))
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
-    devices = {"cpu": f"{machine['cores']} CPU cores", "cuda": machine["device"]}
+    devices = {"cpu": f"{machine['cores']} CPU cores", "cuda": machine["device"]} if times else {}
     for (device, label), color in zip(devices.items(), SERIES, strict=False):
         found = sorted((one["n_simulations"], one["ms_per_simulated_s"]) for one in times if one["device"] == device)
         number, each = np.transpose(found)
@@ -109,7 +109,10 @@ def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]],
         xscale="log", yscale="log", xlabel=f"simulations of {SECONDS} s", ylabel="time [h]", box_aspect=1, anchor="N"
     )
     left.set_title("Montbrio network with BOLD")
-    left.legend(loc="upper left")
+    if times:
+        left.legend(loc="upper left")
+    else:
+        left.set_axis_off()
     places = np.arange(len(rows))
     for (stage, label), color in zip(STAGES.items(), SERIES, strict=False):
         seconds = [float(row.get(f"{stage}_s") or "nan") for row in rows]
