@@ -118,7 +118,7 @@ Decide = Callable[[Results], Decision]
 """A way to decide: made for some parameters, it reads the results of a study."""
 
 
-def told(shrinkage: float, information: float) -> bool | None:
+def recovery(shrinkage: float, information: float) -> bool | None:
     """Whether a parameter is recovered, True, or nothing is told of it, False; None between."""
     if shrinkage >= RECOVERED:
         return True
@@ -133,7 +133,7 @@ def recovered(parameter: str, wanted: bool = True) -> Decide:
 
     def decide(results: Results) -> Decision:
         shrinkage, nat = (float(np.median(results.of(parameter, key))) for key in ("shrinkage", "information"))
-        explained, answer = results.explained(parameter), told(shrinkage, nat)
+        explained, answer = results.explained(parameter), recovery(shrinkage, nat)
         words = results.of(parameter, "verdict")
         good = float(np.mean([word in GOOD for word in words]))
         numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, a regression explains {explained:.0%}; "
@@ -271,7 +271,7 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
         curve, at = found
         shrinkage, nat, inside = (float(curve[key][at]) for key in ("shrinkage", "information", "coverage_90"))
         numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, from {few}; 90 % intervals hold {inside:.0%}"
-        answer = told(shrinkage, nat)
+        answer = recovery(shrinkage, nat)
         if results.diagnostics["n_test"] < ENOUGH or not 0.85 <= inside <= 0.95 or answer is None:
             return None, numbers
         return answer == wanted, numbers
@@ -291,7 +291,7 @@ def robust(parameter: str, noise: str, level: float) -> Decide:
         numbers = f"shrinkage {below:.2f}, {nat:.2f} nat, up to {noise} {level:g}, shrinkage {above:.2f} above"
         if not results.calibrated(parameter) or low.sum() < ENOUGH:
             return None, numbers
-        return told(below, nat), numbers
+        return recovery(below, nat), numbers
 
     return decide
 
@@ -330,8 +330,8 @@ def better_for_modes(one: str, other: str, parameter: str) -> Decide:
         found = read(results.paths["samples"][0], "theta", "names")
         columns = [k for k, name in enumerate(found["names"]) if name.partition("[")[0] == parameter]
         several = sum(count_modes(found["theta"][:, k]) > 1 for k in columns)
-        told = f"{several} of {len(columns)} posteriors of {parameter} have several modes"
-        return (answer if several else None), f"{numbers}; {told}"
+        modes = f"{several} of {len(columns)} posteriors of {parameter} have several modes"
+        return (answer if several else None), f"{numbers}; {modes}"
 
     return decide
 

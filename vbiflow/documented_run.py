@@ -37,7 +37,7 @@ def case_studies_claims() -> str:
 
 def case_studies_costs() -> str:
     """Where the time of those runs went and what all would cost, as a Markdown table; figure 7 on a GPU beside it."""
-    costs = cost_rows(list(csv.DictReader(io.StringIO(documented("summary")), delimiter="\t")))
+    costs = cost_rows(documented_rows())
     table = markdown_table([column.replace("_", " ") for column in costs[0]], (row.values() for row in costs))
     times, machine = gpu_check()
     rates: dict[str, list[float]] = {"cpu": [], "cuda": []}
@@ -56,7 +56,7 @@ def case_studies_costs() -> str:
 
 def case_studies_commands() -> str:
     """How the pictures of the documentation are made and in what time, as a Markdown table."""
-    ran = {stem: rows[0] for stem, rows in rows_by_study(documented("summary")).items()}
+    ran = {stem: rows[0] for stem, rows in rows_by_study(read_documented("summary")).items()}
     rows = []
     for picture, (stem, *_) in PICTURES.items():
         name = ran[stem]["study"] if "@" in ran[stem]["study"] else f"{stem}@"
@@ -67,14 +67,19 @@ def case_studies_commands() -> str:
     return markdown_table(("picture", "command", "core minutes"), rows)
 
 
-def documented(name: str) -> str:
+def documented_rows() -> list[dict[str, str]]:
+    """Rows of the summary that the documentation keeps."""
+    return list(csv.DictReader(io.StringIO(read_documented("summary")), delimiter="\t"))
+
+
+def read_documented(name: str) -> str:
     """A tab-separated table that the documentation keeps."""
     return (DOCUMENTED / f"{name}.tsv").read_text(encoding="utf-8")
 
 
 def documented_table(name: str) -> str:
     """A table that the documentation keeps, as Markdown."""
-    header, *rows = csv.reader(io.StringIO(documented(name)), delimiter="\t")
+    header, *rows = csv.reader(io.StringIO(read_documented(name)), delimiter="\t")
     return markdown_table([column.replace("_", " ") for column in header], rows)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 
 from vbiflow.case_studies import CASE_STUDIES, gpu_check
-from vbiflow.documented_run import DOCUMENTED, PICTURES, TABLES, documented, merge_table, rows_by_study
+from vbiflow.documented_run import (
+    DOCUMENTED,
+    PICTURES,
+    TABLES,
+    documented_rows,
+    merge_table,
+    read_documented,
+    rows_by_study,
+)
 from vbiflow.figures.case_studies import costs
 from vbiflow.figures.draw import draw_figures
 from vbiflow.figures.style import save
@@ -30,7 +36,7 @@ def update_documented_run(results: Path) -> None:
     """Take the tables from `results`, and the pictures: of a study where it ran, of all where all of them did."""
     new = {name: (results / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES}
     for name, table in new.items():
-        write_text(DOCUMENTED / f"{name}.tsv", merge_table(documented(name), table))
+        write_text(DOCUMENTED / f"{name}.tsv", merge_table(read_documented(name), table))
     ran = {stem: rows[0]["study"] for stem, rows in rows_by_study(new["summary"]).items()}
     for picture, (stem, scope, figure) in PICTURES.items():
         if stem in ran:
@@ -45,7 +51,7 @@ def draw_costs(path: Path) -> None:
     """Draw what the last documented run of every study took, as a PNG of few bytes."""
     with TemporaryDirectory() as folder:
         large = Path(folder) / "large.png"
-        save(costs(list(csv.DictReader(io.StringIO(documented("summary")), delimiter="\t")), *gpu_check()), large)
+        save(costs(documented_rows(), *gpu_check()), large)
         shrink_picture(large, path)
 
 

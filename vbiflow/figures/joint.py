@@ -100,21 +100,31 @@ def draw_pair(
     truth: Array,
 ) -> None:  # fmt: skip
     """Draw the joint density of two parameters (n_samples, 2), a plus at the MAP, a ring at the truth."""
-    hatch_outside_prior(axes, prior[[0, -1]], views)
-    x, y, mass = joint_density(
-        *samples.T, tuple(end for k in (0, 1) for end in limits_within_prior(samples[:, k], prior[:, k], views[k]))
-    )
-    if mass.sum() > 0:
-        heights = highest_density_levels(mass, (0.5, 0.9))
-        levels = sorted({*heights, mass.max() * 1.001})
-        if len(levels) > 2:
-            axes.contourf(x, y, mass, levels=levels, colors=[LIGHT, DARK], alpha=0.9)
-    low, high = prior[0], prior[-1]
-    axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
+    draw_prior_box(axes, prior, views)
+    x, y, mass, levels = joint_regions(samples, prior, views)
+    if len(levels) > 2:
+        axes.contourf(x, y, mass, levels=levels, colors=[LIGHT, DARK], alpha=0.9)
     axes.plot(*mode, "+", color=PALETTE["observed"], markersize=6, markeredgewidth=1.1)
     axes.plot(*truth, "o", color=PALETTE["truth"], markersize=5, markeredgewidth=1.2, fillstyle="none")
     axes.set(xlim=views[0], ylim=views[1])
     axes.locator_params(nbins=3)
+
+
+def draw_prior_box(axes: Axes, prior: Array, views: Sequence[tuple[float, float]]) -> None:
+    """Draw the edge of the prior of two parameters (n_quantiles, 2), and shade what is outside."""
+    hatch_outside_prior(axes, prior[[0, -1]], views)
+    low, high = prior[0], prior[-1]
+    axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
+
+
+def joint_regions(
+    samples: Array, prior: Array, views: Sequence[tuple[float, float]]
+) -> tuple[Array, Array, Array, list[float]]:
+    """Joint density of two parameters (n_samples, 2) on a grid x, y, and the levels that enclose 90 and 50 %."""
+    limits = (end for k in (0, 1) for end in limits_within_prior(samples[:, k], prior[:, k], views[k]))
+    x, y, mass = joint_density(*samples.T, tuple(limits))
+    levels = sorted({*highest_density_levels(mass, (0.5, 0.9)), mass.max() * 1.001}) if mass.sum() > 0 else []
+    return x, y, mass, levels
 
 
 def draw_correlation(axes: Axes, rho: float, size: float = 8) -> None:

@@ -10,12 +10,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from vbiflow.exclusion import not_excluded
-from vbiflow.figures.density import density, highest_density_levels, joint_density, prior_density, prior_quantiles
-from vbiflow.figures.joint import hatch_outside_prior, limits_within_prior, view_limits
+from vbiflow.figures.density import density, prior_density, prior_quantiles
+from vbiflow.figures.joint import (
+    draw_prior_box,
+    hatch_outside_prior,
+    joint_regions,
+    limits_within_prior,
+    view_limits,
+)
 from vbiflow.figures.style import PALETTE, SERIES, canvas, finite_array, quantity, styled
 from vbiflow.io import read, read_attributes
 from vbiflow.posterior_table import first_result, first_units
@@ -74,9 +79,7 @@ def cohort_pairs(
             axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"], linewidth=0.8)
             axes.set(yticks=[], ylim=(0, None))
         else:
-            hatch_outside_prior(axes, prior[[0, -1]][:, [j, i]], (views[j], views[i]))
-            low, high = prior[0, [j, i]], prior[-1, [j, i]]
-            axes.add_patch(Rectangle(low, *(high - low), fill=False, edgecolor=PALETTE["prior"], linewidth=0.8))
+            draw_prior_box(axes, prior[:, [j, i]], (views[j], views[i]))
             axes.set_ylim(views[i])
             axes.locator_params(axis="y", nbins=4)
         axes.set_xlim(views[j])
@@ -108,10 +111,8 @@ def draw_joint(
     axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str
 ) -> None:
     """Draw one person's joint posterior of two parameters (n_samples, 2), a ring at the truth."""
-    limits = [limits_within_prior(samples[:, k], prior[:, k], views[k]) for k in (0, 1)]
-    x, y, mass = joint_density(*samples.T, (*limits[0], *limits[1]))
-    if mass.sum() > 0:
-        levels = sorted({*highest_density_levels(mass, (0.5, 0.9)), mass.max() * 1.001})
+    x, y, mass, levels = joint_regions(samples, prior, views)
+    if len(levels) > 2:
         axes.contourf(x, y, mass, levels=levels, colors=[(color, 0.2), (color, 0.6)])
         axes.contour(x, y, mass, levels=levels[:-1], colors=[color], linewidths=0.8)
     axes.plot(*truth, "o", color=color, markersize=5, markeredgewidth=1.3, fillstyle="none")

@@ -26,11 +26,11 @@ def to_normal(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """e and the logarithm of \\|de / dz\\| of each z, for their centres m, log sizes l, skews and log d (4, ...).
 
     ``y = Phi(z)`` is a parameter's place in its prior, from 0 to 1. It has a sinh-arcsinh distribution about Phi(m), of
-    size exp(l) where z has it, cut at 0 and 1; e is standard normal. A posterior that reaches
-    the end of its prior, as of a region that is active already whatever more it receives, has no tail beyond: in z the
-    widest of them would be too wide, by the tail alone.
+    size exp(l) where z has it, cut at 0 and 1; e is standard normal. A posterior that reaches the end of its prior, as
+    of a region that is active already whatever more it receives, has no tail beyond: in z the widest of them would be
+    too wide, by the tail alone.
     """
-    t, below, above, mass, log_density = placed(z, shape)
+    t, below, above, mass, log_density = locate(z, shape)
     parts = (log_mass(below, t) - mass, log_mass(t, above) - mass)
     lower, upper = (torch.exp(part.clamp(*SHARES)) for part in parts)
     e = torch.where(lower < upper, ndtri(lower), -ndtri(upper))  # of two that make 1, the smaller is the more exact
@@ -39,10 +39,10 @@ def to_normal(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 
 def log_prob(z: Tensor, shape: Iterable[Tensor]) -> Tensor:
     """The logarithm of the density of each z, for their shapes (4, ...)."""
-    return placed(z, shape)[-1].to(z.dtype)
+    return locate(z, shape)[-1].to(z.dtype)
 
 
-def placed(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
+def locate(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """t of each z and of both ends of its prior, the logarithms of the mass between these and of the density."""
     y, own = ndtr(z.double()), in_prior(shape)
     t, volume = residual_shape.to_normal(y, own)
@@ -55,9 +55,8 @@ def from_normal(e: Tensor, shape: Iterable[Tensor]) -> Tensor:
     """z of each e, for their shapes (4, ...)."""
     own = in_prior(shape)
     below, above = ends(own)
-    mass, lower = torch.exp(log_mass(below, above)), ndtr(e.double())
-    upper = ndtr(-e.double())
-    left, right = ndtr(below) + lower * mass, ndtr(-above) + upper * mass
+    mass = torch.exp(log_mass(below, above))
+    left, right = ndtr(below) + ndtr(e.double()) * mass, ndtr(-above) + ndtr(-e.double()) * mass
     t = torch.where(left < right, ndtri(left), -ndtri(right))
     y = residual_shape.from_normal(t, own)
     return ndtri(y.clamp(NEAREST_END, 1 - NEAREST_END)).to(e.dtype)
@@ -73,8 +72,9 @@ def in_prior(shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
 
 def ends(shape: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     """t of y = 0 and of y = 1."""
-    below, above = (residual_shape.to_normal(torch.full_like(shape[0], y), shape)[0] for y in (0.0, 1.0))
-    return below.clamp(-FARTHEST_END, FARTHEST_END), above.clamp(-FARTHEST_END, FARTHEST_END)
+    both = (residual_shape.before_sinh(torch.full_like(shape[0], y), shape)[1] for y in (0.0, 1.0))
+    below, above = (torch.sinh(w).clamp(-FARTHEST_END, FARTHEST_END) for w in both)
+    return below, above
 
 
 def log_mass(low: Tensor, high: Tensor) -> Tensor:

@@ -139,10 +139,16 @@ def misfit(r: Tensor, shape: Tensor) -> Tensor:
 
 def to_normal(r: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """e and the logarithm of \\|de / dr\\| of each residual, for their shapes (4, ...)."""
+    _, log_size, _, log_d = shape = tuple(shape)
+    y, w = before_sinh(r, shape)
+    return torch.sinh(w), torch.log(torch.cosh(w)) + log_d - torch.log1p(y * y) / 2 - log_size
+
+
+def before_sinh(r: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """(r - centre) / size and asinh(e) of each residual, for their shapes (4, ...)."""
     centre, log_size, skew, log_d = shape
     y = (r - centre) * torch.exp(-log_size)
-    w = torch.exp(log_d) * torch.asinh(y) - skew
-    return torch.sinh(w), torch.log(torch.cosh(w)) + log_d - torch.log1p(y * y) / 2 - log_size
+    return y, torch.exp(log_d) * torch.asinh(y) - skew
 
 
 def from_normal(e: Tensor, shape: Iterable[Tensor]) -> Tensor:
