@@ -10,9 +10,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from vbiflow.features.scores import SCORES
+from vbiflow.figures.regional import read_regional_features
 from vbiflow.figures.style import METADATA, save, style, symbol
 from vbiflow.figures.table import FIGURES as TABLE
 from vbiflow.figures.table import figure_function
+from vbiflow.io import Quantity, read_attributes, write
 
 FIGURES = {name: figure_function(name) for name in TABLE}
 CURRENTS = {"I [nA]", "σ [nA]"}
@@ -137,6 +139,17 @@ def test_regional_features_stand_at_their_regions_and_say_how_well_they_are_pred
         assert [points[regions.index(name)] for name in given["labels"]] == pytest.approx(x_o[:80])
         assert "the first 2 of 3 features" in figure.axes[1].get_xlabel()
     assert float(figure.axes[0].get_title(loc="left").partition("r = ")[2]) > 0.5
+
+
+@pytest.mark.parametrize("units", ["V s", ["V s", "V s", "s", "s"]])
+def test_regional_features_are_read_with_the_unit_that_they_share_or_one_each(units, tmp_path):
+    names, x = ["area[a]", "area[b]", "onset[a]", "onset[b]"], np.ones((3, 4))
+    quantities = {"x": Quantity(x, units, ("simulation", "feature")), "valid": np.array([True, False, True])}
+    write(tmp_path / "features.h5", quantities, {})
+    unit = read_attributes(tmp_path / "features.h5", "x")["unit"]
+    found = read_regional_features(str(tmp_path / "features.h5"), x[0], names, unit, ["a", "b"], x, 2, "regions")
+    assert found["units"] == (units if isinstance(units, list) else 4 * [units])
+    assert len(found["x"]) == 2 and found["names"] == names and found["n_features"] == 2
 
 
 def test_each_person_has_a_colour_in_the_legend_and_in_every_panel(arguments):

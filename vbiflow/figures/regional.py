@@ -23,8 +23,8 @@ DECADES = 1.5
 
 
 def read_regional_features(
-    features: str, x_o: Array, names: Sequence[str], units: Sequence[str], labels: Sequence[str], predicted: Array,
-    n_predictive: int, nodes: str,
+    features: str, x_o: Array, names: Sequence[str], units: str | Sequence[str], labels: Sequence[str],
+    predicted: Array, n_predictive: int, nodes: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Arguments of `regional_features`: the columns of single nodes, of simulations that are valid.
 
@@ -32,7 +32,8 @@ def read_regional_features(
     ----------
     features : path of features.h5.
     x_o : features of the recording (n_features,).
-    names, units : of all features.
+    names : of all features.
+    units : of all features, or the one that they share, as files hold it.
     labels : of the nodes (n_nodes,).
     predicted : features of re-simulations from the posterior (n, n_features), of which the first are drawn.
     n_predictive : how many of them.
@@ -46,7 +47,7 @@ def read_regional_features(
         "x_o": x_o[shown],
         "predicted": predicted[:n_predictive, shown],
         "names": [names[column] for column in shown],
-        "units": [units[column] for column in shown],
+        "units": [units if isinstance(units, str) else units[column] for column in shown],
         "labels": labels,
         "n_features": len(groups),
         "nodes": nodes,
