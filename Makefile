@@ -55,7 +55,7 @@ test-cohort: $(READY)  ## from start to end: a broken recording in a cohort, BID
 		tests/workflow/test_bare_cohort.py tests/workflow/test_own_repository.py tests/workflow/test_inputs.py \
 		tests/workflow/test_tables_from_start_to_end.py tests/workflow/test_rounds_from_start_to_end.py -m slow
 
-test-case-studies: $(READY)  ## every case study of the paper at a tiny size, and with all regions at a small one, through its figures to the page of all
+test-case-studies: $(READY)  ## every case study of the paper with all regions at a small size, through its figures to the page of all
 	$(BIN)/python -m pytest tests/workflow/test_case_studies_from_start_to_end.py -m slow
 
 MINUTES ?= 30
