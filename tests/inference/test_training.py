@@ -238,6 +238,14 @@ def test_the_learning_rate_falls_along_a_cosine_to_nothing(data, monkeypatch):
     assert rates == pytest.approx([0.01, 0.01 * (1 + 0.5**0.5) / 2, 0.005, 0.01 * (1 - 0.5**0.5) / 2])
 
 
+def test_a_rate_that_falls_along_a_cosine_is_not_cut_off_by_patience(data):
+    options = SMALL | {"learning_rate": 0.05, "max_epochs": 12, "patience": 1}
+    epochs = {
+        schedule: fitted(data, options | {"schedule": schedule})[1]["epochs"] for schedule in ("plateau", "cosine")
+    }
+    assert epochs["plateau"][0] < 12 == epochs["cosine"][0]
+
+
 def test_invalid_rows_do_not_train(data):
     theta, x = data
     valid = np.arange(600) % 3 > 0

@@ -55,11 +55,11 @@ def train(
     """Fit q(theta | x) by maximising the mean of log q(z | x) over the training simulations.
 
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
-    or falls along a cosine to nothing at `max_epochs` (`schedule`); training stops after `patience` epochs without
-    progress, and the weights of the best epoch are kept. The first network is trained in more than one way, and what
-    validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or more has a network of its own,
-    trained before (`MarginalNetworks`). The test simulations of the data's split are never seen. The same seed gives
-    the same weights.
+    and training stops after `patience` epochs without. With `schedule: cosine` it falls along a cosine to nothing at
+    `max_epochs`, all of which are trained. The weights of the best epoch are kept. The first network is trained in more
+    than one way, and what validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or more has
+    a network of its own, trained before (`MarginalNetworks`). The test simulations of the data's split are never seen.
+    The same seed gives the same weights.
 
     Parameters
     ----------
@@ -229,9 +229,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the validation loss has not improved for `patience` epochs, or max_epochs are done."""
-        losses = self.history["validation_loss"]
-        return self.stalled >= self.options["patience"] or len(losses) >= self.options["max_epochs"]
+        """Whether max_epochs are done, or the validation loss has not improved for `patience` epochs.
+
+        A rate that falls along a cosine gives most of its progress at the end, whatever the loss did before.
+        """
+        stalled = self.options["schedule"] != "cosine" and self.stalled >= self.options["patience"]
+        return stalled or len(self.history["validation_loss"]) >= self.options["max_epochs"]
 
     @property
     def stalled(self) -> int:
