@@ -9,12 +9,16 @@ from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from vbiflow.connectome import Connectome
+from vbiflow.connectome.parcellation import own_centres
 from vbiflow.features.scores import SCORES
+from vbiflow.figures.brain import read_map
 from vbiflow.figures.regional import read_regional_features
 from vbiflow.figures.style import METADATA, save, style, symbol
 from vbiflow.figures.table import FIGURES as TABLE
 from vbiflow.figures.table import figure_function
 from vbiflow.io import Quantity, read_attributes, write
+from vbiflow.prior import Prior
 
 FIGURES = {name: figure_function(name) for name in TABLE}
 CURRENTS = {"I [nA]", "σ [nA]"}
@@ -427,11 +431,43 @@ def test_a_regional_parameter_lies_at_its_regions_whatever_the_order(arguments):
     given = arguments(4)["brain"]
     order = np.random.default_rng(2).permutation(80)
     moved = given | {"labels": [given["labels"][k] for k in order], "centres": given["centres"][order]}
-    first, second = (FIGURES["brain"](**one).axes[0].collections[0] for one in (given, moved))
+    first, second = (FIGURES["brain"](**one).axes[1].collections[0] for one in (given, moved))
     assert np.array_equal(first.get_offsets(), second.get_offsets()) and len(first.get_offsets()) == 80
     shown = np.asarray(first.get_offsets())[np.argsort(np.asarray(first.get_array()))]
     truth = np.argsort(given["truth"][1:])
     assert np.array_equal(shown, given["centres"][truth][:, :2])
+
+
+def test_maps_in_mni_space_lie_on_the_glass_brain_and_others_in_the_hull_of_their_dots(arguments):
+    """Each map shows its regions, those of the posterior in the order of shrinkage; the glass brain has two shades."""
+    given = arguments(4)["brain"]
+    for space, outlines in (("mni", 2), ("scanner", 1)):
+        figure = FIGURES["brain"](**given | {"space": space})
+        maps = [axes for axes in figure.axes if axes.collections and axes.get_aspect() == 1]
+        sides = 2 * [given["centres"][:, 0] <= 0, np.ones(80, bool), given["centres"][:, 0] >= 0]
+        for axes, shown, along in zip(maps, sides, 2 * [[1, 2], [0, 1], [1, 2]], strict=True):
+            found = {tuple(place) for place in axes.collections[0].get_offsets()}
+            assert found == {tuple(place) for place in given["centres"][shown][:, along]}
+            assert len({patch.get_edgecolor() for patch in axes.patches}) == outlines
+        assert [axes.xaxis_inverted() for axes in maps] == 2 * [True, False, False]
+        shrinkage = 1 - given["samples"].var(axis=0)[1:] / given["spread"][1:] ** 2
+        (dots,) = maps[4].collections
+        largest_first = np.argsort(-dots.get_sizes())
+        places = np.asarray(dots.get_offsets())[largest_first]
+        assert np.array_equal(places, given["centres"][np.argsort(-shrinkage)][:, :2])
+    extent = FIGURES["brain"](**given).axes[1].dataLim.extents
+    assert extent == pytest.approx([-72, -107, 72, 75], abs=2), "the glass brain from above [mm]"
+
+
+def test_centres_of_a_persons_own_parcellation_are_known_as_such(tmp_path):
+    centres = np.arange(6.0).reshape(2, 3)
+    prior = Prior.from_config({"G": {"uniform": [0, 6]}}).to_config()
+    for findings, space in (((), "mni"), ((own_centres("labels.nii.gz"),), "scanner")):
+        path = tmp_path / "connectome.h5"
+        Connectome(np.eye(2), np.ones((2, 2)), ("a", "b"), centres, ("", ""), ("", ""), findings).save(path, {})
+        found = read_map(prior, str(path), names=["G"])
+        assert found["space"] == space and np.array_equal(found["centres"], centres)
+        assert found["spread"] == pytest.approx(3**0.5) and found["names"] == ["G"]
 
 
 def test_a_map_without_centres_or_truth_says_so(arguments):
@@ -442,4 +478,4 @@ def test_a_map_without_centres_or_truth_says_so(arguments):
     ]
     alone = FIGURES["brain"](**given | {"truth": np.full(81, np.nan)})
     titles = {axes.get_title(loc="left") for axes in alone.axes}
-    assert "Posterior mean" in titles and not {"Truth", "z-score against shrinkage, this recording"} & titles
+    assert "Posterior mean" in titles and not {"Truth", "z-score, this recording"} & titles

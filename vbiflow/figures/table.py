@@ -101,9 +101,9 @@ FIGURES: dict[str, Figure] = {
     "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
     "brain": Figure(
         "subject", "Posterior", "brain",
-        {"prior": "prior/@prior"} | datasets("samples", "names", "truth", samples="theta") | units("samples")
-        | datasets("connectome", "labels", "centres"),
-        read="read_prior_spread", wanted=regional,
+        {"prior": "prior/@prior", "connectome": "connectome"}
+        | datasets("samples", "names", "truth", samples="theta") | units("samples"),
+        read="read_map", wanted=regional,
     ),
     "exact": Figure(
         "subject", "Posterior", "exact",
