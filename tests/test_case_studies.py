@@ -269,6 +269,7 @@ def test_a_card_shows_the_panels_of_the_paper(name):
     features = {next(iter(entry)) if isinstance(entry, dict) else entry for entry in study["features"]}
     wanted = {"series", "marginals", "recovery", "calibration", "scatter"} | features & {"psd", "fc", "fcd"}
     wanted |= {"brain"} if any(entry.get("per") == "node" for entry in study["prior"].values()) else set()
+    wanted |= {"plane"} if name == "wong_wang_coupling" else set()
     texts = " ".join(claim.text for claim in CLAIMS if claim.study == name)
     for word, figure in (("sensitive", "sensitivity"), ("faster", "baselines"), ("suffice", "learning_curve")):
         wanted |= {figure} if word in texts else set()

@@ -164,6 +164,15 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "theta": t["theta"][:, [0, 0, -1]], "x": t["theta"][:, [0, 0, -1]] ** 2, "units": t["units"],
             "pairs": [(t["names"][k], one, 0.4) for k, one in ((0, "fc.mean"), (0, "variance[a]"), (-1, "fcd.sd"))],
         },
+        "plane": {
+            "theta": t["theta"][:, [0, -1]], "units": t["units"], "truths": t["theta"][:3, [0, -1]],
+            "x": np.stack([t["theta"][:, 0], 10 ** rng.uniform(-9, -5, 200), rng.uniform(8, 12, 200)], axis=1),
+            "features": {
+                name: {t["names"][0]: 0.9 - 0.3 * k, t["names"][-1]: 0.1 * k}
+                for k, name in enumerate(("fc.mean", "variance", "psd.centroid"))
+            },
+            "feature_units": ["1", "1", "Hz"],
+        },
         "invalid": pick("names", "units") | {"theta": t["theta"],
  "valid": t["theta"][:, 0] < np.quantile(t["theta"][:, 0], 0.8)},
         "series": {"observed": observed, "fs": 1 / 0.72, "predicted": predicted, "predicted_fs": 1 / 0.72, **place},

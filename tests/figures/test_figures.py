@@ -14,6 +14,7 @@ from vbiflow.connectome.parcellation import own_centres
 from vbiflow.features.scores import SCORES
 from vbiflow.figures.brain import read_map
 from vbiflow.figures.regional import read_regional_features
+from vbiflow.figures.scatter import telling_features
 from vbiflow.figures.style import METADATA, save, style, symbol
 from vbiflow.figures.table import FIGURES as TABLE
 from vbiflow.figures.table import figure_function
@@ -38,6 +39,7 @@ UNITS = {
     "baselines": {"time beyond simulating [s]"},
     "learning_curve": {"log q(θ | x) [nat]"},
     "scatter": {"σ [nA]"},
+    "plane": {"σ [nA]", "psd.centroid [Hz]"},
     "invalid": CURRENTS,
     "series": {"time [s]", "BOLD [s.d. of each of the regions]"},
     "fc": set(),
@@ -143,6 +145,33 @@ def test_regional_features_stand_at_their_regions_and_say_how_well_they_are_pred
         assert [points[regions.index(name)] for name in given["labels"]] == pytest.approx(x_o[:80])
         assert "the first 2 of 3 features" in figure.axes[1].get_xlabel()
     assert float(figure.axes[0].get_title(loc="left").partition("r = ")[2]) > 0.5
+
+
+def test_features_lie_over_the_plane_of_both_parameters_with_the_truths(arguments):
+    given = arguments(4)["plane"]
+    figure = FIGURES["plane"](**given)
+    panels, bars = figure.axes[:3], figure.axes[3:]
+    for axes, values, shares in zip(panels, given["x"].T, given["features"].values(), strict=True):
+        (dots,) = axes.collections
+        assert np.array_equal(dots.get_offsets(), given["theta"]) and np.array_equal(dots.get_array(), values)
+        assert np.array_equal(axes.lines[0].get_xydata(), given["truths"])
+        assert axes.get_title(loc="left") == ", ".join(
+            f"{symbol(name)} {100 * share:.0f} %" for name, share in shares.items()
+        )
+    assert [bar.get_yscale() for bar in bars] == ["linear", "log", "linear"]
+    assert FIGURES["plane"](**given | {"truths": np.empty((0, 2))}).legends == []
+
+
+def test_features_over_the_plane_are_of_each_kind_and_follow_no_other():
+    worth = {"fc.sd": 0.9, "fc.mean": 0.8, "fc.max": 0.7, "fc.min": 0.6, "fcd.sd": 0.3, "fcd.mean": 0.2, "area[a]": 0.1}
+    informs = {name: {"G": share, "J": 0.05} for name, share in worth.items()}
+    chosen = telling_features(informs, [["fc.sd", "fc.mean", "fcd.sd"]])
+    assert chosen == ["fc.sd", "fc.max", "fc.min", "fcd.sd", "fcd.mean", "area[a]"]
+    many = informs | {f"fcd.quantile[0.{k}]": {"G": 0.5, "J": 0.6 - 0.1 * k} for k in range(1, 4)}
+    assert telling_features(many, []) == [
+        *("fc.sd", "fc.mean", "fc.max"),
+        *("fcd.quantile[0.1]", "fcd.quantile[0.2]", "area[a]"),
+    ]
 
 
 @pytest.mark.parametrize("units", ["V s", ["V s", "V s", "s", "s"]])

@@ -11,8 +11,16 @@ from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures import table
 from vbiflow.figures.draw import draw_figures
 from vbiflow.figures.people import read_people_samples
+from vbiflow.figures.scatter import read_plane
 from vbiflow.figures.style import NOT_DRAWN
-from vbiflow.figures.table import FIGURES, check_table, figure_function, figure_inputs, wanted_figures
+from vbiflow.figures.table import (
+    FIGURES,
+    check_table,
+    figure_function,
+    figure_inputs,
+    figure_parameters,
+    wanted_figures,
+)
 from vbiflow.io import Quantity, write, write_json
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
@@ -85,6 +93,26 @@ def test_noise_regional_features_and_few_people_are_drawn_where_there_are_some()
     assert "cohort_pairs" not in wanted_figures("cohort", load_study("hcp_wong_wang"))  # seven people
     found = figure_inputs("cohort", coupling)["samples"]
     assert found == [f"results/wong_wang_coupling/subjects/virtual-{k}/samples.h5" for k in (1, 2, 3)]
+
+
+def test_two_parameters_are_drawn_as_a_plane_with_the_truths_of_the_estimators_people(tmp_path):
+    coupling, maps = load_study("wong_wang_coupling"), load_study("wong_wang_maps")
+    assert "plane" in wanted_figures("estimator", coupling, "virtual-1")
+    assert "plane" not in wanted_figures("estimator", maps, "virtual-1")  # G and nine coefficients
+    assert "plane" not in wanted_figures("estimator", load_study("wilson_cowan"), "random")  # P of each region
+    truths = figure_parameters("estimator", coupling, "virtual-1")["truths"]
+    prior = Prior.from_config(coupling["prior"])
+    theta, x = prior.sample(0, 0, 40), np.arange(120.0).reshape(40, 3)
+    names = ["fc.mean", "fcd.sd", "psd.centroid"]
+    drawn = {"theta": Quantity(theta, ["1", "nA"], ("simulation", "parameter")), "names": prior.names}
+    write(tmp_path / "prior.h5", drawn, {"prior": prior.to_config()})
+    found = {"x": Quantity(x, ["1", "1", "Hz"], ("simulation", "feature")), "names": names}
+    write(tmp_path / "features.h5", found | {"valid": np.arange(40) > 4}, {})
+    informs = {name: {"G": 0.2 * k, "J": 0.1} for k, name in enumerate(names)}
+    found = read_plane(informs, [], str(tmp_path / "prior.h5"), str(tmp_path / "features.h5"), truths, {"J": "nA"})
+    assert found["truths"] == pytest.approx(np.array([[3.0, 0.2609], [6.28, 0.2609], [2.0, 0.15]]))
+    assert found["theta"] == pytest.approx(theta[5:])
+    assert np.array_equal(found["x"], x[5:, ::-1]) and found["feature_units"] == ["Hz", "1", "1"]
 
 
 def test_a_person_left_out_is_not_among_the_joint_posteriors(tmp_path):

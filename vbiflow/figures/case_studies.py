@@ -29,7 +29,8 @@ from vbiflow.provenance import ROOT
 
 SHOWN = (
     *("series", "psd", "fc", "fcd", "regional_features", "marginals", "brain", "pairs", "sensitivity"),
-    *("cohort_pairs", "noise_levels", "recovery", "calibration", "features", "scatter", "baselines", "learning_curve"),
+    *("cohort_pairs", "noise_levels", "recovery", "calibration", "features", "scatter", "plane"),
+    *("baselines", "learning_curve"),
 )
 """Figures on a card, in the paper's order."""
 REPEATED = ("series", "psd", "fcd", "marginals", "brain")

@@ -58,6 +58,9 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "signal_unit": lambda study, owner: study.compared_quantity(owner)["unit"],
     "nodes": lambda study, owner: study.nodes,
     "noises": lambda study, owner: noises(study),
+    "truths": lambda study, owner: [
+        study["truth"][name] for name in study.subjects_of(owner) if name in study["truth"]
+    ],
     "studies": lambda study, owner: owner.split("+"),
 }
 """What figures can take from the study."""
@@ -109,8 +112,17 @@ def has_regional_features(study: Any, owner: str) -> bool:
 
 def few_people(study: Any, owner: str) -> bool:
     """Whether posteriors fit into the same axes: of up to FEW_PEOPLE, and FEW_PARAMETERS without a region."""
-    shared = [len(entry.get("map", "1")) for entry in study["prior"].values() if entry.get("per") != "node"]
-    return len(study.subjects) <= FEW_PEOPLE and 0 < sum(shared) <= FEW_PARAMETERS
+    return len(study.subjects) <= FEW_PEOPLE and 0 < n_shared(study) <= FEW_PARAMETERS
+
+
+def n_shared(study: Any) -> int:
+    """How many parameters without a region are inferred."""
+    return sum(len(entry.get("map", "1")) for entry in study["prior"].values() if entry.get("per") != "node")
+
+
+def has_plane(study: Any, owner: str) -> bool:
+    """Whether two parameters are inferred, and no more."""
+    return n_shared(study) == 2 and not regional(study, owner)
 
 
 def has_scalp_spectra(study: Any, owner: str) -> bool:

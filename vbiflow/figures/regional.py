@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, signed_number, styled
+from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, signed_number, styled, with_unit
 from vbiflow.io import read, read_rows
 
 Array = NDArray[np.float64]
@@ -89,8 +89,7 @@ def regional_features(
         columns = list(own.values())
         places = [list(labels).index(node) for node in own]
         draw_nodes(axes, places, x[:, columns], x_o[columns], predicted[:, columns])
-        unit = units[columns[0]].replace("^2", "²")
-        axes.set_ylabel("value" if unit in ("", "1") else f"value [{unit}]")
+        axes.set_ylabel(with_unit("value", units[columns[0]]))
         middle = np.nanmedian(predicted[:, columns], axis=0)
         both = np.isfinite(middle) & np.isfinite(x_o[columns])
         alike = both.sum() > 2 and middle[both].std() > 0 and x_o[columns][both].std() > 0

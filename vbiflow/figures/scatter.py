@@ -1,22 +1,40 @@
-"""The most informative features over the simulations, each against the parameter that it tells of."""
+"""The most informative features over the simulations: against the parameter that each tells of, and over two."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from vbiflow.figures.diagnostics import columns_by_parameter
-from vbiflow.figures.style import PALETTE, canvas, dot_options, finite_array, letter_panels, quantity, styled
-from vbiflow.io import read, read_rows
+from vbiflow.figures.regional import DECADES
+from vbiflow.figures.style import (
+    PALETTE,
+    canvas,
+    dot_options,
+    finite_array,
+    letter_panels,
+    log_ticks,
+    quantity,
+    styled,
+    symbol,
+    with_unit,
+)
+from vbiflow.io import read, read_attributes, read_rows
+from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
 PARAMETERS, COLUMNS = 4, 3
 MOST = 1500
 """Simulations that are drawn."""
+PANELS = 6
+"""Features that are drawn over the plane of two parameters."""
 
 
 def read_scatter(
@@ -45,17 +63,22 @@ def informative_pairs(
 
     Of a parameter that each region has, the best explained region counts; of features that follow each other, the best.
     """
-    group = {name: number for number, names in enumerate(redundant) for name in names}
     found = []
     for members in list(columns_by_parameter(list(next(iter(informs.values())))).values())[:PARAMETERS]:
         names = list(next(iter(informs.values())))
         own = max((names[k] for k in members), key=lambda name: max(row[name] for row in informs.values()))
-        taken: set[Any] = set()
-        for feature in sorted(informs, key=lambda name: -informs[name][own]):
-            if group.get(feature, feature) not in taken and len(taken) < COLUMNS:
-                taken.add(group.get(feature, feature))
-                found.append((own, feature, informs[feature][own]))
+        telling = distinct(sorted(informs, key=lambda name: -informs[name][own]), redundant)
+        found += [(own, feature, informs[feature][own]) for feature in telling[:COLUMNS]]
     return found
+
+
+def distinct(features: Sequence[str], redundant: Sequence[Sequence[str]]) -> list[str]:
+    """The features without those that follow an earlier one."""
+    group = {name: str(number) for number, names in enumerate(redundant) for name in names}
+    first: dict[str, str] = {}
+    for name in features:
+        first.setdefault(group.get(name, name), name)
+    return list(first.values())
 
 
 @styled
@@ -84,4 +107,86 @@ def scatter(
     for axes in panels[len(pairs) :]:
         axes.remove()
     letter_panels(panels[: len(pairs)])
+    return figure
+
+
+def read_plane(
+    informs: Mapping[str, Mapping[str, float]], redundant: Sequence[Sequence[str]], prior: str, features: str,
+    truths: Sequence[Mapping[str, Any]], units: dict[str, str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Arguments of `plane`, from the features' report, the paths of prior.h5 and features.h5, and settings `truth`."""
+    found, unit = read(features, "names", "valid"), read_attributes(features, "x")["unit"]
+    rows = np.flatnonzero(found["valid"])[:MOST]
+    shown = telling_features(informs, redundant)
+    columns = [found["names"].index(name) for name in shown]
+    whole = Prior.from_plain(read_attributes(prior)["prior"])
+    return {
+        "theta": read_rows(prior, "theta", rows),
+        "x": read_rows(features, "x", rows)[:, columns],
+        "truths": np.reshape([whole.theta(values) for values in truths], (-1, 2)),
+        "features": {name: informs[name] for name in shown},
+        "feature_units": [unit if isinstance(unit, str) else unit[column] for column in columns],
+        "units": units,
+    }
+
+
+def telling_features(informs: Mapping[str, Mapping[str, float]], redundant: Sequence[Sequence[str]]) -> list[str]:
+    """The six features that tell most of a parameter, of each kind (fc, fcd) as many; of similar ones the best."""
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(informs, key=lambda name: -max(informs[name].values())):
+        kinds.setdefault(name.partition("[")[0].partition(".")[0], []).append(name)
+    ranks = zip_longest(*(distinct(names, redundant) for names in kinds.values()))
+    chosen = [name for rank in ranks for name in rank if name][:PANELS]
+    return [name for names in kinds.values() for name in names if name in chosen]
+
+
+@styled
+def plane(
+    theta: Array, x: Array, truths: Array, features: Mapping[str, Mapping[str, float]], feature_units: Sequence[str],
+    units: dict[str, str] | None = None,
+) -> Figure:  # fmt: skip
+    """Draw each feature as colour over the plane of the two parameters, a dot a simulation.
+
+    Colours end where half a per cent of the simulations lie beyond on either side; those of a positive feature that
+    spans decades are of its logarithm.
+
+    Parameters
+    ----------
+    theta, x : of the simulations (n_simulations, 2) and (n_simulations, n_features).
+    truths : what made simulated recordings (n_people, 2).
+    features : by the feature's name the share of each parameter's variance that it explains, by the parameter's name.
+    feature_units : of the features.
+    units : of the parameters by name; those not named are pure numbers.
+    """
+    theta, x = finite_array("theta", theta), finite_array("x", x)
+    rows = 1 if len(features) <= 3 else 2
+    columns = -(-len(features) // rows)
+    figure = canvas(1.9 * rows + 0.3, max(2.35 * columns, 3.0))
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, values, (name, shares), unit in zip(panels, x.T, features.items(), feature_units, strict=False):
+        low, high = np.nanquantile(values, [0.005, 0.995])
+        logarithmic = low > 0 and high > low * 10**DECADES
+        look = {"norm": (LogNorm if logarithmic else Normalize)(low, high), "cmap": "viridis", "linewidth": 0}
+        dots = axes.scatter(*theta.T, c=values, s=9, rasterized=True, antialiased=False, **look)
+        mark = {"marker": "o", "markeredgecolor": "white", "markeredgewidth": 1, "markersize": 6, "linestyle": "none"}
+        axes.plot(*truths.T, color=PALETTE["truth"], **mark)
+        axes.set_title(", ".join(f"{symbol(parameter)} {100 * share:.0f} %" for parameter, share in shares.items()))
+        label = with_unit(name, unit)
+        bar = figure.colorbar(dots, ax=axes, aspect=24, pad=0.02)
+        bar.set_label(label, fontsize=min(7, 200 / len(label)))
+        if logarithmic:
+            log_ticks(bar.ax.yaxis)
+        else:
+            bar.ax.locator_params(nbins=5)
+    names = list(next(iter(features.values())))
+    for k, axes in enumerate(panels[: len(features)]):
+        axes.set_xlabel(quantity(names[0], units) if k >= len(features) - columns else "")
+        axes.set_ylabel("" if k % columns else quantity(names[1], units))
+        axes.tick_params(labelbottom=k >= len(features) - columns)
+    for axes in panels[len(features) :]:
+        axes.remove()
+    if len(truths):
+        handle = Line2D([], [], color=PALETTE["truth"], **mark, label="truth")
+        figure.legend(handles=[handle], loc="outside lower center")
+    letter_panels(panels[: len(features)])
     return figure

@@ -255,8 +255,12 @@ def symbol(name: str) -> str:
 
 def quantity(name: str, units: dict[str, str] | None = None) -> str:
     """Return an axis label: symbol and, unless the quantity is a pure number, its unit in brackets."""
-    unit = (units or {}).get(name.partition("[")[0].partition(".")[0], "1")
-    return symbol(name) if unit in ("1", "") else f"{symbol(name)} [{unit.replace('sqrt(ms)', '√ms')}]"
+    return with_unit(symbol(name), (units or {}).get(name.partition("[")[0].partition(".")[0], "1"))
+
+
+def with_unit(label: str, unit: str) -> str:
+    """Return a label with its unit in brackets, unless it is that of a pure number."""
+    return label if unit in ("1", "") else f"{label} [{unit.replace('sqrt(ms)', '√ms').replace('^2', '²')}]"
 
 
 def widen(low: float, high: float, share: float) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from vbiflow.figures.figure import (
     Figure,
     datasets,
     few_people,
+    has_plane,
     has_regional_features,
     has_scalp_spectra,
     has_series,
@@ -78,6 +79,12 @@ FIGURES: dict[str, Figure] = {
         datasets("features_report", "informs", "redundant") | {"prior": "prior", "features": "features"}
         | units("prior"),
         read="read_scatter",
+    ),
+    "plane": Figure(
+        "estimator", "Features", "scatter",
+        datasets("features_report", "informs", "redundant")
+        | {"prior": "prior", "features": "features", "truths": "truths"} | units("prior"),
+        read="read_plane", wanted=has_plane,
     ),
     "ablation": Figure(
         "estimator", "Features", "features", datasets("ablation", "features", "subjects", "units"),
