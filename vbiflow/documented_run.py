@@ -20,6 +20,7 @@ PICTURES = {
     "montbrio": ("montbrio", "subject", "brain"),
     "wong_wang_maps": ("wong_wang_maps", "subject", "marginals"),
     "wong_wang_coupling": ("wong_wang_coupling", "subject", "pairs"),
+    "wong_wang_plane": ("wong_wang_coupling", "estimator", "plane"),
     "wong_wang_people": ("wong_wang_coupling", "cohort", "cohort_pairs"),
 }
 """Study and figure of each picture of the documentation: of the first virtual person or estimator, or of all people."""

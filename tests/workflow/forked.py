@@ -17,7 +17,7 @@ import snakemake.cli
 from snakemake.benchmark import benchmarked
 from snakemake.script import PythonScript
 
-LOADED = ("h5py", "matplotlib.pyplot", "mne", "numba", "pandas", "sbi.inference", "scipy.stats", "sklearn", "torch")
+LOADED = ("h5py", "mne", "nilearn.plotting", "numba", "pandas", "sbi.inference", "scipy.stats", "sklearn", "torch")
 
 DRAWN = Path("drawn")
 

@@ -24,7 +24,7 @@ from vbiflow.prior import Prior
 Array = NDArray[np.float64]
 VIEWS = {"l": ("left", [1, 2]), "z": ("from above", [0, 1]), "r": ("right", [1, 2])}
 """By nilearn's name of a view: ours, and the axes of the centres (x to the right, y to the front, z up) in it."""
-SIZES = (3.0, 32.0)
+SIZES = (5.0, 32.0)
 """Areas [points^2] of dots of shrinkage 0 and 1."""
 ROOM = 9.0
 """Distance [mm] of the outline from the outermost centres."""
