@@ -37,7 +37,7 @@ EpochProgress = Callable[[int, float], None]
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """What is minimised (n,), of a network, z (n, p) and network inputs (n, k)."""
 FEWEST = 20
-MANY_ROWS = 100_000
+MANY_ROWS = 20_000
 """Training rows of which networks of single parameters, and a flow along what a family shares, know none by heart."""
 HALVINGS = 4
 SAVED_EVERY = 30.0
@@ -57,9 +57,9 @@ def train(
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
     and training stops after `patience` epochs without. With `schedule: cosine` it falls along a cosine to nothing at
     `max_epochs`, all of which are trained. The weights of the best epoch are kept. The first network is trained in more
-    than one way, and what validates best is kept (`trials`). With 100 000 simulations each of 20 parameters or more has
-    a network of its own, trained before (`MarginalNetworks`). The test simulations of the data's split are never seen.
-    The same seed gives the same weights.
+    than one way, and what validates best is kept (`trials`). With 20 000 simulations that the regression has not met
+    each of 20 parameters or more has a network of its own, trained before (`MarginalNetworks`). The test simulations of
+    the data's split are never seen. The same seed gives the same weights.
 
     Parameters
     ----------
