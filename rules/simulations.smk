@@ -85,6 +85,7 @@ rule truth:
         "results/{study}/subjects/{subject}/truth.h5",
     log:
         "results/{study}/subjects/{subject}/logs/truth.log",
+    priority: 100
     conda:
         "../envs/simulate.yaml"
     resources:

@@ -150,12 +150,27 @@ def test_a_truth_by_rule_fits_any_connectome(prior):
         ({"G": 3, "eta": {"value": -4, "at": {"d": 1}}}, "eta: no region 'd'; choose from a, b, c"),
         ({"G": 3, "eta": [1, 2]}, r"2 values for 3 nodes; give one, or one a node, or for any connectome \{uniform"),
         ({"G": 3, "eta": {"value": -4, "weakest": {"regions": 2, "value": -3}}}, "eta: weakest: 2 regions of 0 with"),
+        ({"G": 3, "eta": {"uniform": [-4, -5], "seed": 1}}, "eta: uniform: low -4 is above high -5"),
+        ({"G": {"uniform": [0.5, 3], "seed": 1}, "eta": -4}, "G is 0.5, which its prior cannot give"),
+        ({"G": [1, 2], "eta": -4}, "G: 2 values, it is one number for the whole network"),
+        ({"G": {"value": 3, "strongest": {"regions": 1, "value": 2}}, "eta": -4}, "G: found .* it is one number for"),
+        (
+            {"G": 3, "eta": {"value": -4} | {key: {"regions": 2, "value": -3.5} for key in ("strongest", "weakest")}},
+            "eta: strongest and weakest regions are more than all 3; name fewer",
+        ),
         ({"G": 3, "eta": {"mean": 2}}, r"eta: found \{'mean': 2\}; write \{value: number, at"),
     ],
 )
 def test_a_wrong_truth_is_one_line(prior, values, message):
     with pytest.raises(ValueError, match=message):
         prior.theta(values)
+
+
+@pytest.mark.parametrize("rule", [{"strongest": {"regions": 1, "value": 9}}, {"at": {"b": 9}}, {"at": {}, "value": 9}])
+def test_no_region_has_a_truth_that_the_prior_cannot_give(rule):
+    prior = Prior.from_config({"eta": {"uniform": [-6, -3], "per": "node"}}, labels=("a", "b"))
+    with pytest.raises(ValueError, match="eta is 9, which its prior cannot give"):
+        prior.theta({"eta": {"value": -4} | rule}, np.ones((2, 2)))
 
 
 MAPS = {"myelin": np.array([1.0, 1.5, 2.0]), "gradient": np.array([-1.0, 0.0, 4.0])}

@@ -83,6 +83,21 @@ def test_a_check_tells_what_is_wrong_with_connectome_and_recording_at_once(monke
     assert "w.csv: " in found.text and "; and " in found.text and "bold.csv: " in found.text
 
 
+def test_a_check_places_the_truth_of_a_simulated_person(monkeypatch, tmp_path):
+    study, apart = load_study("montbrio"), abs(np.subtract.outer(np.arange(84), np.arange(84)))
+    np.savetxt(tmp_path / "w.csv", (apart > 0) / (1.0 + apart), delimiter=",")
+    for column, name in {"weights": str(tmp_path / "w.csv"), "tract_lengths": ""}.items():
+        monkeypatch.setitem(study.cohort["virtual-1"], column, name)
+    monkeypatch.setitem(study["connectome"], "accept", ["density"])
+    (found,) = check_people(study)
+    assert found.state == "ready", found
+    study["truth"]["virtual-1"]["eta"]["at"] = {"ctx-lh-superiorfrontl": -4}
+    (found,) = check_people(study)
+    assert found.state == "left out"
+    assert found.text.startswith("truth.virtual-1: eta: no region 'ctx-lh-superiorfrontl'; choose from")
+    assert found.text.endswith("did you mean 'ctx-lh-superiorfrontal'?")
+
+
 def test_a_summary_is_of_people_with_a_posterior(tmp_path, monkeypatch):
     """A folder that holds no more than a simulated recording, as the tutorial for EEG makes one, is passed over."""
     (tmp_path / "results/some/subjects/example").mkdir(parents=True)

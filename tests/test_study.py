@@ -378,6 +378,8 @@ def test_who_learns_from_whom(config):
         ("  G: {uniform: [0, 0.09]}", "  G: {uniform: [0, 0.09], per: node}", "one or two global"),
         ("scores: [fc_correlation]", "scores: [fit]", "diagnostics.scores: unknown score 'fit'; choose from fc_corr"),
         ("virtual-1: {G: 0.06, sigma: 0.12}", "virtual-1: {G: 0.06}", "truth.virtual-1: no value of sigma"),
+        ("virtual-1: {G: 0.06,", "virtual-1: {G: 600,", "truth.virtual-1: G is 600, which its prior cannot give"),
+        ("virtual-1: {G: 0.06,", "virtual-1: {G: [0.05, 0.06],", "truth.virtual-1: G: 2 values, it is one number"),
         ("virtual-1:", "virtual-2:", "truth: none of virtual-1, who has no recording"),
     ],
 )

@@ -96,6 +96,12 @@ class Marginal:
         """What the family takes, by name."""
         return dict(zip(FAMILIES[self.family][0], self.values, strict=True))
 
+    @property
+    def support(self) -> tuple[float, float]:
+        """Lowest and highest value, infinite where there is none; without SciPy, which takes a second to load."""
+        given = self.numbers
+        return given.get("low", 0.0 if self.family == "lognormal" else -np.inf), given.get("high", np.inf)
+
     @cached_property
     def distribution(self) -> Any:
         """The frozen SciPy distribution."""

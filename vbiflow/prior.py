@@ -10,10 +10,13 @@ import scipy
 
 from vbiflow.maps import LINKS, region_values, regression
 from vbiflow.marginals import RANDOM, SPREAD, Marginal, read_fixed, read_limits, read_link, read_marginals, read_random
+from vbiflow.reading import suggest
 from vbiflow.streams import random_generator
 
 EDGE = np.finfo(float).eps
 NEVER_NEGATIVE = ("sigma", "noise")
+EXTREMES = {"strongest", "weakest"}
+"""Rules of a truth that name regions by the sum of their weights."""
 
 
 class Prior:
@@ -139,7 +142,7 @@ class Prior:
         ValueError
             If a parameter is missing or not inferred, a label unknown, or a value outside the prior.
         """
-        check_names(values, [marginal.name for marginal in self.marginals])
+        check_truth(values, self.marginals)
         parts = [
             broadcast_value(m.name, values[m.name], self.labels if m.per == "node" else ("",), weights)
             for m in self.marginals
@@ -275,20 +278,58 @@ def check_names(values: Mapping[str, Any], parameters: Sequence[str]) -> None:
         raise ValueError(f"no value of {', '.join(missing)}; give one of each inferred parameter")
 
 
+def check_truth(values: Mapping[str, Any], marginals: Sequence[Marginal]) -> None:
+    """Refuse what is wrong on any connectome: names, forms, and numbers that the prior cannot give.
+
+    Raises
+    ------
+    ValueError
+        In one line, with the parameter.
+    """
+    check_names(values, [marginal.name for marginal in marginals])
+    for marginal in marginals:
+        low, high = marginal.support
+        for number in stated_numbers(marginal, values[marginal.name]):
+            if not low <= number <= high:
+                raise ValueError(f"{marginal.name} is {number:g}, which its prior cannot give; widen the prior")
+
+
+def stated_numbers(marginal: Marginal, value: Any) -> Sequence[float]:
+    """The numbers in one parameter's truth, as `Prior.theta` reads it."""
+    name = marginal.name
+    if not isinstance(value, Mapping):
+        numbers = np.ravel(np.asarray(value, float))
+        if marginal.per is None and numbers.size != 1:
+            raise ValueError(f"{name}: {numbers.size} values, it is one number for the whole network; give one")
+        return numbers
+    if value.keys() == {"uniform", "seed"}:
+        low, high = value["uniform"]
+        if low > high:
+            raise ValueError(f"{name}: uniform: low {low:g} is above high {high:g}; write [low, high]")
+        return low, high
+    if not value.keys() <= {"value", "at", *EXTREMES} or "value" not in value:
+        form = "{value: number, at: {region: number}, strongest: {regions: integer, value: number}}, weakest alike"
+        raise ValueError(f"{name}: found {dict(value)}; write {form}, or {{uniform: [low, high], seed: integer}}")
+    if marginal.per is None and len(value) > 1:
+        raise ValueError(f"{name}: found {dict(value)}, it is one number for the whole network; give one")
+    extremes = [value[key]["value"] for key in EXTREMES & value.keys()]
+    return [value["value"], *(value.get("at") or {}).values(), *extremes]
+
+
 def broadcast_value(parameter: str, value: Any, labels: Sequence[str], weights: np.ndarray | None = None) -> np.ndarray:
     """One value a label: of a number, of a list, or by a rule, as `Prior.theta` reads them."""
-    if isinstance(value, Mapping) and value.keys() == {"uniform", "seed"}:
+    if isinstance(value, Mapping) and "uniform" in value:
         return random_generator(value["seed"]).uniform(*value["uniform"], len(labels))
     if isinstance(value, Mapping):
-        if not value.keys() <= {"value", "at", "strongest", "weakest"} or "value" not in value:
-            form = "{value: number, at: {region: number}}, or {uniform: [low, high], seed: integer}"
-            raise ValueError(f"{parameter}: found {dict(value)}; write {form}")
-        out = np.full(len(labels), float(value["value"]))
-        for key in value.keys() & {"strongest", "weakest"}:
+        out, named = np.full(len(labels), float(value["value"])), EXTREMES & value.keys()
+        if len(named) == 2 and sum(value[key]["regions"] for key in named) > len(labels):
+            raise ValueError(f"{parameter}: strongest and weakest regions are more than all {len(labels)}; name fewer")
+        for key in named:
             out[extreme_nodes(parameter, key, value[key]["regions"], weights)] = float(value[key]["value"])
         for label, number in (value.get("at") or {}).items():
             if label not in labels:
-                raise ValueError(f"{parameter}: no region {label!r}; choose from {', '.join(labels)}")
+                hint = suggest(label, labels)
+                raise ValueError(f"{parameter}: no region {label!r}; choose from {', '.join(labels)}{hint}")
             out[list(labels).index(label)] = float(number)
         return out
     numbers = np.atleast_1d(np.asarray(value, float))
@@ -302,6 +343,6 @@ def extreme_nodes(parameter: str, key: str, count: int, weights: np.ndarray | No
     """Indices of the `count` nodes whose weights sum up to most (`key` "strongest") or to least."""
     if weights is None or not 0 < count <= len(weights):
         known = 0 if weights is None else len(weights)
-        raise ValueError(f"{parameter}: {key}: {count} regions of {known} with weights")
+        raise ValueError(f"{parameter}: {key}: {count} regions of {known} with weights; name fewer")
     order = np.argsort(weights.sum(axis=0) + weights.sum(axis=1), kind="stable")
     return order[-count:] if key == "strongest" else order[:count]

@@ -25,7 +25,7 @@ from vbiflow.features.scores import choose_scores
 from vbiflow.marginals import DISCREPANCY, read_marginals
 from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
-from vbiflow.prior import check_names as check_parameter_names
+from vbiflow.prior import check_truth as check_truth_values
 from vbiflow.provenance import ROOT
 from vbiflow.study.connectome_checks import (
     check_connectome,
@@ -189,7 +189,7 @@ def check_participants(study: Study) -> None:
 
 def check_truth(study: Study) -> None:
     """Each participant whose recording is simulated needs the parameters that make it."""
-    names = [marginal.name for name, entry in study["prior"].items() for marginal in read_marginals(name, entry)]
+    marginals = [marginal for name, entry in study["prior"].items() for marginal in read_marginals(name, entry)]
     for name in study.simulated:
         if name not in study["truth"]:
             raise ValueError(f"truth: none of {name}, who has no recording; give a value of each inferred parameter")
@@ -198,7 +198,7 @@ def check_truth(study: Study) -> None:
             known = ", ".join(study.simulated) or "none"
             raise ValueError(f"truth: {name!r} has a recording, or is nobody of the cohort; without one: {known}")
         try:
-            check_parameter_names(values, names)
+            check_truth_values(values, marginals)
         except ValueError as error:
             raise ValueError(f"truth.{name}: {error}") from None
 

@@ -19,6 +19,7 @@ from vbiflow.empirical.regional import read_regional
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.empirical.sensor_space import make_lead_field
 from vbiflow.job import format_duration
+from vbiflow.prior import Prior
 from vbiflow.reading import Problems, join_problems, reading
 from vbiflow.study.study import FOLDER, Study
 
@@ -74,6 +75,11 @@ def first_unfetched(study: Study, subject: str, person: str) -> str:
 def describe_person(study: Study, subject: str, connectome: Connectome) -> str:
     """What a subject's recording is, once its features are taken as the study takes them."""
     if subject in study.simulated:
+        prior = Prior.from_config(study["prior"], connectome.labels, connectome.maps)
+        try:
+            prior.theta(study["truth"][subject], connectome.weights)
+        except ValueError as error:
+            raise ValueError(f"truth.{subject}: {error}") from None
         return "recording simulated"
     row: Mapping[str, str] = study.cohort[subject]
     lead_field = lead_field_of(study, row, connectome) if study.projected else None
