@@ -62,6 +62,9 @@ rule case_studies:
 try:
     for name in (*asked_studies(sys.argv[1:]), *(CONFIG["studies"] if GIVEN else ())):
         find_study(name)
+    if "case_studies" in config or any("case_studies" in one for one in sys.argv[1:]):
+        for name in case_studies():
+            find_study(name)
 except WorkflowError as error:
     raise SystemExit(str(error)) from None
 except MemoryError:

