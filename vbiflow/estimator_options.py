@@ -5,7 +5,7 @@ Nothing here needs torch, which takes seconds to load.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from vbiflow.reading import suggest
@@ -60,6 +60,12 @@ OPTIONS: dict[str, Any] = {
     "test_share": 0.1,
     "device": "cpu",
 }
+DEMANDS: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "dropout_probability": ("below 1", lambda value: value < 1),
+    "tail_bound": ("above 0", lambda value: value > 0),
+    "time_embedding_dim": ("even", lambda value: value % 2 == 0),
+}
+"""What an option of an estimator must be beside a number, in words and as a test."""
 WORKFLOW = ("n_simulations", "rounds")
 SHARES = ("validation_share", "test_share", "missing_share")
 
@@ -112,6 +118,10 @@ def resolve_choice(kind: str, entry: Any, registry: Mapping[str, Mapping[str, in
         key: check_option(f"{kind} {name} {key}", (given or {}).get(key, defaults[key]), defaults[key])
         for key in defaults
     }
+    for key in values.keys() & DEMANDS:
+        words, holds = DEMANDS[key]
+        if not holds(values[key]):
+            raise ValueError(f"{kind} {name} {key} must be {words}, found {values[key]:g}")
     return {"name": name, "options": values}
 
 
