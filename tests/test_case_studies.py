@@ -10,13 +10,15 @@ import pytest
 import yaml
 from PIL import Image
 
+from vbiflow import documented_run
 from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, cost_rows, summarise_case_studies
 from vbiflow.claims import CLAIMS
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.decisions import ENOUGH
 from vbiflow.documented_run import DOCUMENTED, PICTURES, TABLES, case_studies_commands, merge_table
+from vbiflow.figures import documented
 from vbiflow.figures.case_studies import SHOWN
-from vbiflow.figures.documented import LARGEST, WHOLE, shrink_picture
+from vbiflow.figures.documented import LARGEST, WHOLE, shrink_picture, update_documented_run
 from vbiflow.figures.table import wanted_figures
 from vbiflow.io import write_json
 from vbiflow.marginals import read_marginals
@@ -287,6 +289,27 @@ def test_documented_rows_are_replaced_by_those_of_a_study_that_ran_again():
     expected = table(("wilson_cowan@paper", "five"), ("epileptor@paper", "four"), ("montbrio@quick", "three"))
     assert merge_table(old, new) == expected
     assert merge_table(expected, expected) == expected
+
+
+def test_results_that_are_missing_or_cut_off_leave_the_documentation_as_it_is(tmp_path, monkeypatch):
+    results, kept = tmp_path / "results" / "case_studies", tmp_path / "kept"
+    shutil.copytree(DOCUMENTED, kept)
+    for module in (documented, documented_run):
+        monkeypatch.setattr(module, "DOCUMENTED", kept)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"case_studies/summary.tsv: no such file; make case-studies makes it"):
+        update_documented_run(results)
+    rows = (DOCUMENTED / "summary.tsv").read_text().splitlines()
+    epileptor = next(row for row in rows if row.startswith("epileptor@"))
+    results.mkdir(parents=True)
+    (results / "claims.tsv").write_text("")
+    (results / "summary.tsv").write_text("\n".join([rows[0], epileptor[:40]]))
+    with pytest.raises(ValueError, match=r"the row of epileptor@.* has another length than its header; make the table"):
+        update_documented_run(results)
+    (results / "summary.tsv").write_text("\n".join([rows[0], epileptor]))
+    with pytest.raises(ValueError, match=r"figure brain: results/epileptor@\w+/.*: no such file; run the rule"):
+        update_documented_run(results)
+    assert all((kept / path.name).read_bytes() == path.read_bytes() for path in DOCUMENTED.iterdir())
 
 
 @pytest.mark.parametrize("name", TABLES)

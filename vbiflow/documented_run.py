@@ -96,8 +96,10 @@ def merge_table(documented: str, results: str) -> str:
 
 
 def rows_by_study(table: str) -> dict[str, list[dict[str, str]]]:
-    """Rows of a tab-separated table by their study, without its scale."""
+    """Rows of a tab-separated table by their study, without its scale; a row that is cut off is refused."""
     found: dict[str, list[dict[str, str]]] = {}
     for row in csv.DictReader(io.StringIO(table), delimiter="\t"):
+        if None in row or None in row.values():
+            raise ValueError(f"the row of {row['study']} has another length than its header; make the table again")
         found.setdefault(row["study"].partition("@")[0], []).append(row)
     return found

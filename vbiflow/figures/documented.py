@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from PIL import Image
@@ -33,18 +35,37 @@ COLOURS = 128
 
 
 def update_documented_run(results: Path) -> None:
-    """Take the tables from `results`, and the pictures: of a study where it ran, of all where all of them did."""
-    new = {name: (results / f"{name}.tsv").read_text(encoding="utf-8") for name in TABLES}
-    for name, table in new.items():
-        write_text(DOCUMENTED / f"{name}.tsv", merge_table(read_documented(name), table))
+    """Take the tables from `results`, and the pictures: of a study where it ran, of all where all of them did.
+
+    What can fail comes before anything is written.
+
+    Raises
+    ------
+    ValueError
+        If the results are not there or not whole, in one line with the file.
+    """
+    new = {name: read_results(results / f"{name}.tsv") for name in TABLES}
+    merged = {name: merge_table(read_documented(name), table) for name, table in new.items()}
     ran = {stem: rows[0]["study"] for stem, rows in rows_by_study(new["summary"]).items()}
-    for picture, (stem, scope, figure) in PICTURES.items():
-        if stem in ran:
-            draw_picture(ran[stem], scope, figure, DOCUMENTED / f"{picture}.png")
-    if ran.keys() == CASE_STUDIES.keys():
-        for name in WHOLE:
-            shrink_picture(results / f"{name}.png", DOCUMENTED / f"{name}.png")
-    draw_costs(DOCUMENTED / "costs.png")
+    with TemporaryDirectory() as folder:
+        for picture, (stem, scope, figure) in PICTURES.items():
+            if stem in ran:
+                draw_picture(ran[stem], scope, figure, Path(folder) / f"{picture}.png")
+        if ran.keys() == CASE_STUDIES.keys():
+            for name in WHOLE:
+                shrink_picture(results / f"{name}.png", Path(folder) / f"{name}.png")
+        for name, table in merged.items():
+            write_text(DOCUMENTED / f"{name}.tsv", table)
+        draw_costs(Path(folder) / "costs.png")
+        for picture in Path(folder).iterdir():
+            copyfile(picture, DOCUMENTED / picture.name)
+
+
+def read_results(path: Path) -> str:
+    """The text of a table that the page of the case studies comes with."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; make case-studies makes it")
+    return path.read_text(encoding="utf-8")
 
 
 def draw_costs(path: Path) -> None:
@@ -79,4 +100,7 @@ def shrink_picture(source: Path, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    update_documented_run(Path("results/case_studies"))
+    try:
+        update_documented_run(Path("results/case_studies"))
+    except ValueError as error:
+        sys.exit(str(error))
