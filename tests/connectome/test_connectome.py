@@ -126,6 +126,15 @@ def test_centres_in_other_axes_are_told() -> None:
     assert finding.severity == "warning" and "they are not in MNI space" in finding.text
 
 
+def test_names_that_say_another_hemisphere_than_their_column_are_told_without_centres() -> None:
+    other = tuple("L" if side == "R" else "R" for side in SOUND.hemispheres)
+    finding = CHECKS["hemispheres"](changed(hemispheres=other, centres=np.full((N, 3), np.nan)))
+    assert finding.severity == "severe"
+    assert finding.text.startswith(f"the names of {N} regions say another hemisphere than their column: ")
+    one = (other[0], *SOUND.hemispheres[1:])
+    assert CHECKS["hemispheres"](changed(hemispheres=one, centres=np.full((N, 3), np.nan))) is None
+
+
 @pytest.mark.parametrize("name", [name for name, (_, severity) in PROVOKED.items() if severity == "severe"])
 def test_severe_finding_stops_unless_accepted(name: str) -> None:
     connectome, _ = PROVOKED[name]

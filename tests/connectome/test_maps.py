@@ -19,6 +19,7 @@ def connectome(**changes):
 def files(tmp_path):
     (tmp_path / "maps.tsv").write_text("label\tmyelin\tname\nlh-B\t3\tb\nrh-A\t2\ta\nA_L\t1\ta\nC_L\t9\tc\n")
     (tmp_path / "short.csv").write_text("label,myelin\nA_L,1\nA_R,\nB_L,nan\n")
+    np.savetxt(tmp_path / "bare.csv", [1, 1, 3])
     np.save(tmp_path / "three.npy", [1.0, 2.0, 3.0])
     np.save(tmp_path / "four.npy", np.ones(4))
     np.save(tmp_path / "nan.npy", [1.0, np.nan, 3.0])
@@ -50,6 +51,7 @@ def test_maps_survive_a_file(files):
         ("m", "maps.tsv", "no column ''; write .*maps.tsv::COLUMN with one of myelin, name"),
         ("m", "maps.tsv::gradient", "no column 'gradient'; write .* one of myelin"),
         ("m", "maps.tsv::name", "could not convert string to float: 'a'; give one number a region"),
+        ("m", "bare.csv", "bare.csv: no header; write one, label and a name for each map, or save an array as .npy"),
         ("m", "four.npy", "4 values for 3 regions; give one a region in their order, or a table with a column label"),
         ("m", "nan.npy", "no finite value for 1 regions, the first A_R"),
         ("m", "short.csv::myelin", "give one number a region"),

@@ -33,8 +33,8 @@ def test_spectra_are_ordered_by_name(tmp_path: Path) -> None:
     [
         ("1\t5\n2\t3\n", r"p.tsv: power spectra need a header"),
         ("f\ta\n2\t5\n1\t3\n", r"p.tsv: the first column 'f' must be frequencies \[Hz\] that rise"),
-        ("f\ta\tb\n1\t5\t1\n2\t3\t-40\n", r"p.tsv: b: power is negative or not finite; give power, not its logarithm"),
-        ("f\ta\n1\t5\n2\tn/a\n", r"p.tsv: a: power is negative or not finite"),
+        ("f\ta\tb\n1\t5\t1\n2\t3\t-40\n", r"p.tsv: b: power is -40 at 2 Hz; give power, not its logarithm in dB"),
+        ("f\ta\n1\t5\n2\tn/a\n", r"p.tsv: a: power is nan at 2 Hz; give a number, or leave the line out"),
         ("f\tx\n1\t5\n2\t3\n", r"p.tsv: regions do not match the connectome: it lacks a; the connectome lacks x"),
     ],
 )
@@ -57,6 +57,7 @@ def test_features_in_a_row_or_a_column(tmp_path: Path) -> None:
         ("a\t1\na\t2\n", r"x.tsv: a feature stands twice"),
         ("a\tb\n1\tnan\n", r"x.tsv: feature 'b' is not finite"),
         ("a\tc\n1\t2\n", r"x.tsv: no feature 'b'; 1 of those"),
+        ("a\tB\n1\t2\n", r"no feature 'b'; 1 of those that the study simulates lack; did you mean 'B'\?"),
     ],
 )
 def test_bad_features_are_one_line(content: str, message: str, tmp_path: Path) -> None:

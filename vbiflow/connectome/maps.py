@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from vbiflow.arrays import read_array, split_key
+from vbiflow.arrays.table import is_number
+from vbiflow.arrays.text import delimiter_of, split_cells
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.region_tables import COLUMNS, number_of, read_regions, unread_columns
-from vbiflow.connectome.regions import match_labels
+from vbiflow.connectome.region_tables import COLUMNS, number_of, read_regions, table_lines, unread_columns
+from vbiflow.connectome.regions import Regions, match_labels
 from vbiflow.maps import CONSTANT
 
 
@@ -31,7 +33,7 @@ def with_maps(connectome: Connectome, files: Mapping[str, str]) -> Connectome:
 def tell_unread(file: str, keys: Sequence[str]) -> None:
     """Say which columns of a table of maps are no map of the study."""
     is_listed = Path(file).suffix.lower() in (".tsv", ".csv")
-    text = unread_columns(read_regions(file).columns, (*COLUMNS, *keys)) if is_listed else ""
+    text = unread_columns(read_table_of_maps(file).columns, (*COLUMNS, *keys)) if is_listed else ""
     if text:
         print(f"{file}: {text}")
 
@@ -62,10 +64,18 @@ def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:
     return values
 
 
+def read_table_of_maps(file: str | Path) -> Regions:
+    """A table of regions whose further columns are maps; one of numbers alone is refused."""
+    first = next(iter(table_lines(Path(file))), "") if Path(file).is_file() else ""
+    if first and all(map(is_number, split_cells(first, delimiter_of(first)))):
+        raise ValueError(f"{file}: no header; write one, label and a name for each map, or save an array as .npy")
+    return read_regions(file)
+
+
 def read_column(entry: str, labels: tuple[str, ...]) -> np.ndarray:
     """A column of a table of regions, matched by label."""
     file, key = split_key(entry)
-    table = read_regions(file)
+    table = read_table_of_maps(file)
     numeric = [name for name in table.columns if name not in ("label", "hemisphere")]
     if key.lower() not in numeric:
         raise ValueError(f"{entry}: no column {key!r}; write {file}::COLUMN with one of {', '.join(numeric) or 'none'}")

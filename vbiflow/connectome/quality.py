@@ -10,6 +10,7 @@ import numpy as np
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, shorten_list
+from vbiflow.labels import split_label
 
 SEVERITIES = ("severe", "warning", "note")
 LEAST_FALL = -0.35
@@ -179,9 +180,15 @@ def weights_beside_distances(connectome: Connectome) -> Finding | None:
 
 
 def hemispheres(connectome: Connectome) -> Finding | None:
-    """Regions that lie on the other side than their name says."""
+    """Regions that lie on the other side than their hemisphere says, or most of whose names say the other one."""
     x = connectome.centres[:, 0]
     sides = np.array(connectome.hemispheres)
+    named = np.array([split_label(label)[0] for label in connectome.labels])
+    against = (named != "") & (sides != "") & (named != sides)
+    if against.sum() > (named != "").sum() / 2:  # a few may be a name's own letter
+        names = shorten_list(np.compress(against, connectome.labels).tolist())
+        text = f"the names of {against.sum()} regions say another hemisphere than their column: {names}"
+        return Finding("hemispheres", "severe", text)
     if not (np.nanmin(x, initial=0) < 0 < np.nanmax(x, initial=0)):
         return None
     wrong = ((sides == "L") & (x > 5)) | ((sides == "R") & (x < -5))

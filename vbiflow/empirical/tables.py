@@ -11,6 +11,7 @@ import numpy as np
 from vbiflow.arrays import Table, read_table
 from vbiflow.arrays.table import is_number
 from vbiflow.empirical.series import align
+from vbiflow.reading import suggest
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ def read_spectra(path: str | Path, labels: Sequence[str] | None = None, drop: Se
         raise ValueError(f"{path}: the first column {table.columns[0]!r} must be frequencies [Hz] that rise")
     wrong = ~np.isfinite(power) | (power < 0)
     if wrong.any():
-        name = names[int(np.argmax(wrong.any(axis=1)))]
-        raise ValueError(f"{path}: {name}: power is negative or not finite; give power, not its logarithm in dB")
+        node, k = np.argwhere(wrong)[0]
+        remedy = "give power, not its logarithm in dB" if power[node, k] < 0 else "give a number, or leave the line out"
+        raise ValueError(f"{path}: {names[node]}: power is {power[node, k]:g} at {frequencies[k]:g} Hz; {remedy}")
     if labels is not None:
         order = align(str(path), names, labels, drop)
         power, names = power[order], tuple(names[k] for k in order)
@@ -77,6 +79,7 @@ def read_features(path: str | Path, names: Sequence[str] | None = None) -> tuple
         if missing:
             raise ValueError(
                 f"{path}: no feature {missing[0]!r}; {len(missing)} of those that the study simulates lack"
+                f"{suggest(missing[0], found)}"
             )
         values, found = values[[found.index(name) for name in names]], tuple(names)
     return values, tuple(found)
