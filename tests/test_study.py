@@ -322,6 +322,7 @@ def test_ablation_needs_something_to_leave(config):
             "  estimators: [msf]",
             r"unknown estimator in diagnostics.estimators 'msf'; choose from maf",
         ),
+        ("  n_predictive: 10", "  n_predictive: 600", "600 of 500 samples of the posterior; lower it, or raise"),
         ("  n_predictive: 10", "  learning_curve: [100, 900]", r"learning_curve: 900 simulations, the study has 300"),
         ("connectome:\n", "connectome:\n  per: pooled\n", r"connectome.per: pooled takes a cohort of 2 or more people"),
         (

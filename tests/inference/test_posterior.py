@@ -10,10 +10,11 @@ from sklearn.neural_network import MLPClassifier
 
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.posterior import FORMAT, Posterior
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.inference.transport import quiet
+from vbiflow.io import sealed
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 
@@ -225,6 +226,20 @@ def test_damaged_or_missing_files_are_named(tmp_path, posteriors):
     whole = (tmp_path / "posterior.pt").read_bytes()
     (tmp_path / "posterior.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"posterior.pt: damaged.*; delete it and run again$"):
+        Posterior.load(tmp_path / "posterior.pt")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"format": 4}, f"of format 4, this vbiflow reads {FORMAT}; train again"),
+        ({}, r"not a whole posterior \('format'\); train"),
+    ],
+)
+def test_a_posterior_of_another_format_is_refused(tmp_path, config, message):
+    with sealed(tmp_path / "posterior.pt") as part:
+        torch.save({"state": {}, "config": config}, part)
+    with pytest.raises(ValueError, match=f"posterior.pt: .*{message}"):
         Posterior.load(tmp_path / "posterior.pt")
 
 

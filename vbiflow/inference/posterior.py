@@ -224,13 +224,11 @@ class Posterior:
         verify(path)
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-            state, config = content["state"], content["config"]
+            state, config, form = content["state"], content["config"], content["config"]["format"]
         except Exception as error:
             raise ValueError(f"{path}: not a whole posterior ({str(error).splitlines()[0]}); train again") from None
-        if config["format"] != FORMAT:
-            raise ValueError(
-                f"{path}: posterior of format {config['format']}, this vbiflow reads {FORMAT}; train again"
-            )
+        if form != FORMAT:
+            raise ValueError(f"{path}: posterior of format {form}, this vbiflow reads {FORMAT}; train again")
         prior = Prior.from_plain(config["prior"])
         scaling = Scaling(**arrays(state["scaling"]), robust=config["robust"])
         regression = state["regression"] and ConditionalGaussian.from_state(arrays(state["regression"]))

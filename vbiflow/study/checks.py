@@ -287,8 +287,13 @@ def check_shares(study: Study) -> None:
 
 
 def check_evidence(study: Study) -> None:
-    """Refuse methods to compare with that do not exist, and learning curves beyond the study's simulations."""
-    diagnostics = study["diagnostics"]
+    """Refuse methods to compare with that do not exist, and more samples or simulations than the study has."""
+    diagnostics, n_samples = study["diagnostics"], study["posterior"]["n_samples"]
+    if diagnostics["n_predictive"] > n_samples:
+        raise ValueError(
+            f"diagnostics.n_predictive: {diagnostics['n_predictive']} of {n_samples} samples of the posterior; "
+            "lower it, or raise posterior.n_samples"
+        )
     for name in diagnostics["estimators"]:
         choose("estimator in diagnostics.estimators", name, ESTIMATOR_OPTIONS)
     beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
