@@ -38,6 +38,7 @@ def snakemake(tmp_path, monkeypatch):
         wildcards=Named(study="tiny", shard="shard-0001"),
         params=Named(seed=3, code="abc", dt=10),
         input=Named(data="results/tiny/in.h5"),
+        output=["results/out.h5"],
         log=["logs/simulate.log"],
         threads=1,
     )
@@ -114,7 +115,7 @@ def test_notes_stop_a_job_that_does_not_read_them(snakemake, reads, worked):
         ),
         (
             OSError("Unable to write (file write failed: errno = 28, error message = 'No"),
-            "No space left on device; nothing",
+            "No space left on device: results/out.h5; nothing",
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "results"),

@@ -175,7 +175,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 run.say("ended by SIGTERM; run again to go on")
             raise
         except Exception as error:
-            reason = describe_shortage(error, snakemake.rule)
+            reason = describe_shortage(error, snakemake.rule, next(iter(snakemake.output), ""))
             if not reason:
                 traceback.print_exc(file=log)
                 raise
@@ -228,15 +228,19 @@ def silence_hdf5() -> Iterator[None]:
         sys.unraisablehook, sys.excepthook = before
 
 
-def describe_shortage(error: Exception, rule: str) -> str:
-    """What the machine ran out of, in one line with the remedy; empty if the error is of another kind."""
+def describe_shortage(error: Exception, rule: str, output: str = "") -> str:
+    """What the machine ran out of, in one line with the remedy; empty if the error is of another kind.
+
+    HDF5 does not say for which file there was no room; then it was `output`.
+    """
     text, code = str(error), getattr(error, "errno", None)
     if isinstance(error, MemoryError) or "allocate memory" in text:
         said = f" ({text.splitlines()[0]})" if text else ""
         return f"out of memory{said}; give it more by resources: {{{rule}: {{mem_mb: ...}}}} in the study"
     for number, remedy in FULL.items():
         if code == number or f"errno = {number}," in text:
-            return f"{os.strerror(number)}{f': {error.filename}' if getattr(error, 'filename', None) else ''}; {remedy}"
+            file = getattr(error, "filename", None) or (output if number in (errno.ENOSPC, errno.EDQUOT) else "")
+            return f"{os.strerror(number)}{f': {file}' if file else ''}; {remedy}"
     return ""
 
 

@@ -357,6 +357,8 @@ def test_options_of_other_rules_pass():
 def test_too_few_simulations(data):
     with pytest.raises(ValueError, match=r"^60 of 60 simulations are valid, .* 20 of each are needed: raise n_simul"):
         fitted((data[0][:60], data[1][:60]))
+    with pytest.raises(ValueError, match=r"^25 of 600 simulations are valid.*: narrow the prior; reason in features"):
+        fitted(data, valid=np.arange(600) < 25)
 
 
 def test_shapes_must_agree(data):

@@ -87,9 +87,10 @@ def train(
     device = chosen_device(options["device"])
     parts, valid = data.split, data.valid
     if min(len(parts.train), len(parts.validation)) < FEWEST:
+        cure = "raise n_simulations" if valid.mean() > 0.5 else "narrow the prior; reason in features.h5 says why"
         raise ValueError(
             f"{int(valid.sum())} of {len(valid)} simulations are valid, {len(parts.train)} to train on and "
-            f"{len(parts.validation)} to validate; {FEWEST} of each are needed: raise n_simulations"
+            f"{len(parts.validation)} to validate; {FEWEST} of each are needed: {cure}"
         )
     clock = clock_of(device)
     begin = clock()
