@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vbiflow.connectome import Connectome, read_connectome
+from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.pool import (
     BLOCK,
     EXTRAPOLATION,
@@ -118,6 +119,12 @@ def test_one_person_is_simulated_as_ever_and_conditioned_on_in_a_pool():
     own, conditioning = simulated(PEOPLE[:1], {"perturb": 0.5}, theta)
     assert nothing == {} and np.array_equal(plain.ts["x"], own.ts["x"])
     assert np.array_equal(conditioning["conditioning"].values[2], connectome_summaries(PEOPLE[0]))
+
+
+def test_a_mean_connectome_says_whose_centres_it_has():
+    own, other = Finding("own_centres", "note", "of a scanner"), Finding("density", "warning", "of one person")
+    first = replace(PEOPLE[0], findings=(own, other))
+    assert mean_connectome([first, *PEOPLE[1:]]).findings == (own,)
 
 
 def test_mean_connectome_and_other_regions():

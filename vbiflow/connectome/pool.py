@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
+from vbiflow.connectome.parcellation import OWN_CENTRES
 from vbiflow.streams import random_generator
 
 BLOCK = 32
@@ -94,7 +95,7 @@ def draws_from(connectomes: Sequence[Connectome], options: Mapping[str, float]) 
 
 
 def mean_connectome(connectomes: Sequence[Connectome]) -> Connectome:
-    """The consensus of a cohort: mean weights and lengths, with the first one's regions.
+    """The consensus of a cohort: mean weights and lengths, the first one's regions, and what is said of their centres.
 
     Raises
     ------
@@ -105,7 +106,8 @@ def mean_connectome(connectomes: Sequence[Connectome]) -> Connectome:
         raise ValueError(f"{len(connectomes)} connectomes are left to learn from, two or more are needed")
     weights = np.mean([one.weights for one in connectomes], axis=0)
     lengths = mean_lengths(connectomes, np.full(len(connectomes), 1 / len(connectomes)))
-    return replace(connectomes[0], weights=weights, tract_lengths=lengths, findings=())
+    whose = tuple(finding for finding in connectomes[0].findings if finding.name == OWN_CENTRES)
+    return replace(connectomes[0], weights=weights, tract_lengths=lengths, findings=whose)
 
 
 def mean_lengths(connectomes: Sequence[Connectome], shares: Sequence[float] | np.ndarray) -> np.ndarray:
