@@ -96,7 +96,7 @@ def shrink_picture(source: Path, path: Path) -> None:
     with atomic(path) as part:
         picture.save(part, "PNG", optimize=True)
         if part.stat().st_size >= LARGEST:
-            few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)  # keeps a colour bar whole
+            few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
             few.save(part, "PNG", optimize=True)
 
 
