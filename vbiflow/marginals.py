@@ -156,6 +156,11 @@ def read_marginals(parameter: str, entry: Any) -> list[Marginal]:
     return [*own, *spreads]
 
 
+def read_prior(prior: Mapping[str, Any]) -> list[Marginal]:
+    """Marginals of all inferred parameters of a study's `prior`, in its order (`read_marginals`)."""
+    return [marginal for name, entry in prior.items() for marginal in read_marginals(name, entry)]
+
+
 def read_random(parameter: str, entry: Any) -> Marginal | float:
     """Standard deviation of the random regional effects of an entry: a number, 0 without, or its prior.
 

@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from vbiflow.maps import LINKS, region_values, regression
-from vbiflow.marginals import RANDOM, SPREAD, Marginal, read_fixed, read_limits, read_link, read_marginals, read_random
+from vbiflow.marginals import RANDOM, SPREAD, Marginal, read_fixed, read_limits, read_link, read_prior, read_random
 from vbiflow.reading import suggest
 from vbiflow.streams import random_generator
 
@@ -81,7 +81,7 @@ class Prior:
         ValueError
             If a family or map is unknown, or if numbers are wrong in count, order or sign.
         """
-        marginals = [marginal for name, entry in config.items() for marginal in read_marginals(name, entry)]
+        marginals = read_prior(config)
         limits = {name: read_limits(name, entry) for name, entry in config.items()}
         links = {name: read_link(name, entry) for name, entry in config.items()}
         links = {name: link for name, link in links.items() if link != "identity"}

@@ -10,6 +10,7 @@ import pytest
 from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures import table
 from vbiflow.figures.draw import draw_figures
+from vbiflow.figures.figure import has_plane
 from vbiflow.figures.people import read_people_samples
 from vbiflow.figures.scatter import read_plane
 from vbiflow.figures.style import NOT_DRAWN
@@ -100,6 +101,11 @@ def test_two_parameters_are_drawn_as_a_plane_with_the_truths_of_the_estimators_p
     assert "plane" in wanted_figures("estimator", coupling, "virtual-1")
     assert "plane" not in wanted_figures("estimator", maps, "virtual-1")  # G and nine coefficients
     assert "plane" not in wanted_figures("estimator", load_study("wilson_cowan"), "random")  # P of each region
+    fixed = load_study("wong_wang_coupling")
+    fixed["prior"]["J"] = {"map": {"constant": 0.2, "myelin": {"uniform": [0, 1]}}}
+    assert has_plane(fixed, "virtual-1")  # a coefficient that is a number is no parameter
+    fixed["prior"]["J"]["random"] = {"sd": {"uniform": [0, 1]}}
+    assert not has_plane(fixed, "virtual-1")  # the size of regional effects is one
     truths = figure_parameters("estimator", coupling, "virtual-1")["truths"]
     prior = Prior.from_config(coupling["prior"])
     theta, x = prior.sample(0, 0, 40), np.arange(120.0).reshape(40, 3)

@@ -19,7 +19,7 @@ from vbiflow.engine.spectra import check_spectrum, linear_spectra
 from vbiflow.engine.spectral_discrepancy import SPECTRAL_DISCREPANCY, add_spectral_discrepancy, check_sizes
 from vbiflow.io import Quantity
 from vbiflow.maps import CONSTANT, LINKS, RECORDED_NOISE, region_values, regression
-from vbiflow.marginals import DISCREPANCY, RANDOM, SPREAD, Marginal, read_fixed, read_link, read_marginals, read_random
+from vbiflow.marginals import DISCREPANCY, RANDOM, SPREAD, Marginal, read_fixed, read_link, read_prior, read_random
 from vbiflow.models import find_model
 from vbiflow.observation.sensors import SENSOR_PARAMETERS
 from vbiflow.prior import Prior
@@ -191,7 +191,7 @@ def check_draws(
         In one line, before any connectome is known.
     """
     own = find_model(model)
-    marginals = [marginal for name, entry in prior.items() for marginal in read_marginals(name, entry)]
+    marginals = read_prior(prior)
     known = {name: np.ones(1) for name in maps}
     values = {name: check_fixed(name, value, known) for name, value in parameters.items()}
     for marginal in marginals:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vbiflow.empirical.cohort import TABLES
 from vbiflow.features.scores import SCORES
+from vbiflow.marginals import read_prior
 
 Wanted = Callable[[Any, str], bool]
 
@@ -117,7 +118,7 @@ def few_people(study: Any, owner: str) -> bool:
 
 def n_shared(study: Any) -> int:
     """How many parameters without a region are inferred."""
-    return sum(len(entry.get("map", "1")) for entry in study["prior"].values() if entry.get("per") != "node")
+    return sum(marginal.per is None for marginal in read_prior(study["prior"]))
 
 
 def has_plane(study: Any, owner: str) -> bool:

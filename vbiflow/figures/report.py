@@ -19,7 +19,7 @@ from vbiflow.diagnostics.grade import GRADES, grade_in_words
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
 from vbiflow.io import read, read_attributes, read_json
-from vbiflow.marginals import read_marginals
+from vbiflow.marginals import read_prior
 from vbiflow.pools import AVERAGE, LEAVE_ONE_OUT, POOLED
 from vbiflow.posterior_table import statistics
 from vbiflow.prior import Prior
@@ -103,7 +103,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
     heading = {"title": settings["study"], "description": ""} | dict(settings["settings"])
     return page.from_string(text).render(
         **settings,
-        marginals=[one for name, entry in settings["settings"]["prior"].items() for one in read_marginals(name, entry)],
+        marginals=read_prior(settings["settings"]["prior"]),
         version=vbiflow.__version__,
         commit=source_commit(),
         title=heading["title"],

@@ -22,7 +22,7 @@ from vbiflow.features.discrepancy import read_discrepancy
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.scores import choose_scores
-from vbiflow.marginals import DISCREPANCY, read_marginals
+from vbiflow.marginals import DISCREPANCY, read_prior
 from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
 from vbiflow.prior import check_truth as check_truth_values
@@ -189,7 +189,7 @@ def check_participants(study: Study) -> None:
 
 def check_truth(study: Study) -> None:
     """Each participant whose recording is simulated needs the parameters that make it."""
-    marginals = [marginal for name, entry in study["prior"].items() for marginal in read_marginals(name, entry)]
+    marginals = read_prior(study["prior"])
     for name in study.simulated:
         if name not in study["truth"]:
             raise ValueError(f"truth: none of {name}, who has no recording; give a value of each inferred parameter")
