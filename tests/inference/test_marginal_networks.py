@@ -8,6 +8,7 @@ from scipy import stats
 from vbiflow.inference import inputs, residual_shape, training
 from vbiflow.inference.marginal_networks import OWN, TRAINING, MarginalNetworks
 from vbiflow.inference.posterior import Posterior
+from vbiflow.inference.residual_shape import within_family
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
@@ -44,18 +45,26 @@ def data():
 
 
 @pytest.fixture(autouse=True, scope="module")
-def few_are_many():
-    """Thousands of simulations count as tens of thousands, and all fits are short."""
+def short_fits():
+    """The regression learns from few, and all fits are short."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(residual_shape, "STEPS", 200)
         patch.setattr(inputs, "SURVEYED", (N_SURVEYED, 20_000_000))
-        patch.setattr(training, "MANY_ROWS", 10_000)
-        patch.setattr(training, "TRAINING", TRAINING | {"max_epochs": 12})
+        patch.setattr(inputs, "APART", 2000)
+        patch.setattr(training, "TRAINING", TRAINING | {"batch_size": 250, "max_epochs": 12})
+        patch.setattr(training, "STEPS", 600)
         yield
 
 
 @pytest.fixture(scope="module")
 def trained(data):
+    return train(data, QUICK, seed=1)
+
+
+def without_networks(data, monkeypatch):
+    """What training gives where the regression learns from all simulations."""
+    monkeypatch.setattr(inputs, "SURVEYED", (N_ROWS, 20_000_000))
+    monkeypatch.setattr(inputs, "APART", N_ROWS)
     return train(data, QUICK, seed=1)
 
 
@@ -70,11 +79,10 @@ def test_networks_see_the_features_in_which_their_parameter_shows(data):
 
 def test_they_tell_most_of_what_there_is_where_regression_and_flow_do_not(data, trained, monkeypatch):
     held_out = data.held_out()
-    monkeypatch.setattr(training, "MANY_ROWS", N_ROWS)
-    without, history = train(data, QUICK, seed=1)
+    without, _ = without_networks(data, monkeypatch)
     lost = [exact_log_density(*held_out).mean() - one.log_prob(*held_out).mean() for one in (trained[0], without)]
     assert lost[0] < 0.5 * lost[1], lost
-    assert trained[1]["n_inputs"] == history["n_inputs"] + 4 * N_PARAMETERS  # six numbers of each in the place of two
+    assert [one.condenser.regression.n_outputs for one in (trained[0], without)] == [6 * N_PARAMETERS, 2 * N_PARAMETERS]
 
 
 def test_errors_that_a_coupling_makes_are_found_though_they_differ_from_region_to_region(monkeypatch):
@@ -98,8 +106,7 @@ def test_errors_that_a_coupling_makes_are_found_though_they_differ_from_region_t
         mean = np.linalg.solve(precision, observed.T @ (x[row] / size**2))
         own.append(stats.multivariate_normal.logpdf(z[row], mean, np.linalg.inv(precision)))
     theta, held_out = data.held_out()
-    monkeypatch.setattr(training, "MANY_ROWS", N_ROWS)
-    without, _ = train(data, QUICK, seed=1)
+    without, _ = without_networks(data, monkeypatch)
     lost = [np.mean(own) - one.log_prob(theta, held_out).mean() for one in (posterior, without)]
     assert lost[0] < 0.5 * lost[1], lost
     r, _ = found.standardise(torch.from_numpy(theta).float(), torch.from_numpy(posterior.inputs(held_out)))
@@ -116,8 +123,7 @@ def test_sums_over_all_features_are_learnt(monkeypatch):
     data = TrainingSet.of(prior, z, x, [f"x{k}" for k in range(x.shape[1])], QUICK, seed=1)
     theta, seen = data.held_out()
     told = [train(data, QUICK, seed=1)[0].log_prob(theta, seen).mean()]
-    monkeypatch.setattr(training, "MANY_ROWS", N_ROWS)
-    told.append(train(data, QUICK, seed=1)[0].log_prob(theta, seen).mean())
+    told.append(without_networks(data, monkeypatch)[0].log_prob(theta, seen).mean())
     known = N_PARAMETERS * np.log(0.1 * 1.01**-0.5)
     lost = [-known - N_PARAMETERS * (1 + np.log(2 * np.pi)) / 2 - one for one in told]
     assert lost[0] < 0.3 * lost[1], lost
@@ -134,6 +140,34 @@ def test_intervals_hold_the_truth_where_they_are_narrow_and_where_they_are_wide(
     ranked = np.take_along_axis(inside, np.argsort(width, axis=1), axis=1)
     thirds = [part.mean() for part in np.array_split(ranked, 3, axis=1)]
     assert thirds == pytest.approx([0.9] * 3, abs=0.025), thirds
+
+
+@pytest.mark.parametrize("n_rows", [3000])
+def test_networks_of_few_simulations_tell_more_too_and_intervals_hold_the_truth(data, n_rows, monkeypatch):
+    few = TrainingSet.of(data.prior, *data.rows(np.arange(n_rows)), data.names, QUICK, seed=1)
+    theta, x = data.rows(np.arange(N_ROWS - 2000, N_ROWS))
+    found, _ = train(few, QUICK, seed=1)
+    without, _ = without_networks(few, monkeypatch)
+    lost = [exact_log_density(theta, x).mean() - one.log_prob(theta, x).mean() for one in (found, without)]
+    assert lost[0] < lost[1] - 4, lost
+    low, high = np.quantile(found.sample_batch(x, 400, seed=2), [0.05, 0.95], axis=1)
+    inside = ((low < theta) & (theta < high)).mean(axis=0)
+    assert inside.mean() == pytest.approx(0.9, abs=0.02)
+    assert np.abs(inside - 0.9).max() < 0.045
+
+
+def test_mean_errors_of_few_simulations_are_brought_nearer_to_that_of_the_family():
+    """By as much as is chance, so that they come nearer to the truth; other parameters keep theirs."""
+    rng = np.random.default_rng(5)
+    own, n = torch.arange(N_PARAMETERS) > 0, 400
+    true = np.r_[0.5, 0.02 * rng.standard_normal(N_PARAMETERS - 1)]
+    seen = torch.from_numpy(true + rng.standard_normal((50, N_PARAMETERS)) / n**0.5)
+    found = torch.stack([within_family(row, own, 1 / n) for row in seen])
+    assert torch.equal(found[:, 0], seen[:, 0])
+    errors = [float(((row - torch.from_numpy(true))[:, 1:] ** 2).mean()) for row in (found, seen)]
+    assert errors[0] < 0.4 * errors[1], errors
+    apart = torch.from_numpy(10 * true)
+    assert torch.allclose(within_family(apart, own, 1e-6), apart, atol=1e-3)
 
 
 def test_standardising_is_undone_and_keeps_the_volume(data, trained):

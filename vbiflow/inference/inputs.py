@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vbiflow.dependencies import code_hash
-from vbiflow.inference.conditional_gaussian import FARTHEST, ConditionalGaussian
+from vbiflow.inference.conditional_gaussian import FARTHEST, ConditionalGaussian, correlation
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.regressions import largest_family
 from vbiflow.inference.scaling import ROWS, Scaling
@@ -22,6 +22,8 @@ MANY_PARAMETERS = 20
 """Parameters from which on `auto` of regression and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
+APART = 40_000
+"""Training rows from which on the regression learns from a third of them, and networks and flow from the others."""
 IN_MEMORY = 1 << 28
 
 
@@ -53,7 +55,8 @@ def fit_inputs(
 ) -> tuple[Scaling, Condenser, np.ndarray, dict[str, str]]:
     """How features x (n, f) become inputs, from the rows `train` alone, whose z (n_train, p) comes first.
 
-    Missing values are counted over all of these rows, the rest is found from the first of them.
+    Missing values are counted over all of these rows, the rest is found from the first of them: with a regression from
+    a third at most, if they are many, so that most are unknown to it.
 
     Returns
     -------
@@ -63,7 +66,10 @@ def fit_inputs(
     wanted = np.zeros(len(x), bool)
     wanted[train] = True
     absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
-    enough = surveyed_rows(x.shape[1])
+    enough, embedded = surveyed_rows(x.shape[1]), options["embedding"]["name"] != "none"
+    regressed = not embedded and options["regression"] != "none" and z.shape[1] >= MANY_PARAMETERS
+    if regressed and len(train) >= APART:
+        enough = min(enough, len(train) // 3)
     for start in range(0, len(x), ROWS):
         block = np.asarray(x[start : start + ROWS], float)[wanted[start : start + ROWS]]
         absent += (~np.isfinite(block)).sum(axis=0)
@@ -74,12 +80,10 @@ def fit_inputs(
     sample.clear()
     scaling, dropped = Scaling.fit(surveyed, absent / len(train), names, options["scaling"], options["missing_share"])
     u = scaling(surveyed)
-    if options["embedding"]["name"] != "none":  # which knows the features' order
-        options = {**options, "reduction": "none", "regression": "none"}
     reduction, own = Reduction.identity(u.shape[1]), np.empty((0, u.shape[1]), np.float32)
-    if options["reduction"] != "none":
+    if options["reduction"] != "none" and not embedded:  # an embedding knows the features' order
         reduction, own = Reduction.fit(u, z[: len(u)], len(train))
-    if options["regression"] == "none" or z.shape[1] < MANY_PARAMETERS:
+    if not regressed:
         return scaling, Condenser(reduction), own, dropped
     regression, moments = ConditionalGaussian.fit(u, z[: len(u)], largest_family(parameters))
     own = np.concatenate([own if len(own) else reduction(u), moments], axis=1)
@@ -126,10 +130,14 @@ class Inputs:
             moments = (torch.from_numpy(u[block, -regression.n_outputs :]) for block in blocks)
             found = [regression.standardise(self.z[block], own) for block, own in zip(blocks, moments, strict=True)]
             self.z, self.volume = (torch.cat(parts) for parts in zip(*found, strict=True))
-        if regression and regression.networks:  # they know training rows by heart, a little
-            learnt, fresh = self.z[:n_train], self.z[n_train:]
-            size, fresh_size = (r.clamp(-FARTHEST, FARTHEST).std(0) for r in (learnt, fresh))
-            self.z[:n_train] = (learnt - learnt.mean(0)) * (fresh_size / size) + fresh.mean(0)
+        if regression and regression.networks:  # they know training rows by heart, a little, and what is common to all
+            learnt = self.z[:n_train]
+            inner = learnt.clamp(-FARTHEST, FARTHEST).double()
+            size = inner.std(0)
+            scaled = ((inner - inner.mean(0)) / size).numpy()
+            factor = torch.from_numpy(np.linalg.cholesky(correlation(scaled)))
+            white = torch.linalg.solve_triangular(factor, ((learnt - inner.mean(0)) / size).T, upper=False)
+            self.z[:n_train] = white.T
 
     def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         """Both for some rows."""

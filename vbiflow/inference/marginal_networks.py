@@ -17,8 +17,10 @@ OWN = 16
 SUMS = 4
 """Weighted sums of all features that it sees beside them."""
 HIDDEN = 32
-TRAINING = {"batch_size": 250, "learning_rate": 5e-3, "schedule": "cosine", "max_epochs": 20}
+TRAINING = {"batch_size": 100, "learning_rate": 5e-3, "schedule": "cosine", "max_epochs": 20}
 """How they are trained, where it differs from the flow."""
+STEPS = 6000
+"""Fewest steps of their training: of few simulations more epochs are trained."""
 FARTHEST = 4.0
 """Deviations up to which a parameter outside the family moves the others."""
 MOST = 6.0

@@ -84,8 +84,15 @@ class ResidualShape:
         found = cls(family, *arrays)
         blocks = zip(*(part.split(ROWS) for part in (residuals, m, log_sd)), strict=True)
         e = torch.cat([found.standardise(*block)[0] for block in blocks])
-        average, deviation = e.mean(0), e.std(0)
+        average = within_family(e.mean(0), own, 1 / len(e))
+        deviation = within_family(e.std(0).log(), own, 1 / (2 * len(e))).exp()
         return replace(found, final=torch.stack([average, deviation]).numpy()), (e - average) / deviation
+
+    def moved(self, e: Tensor) -> ResidualShape:
+        """The same with a mean e of nothing in simulations (n, p)."""
+        average, deviation = torch.from_numpy(self.final)
+        shift = within_family(e.mean(0), torch.from_numpy(self.family) > 0, 1 / len(e))
+        return replace(self, final=torch.stack([average + deviation * shift, deviation]).numpy())
 
     def state(self) -> dict[str, np.ndarray]:
         """The arrays, by name."""
@@ -110,6 +117,22 @@ class ResidualShape:
         found = shape_of(shape_context(mean, log_sd, own, general), limits, weights)
         whole = others.view(4, *[1] * (mean.ndim - 1), -1).expand(4, *mean.shape)
         return whole.index_copy(-1, own.nonzero()[:, 0], found)
+
+
+def within_family(values: Tensor, own: Tensor, variance: float) -> Tensor:
+    """Values (p,) that are known with an error of this variance, those of the family nearer to its average by it.
+
+    From few simulations the mean error of each of 84 parameters is mostly chance, and would be a bias of its posterior.
+    None moves by more than its standard error: one may differ from the rest.
+
+    References
+    ----------
+    Efron & Morris (1972) Limiting the risk of Bayes and empirical Bayes estimators. doi:10.1080/01621459.1972.10481215
+    """
+    middle, found = values[own].mean(), values.clone()
+    chance = (variance / values[own].var().clamp(min=1e-12)).clamp(max=1.0)
+    found[own] -= (chance * (values[own] - middle)).clamp(-(variance**0.5), variance**0.5)
+    return found
 
 
 def shape_context(mean: Tensor, log_sd: Tensor, own: Tensor, general: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
 from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
-from vbiflow.inference.marginal_networks import TRAINING, MarginalNetworks
+from vbiflow.inference.marginal_networks import STEPS, TRAINING, MarginalNetworks
 from vbiflow.inference.optimiser import Adam, cosine_rate
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.reduction import Reduction
@@ -37,8 +38,6 @@ EpochProgress = Callable[[int, float], None]
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """What is minimised (n,), of a network, z (n, p) and network inputs (n, k)."""
 FEWEST = 20
-MANY_ROWS = 20_000
-"""Training rows of which networks of single parameters, and a flow along what a family shares, know none by heart."""
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
@@ -57,9 +56,10 @@ def train(
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
     and training stops after `patience` epochs without. With `schedule: cosine` it falls along a cosine to nothing at
     `max_epochs`, all of which are trained. The weights of the best epoch are kept. The first network is trained in more
-    than one way, and what validates best is kept (`trials`). With 20 000 simulations that the regression has not met
-    each of 20 parameters or more has a network of its own, trained before (`MarginalNetworks`). The test simulations of
-    the data's split are never seen. The same seed gives the same weights.
+    than one way, and what validates best is kept (`trials`). With 20 parameters or more, and 40 000 simulations to
+    learn from, a regression learns from a third of them at most, and from the others each parameter has a network of
+    its own, trained before the flow (`MarginalNetworks`). The test simulations of the data's split are never seen. The
+    same seed gives the same weights.
 
     Parameters
     ----------
@@ -97,17 +97,21 @@ def train(
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
     scaling, condenser, own, dropped = fit_inputs(data.x, z, parts.train, data.names, data.prior.names, options)
-    n_train = len(parts.train)
-    if condenser.regression and n_train >= 2 * len(own):  # enough are left that the regression did not learn from
-        rows, z, own, n_train = rows[len(own) :], z[len(own) :], own[:0], n_train - len(own)
+    n_train, n_taught = len(parts.train), len(own)
+    apart = condenser.regression is not None and n_train >= 2 * n_taught
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        if condenser.regression and not len(own) and n_train >= MANY_ROWS:
+        if apart:  # networks and flow learn from what the regression has not met
             whole = Condenser(Reduction.identity(scaling.n_inputs), condenser.regression)
+            scaled = Condenser(whole.reduction)
+            u = network_inputs(data.x, rows[:n_taught], scaling, scaled, own[:0], f"{scratch}/taught")
+            taught = u, own[:, -condenser.regression.n_outputs :], z[:n_taught]
+            rows, z, own, n_train = rows[n_taught:], z[n_taught:], own[:0], n_train - n_taught
             u = network_inputs(data.x, rows, scaling, whole, own, f"{scratch}/marginals")
-            regression = with_marginals(Inputs(z, u, n_train, device, None), whole, options, seed, progress, folder)
+            inputs = Inputs(z, u, n_train, device, None)
+            regression = with_marginals(inputs, whole, taught, options, seed, progress, folder)
             condenser = replace(condenser, regression=regression)
         trainings: list[Training] = []
         for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
@@ -155,21 +159,28 @@ def chosen_device(device: str) -> str:
 def with_marginals(
     data: Inputs,
     whole: Condenser,
+    taught: tuple[np.ndarray, ...],
     options: Mapping[str, Any],
     seed: int,
     progress: EpochProgress | None,
     folder: Path | None,
 ) -> ConditionalGaussian:
-    """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features."""
+    """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features.
+
+    What is left of errors is found from simulations that they have not met: those of the validation, and those that
+    `taught` the regression, given by features (n, k), moments that leave out the row itself (n, 2 p), and z (n, p).
+    """
     regression, k = whole.regression, whole.reduction.n_outputs
-    options = {**options, **TRAINING}
+    n_epochs = max(TRAINING["max_epochs"], ceil(STEPS * TRAINING["batch_size"] / data.n_train))
+    options = {**options, **TRAINING, "max_epochs": n_epochs}
     learnt = slice(min(data.n_train, surveyed_rows(k)))
     fresh = slice(data.n_train, data.n_train + surveyed_rows(k))
     seen = data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy()
     new = partial(MarginalNetworks.of, *seen, regression.family, data.n_train)
     checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
     networks, _ = fit(data, options, seed, new, MarginalNetworks.loss, progress, checkpoint)
-    return regression.with_networks(networks, data.u[fresh, :k], data.z[fresh].numpy())
+    unmet = data.u[fresh, :k], data.u[fresh, k:], data.z[fresh].numpy()
+    return regression.with_networks(networks, unmet, taught)
 
 
 def fit_flow(
