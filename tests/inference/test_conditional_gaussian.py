@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from vbiflow.inference import inputs, residual_shape, training
-from vbiflow.inference.conditional_gaussian import ConditionalGaussian
+from vbiflow.inference.conditional_gaussian import ConditionalGaussian, correlation
 from vbiflow.inference.marginal_networks import MarginalNetworks
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.regressions import largest_family
@@ -180,6 +181,20 @@ def test_what_networks_know_by_heart_is_as_large_for_the_flow_as_what_they_do_no
     known = data.z[:n_train].numpy()
     assert known.mean(axis=0) == pytest.approx(0, abs=1e-4)
     assert np.cov(known.T) == pytest.approx(np.eye(N_PARAMETERS), abs=0.15), "but for shrinkage"
+
+
+def test_the_correlation_of_many_errors_from_few_rows_is_that_of_others_and_not_their_chance():
+    """One direction that all share, among 60: others are likelier under it than under the sample's, or under none."""
+    rng = np.random.default_rng(14)
+    true = 0.9 * np.eye(60) + 0.1
+    rows, others = (rng.multivariate_normal(np.zeros(60), true, size=n) for n in (200, 5000))
+    likelihood = [
+        stats.multivariate_normal.logpdf(others, np.zeros(60), one).mean()
+        for one in (correlation(rows), np.corrcoef(rows.T), np.eye(60), true)
+    ]
+    lost = [likelihood[-1] - one for one in likelihood[:-1]]
+    assert lost[0] < 0.2 * lost[1] and lost[0] < 0.4 * lost[2], lost
+    assert np.diag(correlation(rows)) == pytest.approx(1)
 
 
 def test_moments_of_a_row_do_not_know_it():

@@ -167,8 +167,18 @@ def with_marginals(
 ) -> ConditionalGaussian:
     """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features.
 
-    What is left of errors is found from simulations that they have not met: those of the validation, and those that
-    `taught` the regression, given by features (n, k), moments that leave out the row itself (n, 2 p), and z (n, p).
+    What is left of errors is found from simulations that they have not met.
+
+    Parameters
+    ----------
+    data : rows to learn from and to validate on, with all features and the regression's moments as inputs
+    whole : gives these inputs
+    taught : features (m, k), moments that leave out the row itself (m, 2 p), and z (m, p) of the rows that the
+        regression learnt from
+    options : the study's `inference` block
+    seed : of the networks' weights
+    progress : called after each epoch
+    folder : of the checkpoints of a killed training
     """
     regression, k = whole.regression, whole.reduction.n_outputs
     n_epochs = max(TRAINING["max_epochs"], ceil(STEPS * TRAINING["batch_size"] / data.n_train))
