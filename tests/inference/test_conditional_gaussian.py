@@ -271,10 +271,12 @@ def test_networks_and_flow_of_many_simulations_learn_from_those_that_the_regress
 
     monkeypatch.setattr(training, "Inputs", Recorded)
     monkeypatch.setattr(training, "STEPS", 5)
-    for apart in (n, n + 1):
+    for surveyed, apart in ((300, n + 1), (n // 2 + 1, n + 1), (n, n)):
+        monkeypatch.setattr(inputs, "SURVEYED", (surveyed, 20_000_000))
         monkeypatch.setattr(inputs, "APART", apart)
         train(data, QUICK | {"max_epochs": 1}, seed=1)
-    assert seen == [(len(data.split.validation), size) for size in (n - n // 3, n - n // 3, n)], "networks, flow; flow"
+    sizes = [n - 300, n - 300, n, n - n // 3, n - n // 3]  # of networks and flow, of a flow alone, of both
+    assert seen == [(len(data.split.validation), size) for size in sizes]
 
 
 def test_few_parameters_and_embeddings_have_no_regression(simulated):

@@ -75,6 +75,8 @@ def test_every_parameter_has_unit_variance(found):
     assert own.numpy() == pytest.approx(e, abs=1e-4)
     assert e.std(axis=0) == pytest.approx(1, abs=1.05 * (2 * len(e)) ** -0.5)
     assert e.mean(axis=0) == pytest.approx(0, abs=1.05 * len(e) ** -0.5)
+    beside = e[:, FAMILY == 0]
+    assert beside.std(axis=0) == pytest.approx(1, abs=1e-3) and beside.mean(axis=0) == pytest.approx(0, abs=1e-3)
 
 
 def test_normal_residuals_stay_as_they_are():

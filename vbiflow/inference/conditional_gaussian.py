@@ -32,6 +32,7 @@ from vbiflow.inference.residual_shape import ResidualShape
 ROUNDS = 10
 """Rounds in which the correlation of what all share is found."""
 FOLDS = 10
+"""Parts of which each in turn gives eigenvalues for the vectors of the others."""
 FARTHEST = 5.0
 """Deviations up to which an error counts in the shape of all: one of 30 in thousands would widen every posterior."""
 
@@ -199,8 +200,7 @@ class ConditionalGaussian:
         more = shape.standardise(torch.from_numpy(more), *moments.tensor_split(2, dim=1))[0]
         shape = shape.moved(torch.cat([e, more]))
         each = [part.clamp(-FARTHEST, FARTHEST).double().numpy() for part in (e, more)]
-        together = np.concatenate([(part - part.mean(axis=0)) / part.std(axis=0) for part in each])
-        return replace(found, shape=shape, factor=np.linalg.cholesky(correlation(together)))
+        return replace(found, shape=shape, factor=np.linalg.cholesky(correlation(*each)))
 
     def network_errors(self, u: np.ndarray, moments: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, Tensor]:
         """Of simulations as in `with_networks`, e before its shape (n, p), and networks' m and l (n, 2 p)."""
@@ -292,8 +292,10 @@ def along_shared(r: Tensor, directions: Tensor, factor: Tensor) -> Tensor:
     return r + (directions * (along @ factor.T - along).unsqueeze(-2)).sum(-1)
 
 
-def correlation(e: np.ndarray) -> np.ndarray:
-    """The correlation (p, p) of columns of e (n, p), with eigenvalues from rows that did not give their vectors.
+def correlation(*samples: np.ndarray) -> np.ndarray:
+    """The correlation (p, p) of the columns of samples (n, p), each of mean and size of its own.
+
+    Its eigenvalues are variances of rows that did not give the vectors.
 
     Eigenvalues of the rows that gave the vectors spread by chance, those of a few hundred rows by far.
 
@@ -301,6 +303,7 @@ def correlation(e: np.ndarray) -> np.ndarray:
     ----------
     Abadir, Distaso & Zikes (2014) Design-free estimation of variance matrices. doi:10.1016/j.jeconom.2014.03.010
     """
+    e = np.concatenate([(part - part.mean(axis=0)) / part.std(axis=0) for part in samples])
     fold, values = np.arange(len(e)) % FOLDS, np.zeros(e.shape[1])
     for k in range(FOLDS):
         vectors = np.linalg.eigh(np.cov(e[fold != k].T))[1]

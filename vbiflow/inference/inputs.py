@@ -108,7 +108,8 @@ def network_inputs(
     place[rows] = np.arange(len(rows))
     for start in range(0, len(x), ROWS):
         target = place[start : start + ROWS]
-        out[target[target >= 0]] = condenser(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
+        if (target >= 0).any():  # a block of which no row is asked for is not read
+            out[target[target >= 0]] = condenser(scaling(np.asarray(x[start : start + ROWS], float)[target >= 0]))
     if len(own):
         out[: len(own)] = own
     return out
@@ -133,10 +134,8 @@ class Inputs:
         if regression and regression.networks:  # they know training rows by heart, a little, and what is common to all
             learnt = self.z[:n_train]
             inner = learnt.clamp(-FARTHEST, FARTHEST).double()
-            size = inner.std(0)
-            scaled = ((inner - inner.mean(0)) / size).numpy()
-            factor = torch.from_numpy(np.linalg.cholesky(correlation(scaled)))
-            white = torch.linalg.solve_triangular(factor, ((learnt - inner.mean(0)) / size).T, upper=False)
+            factor = torch.from_numpy(np.linalg.cholesky(correlation(inner.numpy())))
+            white = torch.linalg.solve_triangular(factor, ((learnt - inner.mean(0)) / inner.std(0)).T, upper=False)
             self.z[:n_train] = white.T
 
     def rows(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
