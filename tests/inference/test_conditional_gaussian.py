@@ -271,11 +271,11 @@ def test_networks_and_flow_of_many_simulations_learn_from_those_that_the_regress
 
     monkeypatch.setattr(training, "Inputs", Recorded)
     monkeypatch.setattr(training, "STEPS", 5)
-    for surveyed, apart in ((300, n + 1), (n // 2 + 1, n + 1), (n, n)):
+    for surveyed, apart, networks in ((n, n + 1, "auto"), (n, n, "none"), (300, n, "auto"), (n, n, "auto")):
         monkeypatch.setattr(inputs, "SURVEYED", (surveyed, 20_000_000))
         monkeypatch.setattr(inputs, "APART", apart)
-        train(data, QUICK | {"max_epochs": 1}, seed=1)
-    sizes = [n - 300, n - 300, n, n - n // 3, n - n // 3]  # of networks and flow, of a flow alone, of both
+        train(data, QUICK | {"max_epochs": 1, "marginal_networks": networks}, seed=1)
+    sizes = [n, n, n - 300, n - 300, n - n // 3, n - n // 3]  # of a flow alone twice, then of networks and flow
     assert seen == [(len(data.split.validation), size) for size in sizes]
 
 

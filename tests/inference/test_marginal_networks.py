@@ -50,7 +50,6 @@ def short_fits():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(residual_shape, "STEPS", 200)
         patch.setattr(inputs, "SURVEYED", (N_SURVEYED, 20_000_000))
-        patch.setattr(inputs, "APART", 2000)
         patch.setattr(training, "TRAINING", TRAINING | {"batch_size": 250, "max_epochs": 12})
         patch.setattr(training, "STEPS", 600)
         yield
@@ -64,8 +63,7 @@ def trained(data):
 def without_networks(data, monkeypatch):
     """What training gives where the regression learns from all simulations."""
     monkeypatch.setattr(inputs, "SURVEYED", (N_ROWS, 20_000_000))
-    monkeypatch.setattr(inputs, "APART", N_ROWS)
-    return train(data, QUICK, seed=1)
+    return train(data, QUICK | {"marginal_networks": "none"}, seed=1)
 
 
 def test_networks_see_the_features_in_which_their_parameter_shows(data):

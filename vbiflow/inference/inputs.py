@@ -19,10 +19,10 @@ from vbiflow.inference.scaling import ROWS, Scaling
 
 CODE = "vbiflow/inference/training.py"
 MANY_PARAMETERS = 20
-"""Parameters from which on `auto` of regression and dropout means yes."""
+"""Parameters from which on `auto` of regression, networks of single parameters and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
 """Most rows, and most numbers, from which the scaling and reduction of features are found."""
-APART = 40_000
+APART = 2000
 """Training rows from which on the regression learns from a third of them, and networks and flow from the others."""
 IN_MEMORY = 1 << 28
 
@@ -67,8 +67,7 @@ def fit_inputs(
     wanted[train] = True
     absent, sample, n_sample = np.zeros(x.shape[1]), [], 0
     enough, embedded = surveyed_rows(x.shape[1]), options["embedding"]["name"] != "none"
-    regressed = not embedded and options["regression"] != "none" and z.shape[1] >= MANY_PARAMETERS
-    if regressed and len(train) >= APART:
+    if learns_apart(options, len(train), z.shape[1]):
         enough = min(enough, len(train) // 3)
     for start in range(0, len(x), ROWS):
         block = np.asarray(x[start : start + ROWS], float)[wanted[start : start + ROWS]]
@@ -83,11 +82,23 @@ def fit_inputs(
     reduction, own = Reduction.identity(u.shape[1]), np.empty((0, u.shape[1]), np.float32)
     if options["reduction"] != "none" and not embedded:  # an embedding knows the features' order
         reduction, own = Reduction.fit(u, z[: len(u)], len(train))
-    if not regressed:
+    if not is_regressed(options, z.shape[1]):
         return scaling, Condenser(reduction), own, dropped
     regression, moments = ConditionalGaussian.fit(u, z[: len(u)], largest_family(parameters))
     own = np.concatenate([own if len(own) else reduction(u), moments], axis=1)
     return scaling, Condenser(reduction, regression), own, dropped
+
+
+def is_regressed(options: Mapping[str, Any], n_parameters: int) -> bool:
+    """Whether the flow starts from a regression."""
+    asked = options["regression"] != "none" and options["embedding"]["name"] == "none"
+    return asked and n_parameters >= MANY_PARAMETERS
+
+
+def learns_apart(options: Mapping[str, Any], n_train: int, n_parameters: int) -> bool:
+    """Whether single parameters have networks, which learn as the flow does from what the regression has not met."""
+    asked = options["marginal_networks"] != "none" and is_regressed(options, n_parameters)
+    return asked and n_train >= APART
 
 
 def surveyed_rows(n_features: int) -> int:

@@ -20,7 +20,7 @@ from vbiflow.clock import clock_of
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
-from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, network_inputs, surveyed_rows
+from vbiflow.inference.inputs import Condenser, Inputs, fit_inputs, learns_apart, network_inputs, surveyed_rows
 from vbiflow.inference.marginal_networks import STEPS, TRAINING, MarginalNetworks
 from vbiflow.inference.optimiser import Adam, cosine_rate
 from vbiflow.inference.posterior import Posterior
@@ -56,7 +56,7 @@ def train(
     The learning rate halves after every quarter of `patience` epochs without progress on the validation simulations,
     and training stops after `patience` epochs without. With `schedule: cosine` it falls along a cosine to nothing at
     `max_epochs`, all of which are trained. The weights of the best epoch are kept. The first network is trained in more
-    than one way, and what validates best is kept (`trials`). With 20 parameters or more, and 40 000 simulations to
+    than one way, and what validates best is kept (`trials`). With 20 parameters or more, and 2 000 simulations to
     learn from, a regression learns from a third of them at most, and from the others each parameter has a network of
     its own, trained before the flow (`MarginalNetworks`). The test simulations of the data's split are never seen. The
     same seed gives the same weights.
@@ -98,12 +98,11 @@ def train(
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
     scaling, condenser, own, dropped = fit_inputs(data.x, z, parts.train, data.names, data.prior.names, options)
     n_train, n_taught = len(parts.train), len(own)
-    apart = condenser.regression is not None and n_train >= 2 * n_taught
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        if apart:  # networks and flow learn from what the regression has not met
+        if learns_apart(options, n_train, z.shape[1]):
             whole = Condenser(Reduction.identity(scaling.n_inputs), condenser.regression)
             scaled = Condenser(whole.reduction)
             u = network_inputs(data.x, rows[:n_taught], scaling, scaled, own[:0], f"{scratch}/taught")
