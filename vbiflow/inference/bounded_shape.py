@@ -16,6 +16,8 @@ FARTHEST_CENTRE, MOST_SKEW, MOST_LOG_D = 6.0, 5.0, 1.5
 """Limits of what a shape may be: beyond them numbers overflow."""
 FARTHEST_END = 30.0
 """Deviations beyond which an end of the prior cuts nothing off."""
+FARTHEST_NORMAL = 4.0
+"""Deviations beyond which the tails of t are not normal, but nearly a power."""
 SHARES = -700.0, -1e-12
 """Logarithms of the smallest and largest share of a distribution below a number."""
 NEAREST_END = 1e-15
@@ -26,9 +28,9 @@ def to_normal(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """e and the logarithm of \\|de / dz\\| of each z, for their centres m, log sizes l, skews and log d (4, ...).
 
     ``y = Phi(z)`` is a parameter's place in its prior, from 0 to 1. It has a sinh-arcsinh distribution about Phi(m), of
-    size exp(l) where z has it, cut at 0 and 1; e is standard normal. A posterior that reaches the end of its prior, as
-    of a region that is active already whatever more it receives, has no tail beyond: in z the widest of them would be
-    too wide, by the tail alone.
+    size exp(l) where z has it, cut at 0 and 1, and tails that are heavier beyond four deviations; e is standard
+    normal. A posterior that reaches the end of its prior, as of a region that is active already whatever more it
+    receives, has no tail beyond: in z the widest of them would be too wide, by the tail alone.
     """
     t, below, above, mass, log_density = locate(z, shape)
     parts = (log_mass(below, t) - mass, log_mass(t, above) - mass)
@@ -46,6 +48,7 @@ def locate(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """t of each z and of both ends of its prior, the logarithms of the mass between these and of the density."""
     y, own = ndtr(z.double()), in_prior(shape)
     t, volume = residual_shape.to_normal(y, own)
+    t, volume = shorten(t), volume - torch.log1p((t.abs() - FARTHEST_NORMAL).clamp(min=0))
     below, above = ends(own)
     mass = log_mass(below, above)
     return t, below, above, mass, volume - mass - (t**2 + z.double() ** 2) / 2 - 2 * HALF_LOG_2PI
@@ -58,7 +61,7 @@ def from_normal(e: Tensor, shape: Iterable[Tensor]) -> Tensor:
     mass = torch.exp(log_mass(below, above))
     left, right = ndtr(below) + ndtr(e.double()) * mass, ndtr(-above) + ndtr(-e.double()) * mass
     t = torch.where(left < right, ndtri(left), -ndtri(right))
-    y = residual_shape.from_normal(t, own)
+    y = residual_shape.from_normal(lengthen(t.clamp(-FARTHEST_END, FARTHEST_END)), own)
     return ndtri(y.clamp(NEAREST_END, 1 - NEAREST_END)).to(e.dtype)
 
 
@@ -70,10 +73,22 @@ def in_prior(shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
     return ndtr(centre), log_size - centre**2 / 2 - HALF_LOG_2PI, skew, log_d
 
 
+def shorten(t: Tensor) -> Tensor:
+    """t, of which what is beyond four deviations is taken by its logarithm: no truth is impossible."""
+    beyond = (t.abs() - FARTHEST_NORMAL).clamp(min=0)
+    return t - torch.sign(t) * (beyond - torch.log1p(beyond))
+
+
+def lengthen(t: Tensor) -> Tensor:
+    """The t that `shorten` makes this."""
+    beyond = (t.abs() - FARTHEST_NORMAL).clamp(min=0)
+    return t + torch.sign(t) * (torch.expm1(beyond) - beyond)
+
+
 def ends(shape: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     """t of y = 0 and of y = 1."""
     both = (residual_shape.before_sinh(torch.full_like(shape[0], y), shape)[1] for y in (0.0, 1.0))
-    below, above = (torch.sinh(w).clamp(-FARTHEST_END, FARTHEST_END) for w in both)
+    below, above = (shorten(torch.sinh(w)).clamp(-FARTHEST_END, FARTHEST_END) for w in both)
     return below, above
 
 
