@@ -48,7 +48,7 @@ def locate(z: Tensor, shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """t of each z and of both ends of its prior, the logarithms of the mass between these and of the density."""
     y, own = ndtr(z.double()), in_prior(shape)
     t, volume = residual_shape.to_normal(y, own)
-    t, volume = shorten(t), volume - torch.log1p((t.abs() - FARTHEST_NORMAL).clamp(min=0))
+    t, volume = shorten(t), volume - torch.log1p(beyond_normal(t))
     below, above = ends(own)
     mass = log_mass(below, above)
     return t, below, above, mass, volume - mass - (t**2 + z.double() ** 2) / 2 - 2 * HALF_LOG_2PI
@@ -73,15 +73,20 @@ def in_prior(shape: Iterable[Tensor]) -> tuple[Tensor, ...]:
     return ndtr(centre), log_size - centre**2 / 2 - HALF_LOG_2PI, skew, log_d
 
 
+def beyond_normal(t: Tensor) -> Tensor:
+    """By how much t is beyond four deviations."""
+    return (t.abs() - FARTHEST_NORMAL).clamp(min=0)
+
+
 def shorten(t: Tensor) -> Tensor:
     """t, of which what is beyond four deviations is taken by its logarithm: no truth is impossible."""
-    beyond = (t.abs() - FARTHEST_NORMAL).clamp(min=0)
+    beyond = beyond_normal(t)
     return t - torch.sign(t) * (beyond - torch.log1p(beyond))
 
 
 def lengthen(t: Tensor) -> Tensor:
     """The t that `shorten` makes this."""
-    beyond = (t.abs() - FARTHEST_NORMAL).clamp(min=0)
+    beyond = beyond_normal(t)
     return t + torch.sign(t) * (torch.expm1(beyond) - beyond)
 
 
