@@ -190,7 +190,10 @@ def amortisation_files(wildcards):
 def row(wildcards):
     """Cohort row of the job's subject, or of the person whose connectome it is."""
     person = wildcards.get("subject", wildcards.get("estimator"))
-    return study_of(wildcards).row(person)
+    try:
+        return study_of(wildcards).row(person)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def truth(wildcards):

@@ -261,6 +261,30 @@ def test_a_log_on_a_full_disk_stops_no_job(snakemake, capsys):
     ]
 
 
+def test_an_input_that_may_not_be_read_is_one_line(snakemake, capsys, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", "w.csv")
+
+    monkeypatch.setattr("vbiflow.exclusion.read_exclusion", refuse)
+    with pytest.raises(SystemExit) as stop, job(snakemake):
+        raise AssertionError("the job began")
+    assert stop.value.code == 1
+    assert (
+        capsys.readouterr().err
+        == "simulate tiny shard-0001: w.csv: may not be read; ask its owner, or chmod u+r w.csv\n"
+    )
+
+
+def test_datasets_that_a_full_disk_left_open_crash_no_process(tmp_path):
+    """HDF5 would close them at exit, and crash."""
+    script = (
+        "import h5py, vbiflow.job, atexit; atexit.register(vbiflow.job.leave_datasets_open); "
+        f"h5py.File({str(tmp_path / 'x.h5')!r}, 'w')['x'] = [1]; kept = h5py.File({str(tmp_path / 'x.h5')!r})['x']"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 1
+    assert subprocess.run([sys.executable, "-c", script.partition("kept")[0]]).returncode == 0
+
+
 def test_the_key_of_a_job_changes_with_what_its_work_depends_on(snakemake):
     key = Run(snakemake, ()).key("cpu")
     assert key == Run(snakemake, ()).key("cpu") != Run(snakemake, ()).key("gpu")

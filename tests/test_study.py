@@ -112,7 +112,7 @@ def test_one_shared_connectome(config):
         ("seed: 7", "seed: 7\nrecording: {drop: other}", r"recording.drop: found 'other'; write a list, as in \[other"),
         ("seed: 7", "seed: [", r"line \d+"),
         ("seed: 7", "seed: [7", "line 6"),
-        ("n_simulations: 300", "n_simulations: many", "'many' is not of type 'integer'"),
+        ("n_simulations: 300", "n_simulations: many", "inference.n_simulations: found 'many'; write a whole number"),
         ("{uniform: [0, 1]}", "{uniform: [1, 0]}", "low 1 must be below high 0"),
         (
             "  normalise:\n",
@@ -165,6 +165,14 @@ def test_unknown_study_and_config_key(config):
     edit(config, "studies:", "study:", "config.yaml")
     with pytest.raises(ValueError, match=r"unknown key 'study'; did you mean 'studies'"):
         load_config(config / "config.yaml")
+
+
+def test_what_is_given_on_the_command_line_is_not_blamed_on_the_file(config):
+    with pytest.raises(ValueError, match=r"^--config or --configfile: top level: unknown key 'study'; did you mean"):
+        load_config(config / "config.yaml", {"study": "tiny"})
+    edit(config, "studies:", "study:", "config.yaml")
+    with pytest.raises(ValueError, match=r"config.yaml: top level: unknown key 'study'"):
+        load_config(config / "config.yaml", {"studies": "tiny"})
 
 
 def test_speed_noise_and_maps_of_a_study(config):

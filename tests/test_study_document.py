@@ -1,5 +1,6 @@
 """What a study file may hold: YAML as a user means it, keys as the registries say, names that results can hold."""
 
+import os
 import time
 
 import pytest
@@ -86,7 +87,8 @@ def write(config, old="", new=""):
 def test_everything_that_is_wrong_is_told_at_once(config):
     write(config, "n_predictive: 10", "n_predictive: ten\n  n_flor: 3\n  exact: yes")
     with pytest.raises(
-        ValueError, match=r"n_flor.*did you mean 'n_floor'.*found 'yes'; write true or false.*'ten' is not"
+        ValueError,
+        match=r"n_flor.*did you mean 'n_floor'.*found 'yes'; write true or false.*found 'ten'; write a who",
     ):
         load_study("tiny", config)
     write(config, "features: [fc]", "features: [fdc]\ntruth: {nobody: {G: 1}}\nresources: {simulte: {threads: 2}}")
@@ -162,3 +164,47 @@ def test_studies_are_found_by_what_is_asked_for(config):
     (config / "studies" / "._tiny.yaml").write_bytes(b"\x00")
     assert "broken" in known_studies(config) and not any(name.startswith(".") for name in known_studies(config))
     assert kept_studies(config) == ["tiny", "tiny@evidence", "tiny@rounds", "tiny@cohort"]
+
+
+def test_names_that_nobody_can_ask_for_stop_no_other_study(config, capsys):
+    text = (ROOT / "config" / "studies" / "tiny.yaml").read_text()
+    (config / "studies" / "copy (1.yaml").write_text(text.replace("shard_size: 80", "shard_size: 80\n  keep: true"))
+    (config / "studies" / "gone.yaml").symlink_to("nowhere.yaml")
+    os.mkfifo(config / "studies" / "pipe.yaml")
+    keeping = "shard_size: 80\n  keep: true"
+    (config / "studies" / "tiny.yaml").write_text(
+        text.replace("shard_size: 80", keeping, 1).replace("scales:\n", "scales:\n  'x(': {}\n")
+    )
+    assert kept_studies(config) == ["tiny", "tiny@evidence", "tiny@rounds", "tiny@cohort"]
+    assert "gone" not in known_studies(config) and "pipe" not in known_studies(config)
+    with pytest.raises(ValueError, match=r"tiny.yaml: scale 'x\(': name it by letters, digits, - and _"):
+        load_study("tiny", config)
+
+
+@pytest.mark.parametrize("name", ["high.res", "high res", "x@y"])
+def test_scales_are_named_as_studies_are(config, name):
+    write(config, "scales:\n", f"scales:\n  '{name}': {{seed: 5}}\n")
+    with pytest.raises(ValueError, match=rf"tiny.yaml: scale '{name}': name it by letters, digits, - and _"):
+        load_study("tiny@rounds", config)
+
+
+def test_a_person_of_no_cohort_is_told_who_there_is():
+    with pytest.raises(ValueError, match="x: no participant 'p1'; it has a, b"):
+        people("a", "b").row("p1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed: 7", "\tseed: 7", r"line \d+: a tab; indent by blanks"),
+        ("seed: 7", "seed: @7", r"line \d+: '@' begins a value; put the value into quotes"),
+        ("seed: 7", "seed: 7\n---\nseed: 8", r"line \d+: a line of --- begins a second study; keep one a file"),
+        ("n_simulations: 300", "n_simulations: 1_000x", "n_simulations: found '1_000x'; write a whole number"),
+        ("transient: 30.0e+3", "transient: [60]", r"transient: found \[60\]; write a number"),
+    ],
+)
+def test_a_mistake_is_told_in_words_that_say_what_to_do(config, old, new, said):
+    write(config, old, new)
+    with pytest.raises(ValueError, match=said) as told:
+        load_study("tiny", config)
+    assert "\n" not in str(told.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import hashlib
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from h5py import h5f
 from threadpoolctl import threadpool_limits
 
 from vbiflow.contents import Contents
@@ -144,14 +146,17 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
         stack.enter_context(silence_hdf5())
         hold_job()
         handle_termination()
+        known = set(snakemake.input if reads_exclusions is True else snakemake.input.get(reads_exclusions or "", []))
         try:
             run.verify_inputs()
+            found = first_exclusion(path for path in snakemake.input if path not in known)
         except ValueError as error:
             run.say(str(error))
             raise SystemExit(1) from None
+        except PermissionError as error:
+            run.say(f"{error.filename}: may not be read; ask its owner, or chmod u+r {error.filename}")
+            raise SystemExit(1) from None
         stack.enter_context(made_with(run.settings))
-        known = set(snakemake.input if reads_exclusions is True else snakemake.input.get(reads_exclusions or "", []))
-        found = first_exclusion(path for path in snakemake.input if path not in known)
         if found:
             print(f"{run.label}: nothing to do, as {found.excluded} is left out: {found.reason}", file=log)
             write_exclusion(found, snakemake.output)
@@ -181,6 +186,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
                 raise
             print(f"{run.label}: {reason}", file=log)
             print(f"{run.label}: {reason}", file=terminal)
+            atexit.register(leave_datasets_open)
             raise SystemExit(1) from None
 
 
@@ -226,6 +232,12 @@ def silence_hdf5() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook, sys.excepthook = before
+
+
+def leave_datasets_open() -> None:
+    """End the process at once if datasets of a file that found no room are open still: HDF5 would crash on them."""
+    if h5f.get_obj_count(h5f.OBJ_ALL, h5f.OBJ_DATASET):
+        os._exit(1)
 
 
 def describe_shortage(error: Exception, rule: str, output: str = "") -> str:

@@ -77,6 +77,12 @@ def suggest_path(path: str | Path) -> str:
     return ""
 
 
+def shorten_list(labels: Sequence[str], limit: int = 5) -> str:
+    """A few names of a list that may be long."""
+    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
+    return (", ".join(labels[:limit]) or "none") + more
+
+
 def join_problems(found: Sequence[str]) -> str:
     """Several problems as one line, each once."""
     return "; and ".join(dict.fromkeys(found))

@@ -40,6 +40,8 @@ HEADERS = {
     "counted as floats": lines([map(float, range(N)), *W]),
     "codes of an atlas": lines([(1001, 1002, 1003, 2001, 2002, 2003), *W]),
     "codes above whole weights": lines([(101, 102, 103, 104, 105, 206), *np.rint(W).astype(int)]),
+    "codes in another order": lines([(2003, 1001, 11, 1002, 2001, 47), *W]),
+    "counted in another order": lines([(3, 1, 2, 6, 5, 4), *W]),
     "counted rows": lines([[k, *row] for k, row in enumerate(W)]),
     "counted rows and columns": lines([["", *range(N)], *([k, *row] for k, row in enumerate(W))]),
     "comment": "# " + lines([LABELS], " ") + lines(W, " "),
@@ -323,7 +325,7 @@ def test_archives_of_tvb_that_are_not_as_they_should_be(tmp_path: Path) -> None:
     assert read_connectome(zipped(tmp_path / "b.zip", weights_txt=weights, centres_txt=blanks)).labels[:2] == (
         "Area 4 L", "Area, 5",
     )  # fmt: skip
-    with pytest.raises(ValueError, match=r"enc.zip: not a whole ZIP archive .*encrypted"):
+    with pytest.raises(ValueError, match=r"enc.zip: encrypted; unpack it, and zip the files without a password"):
         read_connectome(zipped(tmp_path / "enc.zip", encrypted=True, weights_txt=weights, centres_txt=CENTRES))
 
 

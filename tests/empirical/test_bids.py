@@ -136,7 +136,7 @@ def test_mistakes_in_a_folder_are_one_line(derivatives: Path) -> None:
     (derivatives / "xcp_d" / "task-nback_timeseries.json").write_text("{")
     assert read_folders(folder, run)
     (derivatives / "xcp_d" / "task-rest_timeseries.json").write_text("{")
-    with pytest.raises(ValueError, match=r"mean_timeseries.tsv: a JSON file that describes it, beside or above"):
+    with pytest.raises(ValueError, match=r"xcp_d/task-rest_timeseries.json: not whole JSON .*; correct it"):
         read_folders(folder, run)
     (derivatives / "xcp_d" / "task-rest_timeseries.json").unlink()
     connectome = next(derivatives.glob("qsirecon/sub-02/dwi/*.csv"))
@@ -168,6 +168,68 @@ def test_mistakes_in_a_folder_are_one_line(derivatives: Path) -> None:
 def test_people_are_found_in_their_table_however_it_calls_them(table: str, tmp_path: Path) -> None:
     (tmp_path / "participants.tsv").write_text(table, encoding="utf-8")
     assert columns_of_participant("sub-007_ses-1", participant_columns([str(tmp_path)])) == {"age": "31"}
+
+
+def test_of_two_people_who_differ_by_zeros_each_has_an_own_line(tmp_path: Path) -> None:
+    people = ["sub-007", "sub-7"]
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\n007\t31\n7\t32\n")
+    known = participant_columns([str(tmp_path)])
+    assert [columns_of_participant(one, known, people) for one in people] == [{"age": "31"}, {"age": "32"}]
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\n7\t32\n")
+    known = participant_columns([str(tmp_path)])
+    assert [columns_of_participant(one, known, people) for one in people] == [None, {"age": "32"}]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("participant_id\tage\nsub-1\t3\nsub-1\t4\n", "participant 'sub-1' stands twice"),
+        ("participant_id\tage\tage\nsub-1\t3\t4\n", "column 'age' stands twice"),
+    ],
+)
+def test_who_or_what_stands_twice_in_the_table_of_people_is_refused(table: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "participants.tsv").write_text(table)
+    with pytest.raises(ValueError, match=rf"participants.tsv: {said}; delete one"):
+        participant_columns([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("place", "content", "said"),
+    [
+        ("task-rest_bold.json", '{"RepetitionTime": 2}', ""),
+        ("bold.json", '{"RepetitionTime": 2}', ""),
+        ("sub-01/sub-01_bold.json", '{"RepetitionTime": 2}', ""),
+        ("sub-01/func/sub-01_task-rest_bold.json", '{"RepetitionTime": 2}', ""),
+        ("task-nback_bold.json", '{"RepetitionTime": 2}', "none"),
+        ("task-rest_events.json", '{"RepetitionTime": 2}', "none"),
+        ("sub-01/sub-01_bold.json", '{"RepetitionTime": [2]}', r"sub-01/sub-01_bold.json: RepetitionTime is \[2\], no"),
+        ("task-rest_bold.json", "{", "task-rest_bold.json: not whole JSON"),
+        ("task-rest_bold.json", '{"RepetitionTime": 2, "RepetitionTime": 3}', "'RepetitionTime' stands twice; delete"),
+    ],
+)
+def test_json_above_a_recording_tells_of_it(place: str, content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    func = tmp_path / "sub-01" / "func"
+    func.mkdir(parents=True)
+    (func / "sub-01_task-rest_desc-preproc_bold.nii.gz").touch()
+    (tmp_path / place).write_text(content)
+    (file,) = (file for file in scan([tmp_path]) if file.path.name.endswith(".nii.gz"))
+    if said in ("", "none"):
+        assert stated_tr(file) == ("2" if not said else "")
+        return
+    with pytest.raises(ValueError, match=said):
+        stated_tr(file)
+
+
+def test_the_nearer_json_counts(tmp_path: Path) -> None:
+    func = tmp_path / "sub-01" / "func"
+    func.mkdir(parents=True)
+    (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    (tmp_path / "task-rest_bold.json").write_text('{"RepetitionTime": 3}')
+    (func / "sub-01_task-rest_bold.json").write_text('{"RepetitionTime": 2}')
+    (func / "sub-01_task-rest_bold.nii.gz").touch()
+    (file,) = (file for file in scan([tmp_path]) if file.path.name.endswith(".nii.gz"))
+    assert stated_tr(file) == "2"
 
 
 @pytest.mark.parametrize(

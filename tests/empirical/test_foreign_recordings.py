@@ -37,7 +37,7 @@ def test_an_impossible_header_states_no_repetition_time(stated: float) -> None:
 
 def test_a_header_of_counts_over_series(tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
-    for header in (range(6), range(1, 7)):
+    for header in (range(6), range(1, 7), (3, 1, 2, 6, 5, 4), (10, 11, 49, 50, 8, 47)):
         np.savetxt(path, TS.T, delimiter=",", header=",".join(map(str, header)), comments="")
         found = read_recording(path, tr=2, labels=LABELS)
         np.testing.assert_allclose(found.ts, TS)

@@ -1,5 +1,8 @@
 """A network a parameter: what it finds that a regression does not, and that the density stays a density."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +56,14 @@ def short_fits():
         patch.setattr(training, "TRAINING", TRAINING | {"batch_size": 250, "max_epochs": 12})
         patch.setattr(training, "STEPS", 600)
         yield
+
+
+def test_schema_says_from_how_many_simulations_on_they_are_trained():
+    """The number that a user reads is the one that decides."""
+    schema = json.loads((Path(__file__).parents[2] / "config/schemas/study.schema.json").read_text())
+    said = schema["properties"]["inference"]["properties"]["marginal_networks"]["description"]
+    assert f"{inputs.MANY_PARAMETERS} parameters" in said
+    assert f"{inputs.APART:,} simulations".replace(",", " ") in said
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import gzip
 import re
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,8 @@ LARGEST = 1 << 30
 BLOCK = 1 << 20
 """Bytes that are asked for at once."""
 MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+WHOLE_SHARE = 0.05
+"""Of measured numbers this share is whole by chance, at most, and not zero."""
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 WORD = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -39,6 +42,8 @@ def read_lines(path: str | Path) -> list[str]:
     try:
         with opener(path, "rb") as stream:
             data = read_at_most(stream, LARGEST + 1)
+    except PermissionError:
+        raise ValueError(f"{path}: may not be read; ask its owner, or chmod u+r {path}") from None
     except (OSError, EOFError, ValueError) as error:
         raise ValueError(f"{path}: damaged or cut short ({error})") from None
     return decode(data, path).splitlines()
@@ -158,7 +163,7 @@ def counts_columns(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first of `rows` only counts the columns or gives their codes, so that it is a header.
 
     A square table is a matrix as it stands, and one whose second row goes on counting is data; whole numbers that rise
-    above a square are codes.
+    above a square are codes, and so are those that differ, in whatever order, above numbers that are not whole.
     """
     first, n = rows[0], len(rows[0])
     if len(rows) < 4 or len(rows) == n or n < 3 or len(rows[1]) != n or not all(map(is_whole, first)):
@@ -167,8 +172,12 @@ def counts_columns(rows: Sequence[Sequence[str]]) -> bool:
     following = np.array([float(cell) if is_whole(cell) else np.nan for cell in rows[1]])
     if is_count(values):
         return not np.array_equal(following, values + n)
-    rising = bool((np.diff(values) > 0).all()) and values[0] >= 0
-    return rising and n > 4 and (len(rows) == n + 1 or not all(is_whole(cell) for row in rows[1:] for cell in row))
+    if n <= 4 or values.min() < 0 or len(set(values)) < n:
+        return False
+    rising, whole = bool((np.diff(values) > 0).all()), [is_whole(cell) for row in rows[1:] for cell in row]
+    counted = [is_so and float(cell) != 0 for is_so, cell in zip(whole, chain(*rows[1:]), strict=True)]
+    measured = not any(counted[:n]) and sum(counted) < WHOLE_SHARE * len(counted)
+    return measured or (rising and (len(rows) == n + 1 or not all(whole)))
 
 
 def counts_rows(rows: Sequence[Sequence[str]]) -> bool:

@@ -14,9 +14,9 @@ from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import own_centres, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import INDICES, Regions, make_regions, match_labels, shorten_list
+from vbiflow.connectome.regions import INDICES, LEAVE_OUT, Regions, make_regions, match_labels
 from vbiflow.labels import side_of
-from vbiflow.reading import Problems
+from vbiflow.reading import Problems, shorten_list
 
 CENTRES = ("centre", "center", "coord", "coordinate", "centroid", "xyz")
 """What programs call the centres of regions, without a plural s."""
@@ -73,6 +73,8 @@ def check_square(path: str | Path, values: np.ndarray) -> None:
     if values.size == 1:
         raise ValueError(f"{path}: one number; a connectome is square, two regions or more")
     hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
+    if values.ndim == 2 and values.shape[0] == values.shape[1] + 1:
+        hint = "; if its first line is a header, begin it with #, or name the regions there"
     shape = " x ".join(map(str, values.shape))
     raise ValueError(f"{path}: shape {shape}; a connectome is square, regions x regions{hint}")
 
@@ -188,8 +190,7 @@ def describe_missing_entries(finite: np.ndarray, labels: Sequence[str]) -> str:
     if not empty:
         return f"{count} not finite, {where}; write 0 where there is no connection"
     names = shorten_list([labels[k] if labels else f"row {k + 1}" for k in empty])
-    advice = "leave them out by connectome.select, as in {label: {exclude: [...]}}"
-    return f"{count} not finite, {where}: nothing is known of {len(empty)} regions, {names}; {advice}"
+    return f"{count} not finite, {where}: nothing is known of {len(empty)} regions, {names}; {LEAVE_OUT}"
 
 
 def read_lengths(path: str | Path, weights: str | Path, table: Table) -> np.ndarray:

@@ -11,7 +11,8 @@ import numpy as np
 
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.region_tables import is_colour_table, read_regions
-from vbiflow.connectome.regions import INDICES, Regions, make_regions, shorten_list
+from vbiflow.connectome.regions import INDICES, Regions, make_regions
+from vbiflow.reading import shorten_list
 
 OWN_CENTRES = "own_centres"
 """Name of the finding that centres are those of the person's own parcellation, in the space of the scanner."""

@@ -9,8 +9,9 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
-from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, shorten_list
+from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks
 from vbiflow.labels import split_label
+from vbiflow.reading import shorten_list
 
 SEVERITIES = ("severe", "warning", "note")
 LEAST_FALL = -0.35
@@ -257,7 +258,8 @@ def inspect(
             texts.setdefault((finding.name in OF_LENGTHS and lengths) or name, []).append(finding.text)
         told = "; ".join(f"{file}: {'; '.join(found)}" for file, found in texts.items())
         names = ", ".join(finding.name for finding in severe)
-        raise ValueError(f"{told}; correct it, or write connectome.accept: [{names}] in the study")
+        other = ", leave regions out by connectome.select" if "isolated" in names else ""
+        raise ValueError(f"{told}; correct it{other}, or write connectome.accept: [{names}] in the study")
     return replace(connectome, findings=(*connectome.findings, *found))
 
 

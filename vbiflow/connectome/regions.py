@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from vbiflow.labels import canonical, side_of, split_label
+from vbiflow.reading import shorten_list
 
 INDICES = ("index", "id", "node", "number")
 """What tables call the number of a region, in a matrix or in a volume; the first that there is."""
+LEAVE_OUT = "leave them out by connectome.select, as in {label: {exclude: [...]}}"
+"""What is to be done with regions of which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -138,12 +141,6 @@ def match_labels(wanted: Sequence[str], given: Sequence[str], what: str, whose: 
             f"{whose} lacks {shorten_list(extra)}; rename them, or select the regions that both have"
         )
     return np.array([places[name] for name in names], dtype=int)
-
-
-def shorten_list(labels: Sequence[str], limit: int = 5) -> str:
-    """A few names of a list that may be long."""
-    more = f" and {len(labels) - limit} more" if len(labels) > limit else ""
-    return (", ".join(labels[:limit]) or "none") + more
 
 
 def homotopic_pairs(labels: Sequence[str]) -> list[tuple[int, int]]:

@@ -97,7 +97,9 @@ def text_files(path: Path, folder: str = "") -> dict[str, str]:
     except ValueError as error:
         raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
     except Exception as error:  # encrypted members raise RuntimeError, damaged ones zlib.error
-        raise ValueError(f"{path}: not a whole ZIP archive ({str(error)[:200]})") from None
+        if "encrypted" in str(error):
+            raise ValueError(f"{path}: encrypted; unpack it, and zip the files without a password") from None
+        raise ValueError(f"{path}: not a whole ZIP archive ({str(error)[:200]}); copy or export it again") from None
 
 
 def choose_folder(

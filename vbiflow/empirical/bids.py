@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ import yaml
 from vbiflow import io
 from vbiflow.arrays import FORMATS
 from vbiflow.arrays.text import read_lines
-from vbiflow.connectome.regions import shorten_list
 from vbiflow.datasets import Dataset, load_catalogue
 from vbiflow.empirical.bids_files import (
     DESCRIPTION,
@@ -39,6 +39,7 @@ from vbiflow.empirical.bids_files import (
 )
 from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
 from vbiflow.places import user_file
+from vbiflow.reading import shorten_list
 
 VOLUMES = (".nii", ".nii.gz")
 USUAL: dict[str, tuple[dict[str, Any], ...]] = {
@@ -91,7 +92,8 @@ def make_cohort(
         tr = {"tr": stated_tr(chosen["recording"])} if "recording" in chosen else {}
         rows[person] = {**dict.fromkeys(COLUMNS, ""), **tr, **columns, **entries, "participant_id": person}
     if not rows:
-        raise ValueError(f"nobody has files for {', '.join(queries)}; correct the entities asked for")
+        lacking = [column for column in queries if not any(column in found for found in people.values())]
+        raise ValueError(f"nobody has files for {', '.join(lacking or queries)}; correct the entities asked for")
     return rows, left_out
 
 
@@ -145,8 +147,8 @@ def read_folders(
         if row["recording"].endswith(VOLUMES) and not row["recording"].endswith(".ptseries.nii") and not row["atlas"]:
             needed = "give the volume of its regions, as in columns: {atlas: aal.nii.gz}"
             raise ValueError(f"{where}: {row['recording']} is an image; {needed}")
-        row |= further | (columns_of_participant(person, known) or {})
-    lacking = [person for person in rows if known and columns_of_participant(person, known) is None]
+        row |= further | (columns_of_participant(person, known, rows) or {})
+    lacking = [person for person in rows if known and columns_of_participant(person, known, rows) is None]
     if lacking:
         print(
             f"{where}: participants.tsv lacks {shorten_list(lacking)}; their further columns are empty", file=sys.stderr
@@ -181,7 +183,13 @@ IDS = ("participant_id", "participant", "subject_id", "subject", "sub")
 
 
 def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
-    """Further columns of the people, such as age, from each folder's participants.tsv."""
+    """Further columns of the people, such as age, from each folder's participants.tsv.
+
+    Raises
+    ------
+    ValueError
+        If a person or a column stands twice in one of them.
+    """
     found: dict[str, Row] = {}
     for path in (Path(folder) / "participants.tsv" for folder in folders):
         if not path.is_file():
@@ -192,28 +200,40 @@ def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
         person = next((name for name in header if name.strip().lower() in IDS), "participant_id")
         if taken := [name for name in header if name in COLUMNS[1:]]:
             print(f"{path}: columns that nobody reads: {', '.join(taken)}; a cohort has its own", file=sys.stderr)
-        for line in csv.DictReader(lines, delimiter=delimiter):
-            entries = {name: entry or "" for name, entry in line.items() if name and name not in (*COLUMNS, person)}
+        rows = list(csv.DictReader(lines, delimiter=delimiter))
+        for what, names in (("column", header), ("participant", [row.get(person) or "" for row in rows])):
+            twice = [name for name, count in Counter(names).items() if name and count > 1]
+            if twice:
+                raise ValueError(f"{path}: {what} {twice[0]!r} stands twice; delete one")
+        for row in rows:
+            entries = {name: entry or "" for name, entry in row.items() if name and name not in (*COLUMNS, person)}
             cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}
-            found.setdefault(line.get(person) or "", {}).update(cleaned)
+            found.setdefault(row.get(person) or "", {}).update(cleaned)
     return found
 
 
-def columns_of_participant(person: str, known: Mapping[str, Row]) -> Row | None:
+def columns_of_participant(person: str, known: Mapping[str, Row], people: Iterable[str] = ()) -> Row | None:
     """Further columns of sub-007 or of one of its sessions, whom the table may call sub-007, 007 or 7.
 
-    None if the table lacks this person, or if two of its lines may be meant.
+    None if the table lacks this person, or if one of its lines may mean another one of the `people` as well.
     """
     name = person.partition("_")[0]
-    if name in known:
-        return known[name]
-    alike = [entry for entry in known if bare_id(entry) == bare_id(name)]
-    return known[alike[0]] if len(alike) == 1 else None
+    others = {one.partition("_")[0] for one in people} - {name}
+    for simplify in (str, label_of, bare_id):
+        alike = [entry for entry in known if simplify(entry) == simplify(name)]
+        if len(alike) == 1 and not any(simplify(other) == simplify(name) for other in others):
+            return known[alike[0]]
+    return None
+
+
+def label_of(name: str) -> str:
+    """A participant's id without sub-."""
+    return name.strip().lower().removeprefix("sub-")
 
 
 def bare_id(name: str) -> str:
     """A participant's id without sub- and leading zeros."""
-    return plain_entity(name.strip().lower().removeprefix("sub-").removesuffix(".0"))
+    return plain_entity(label_of(name).removesuffix(".0"))
 
 
 def write_cohort(path: str | Path, rows: Mapping[str, Row]) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from vbiflow.arrays.text import read_lines
 
 DESCRIPTION = "dataset_description.json"
 
 
 @dataclass(frozen=True)
 class BidsFile:
-    """A file, what its name says (sub, ses, task, ..., suffix, extension) and what JSON beside it or above says."""
+    """A file, what its name says (sub, ses, task, ..., suffix, extension), and the folder that was scanned for it."""
 
     path: Path
     entities: Mapping[str, str]
-    metadata: Callable[[], Mapping[str, Any]] = dict
+    folder: Path = Path()
 
 
 def parse_name(path: Path) -> BidsFile | None:
@@ -48,10 +51,10 @@ def scan(folders: Sequence[str | Path]) -> list[BidsFile]:
             dataset = load_dataset(str(folder))
         except AttributeError:  # broken JSON is None to ancpbids
             raise ValueError(f"{folder}: {DESCRIPTION} cannot be read; it has to be a JSON object") from None
-        artifacts = {Path(file.get_absolute_path()): file for file in dataset.query() if isinstance(file, Artifact)}
+        paths = {Path(file.get_absolute_path()) for file in dataset.query() if isinstance(file, Artifact)}
         found = [
-            replace(parsed, entities={"datatype": path.parent.name, **parsed.entities}, metadata=file.get_metadata)
-            for path, file in sorted(artifacts.items())
+            replace(parsed, entities={"datatype": path.parent.name, **parsed.entities}, folder=folder)
+            for path in sorted(paths)
             if (parsed := parse_name(path)) is not None
         ]
         if not found:
@@ -93,20 +96,69 @@ def table_entry(file: BidsFile, query: Mapping[str, Any]) -> str:
     return f"{file.path}::{query['key']}" if "key" in query else str(file.path)
 
 
+def read_metadata(file: BidsFile) -> dict[str, tuple[Any, Path]]:
+    """Entries of the JSON files that describe a file, each with the JSON that says so.
+
+    These lie beside it or in a folder above, up to the one that was scanned, and have its suffix and no entity that it
+    has not. The nearer one counts, of one folder the one with more entities: BIDS's inheritance principle.
+
+    Raises
+    ------
+    ValueError
+        If one of them is no JSON, or has a key twice.
+    """
+    from ancpbids.utils import parse_bids_name
+
+    suffix, found = file.entities["suffix"], {}
+    above = [folder for folder in file.path.parents if folder.is_relative_to(file.folder)]
+    for folder in reversed(above):
+        fitting = []
+        for path in folder.glob(f"*{suffix}.json"):
+            name = {"entities": {}, "suffix": suffix} if path.stem == suffix else parse_bids_name(path.name)
+            if name and name["suffix"] == suffix and name["entities"].items() <= file.entities.items():
+                fitting.append((len(name["entities"]), path))
+        for _, path in sorted(fitting):
+            found |= {key: (entry, path) for key, entry in read_description(path).items()}
+    return found
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """What a JSON file of BIDS says.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or has a key twice.
+    """
+    try:
+        content = json.loads("\n".join(read_lines(path)), object_pairs_hook=refuse_twice)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: not whole JSON ({error}); correct it") from None
+    except KeyError as error:
+        raise ValueError(f"{path}: {error.args[0]!r} stands twice; delete one") from None
+    return content if isinstance(content, dict) else {}
+
+
+def refuse_twice(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A dictionary of pairs; a key that stands twice is a KeyError."""
+    found: dict[str, Any] = {}
+    for key, entry in pairs:
+        if key in found:
+            raise KeyError(key)
+        found[key] = entry
+    return found
+
+
 def stated_tr(file: BidsFile) -> str:
     """TR [s] that the JSON beside a recording or above it states, as text; empty if none does."""
-    try:
-        content = file.metadata()
-    except AttributeError:  # broken JSON is None to ancpbids
-        raise ValueError(f"{file.path}: a JSON file that describes it, beside or above, cannot be read") from None
+    content = read_metadata(file)
     for key in ("RepetitionTime", "SamplingFrequency"):
-        entry = content.get(key)
+        entry, described = content.get(key, (None, file.path))
         if entry not in (None, "", "n/a"):
             try:
                 number = positive_number(entry)
                 return f"{number if key == 'RepetitionTime' else 1 / number:g}"
             except (TypeError, ValueError):
-                described = file.path.with_name(f"{file.path.name.partition('.')[0]}.json")
                 advice = "write one number, or give columns: {tr: 2}"
                 raise ValueError(f"{described}: {key} is {entry!r}, no number of {key_unit(key)}; {advice}") from None
     return ""

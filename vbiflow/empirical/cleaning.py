@@ -11,10 +11,10 @@ import mne
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.montages import standard_montage
 from vbiflow.empirical.sensor_files import MneRecording
 from vbiflow.empirical.sensor_options import ARBITRARY
+from vbiflow.reading import shorten_list
 
 
 def sensors(raw: MneRecording, type_: str) -> MneRecording:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import os
 from pathlib import Path
 
 from vbiflow.arrays.text import read_lines
@@ -106,8 +107,10 @@ def check_row(where: str, row: Row, catalogue: dict[str, Dataset]) -> None:
 
 
 def check_file(where: str, column: str, entry: str, catalogue: dict[str, Dataset]) -> None:
-    """Refuse a file that neither exists nor can be fetched."""
+    """Refuse a file that neither exists nor can be fetched, or that may not be read."""
     file = Path(entry.partition("::")[0])
+    if entry and file.exists() and not os.access(file, os.R_OK):
+        raise ValueError(f"{where}: {column}: {file}: may not be read; ask its owner, or chmod u+r {file}")
     if not entry or file.exists():
         return
     try:

@@ -11,12 +11,13 @@ import numpy as np
 
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import headed_columns, read_regions, table_lines, unread_columns
-from vbiflow.connectome.regions import Regions, match_labels, shorten_list
+from vbiflow.connectome.regions import Regions, match_labels
 from vbiflow.empirical.lead_field import LeadField, contact_lead_field
 from vbiflow.empirical.montages import known_positions
 from vbiflow.empirical.sensor_options import IN_RECORDING, SPACES
 from vbiflow.empirical.spaces import head_to_mni, is_system_of, is_template_head, space_of, system_of
 from vbiflow.labels import canonical
+from vbiflow.reading import shorten_list
 
 ELSEWHERE = 0.6
 """Contacts whose distance to the nearest region falls below this share in another frame are told in that frame."""

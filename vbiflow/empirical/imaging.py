@@ -16,8 +16,8 @@ import numpy as np
 
 from vbiflow.arrays import split_key
 from vbiflow.connectome.parcellation import read_parcellation
-from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.series import Series
+from vbiflow.reading import shorten_list
 
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6, "unknown": 1.0}
 VOXELS = 1 << 23

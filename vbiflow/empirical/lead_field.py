@@ -13,9 +13,10 @@ from vbiflow import io
 from vbiflow.arrays import read_array, read_table
 from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
-from vbiflow.connectome.regions import match_labels, shorten_list
+from vbiflow.connectome.regions import match_labels
 from vbiflow.features import Nodes
 from vbiflow.observation.sensors import reference_matrix, reference_of
+from vbiflow.reading import shorten_list
 
 MIDLINE = 5.0
 """Sensors closer to the midline [mm] belong to no hemisphere."""

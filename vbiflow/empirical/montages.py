@@ -5,7 +5,7 @@ from __future__ import annotations
 import mne
 import numpy as np
 
-from vbiflow.connectome.regions import shorten_list
+from vbiflow.reading import shorten_list
 
 
 def montage_info(montage: str, kind: str, type_: str | None = None) -> mne.Info:

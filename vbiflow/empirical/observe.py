@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.cohort import SENSOR_KINDS, TABLES
 from vbiflow.empirical.lead_field import LeadField
 from vbiflow.empirical.recording import Recording, check_tr, read_recording
@@ -23,7 +22,7 @@ from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
-from vbiflow.reading import reading
+from vbiflow.reading import reading, shorten_list
 
 
 @dataclass(frozen=True)

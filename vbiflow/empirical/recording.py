@@ -11,11 +11,11 @@ import numpy as np
 
 from vbiflow.arrays import FORMATS, Table, is_table, read_table, split_key
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.connectome.regions import match_labels, shorten_list
+from vbiflow.connectome.regions import LEAVE_OUT, match_labels
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
 from vbiflow.labels import canonical
-from vbiflow.reading import Problems, join_problems
+from vbiflow.reading import Problems, join_problems, shorten_list
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
@@ -224,8 +224,8 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
         raise ValueError(f"{path}: {ts.shape[1]} samples ({seconds:g} s); at least {least} are needed")
     found = []
     for what, wrong, advice in (
-        ("not finite", ~np.isfinite(ts).all(axis=1), "interpolate or leave them out"),
-        ("constant", np.ptp(ts, axis=1) == 0, "they were not recorded: leave them out"),
+        ("not finite", ~np.isfinite(ts).all(axis=1), f"interpolate or {LEAVE_OUT}"),
+        ("constant", np.ptp(ts, axis=1) == 0, f"they were not recorded: {LEAVE_OUT}"),
     ):
         names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
         if names:

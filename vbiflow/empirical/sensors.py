@@ -9,7 +9,6 @@ from typing import Any
 import mne
 import numpy as np
 
-from vbiflow.connectome.regions import shorten_list
 from vbiflow.empirical.cleaning import EARLY, LATE, STEPS, leave_out_marked, reject
 from vbiflow.empirical.recording import Recording
 from vbiflow.empirical.sensor_files import (
@@ -22,7 +21,7 @@ from vbiflow.empirical.sensor_files import (
 )
 from vbiflow.empirical.sensor_options import ARBITRARY
 from vbiflow.observation.sensors import reference_matrix
-from vbiflow.reading import reading
+from vbiflow.reading import reading, shorten_list
 
 AMPLITUDES = {
     "eeg": (1e-8, 5e-3, "V"),

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, match_labels, shorten_list
+from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, match_labels
 from vbiflow.labels import canonical
+from vbiflow.reading import shorten_list
 
 OPTIONS = ("demean", "confounds", "drop", "accept", "part")
 PARTS = ("first_half", "second_half")

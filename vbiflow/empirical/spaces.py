@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import mne
 import numpy as np
 
-from vbiflow.arrays.text import read_lines
 from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.parcellation import OWN_CENTRES
+from vbiflow.empirical.bids_files import read_description
 
 BEGINS = {"mni": ("mni", "icbm", "fsaverage"), "scanner": ("scan", "t1w", "ras")}
 """How BIDS's names of the coordinate systems of each space begin."""
@@ -54,15 +52,6 @@ def system_of(table: Path) -> tuple[str, float]:
 def is_system_of(name: str, space: str) -> bool:
     """Whether BIDS's name of a coordinate system means the space."""
     return name.lower().startswith(BEGINS[space])
-
-
-def read_description(path: Path) -> dict[str, Any]:
-    """What BIDS says of a coordinate system."""
-    try:
-        content = json.loads("\n".join(read_lines(path)))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not whole JSON ({error}); correct it") from None
-    return content if isinstance(content, dict) else {}
 
 
 def template_frame() -> mne.transforms.Transform:

@@ -18,6 +18,7 @@ from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.registry import Request, Spec, check_epochs, read_specs
 from vbiflow.io import Progress
+from vbiflow.reading import shorten_list
 
 Observer = Callable[[Any, Sequence[int]], Any]
 
@@ -183,7 +184,7 @@ def find_faults(ts: Any, nodes: Nodes) -> list[str]:
     def describe(infinite: np.ndarray, constant: np.ndarray) -> str:
         for what, where in (("not finite", infinite), ("constant", constant)):
             if where.any():
-                return f"{what} in {shorten_list([nodes.labels[k] for k in np.flatnonzero(where)])}"
+                return f"{what} in {shorten_list([nodes.labels[k] for k in np.flatnonzero(where)], 3)}"
         return ""
 
     finite, constant = to_host(namespace(ts).isfinite(ts).all(axis=-1)), to_host(is_constant(ts))
@@ -193,9 +194,4 @@ def find_faults(ts: Any, nodes: Nodes) -> list[str]:
 def describe_undefined(row: np.ndarray, names: Sequence[str]) -> str:
     """Which values of a row are not finite, if any."""
     missing = [names[k] for k in np.flatnonzero(~np.isfinite(row))]
-    return f"undefined: {shorten_list(missing)}" if missing else ""
-
-
-def shorten_list(words: Sequence[str], most: int = 3) -> str:
-    """The first few words and how many more there are."""
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+    return f"undefined: {shorten_list(missing, 3)}" if missing else ""

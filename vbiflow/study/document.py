@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 STANDARD = "tag:yaml.org,2002:"
+TAB = "a tab; indent by blanks"
 LARGEST = 2_000_000
 """Bytes of a file; a study has a few thousand."""
 DEEPEST = 40
@@ -77,11 +78,22 @@ def compose(text: str, name: str) -> yaml.Node | None:
         return yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ValueError(f"{name}: line {line}: {error.problem}") from None
+        raise ValueError(f"{name}: line {line}: {describe_problem(text, error)}") from None
     except yaml.YAMLError as error:
         position = getattr(error, "position", None)
         line = "" if position is None else f"line {text[:position].count(chr(10)) + 1}: "
         raise ValueError(f"{name}: {line}a character that YAML does not allow; write plain text") from None
+
+
+def describe_problem(text: str, error: yaml.MarkedYAMLError) -> str:
+    """What YAML finds wrong, where that is common in words that say what to do."""
+    mark, problem = error.problem_mark, str(error.problem)
+    if "another document" in problem:
+        return "a line of --- begins a second study; keep one a file"
+    if mark and "cannot start any token" in problem:
+        found = text.splitlines()[mark.line][mark.column]
+        return TAB if found == "\t" else f"{found!r} begins a value; put the value into quotes"
+    return TAB if "tab character" in problem else problem
 
 
 def check_size(node: yaml.Node | None, name: str) -> None:

@@ -17,6 +17,16 @@ from vbiflow.study.document import shorten_value
 SCHEMAS = ROOT / "config" / "schemas"
 SHOWN = 5
 """Mistakes that one message tells."""
+TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "key: value pairs",
+    "null": "nothing",
+}
+"""What JSON schema's types are called."""
 TRUTH = ("yes", "no", "on", "off", "y", "n")
 
 
@@ -103,4 +113,7 @@ def describe_error(error: Any) -> str:
     if error.validator == "type" and "boolean" in error.validator_value and error.instance in TRUTH:
         return f"{where}: found {error.instance!r}; write true or false"
     found = shorten_value(error.instance)
+    if error.validator == "type":
+        types = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+        return f"{where}: found {found}; write {' or '.join(map(TYPES.get, types))}"
     return f"{where}: {error.message.replace(repr(error.instance), found, 1)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Iterable, Mapping
@@ -72,6 +73,9 @@ def read_settings(name: str, config: Path | None = None) -> tuple[str, dict[str,
     scales = settings.pop("scales", None) or {}
     if not isinstance(scales, dict):
         raise ValueError(f"{where}: scales: found {shorten_value(scales)}; write name: {{key: value}} for each scale")
+    unfit = next((each for each in map(str, scales) if not NAME.fullmatch(each)), None)
+    if unfit is not None:
+        raise ValueError(f"{where}: scale {shorten_value(unfit)}: name it by letters, digits, - and _")
     if scale:
         if scale not in scales:
             raise ValueError(f"{where}: unknown scale {scale!r}; it has {', '.join(scales) or 'none'}")
@@ -107,7 +111,7 @@ def study_files(config: Path | None = None) -> list[Path]:
     """Files of the studies that can be asked for; hidden ones, which editors and systems leave behind, are none."""
     folders = [Path("config"), ROOT / "config"] if config is None else [config]
     files = [file for folder in folders for file in sorted((folder / "studies").glob("*.yaml"))]
-    return [file for file in files if file.name[0] != "."]
+    return [file for file in files if file.name[0] != "." and file.is_file()]
 
 
 def known_studies(config: Path | None = None) -> list[str]:
@@ -134,6 +138,8 @@ def kept_studies(config: Path | None = None) -> list[str]:
         scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
         variants = {file.stem: {}} | {f"{file.stem}@{name}": scale for name, scale in scales.items()}
         for name, scale in variants.items():
+            if not all(map(NAME.fullmatch, name.split("@"))):  # nobody can ask for it
+                continue
             simulation = merge_settings(content, scale if isinstance(scale, dict) else {}).get("simulation")
             if isinstance(simulation, dict) and simulation.get("keep") is True:
                 kept.append(name)
@@ -143,7 +149,12 @@ def kept_studies(config: Path | None = None) -> list[str]:
 def load_config(path: Path, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The top configuration: which studies plain `snakemake` runs; what is `given` on the command line comes first."""
     where = relative_path(path)
-    content = check_schema({**(read_document(path, where) if path.is_file() else {}), **(given or {})}, "config", where)
+    content = read_document(path, where) if path.is_file() else {}
+    if given:
+        with contextlib.suppress(ValueError):
+            check_schema(content, "config", where)
+            where = "--config or --configfile"
+    content = check_schema({**content, **(given or {})}, "config", where)
     studies = content["studies"]
     cases = content.get("case_studies", [])
     return (

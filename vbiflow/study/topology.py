@@ -17,6 +17,7 @@ from typing import Any
 
 from vbiflow.empirical.cohort import COLUMNS, SENSOR_KINDS
 from vbiflow.pools import AVERAGE, LEAVE_ONE_OUT, POOLED
+from vbiflow.reading import shorten_list
 
 PER = ("subject", "average", "pooled", "leave_one_out")
 """What connectome.per may be beside the name of one participant whose connectome all share."""
@@ -189,6 +190,8 @@ class Topology:
 
     def row(self, person: str) -> Mapping[str, Any]:
         """The cohort's row of a person; of one whose recording is simulated, with the file that is made of it."""
+        if person not in self.cohort:
+            raise ValueError(f"{self.name}: no participant {person!r}; it has {shorten_list(list(self.cohort))}")
         entries = self.cohort[person]
         if person not in self.simulated:
             return entries
