@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vbiflow.inference.bounded_shape import from_normal, log_prob, to_normal
+from vbiflow.inference.bounded_shape import ends, from_normal, in_prior, lengthen, log_prob, shorten, to_normal
 
 
 @pytest.fixture
@@ -62,3 +62,16 @@ def test_no_truth_is_impossible(skew):
     again = from_normal(e, shape)
     assert torch.isfinite(again).all()
     assert again[e.abs() < 7].tolist() == pytest.approx(z[e.abs() < 7].tolist(), abs=1e-4)
+
+
+def test_whatever_is_far_out_keeps_its_digits():
+    """A difference of two large numbers made 0 of 1e18, the middle, so that half of a posterior was never drawn."""
+    t = torch.logspace(0.5, 300, 100, dtype=torch.float64)
+    t = torch.cat([-t.flip(0), t])
+    assert (shorten(t).diff() > 0).all() and shorten(t)[-1] == pytest.approx(4 + 300 * 2.302585, abs=1e-3)
+    inner = t[t.abs() < 1e12]
+    assert lengthen(shorten(inner)).tolist() == pytest.approx(inner.tolist(), rel=1e-9)
+    narrow = torch.tensor([3.52, -1.83, -0.67, 1.48], dtype=torch.float64).unsqueeze(1)
+    below, above = ends(in_prior(narrow))
+    assert below < -4 < 4 < above
+    assert log_prob(torch.tensor([-3.0], dtype=torch.float64), narrow) < -100

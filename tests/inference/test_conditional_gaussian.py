@@ -289,6 +289,29 @@ def test_few_parameters_and_embeddings_have_no_regression(simulated):
     assert train(many, embedded, seed=1)[0].condenser.regression is None
 
 
+@pytest.mark.parametrize("estimator", ["maf", "flow_matching"])
+def test_losses_of_a_density_are_those_of_z_and_those_of_flow_matching_its_own(simulated, estimator):
+    """The loss of flow matching is none of log q; with a regression it was moved by the logarithm of its volume."""
+    z, x = simulated
+    data = TrainingSet.of(normal_prior(), z[:600], x[:600], [f"x{k}" for k in range(x.shape[1])], seed=1)
+    options, told = {"estimator": estimator, "max_epochs": 2, "dropout": "none"}, []
+    posterior, history = train(data, options, seed=1, progress=lambda _, loss: told.append(loss))
+    (losses,) = history["validation_loss"]
+    assert losses == told
+    assert (
+        min(losses) > 0
+        if estimator == "flow_matching"
+        else min(losses) == pytest.approx(-posterior.log_prob(*data.rows(data.split.validation)).mean(), abs=0.01)
+    )
+
+
+def test_too_few_simulations_for_many_parameters_outside_the_family_are_one_line():
+    rng = np.random.default_rng(2)
+    z, x = rng.standard_normal((30, 60)), rng.standard_normal((30, 10))
+    with pytest.raises(ValueError, match=r"30 simulations .* too few for a regression with 30 parameters outside"):
+        ConditionalGaussian.fit(x, z, np.r_[np.ones(30), np.zeros(30)])
+
+
 def test_what_features_do_not_tell_is_not_learnt_from_the_mean_of_the_other_rows():
     rng = np.random.default_rng(12)
     z, x = rng.standard_normal((1500, N_PARAMETERS)), rng.standard_normal((1500, 30))

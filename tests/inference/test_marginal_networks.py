@@ -122,6 +122,21 @@ def test_errors_that_a_coupling_makes_are_found_though_they_differ_from_region_t
     assert np.linalg.eigvalsh(np.corrcoef(r.numpy().T))[-1] < 1.5, "1.22 is chance"
 
 
+@pytest.mark.parametrize(("n_outside", "known"), [(0, 0), (3, 3), (N_PARAMETERS // 2, 0)])
+def test_a_second_family_moves_nothing(n_outside, known):
+    """84 more numbers of each of 168 parameters are learnt by heart, and tell less than none."""
+    rng = np.random.default_rng(7)
+    u, z = rng.standard_normal((2, 300, N_PARAMETERS))
+    moments = np.concatenate([u / 2, np.zeros_like(u)], axis=1)
+    family = np.r_[np.zeros(n_outside), np.ones(N_PARAMETERS - n_outside)]
+    networks = MarginalNetworks.of(u, moments, z, family, 300)
+    assert networks.n_numbers == 4 + 2 * known
+    numbers = networks(torch.from_numpy(u).float(), torch.from_numpy(moments).float())
+    e, volume = networks.standardise(torch.from_numpy(z).float(), numbers)
+    assert torch.isfinite(e).all() and torch.isfinite(volume).all()
+    np.testing.assert_allclose(networks.undo_standardise(e, numbers).detach().numpy(), z, atol=1e-3)
+
+
 def test_sums_over_all_features_are_learnt(monkeypatch):
     """Features z + 2 tanh(W y) + noise, and y: as a region that is excited by many others, up to a limit."""
     rng = np.random.default_rng(4)

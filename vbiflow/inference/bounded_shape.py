@@ -81,7 +81,7 @@ def beyond_normal(t: Tensor) -> Tensor:
 def shorten(t: Tensor) -> Tensor:
     """t, of which what is beyond four deviations is taken by its logarithm: no truth is impossible."""
     beyond = beyond_normal(t)
-    return t - torch.sign(t) * (beyond - torch.log1p(beyond))
+    return torch.where(beyond > 0, torch.sign(t) * (FARTHEST_NORMAL + torch.log1p(beyond)), t)
 
 
 def lengthen(t: Tensor) -> Tensor:

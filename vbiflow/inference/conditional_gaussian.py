@@ -107,6 +107,12 @@ class ConditionalGaussian:
         """
         squared, average = with_squares(u), z.mean(axis=0)
         family = np.ones_like(average) if family is None else np.asarray(family, float)
+        n_directions = 2 + int((family == 0).sum())
+        if len(z) <= n_directions:
+            raise ValueError(
+                f"{len(z)} simulations to learn from are too few for a regression with {n_directions - 2} parameters "
+                "outside the largest family; raise n_simulations, or write inference: {regression: none}"
+            )
         centre = squared.mean(axis=0)
         spectra = linear_and_whole(squared - centre)
         mean = best_regression(spectra, z - average).informative(len(z))
@@ -153,7 +159,7 @@ class ConditionalGaussian:
             np.concatenate([moved.coefficients, size.coefficients], axis=1),
             np.concatenate([moved.limits, size.limits], axis=1),
             shape,
-            np.eye(2 + int((family == 0).sum())),
+            np.eye(n_directions),
         )
         return found.with_factor(moments, e), moments
 

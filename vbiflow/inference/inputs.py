@@ -129,7 +129,9 @@ def network_inputs(
 class Inputs:
     """Training rows first, validation rows after them: z (n, p) and network inputs u (n, k), given out on a device.
 
-    With a regression, z is what it leaves; `volume` (n,) is the logarithm of \\|dr / dz\\|.
+    With a regression, z is what it leaves; `volume` (n,) is the logarithm of \\|dr / dz\\|. With networks too, z of the
+    training rows is made as large and as independent as that of others is: their loss says nothing of what the networks
+    know by heart.
     """
 
     def __init__(
@@ -164,11 +166,6 @@ class Inputs:
         """By how much the mean loss of z is below that of what the regression leaves, of both kinds of rows."""
         parts = {"train_loss": self.volume[: self.n_train], "validation_loss": self.volume[self.n_train :]}
         return {key: part.mean().item() for key, part in parts.items()}
-
-    def in_units_of_z(self, losses: Mapping[str, list[float]]) -> dict[str, list[float]]:
-        """Losses of z as it was given, for those of what the regression leaves."""
-        shifts = self.shifts
-        return {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
 
     def digest(self, options: Mapping[str, Any], seed: int) -> str:
         """Name of a training: it changes with the code, the options, the seed and the data."""

@@ -23,6 +23,8 @@ STEPS = 6000
 """Fewest steps of their training: of few simulations more epochs are trained."""
 FARTHEST = 4.0
 """Deviations up to which a parameter outside the family moves the others."""
+MOST_OTHERS = 8
+"""Parameters outside the family of which each moves the others: of a second family, as large, none does."""
 MOST = 6.0
 """Deviations up to which a feature counts in a sum."""
 
@@ -32,8 +34,8 @@ class MarginalNetworks(nn.Module):
 
     The distribution of each z is a sinh-arcsinh one between the ends of its prior (`bounded_shape`), of centre, size,
     skew and d; ``slope t + bend (t^2 - 1)`` moves ``centre / size``, with t the e of each parameter outside the largest
-    family. If such a one is known, as a coupling, the excitability of a region follows from what this region shows; if
-    not, all are wrong together, some more and some less.
+    family, where these are few. If such a one is known, as a coupling, the excitability of a region follows from what
+    this region shows; if not, all are wrong together, some more and some less.
 
     Where simulations are many, what single features tell of one parameter is more than a regression finds, and a flow
     finds it late: each of 84 regions shows in a few of hundreds of features, and a layer of the flow divides few hidden
@@ -64,7 +66,8 @@ class MarginalNetworks(nn.Module):
         for name, array in (("family", family), ("centre_and_scale", centre_and_scale), ("limits", limits)):
             self.register_buffer(name, torch.from_numpy(array).float())
         self.n_rows = 1
-        self.others = (self.family == 0).nonzero()[:, 0].tolist()
+        others = (self.family == 0).nonzero()[:, 0].tolist()
+        self.others = others if len(others) <= MOST_OTHERS else []
         n_seen, widths = self.centre_and_scale.shape[1], (n_inputs + SUMS, HIDDEN, HIDDEN)
         self.sums = nn.Parameter(torch.randn(n_seen, n_parameters * SUMS) * n_seen**-0.5)
         layers = [torch.randn(n_parameters, n, HIDDEN) * n**-0.5 for n in widths[:-1]]

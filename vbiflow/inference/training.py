@@ -130,8 +130,8 @@ def train(
     if folder:
         shutil.rmtree(folder)
     posterior = Posterior(data.prior, data.names, scaling, condenser, [network for network, _ in members], options)
-    losses = [inputs.in_units_of_z(history) for _, history in members]
-    history = training_history(losses, parts, dropped, valid) | {"n_inputs": condenser.n_outputs}
+    history = training_history([losses for _, losses in members], parts, dropped, valid)
+    history |= {"n_inputs": condenser.n_outputs}
     history |= {"dropout": options["estimator"]["options"].get("dropout_probability", 0.0)}
     return posterior, history | {"seconds": clock() - begin}
 
@@ -195,9 +195,21 @@ def with_marginals(
 def fit_flow(
     data: Inputs, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
 ) -> tuple[nn.Module, dict[str, list[float]]]:
-    """Train one density estimator; the loss is -log q(z | x), or the regression of the velocity for flow matching."""
+    """Train one density estimator; the loss is -log q(z | x), or the regression of the velocity for flow matching.
+
+    Losses that are log densities come back as those of z, before any regression of it.
+    """
+    estimator, shifts = ESTIMATORS[options["estimator"]["name"]], data.shifts
+    if estimator.regression:
+        shifts = dict.fromkeys(shifts, 0.0)
+
+    def tell(epoch: int, loss: float) -> None:
+        if progress:
+            progress(epoch, loss - shifts["validation_loss"])
+
     new = partial(new_network, data.z.shape[1], data.u.shape[1], options)
-    return fit(data, options, seed, new, ESTIMATORS[options["estimator"]["name"]].loss, progress, checkpoint)
+    network, losses = fit(data, options, seed, new, estimator.loss, tell, checkpoint)
+    return network, {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
 
 
 def fit(
@@ -225,12 +237,12 @@ def fit(
         run = Run(data, options, new(), loss)
         if checkpoint and checkpoint.exists() and not run.resume(checkpoint):
             return fit(data, options, seed, new, loss, progress, checkpoint)
-        saved, shift = time.monotonic(), data.shifts["validation_loss"]
+        saved = time.monotonic()
         while not run.finished:
             with defer_termination():  # of an epoch that ends in time nothing is lost
                 run.epoch()
                 if progress:
-                    progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1] - shift)
+                    progress(len(run.history["validation_loss"]), run.history["validation_loss"][-1])
                 if checkpoint and (run.finished or termination_asked() or time.monotonic() - saved >= SAVED_EVERY):
                     run.save(checkpoint)
                     saved = time.monotonic()
