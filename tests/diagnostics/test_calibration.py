@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy import stats
 from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.calibration import calibrate, coverage, share_nearer
 from vbiflow.diagnostics.feature_report import single_features
-from vbiflow.diagnostics.verdict import holm, numbers_in_words, verdict
+from vbiflow.diagnostics.verdict import holm, numbers_in_words, tarp_test, verdict
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
@@ -70,6 +71,18 @@ def test_underconfident_posterior_is_seen():
     result = judged(Exact(widen=1.8))
     assert words(result) == {"a": "underconfident", "b": "underconfident"}
     assert result["verdict"] == "not trusted" and "wider than they need to be" in result["reasons"][0]
+
+
+@pytest.mark.parametrize("n_parameters", [2, 85])
+@pytest.mark.parametrize(("size", "word"), [(1.3, "overconfident"), (0.75, "underconfident")])
+def test_tarp_says_which_way_in_few_dimensions_and_in_many(n_parameters, size, word):
+    """Errors of some size of posteriors a tenth as wide as the prior, references from the prior."""
+    rng = np.random.default_rng(5)
+    references, centres = rng.standard_normal((2, 400, n_parameters))
+    truths = centres + 0.1 * size * rng.standard_normal(centres.shape)
+    samples = centres[:, None] + 0.1 * rng.standard_normal((400, 300, n_parameters))
+    found = tarp_test(SimpleNamespace(tarp=share_nearer(samples, truths, references)))
+    assert found["direction"] == word, found
 
 
 def test_biased_posterior_is_seen():

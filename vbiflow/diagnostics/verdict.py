@@ -113,7 +113,7 @@ def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, flo
     """Tests of one parameter's normalised ranks u (n,), and its summaries."""
     n, levels = len(u), np.array([0.5, 0.9])
     half, most = coverage(calibration.ranks[:, [k]], calibration.n_samples, levels)[:, 0]
-    uniform = stats.kstest(u, "uniform")
+    uniform, (shift, spread) = stats.kstest(u, "uniform"), shift_and_spread(u)
     p_half, p_most = (
         stats.binomtest(round(share * n), n, level).pvalue for share, level in zip((half, most), levels, strict=True)
     )
@@ -128,9 +128,15 @@ def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, flo
         "coverage_90": float(most),
         "coverage_50_p": float(p_half),
         "coverage_90_p": float(p_most),
-        "shift": float((u.mean() - 0.5) * np.sqrt(12 * n)),
-        "spread": float((((u - 0.5) ** 2).mean() - 1 / 12) * np.sqrt(180 * n)),
+        "shift": shift,
+        "spread": spread,
     }
+
+
+def shift_and_spread(u: np.ndarray) -> tuple[float, float]:
+    """By how much mean and spread of u (n,) exceed those of uniform numbers, in standard errors."""
+    n = len(u)
+    return float((u.mean() - 0.5) * np.sqrt(12 * n)), float((((u - 0.5) ** 2).mean() - 1 / 12) * np.sqrt(180 * n))
 
 
 def judge_parameter(test: Mapping[str, float], significant: np.ndarray, limits: Mapping[str, float]) -> str:
@@ -155,13 +161,17 @@ def explain_failure(name: str, word: str, test: Mapping[str, float], n: int) -> 
 
 
 def tarp_test(calibration: Calibration) -> dict[str, Any]:
-    """Uniformity of the TARP shares: deviation from the diagonal, its p-value, and in words which way."""
+    """Uniformity of the TARP shares: deviation from the diagonal, its p-value, and in words which way.
+
+    Of few parameters a truth that the posterior misses is nearer to the reference than all samples, or farther than
+    all. Of many, errors have hardly a part in the reference's direction: larger than said, they make truths farther.
+    """
     uniform = stats.kstest(calibration.tarp, "uniform")
-    spread = float(((calibration.tarp - 0.5) ** 2).mean() - 1 / 12)
+    shift, spread = shift_and_spread(calibration.tarp)
     return {
         "p": float(uniform.pvalue),
         "deviation": float(uniform.statistic),
-        "direction": "overconfident" if spread > 0 else "underconfident",
+        "direction": "overconfident" if max(shift, spread, key=abs) > 0 else "underconfident",
     }
 
 
