@@ -91,7 +91,8 @@ def describe_problem(text: str, error: yaml.MarkedYAMLError) -> str:
     if "another document" in problem:
         return "a line of --- begins a second study; keep one a file"
     if mark and "cannot start any token" in problem:
-        found = text.splitlines()[mark.line][mark.column]
+        line = "".join(text.splitlines()[mark.line : mark.line + 1])
+        found = line[mark.column : mark.column + 1]
         return TAB if found == "\t" else f"{found!r} begins a value; put the value into quotes"
     return TAB if "tab character" in problem else problem
 
