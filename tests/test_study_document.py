@@ -166,15 +166,13 @@ def test_studies_are_found_by_what_is_asked_for(config):
     assert kept_studies(config) == ["tiny", "tiny@evidence", "tiny@rounds", "tiny@cohort"]
 
 
-def test_names_that_nobody_can_ask_for_stop_no_other_study(config, capsys):
+def test_names_that_nobody_can_ask_for_stop_no_other_study(config):
     text = (ROOT / "config" / "studies" / "tiny.yaml").read_text()
-    (config / "studies" / "copy (1.yaml").write_text(text.replace("shard_size: 80", "shard_size: 80\n  keep: true"))
+    kept = text.replace("shard_size: 80", "shard_size: 80\n  keep: true")
+    (config / "studies" / "copy (1.yaml").write_text(kept)
     (config / "studies" / "gone.yaml").symlink_to("nowhere.yaml")
     os.mkfifo(config / "studies" / "pipe.yaml")
-    keeping = "shard_size: 80\n  keep: true"
-    (config / "studies" / "tiny.yaml").write_text(
-        text.replace("shard_size: 80", keeping, 1).replace("scales:\n", "scales:\n  'x(': {}\n")
-    )
+    (config / "studies" / "tiny.yaml").write_text(kept.replace("scales:\n", "scales:\n  'x(': {}\n"))
     assert kept_studies(config) == ["tiny", "tiny@evidence", "tiny@rounds", "tiny@cohort"]
     assert "gone" not in known_studies(config) and "pipe" not in known_studies(config)
     with pytest.raises(ValueError, match=r"tiny.yaml: scale 'x\(': name it by letters, digits, - and _"):

@@ -23,6 +23,7 @@ from vbiflow.exclusion import Exclusion, first_exclusion, read_exclusion, write_
 from vbiflow.io import read_attributes
 from vbiflow.lock import hold_job
 from vbiflow.provenance import file_digest, settings_digest, versions
+from vbiflow.reading import describe_unreadable
 from vbiflow.seal import made_with, verify_input
 from vbiflow.termination import STATUS, handle_termination, termination_asked
 
@@ -154,7 +155,7 @@ def job(snakemake: Any, *, excludes: str = "", reads_exclusions: bool | str = Fa
             run.say(str(error))
             raise SystemExit(1) from None
         except PermissionError as error:
-            run.say(f"{error.filename}: may not be read; ask its owner, or chmod u+r {error.filename}")
+            run.say(describe_unreadable(error.filename))
             raise SystemExit(1) from None
         stack.enter_context(made_with(run.settings))
         if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,16 @@ def suggest_path(path: str | Path) -> str:
             near = difflib.get_close_matches(part, found, 1)
             return f"; did you mean {str(Path(folder, near[0], *parts[k + 1 :]))!r}?" if near else ""
     return ""
+
+
+def describe_unreadable(path: str | Path) -> str:
+    """What an error on a file says that its owner keeps from others."""
+    return f"{path}: may not be read; ask its owner, or chmod u+r {path}"
+
+
+def first_repeated(names: Sequence[str]) -> str | None:
+    """The first name that stands twice; None if each stands once."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def shorten_list(labels: Sequence[str], limit: int = 5) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from vbiflow.empirical import read_cohort
 from vbiflow.empirical.bids import columns_of_participant, main, make_cohort, participant_columns, read_folders
-from vbiflow.empirical.bids_files import parse_name, scan, stated_tr
+from vbiflow.empirical.bids_files import BidsFile, parse_name, scan, stated_tr
 
 FILES = {
     "weights": {"suffix": "connectivity", "extension": ".csv"},
@@ -170,6 +170,21 @@ def test_people_are_found_in_their_table_however_it_calls_them(table: str, tmp_p
     assert columns_of_participant("sub-007_ses-1", participant_columns([str(tmp_path)])) == {"age": "31"}
 
 
+def dataset_of_one(folder: Path) -> Path:
+    """A dataset with one recording in it."""
+    func = folder / "sub-01" / "func"
+    func.mkdir(parents=True)
+    (folder / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0"}))
+    (func / "sub-01_task-rest_bold.nii.gz").touch()
+    return folder
+
+
+def recording_in(folder: str | Path) -> BidsFile:
+    """The one recording of a dataset."""
+    (file,) = (file for file in scan([folder]) if file.path.name.endswith(".nii.gz"))
+    return file
+
+
 def test_of_two_people_who_differ_by_zeros_each_has_an_own_line(tmp_path: Path) -> None:
     people = ["sub-007", "sub-7"]
     (tmp_path / "participants.tsv").write_text("participant_id\tage\n007\t31\n7\t32\n")
@@ -208,12 +223,9 @@ def test_who_or_what_stands_twice_in_the_table_of_people_is_refused(table: str, 
     ],
 )
 def test_json_above_a_recording_tells_of_it(place: str, content: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
-    func = tmp_path / "sub-01" / "func"
-    func.mkdir(parents=True)
-    (func / "sub-01_task-rest_desc-preproc_bold.nii.gz").touch()
-    (tmp_path / place).write_text(content)
-    (file,) = (file for file in scan([tmp_path]) if file.path.name.endswith(".nii.gz"))
+    dataset = dataset_of_one(tmp_path)
+    (dataset / place).write_text(content)
+    file = recording_in(dataset)
     if said in ("", "none"):
         assert stated_tr(file) == ("2" if not said else "")
         return
@@ -222,14 +234,21 @@ def test_json_above_a_recording_tells_of_it(place: str, content: str, said: str,
 
 
 def test_the_nearer_json_counts(tmp_path: Path) -> None:
-    func = tmp_path / "sub-01" / "func"
-    func.mkdir(parents=True)
-    (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
-    (tmp_path / "task-rest_bold.json").write_text('{"RepetitionTime": 3}')
-    (func / "sub-01_task-rest_bold.json").write_text('{"RepetitionTime": 2}')
-    (func / "sub-01_task-rest_bold.nii.gz").touch()
-    (file,) = (file for file in scan([tmp_path]) if file.path.name.endswith(".nii.gz"))
-    assert stated_tr(file) == "2"
+    dataset = dataset_of_one(tmp_path)
+    (dataset / "task-rest_bold.json").write_text('{"RepetitionTime": 3}')
+    (dataset / "sub-01/func/sub-01_task-rest_bold.json").write_text('{"RepetitionTime": 2}')
+    assert stated_tr(recording_in(dataset)) == "2"
+
+
+@pytest.mark.parametrize("named", ["data", "./data/", "other/../data", "../{here}/data", "link"])
+def test_json_above_is_found_however_the_folder_is_named(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to("data")
+    (dataset_of_one(tmp_path / "data") / "task-rest_bold.json").write_text('{"RepetitionTime": 2}')
+    assert stated_tr(recording_in(named.format(here=tmp_path.name))) == "2"
 
 
 @pytest.mark.parametrize(
@@ -247,15 +266,11 @@ def test_the_nearer_json_counts(tmp_path: Path) -> None:
     ],
 )
 def test_repetition_times_are_numbers_or_refused_with_their_file(
-    entry: object, expected: str | None, tree: Path
+    entry: object, expected: str | None, tmp_path: Path
 ) -> None:
-    (tree / "tr").mkdir()
-    (tree / "tr" / "dataset_description.json").write_text(json.dumps({"Name": "x", "BIDSVersion": "1.9.0"}))
-    func = tree / "tr" / "sub-01" / "func"
-    func.mkdir(parents=True)
-    (func / "sub-01_task-rest_bold.nii.gz").touch()
-    (func / "sub-01_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": entry}))
-    (file,) = [file for file in scan([tree / "tr"]) if file.path.name.endswith(".nii.gz")]
+    dataset = dataset_of_one(tmp_path)
+    (dataset / "sub-01/func/sub-01_task-rest_bold.json").write_text(json.dumps({"RepetitionTime": entry}))
+    file = recording_in(dataset)
     if expected is not None:
         assert stated_tr(file) == expected
         return

@@ -1,7 +1,6 @@
 """A network a parameter: what it finds that a regression does not, and that the density stays a density."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from vbiflow.inference.residual_shape import within_family
 from vbiflow.inference.training import train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
+from vbiflow.provenance import ROOT
 
 N_PARAMETERS, N_ROWS, N_FEWER, N_SURVEYED = 24, 48_000, 24_000, 1500
 QUICK = {"estimator": {"maf": {"hidden_features": 30, "num_transforms": 2}}, "max_epochs": 15, "dropout": "none"}
@@ -60,7 +60,7 @@ def short_fits():
 
 def test_schema_says_from_how_many_simulations_on_they_are_trained():
     """The number that a user reads is the one that decides."""
-    schema = json.loads((Path(__file__).parents[2] / "config/schemas/study.schema.json").read_text())
+    schema = json.loads((ROOT / "config/schemas/study.schema.json").read_text())
     said = schema["properties"]["inference"]["properties"]["marginal_networks"]["description"]
     assert f"{inputs.MANY_PARAMETERS} parameters" in said
     assert f"{inputs.APART:,} simulations".replace(",", " ") in said

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from vbiflow.arrays.table import MISSING, Table, is_count, is_number, is_whole
+from vbiflow.reading import describe_unreadable
 
 LARGEST = 1 << 30
 """Bytes of text, unpacked, that are read at most."""
@@ -43,7 +44,7 @@ def read_lines(path: str | Path) -> list[str]:
         with opener(path, "rb") as stream:
             data = read_at_most(stream, LARGEST + 1)
     except PermissionError:
-        raise ValueError(f"{path}: may not be read; ask its owner, or chmod u+r {path}") from None
+        raise ValueError(describe_unreadable(path)) from None
     except (OSError, EOFError, ValueError) as error:
         raise ValueError(f"{path}: damaged or cut short ({error})") from None
     return decode(data, path).splitlines()

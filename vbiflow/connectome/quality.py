@@ -257,9 +257,9 @@ def inspect(
         for finding in severe:
             texts.setdefault((finding.name in OF_LENGTHS and lengths) or name, []).append(finding.text)
         told = "; ".join(f"{file}: {'; '.join(found)}" for file, found in texts.items())
-        names = ", ".join(finding.name for finding in severe)
+        names = [finding.name for finding in severe]
         other = ", leave regions out by connectome.select" if "isolated" in names else ""
-        raise ValueError(f"{told}; correct it{other}, or write connectome.accept: [{names}] in the study")
+        raise ValueError(f"{told}; correct it{other}, or write connectome.accept: [{', '.join(names)}] in the study")
     return replace(connectome, findings=(*connectome.findings, *found))
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ from vbiflow.empirical.bids_files import (
 )
 from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
 from vbiflow.places import user_file
-from vbiflow.reading import shorten_list
+from vbiflow.reading import first_repeated, shorten_list
 
 VOLUMES = (".nii", ".nii.gz")
 USUAL: dict[str, tuple[dict[str, Any], ...]] = {
@@ -202,9 +201,9 @@ def participant_columns(folders: Sequence[str]) -> dict[str, Row]:
             print(f"{path}: columns that nobody reads: {', '.join(taken)}; a cohort has its own", file=sys.stderr)
         rows = list(csv.DictReader(lines, delimiter=delimiter))
         for what, names in (("column", header), ("participant", [row.get(person) or "" for row in rows])):
-            twice = [name for name, count in Counter(names).items() if name and count > 1]
-            if twice:
-                raise ValueError(f"{path}: {what} {twice[0]!r} stands twice; delete one")
+            twice = first_repeated(list(filter(None, names)))
+            if twice is not None:
+                raise ValueError(f"{path}: {what} {twice!r} stands twice; delete one")
         for row in rows:
             entries = {name: entry or "" for name, entry in row.items() if name and name not in (*COLUMNS, person)}
             cleaned = {name: "" if entry == "n/a" else entry for name, entry in entries.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,7 +111,8 @@ def read_metadata(file: BidsFile) -> dict[str, tuple[Any, Path]]:
     from ancpbids.utils import parse_bids_name
 
     suffix, found = file.entities["suffix"], {}
-    above = [folder for folder in file.path.parents if folder.is_relative_to(file.folder)]
+    root = absolute(file.folder)  # which may be named with .., that its files' paths no longer have
+    above = [folder for folder in file.path.parents if absolute(folder).is_relative_to(root)]
     for folder in reversed(above):
         fitting = []
         for path in folder.glob(f"*{suffix}.json"):
@@ -120,6 +122,11 @@ def read_metadata(file: BidsFile) -> dict[str, tuple[Any, Path]]:
         for _, path in sorted(fitting):
             found |= {key: (entry, path) for key, entry in read_description(path).items()}
     return found
+
+
+def absolute(path: Path) -> Path:
+    """A path without .., as it is written: links stay."""
+    return Path(os.path.abspath(path))
 
 
 def read_description(path: Path) -> dict[str, Any]:

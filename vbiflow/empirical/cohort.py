@@ -10,7 +10,7 @@ from pathlib import Path
 from vbiflow.arrays.text import read_lines
 from vbiflow.datasets import Dataset, find_origin, load_catalogue
 from vbiflow.places import user_file
-from vbiflow.reading import suggest, suggest_path
+from vbiflow.reading import describe_unreadable, first_repeated, suggest, suggest_path
 
 REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
@@ -69,7 +69,7 @@ def check_header(path: Path, header: list[str]) -> None:
     if missing:
         hint = "; separate columns by tabs" if len(header) == 1 else ""
         raise ValueError(f"{path}: no column {missing[0]}; found {', '.join(header)}{hint}")
-    twice = next((name for name in header if header.count(name) > 1), None)
+    twice = first_repeated(header)
     if twice:
         raise ValueError(f"{path}: column {twice} stands twice")
     for name in set(header) - set(COLUMNS):
@@ -110,7 +110,7 @@ def check_file(where: str, column: str, entry: str, catalogue: dict[str, Dataset
     """Refuse a file that neither exists nor can be fetched, or that may not be read."""
     file = Path(entry.partition("::")[0])
     if entry and file.exists() and not os.access(file, os.R_OK):
-        raise ValueError(f"{where}: {column}: {file}: may not be read; ask its owner, or chmod u+r {file}")
+        raise ValueError(f"{where}: {column}: {describe_unreadable(file)}")
     if not entry or file.exists():
         return
     try:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.reading import first_repeated
+
 Model = Any
 """A `vbiflow.models.model.Model`; that module calls this one, which therefore does not import it."""
 COUPLINGS = ("linear", "difference")
@@ -45,7 +47,7 @@ def check_fields(model: Model, what: str, names: Iterable[str]) -> None:
     for name in names:
         good = isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) and name[0] != "_"
         require(model, good, f"{what} {name!r} is no name; use letters, digits and _, beginning with a letter")
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = first_repeated(names)
     require(model, twice is None, f"{what} {twice!r} stands twice")
 
 

@@ -73,7 +73,7 @@ def read_settings(name: str, config: Path | None = None) -> tuple[str, dict[str,
     scales = settings.pop("scales", None) or {}
     if not isinstance(scales, dict):
         raise ValueError(f"{where}: scales: found {shorten_value(scales)}; write name: {{key: value}} for each scale")
-    unfit = next((each for each in map(str, scales) if not NAME.fullmatch(each)), None)
+    unfit = next((each for each in scales if not NAME.fullmatch(each)), None)
     if unfit is not None:
         raise ValueError(f"{where}: scale {shorten_value(unfit)}: name it by letters, digits, - and _")
     if scale:
@@ -108,10 +108,19 @@ def study_path(stem: str, config: Path | None = None) -> Path:
 
 
 def study_files(config: Path | None = None) -> list[Path]:
-    """Files of the studies that can be asked for; hidden ones, which editors and systems leave behind, are none."""
+    """Files of the studies that can be asked for; hidden ones, which editors and systems leave behind, are none.
+
+    Nor are folders, pipes and links to nothing, or names that no study may have.
+    """
     folders = [Path("config"), ROOT / "config"] if config is None else [config]
     files = [file for folder in folders for file in sorted((folder / "studies").glob("*.yaml"))]
-    return [file for file in files if file.name[0] != "." and file.is_file()]
+    return [file for file in files if NAME.fullmatch(file.stem) and file.is_file()]
+
+
+def scales_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Scales of a study's file that can be asked for."""
+    found = content.get("scales")
+    return {name: scale for name, scale in found.items() if NAME.fullmatch(name)} if isinstance(found, dict) else {}
 
 
 def known_studies(config: Path | None = None) -> list[str]:
@@ -119,10 +128,9 @@ def known_studies(config: Path | None = None) -> list[str]:
     names: dict[str, None] = {}
     for file in study_files(config):
         try:
-            found = read_document(file, file.name).get("scales")
+            scales = scales_of(read_document(file, file.name))
         except ValueError:
-            found = None
-        scales = found if isinstance(found, dict) else {}
+            scales = {}
         names |= dict.fromkeys([file.stem, *(f"{file.stem}@{scale}" for scale in scales)])
     return list(names)
 
@@ -135,11 +143,8 @@ def kept_studies(config: Path | None = None) -> list[str]:
             content = read_document(file, file.name)
         except ValueError:
             continue
-        scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
-        variants = {file.stem: {}} | {f"{file.stem}@{name}": scale for name, scale in scales.items()}
+        variants = {file.stem: {}} | {f"{file.stem}@{name}": scale for name, scale in scales_of(content).items()}
         for name, scale in variants.items():
-            if not all(map(NAME.fullmatch, name.split("@"))):  # nobody can ask for it
-                continue
             simulation = merge_settings(content, scale if isinstance(scale, dict) else {}).get("simulation")
             if isinstance(simulation, dict) and simulation.get("keep") is True:
                 kept.append(name)
