@@ -7,6 +7,7 @@ from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.marginal import judge_marginals
 from vbiflow.diagnostics.misspecification import misspecification, prior_predictive, sparse_note
+from vbiflow.diagnostics.normal_scores import SmoothScores
 from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
@@ -25,8 +26,9 @@ from vbiflow.streams import Stream
 with job(snakemake, reads_exclusions="others") as run:
     params, limits = snakemake.params, snakemake.params.diagnostics["thresholds"]
     observed = read(snakemake.input.x_o)
+    simulated = prior_predictive(snakemake.input.features)
     found = misspecification(
-        prior_predictive(snakemake.input.features),
+        simulated,
         observed["x"],
         observed["names"],
         seed=params.seed,
@@ -71,6 +73,7 @@ with job(snakemake, reads_exclusions="others") as run:
     )
     quantities["names"] = Quantity.text(again["names"], "feature")
     write(snakemake.output.predictive, quantities, run.provenance())
+    scores_of = SmoothScores.of(simulated)
     prior = Prior.from_plain(read_attributes(snakemake.input.prior)["prior"])
     samples = read(snakemake.input.samples, "theta")["theta"]
     fixed = params.parameters.get(DISCREPANCY)
@@ -79,7 +82,7 @@ with job(snakemake, reads_exclusions="others") as run:
     least = resolve_thresholds(limits)["information"]
     judged = read_json(snakemake.input.diagnostics)
     followers = {name: entry["single_features"] for name, entry in judged["parameters"].items()}
-    marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, followers, prior.bounds[0])
+    marginals, notes = judge_marginals(prior.names, prior.cdf(samples), least, followers, prior.bounds)
     ranks = read(snakemake.input.calibration, "ranks")["ranks"]
     n_samples = read_attributes(snakemake.input.calibration, "ranks")["n_samples"]
     intervals = conformal_intervals(samples, ranks, n_samples, prior.bounds)
@@ -98,7 +101,7 @@ with job(snakemake, reads_exclusions="others") as run:
         found,
         judged,
         calibrated_check(
-            check_features(drawn, observed["x"]),
+            check_features(scores_of(drawn), scores_of(observed["x"])),
             data,
             samples,
             observed["x"],

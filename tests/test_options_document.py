@@ -40,9 +40,9 @@ def test_every_key_has_a_meaning_and_stands_in_the_page():
 
 
 REGISTRIES = {
-    "thresholds": THRESHOLDS, "grades": GRADES, "scores": SCORES, "normalisations": NORMALISATIONS, "checks": CHECKS,
-    "streamlines": SCALES, "integrators": INTEGRATORS, "courses": COURSES, "preparation": STEPS, "families": FAMILIES,
-    "estimators": ESTIMATOR_OPTIONS, "embeddings": EMBEDDING_OPTIONS,
+    "thresholds": THRESHOLDS, "grades": GRADES[1:], "scores": SCORES, "normalisations": NORMALISATIONS,
+    "checks": CHECKS, "streamlines": SCALES, "integrators": INTEGRATORS, "courses": COURSES, "preparation": STEPS,
+    "families": FAMILIES, "estimators": ESTIMATOR_OPTIONS, "embeddings": EMBEDDING_OPTIONS,
 }  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def test_a_summary_gives_medians_and_says_who_is_left_out(tmp_path, monkeypatch,
         "gone: left out: gone.mat: damaged",
         "here: trusted; G 0.3 [0.1, 0.5]",
         "  estimator trusted: 1 of 1 parameters is calibrated",
-        "  recording trusted: p = 0.32 among the simulations, p = 0.04 of its features re-simulated",
+        "  recording trusted: smallest p = 0.32 among the simulations, smallest p = 0.04 of its features re-simulated",
         "  model: FC correlation 0.41: more than chance",
         "report: results/some/report.html",
     ]

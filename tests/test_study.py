@@ -332,6 +332,21 @@ def test_ablation_needs_something_to_leave(config):
         ),
         ("  n_predictive: 10", "  n_predictive: 600", "600 of 500 samples of the posterior; lower it, or raise"),
         ("  n_predictive: 10", "  learning_curve: [100, 900]", r"learning_curve: 900 simulations, the study has 300"),
+        (
+            "  n_predictive: 10",
+            "  require: other_person",
+            "the cohort has one person; require above_chance or own_half",
+        ),
+        (
+            "  n_predictive: 10",
+            "  require: above_chance\n  scores: [fcd_ks]",
+            "require: above_chance is not known of fcd_ks; name other",
+        ),
+        (
+            "  n_predictive: 10",
+            "  thresholds: {misspecification_p: 0.001}",
+            "beside 150 simulations, .* no recording can be as rare as 0.001; raise inference.n_simulations to 1998",
+        ),
         ("connectome:\n", "connectome:\n  per: pooled\n", r"connectome.per: pooled takes a cohort of 2 or more people"),
         (
             "connectome:\n",

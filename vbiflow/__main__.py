@@ -38,7 +38,9 @@ def describe_parts(parts: Mapping[str, Any]) -> list[str]:
     """A line each on estimator, recording and model, with its numbers."""
     estimator, recording = parts["estimator"], parts["recording"]
     asked = {"rarity": "among the simulations", "features": "of its features re-simulated"}
-    p = ", ".join(f"p = {recording['p'][key]:.2g} {words}" for key, words in asked.items() if key in recording["p"])
+    p = ", ".join(
+        f"smallest p = {recording['p'][key]:.2g} {words}" for key, words in asked.items() if key in recording["p"]
+    )
     scores = "; ".join(score["short"] for score in parts["model"]["scores"].values())
     return [
         f"  estimator {estimator['verdict']}: {estimator['words']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 
 THRESHOLDS: dict[str, float] = {
     "alpha": 0.01,
@@ -34,3 +35,8 @@ def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, floa
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ValueError(f"threshold {key} must be a number from 0 up, found {value!r}")
     return THRESHOLDS | dict(thresholds or {})
+
+
+def fewest(limit: float) -> int:
+    """The number of others beside which the p of a rank can lie below a limit at all; 0 where the limit is 0."""
+    return ceil(1 / limit - 1e-9) - 1 if limit else 0

@@ -12,7 +12,7 @@ from vbiflow.connectome import CHECKS, NORMALISATIONS
 from vbiflow.connectome.quality import SEVERITIES
 from vbiflow.connectome.tractogram import SCALES
 from vbiflow.diagnostic_options import THRESHOLDS
-from vbiflow.diagnostics.grade import GRADES, RUNGS
+from vbiflow.diagnostics.grade import RUNGS
 from vbiflow.engine.integrators import INTEGRATORS
 from vbiflow.engine.stimulus import COURSES
 from vbiflow.estimator_options import EMBEDDING_OPTIONS, ESTIMATOR_OPTIONS
@@ -46,7 +46,7 @@ def options_document() -> str:
     sections = {
         "Thresholds (`diagnostics.thresholds`)": thresholds(),
         "Grades that a study may require (`diagnostics.require`)": markdown_table(
-            ("grade", "as good as"), ((f"`{name}`", RUNGS[name][1] if name in RUNGS else "nothing") for name in GRADES)
+            ("grade", "as good as"), ((f"`{name}`", words) for name, (_, words) in RUNGS.items())
         ),
         "Scores of the predictive check (`diagnostics.scores`)": markdown_table(
             ("score", "compares", "by"), ((f"`{name}`", score.what, score.by) for name, score in SCORES.items())

@@ -18,6 +18,7 @@ import torch
 from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import calibrated_check, held_out_misfits
 from vbiflow.diagnostics.misspecification import misspecification
+from vbiflow.diagnostics.normal_scores import SmoothScores
 from vbiflow.diagnostics.robust import robust_posterior
 from vbiflow.engine import simulate
 from vbiflow.features import compute
@@ -96,7 +97,8 @@ def judged(posterior: Posterior, data: TrainingSet, misfits: np.ndarray, x_o: np
     plain = posterior.sample(x_o, 1000, seed=k)
     found = misspecification(data.x, x_o, data.names, seed=1)
     again = features(bold(plain[:N_PREDICTIVE], 1000 + k))
-    check = calibrated_check(check_features(again, x_o), data, plain, x_o, misfits, seed=k)
+    scores = SmoothScores.of(data.x)
+    check = calibrated_check(check_features(scores(again), scores(x_o)), data, plain, x_o, misfits, seed=k)
     passed = found["inside"] and min(check["p_value"], check["calibrated_p"]) >= 0.01
     robust = robust_posterior(posterior, data, x_o, 1000, seed=k)
     hits, widths = [], []

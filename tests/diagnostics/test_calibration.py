@@ -142,7 +142,7 @@ def test_of_what_is_not_learnt_the_verdict_says_whether_single_features_follow_i
     noise = np.random.default_rng(1).standard_normal(X.shape)
     none = single_features(TrainingSet.of(prior(), THETA, noise, NAMES, seed=1))
     untold = judged(Ignorant(), followers=none)["reasons"][1]
-    assert untold.endswith("none of 6 single features follows it in simulations")
+    assert "none of 6 single features follows it in simulations; what features tell only together" in untold
 
 
 def test_both_parameters_that_a_square_tells_up_to_their_sign_are_informative_by_a_spline_flow():
@@ -228,6 +228,10 @@ def test_worse_than_the_prior_too_few_tests_and_too_many_invalid_are_reasons():
     assert "worse than the prior" in " ".join(judged(Exact(widen=0.2))["reasons"])
     few = judged(Exact(), THETA[:40], X[:40])
     assert few["reasons"] == ["only 40 held-out simulations; 100 are needed to see a miscalibration"]
+    lost = judged(Exact(), THETA[:40], X[:40], invalid=0.03)["reasons"][0]
+    assert lost.startswith(
+        "only 40 held-out simulations, since 3.0% of all are invalid: raise inference.test_share; 100"
+    )
     assert "60% of the simulations are invalid" in judged(Exact(), invalid=0.6)["reasons"][0]
 
 

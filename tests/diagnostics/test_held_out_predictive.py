@@ -7,6 +7,7 @@ from scipy import stats
 
 from vbiflow.diagnostics.feature_check import check_features
 from vbiflow.diagnostics.held_out_predictive import DRAWS, Neighbourhood, calibrated_check, held_out_misfits
+from vbiflow.diagnostics.normal_scores import SmoothScores
 from vbiflow.diagnostics.subject import subject_verdict
 from vbiflow.inference.training_set import TrainingSet
 
@@ -65,9 +66,48 @@ def test_covariates_of_the_connectome_stay_those_of_the_recording():
     np.testing.assert_allclose(found[:, :-1].mean(axis=0), 5 * A[0], atol=1.2)
 
 
+@pytest.mark.parametrize("tails", ["standard_cauchy", "standard_exponential"])
+def test_somebody_elses_posterior_is_seen_as_often_beside_features_of_heavy_tails(tails):
+    """Three features of noise more, of which one value in a hundred would outweigh all others."""
+
+    def with_noise(x, seed):
+        noise = getattr(np.random.default_rng(seed), tails)((len(x), 3))
+        return np.hstack([x, noise if tails == "standard_cauchy" else np.exp(noise)])
+
+    class Narrow(Exact):
+        def inputs(self, x):
+            return super().inputs(np.asarray(x)[..., : len(NAMES)])
+
+    names = [*NAMES, "h1", "h2", "h3"]
+    data = TrainingSet.of(prior(), THETA, with_noise(DATA.x, 11), names, {"test_share": 0.15}, seed=1)
+    scores, misfits = SmoothScores.of(data.x), held_out_misfits(Narrow(), data, data.held_out()[1], seed=1)
+    truths = np.random.default_rng(3).uniform(0.8, 1.2, (40, 2)) * np.random.default_rng(4).choice([-1, 1], (40, 2))
+    seen = []
+    for k, theta in enumerate(truths):
+        x = simulate(theta[None], 100 + k)
+        x_o, samples = with_noise(x, 500 + k)[0], draws(-x, DRAWS, k)[0]
+        plain = check_features(scores(with_noise(simulate(samples, 700 + k), 900 + k)), scores(x_o))
+        found = calibrated_check(plain, data, samples, x_o, misfits, seed=k)
+        seen.append(min(found["p_value"], found["calibrated_p"]) < 0.01)
+    assert np.mean(seen) > 0.5
+
+
+def test_smooth_scores_keep_order_and_place_and_make_any_law_normal():
+    rng = np.random.default_rng(2)
+    x = np.column_stack([rng.standard_cauchy(2000), np.exp(2 * rng.standard_normal(2000)), rng.integers(0, 3, 2000)])
+    found = SmoothScores.of(x)(x)
+    assert stats.kstest(found[:, 0], "norm").pvalue > 0.9 and stats.kstest(found[:, 1], "norm").pvalue > 0.9
+    assert len(np.unique(found[:, 2])) == 3
+    normal = rng.standard_normal((2000, 1))
+    beyond = SmoothScores.of(normal)(np.array([[-9.0], [1.0], [7.0]]))[:, 0]
+    assert beyond == pytest.approx([-9.0, 1.0, 7.0], rel=0.15) and (np.diff(beyond) > 0).all()
+    kept = SmoothScores.of(np.array([[1.0, 2.0], [1.0, np.nan], [1.0, 4.0]]))(np.array([[3.0, np.nan], [1.0, np.inf]]))
+    assert kept[:, 0].tolist() == [3.0, 1.0] and np.isnan(kept[0, 1]) and np.isinf(kept[1, 1])
+
+
 def test_the_verdict_turns_by_it_alone():
     inside = {"features": dict.fromkeys(NAMES, 0.5), "outside": {}, "p_value": 0.5, "mmd_p": 0.5, "beyond_p": 1.0}
-    inside |= {"n_compared": 900, "near": 0.01}
+    inside |= {"n_compared": 900, "near": 0.01, "n_features": 6, "n_recorded": 6}
     good = {"verdict": "trusted", "reasons": [], "numbers": {}, "words": "2 of 2 parameters are calibrated"}
     plain = check_features(simulate(SAMPLES[0], 0), FRESH[0])
     found = calibrated_check(plain, DATA, SAMPLES[0], FRESH[0], MISFITS, seed=1)

@@ -46,7 +46,8 @@ def test_a_simulation_is_inside():
     assert found["verdict"] == "trusted"
     (words,) = found["reasons"]
     p = found["parts"]["recording"]["p"]
-    assert words == f"{PASSED} (p = {p['rarity']:.2g}, and p = 0.4); {CALIBRATED['words']}" and p["features"] == 0.4
+    numbers = f"(p = {p['rarity']:.2g}, the smallest of three tests; p = 0.4)"
+    assert words == f"{PASSED} {numbers}; {CALIBRATED['words']}" and p["features"] == 0.4
     assert found["parts"]["estimator"]["words"] == CALIBRATED["words"]
     assert found["parts"]["estimator"]["numbers"] == CALIBRATED["numbers"]
 
@@ -164,6 +165,25 @@ def test_predictions_are_graded_on_the_ladder_of_the_data():
     assert "another person's recording 0.61 to 0.84" in one["words"]
 
 
+def test_no_rung_is_reached_without_those_below_it():
+    """A model so noisy that its own simulations differ from one another as much as from the recording."""
+    noisy = {"fc_correlation": np.full(9, 0.35), "chance_fc_correlation": np.linspace(-0.04, 0.04, 40)}
+    noisy |= {"other_fc_correlation": np.array([0.61, 0.84]), "floor_fc_correlation": np.linspace(0.3, 0.45, 40)}
+    found = grade_scores(noisy)["fc_correlation"]
+    assert found["grade"] == "above_chance" and found["words"].endswith("all that the model's own noise lets it reach")
+    assert subject_verdict(compared(X[0]), CALIBRATED, RIGHT, noisy, require="other_person")["verdict"] == "not trusted"
+    halves = noisy | {"fc_correlation": np.full(9, 0.5), "half_fc_correlation": np.array([0.45])}
+    assert grade_scores(halves)["fc_correlation"]["grade"] == "above_chance"
+    alone = {name: values for name, values in noisy.items() if not name.startswith("other")}
+    assert grade_scores(alone)["fc_correlation"]["grade"] == "noise_ceiling"
+
+
+def test_a_grade_that_was_not_measured_is_not_reached_and_is_called_so():
+    alone = {"fcd_ks": np.full(9, 0.5), "floor_fcd_ks": np.full(9, 0.1)}
+    (reason,) = subject_verdict(compared(X[0]), CALIBRATED, RIGHT, alone, require="other_person")["reasons"]
+    assert "could not be measured by FCD distance (KS)" in reason
+
+
 def test_a_grade_fails_a_posterior_only_where_the_study_requires_one():
     poor = scores(shift=0.9)
     assert subject_verdict(compared(X[0]), CALIBRATED, RIGHT, poor)["verdict"] == "trusted"
@@ -213,6 +233,53 @@ def test_features_beyond_all_simulations_are_counted_whatever_their_tails():
     assert "rare under this prior" in subject_verdict(found, CALIBRATED, RIGHT)["reasons"][0]
 
 
+def test_right_recordings_pass_beside_few_simulations_with_heavy_tails_and_wrong_ones_do_not():
+    rng = np.random.default_rng(6)
+    names = [f"x{k}" for k in range(300)]
+    x, fresh = rng.standard_cauchy((300, 300)), rng.standard_cauchy((40, 300))
+    assert np.mean([compared(x_o, x, names)["inside"] for x_o in fresh]) > 0.9
+    off = fresh[0].copy()
+    off[7] = 1e8
+    found = compared(off, x, names)
+    assert list(found["outside"]) == ["x7"] and not found["inside"]
+
+
+def test_features_that_simulations_do_not_vary_or_seldom_have_are_compared_too():
+    x = np.column_stack([X, np.zeros(len(X))])
+    names, x_o = [*NAMES, "still"], x[5].copy()
+    assert compared(x_o, x, names)["inside"]
+    x_o[-1] = 5.0
+    reason = subject_verdict(compared(x_o, x, names), CALIBRATED, RIGHT)["reasons"][0]
+    assert "still lies above all simulations, which are (nearly) all the same" in reason
+    x[7, -1] = 1e-3
+    assert "nearly) all the same" in subject_verdict(compared(x_o, x, names), CALIBRATED, RIGHT)["reasons"][0]
+    x[:, -1] = np.where(np.arange(len(X)) < 0.4 * len(X), X[:, 0] / 10, np.nan)
+    assert "still lies above all simulations, by" in subject_verdict(
+        compared(x_o, x, names), CALIBRATED, RIGHT)["reasons"][0]  # fmt: skip
+    x[:, -1] = np.nan
+    passed = subject_verdict(compared(x_o, x, names), CALIBRATED, RIGHT)["reasons"][0]
+    assert "on 6 of 7 features that vary and that both have" in passed
+    with pytest.raises(ValueError, match="none of the 7 features of the recording can be compared"):
+        compared(np.full(7, np.nan), x, names)
+
+
+def test_features_that_make_a_recording_rare_are_named_and_never_one_that_was_not_compared():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((1500, 1))
+    x = np.hstack([a, a, rng.standard_normal((1500, 3)), np.full((1500, 1), np.nan)])
+    x[:, :2] += 0.05 * rng.standard_normal((1500, 2))
+    found = compared(np.array([1.2, -1.2, 0, 0, 2.5, 4]), x, ["u", "v", "a", "b", "c", "never"])
+    assert {*found["farthest"][:2]} == {"u", "v"} and "never" not in found["farthest"]
+    reason = subject_verdict(found, CALIBRATED, RIGHT)["reasons"][0]
+    assert ", ".join(found["farthest"]) + " add most to it" in reason
+
+
+def test_too_few_simulations_to_see_a_rare_recording_are_a_reason():
+    found = subject_verdict(compared(X[5], X[:150]), CALIBRATED, RIGHT)
+    assert found["verdict"] == "not trusted"
+    assert found["reasons"][0].startswith("75 simulations, half of the valid ones, are too few to see a rare recording")
+
+
 def test_a_feature_that_simulations_lack_too_is_no_evidence():
     x = X.copy()
     x[::3, 2] = np.nan
@@ -244,19 +311,43 @@ def test_two_modes_inform_though_they_are_as_wide_as_the_prior():
 def test_a_posterior_piled_at_an_end_of_its_prior_says_which_prior_to_widen():
     rng = np.random.default_rng(7)
     u = np.column_stack([1 - 0.1 * rng.random(1000) ** 2, 0.5 + 0.05 * rng.standard_normal(1000), rng.random(1000)])
-    assert cut_off(u).tolist() == [1, 0, 0]
-    assert cut_off(1 - u).tolist() == [-1, 0, 0]
+    assert np.array(cut_off(u)).tolist() == [[False] * 3, [True, False, False]]
+    assert np.array(cut_off(1 - u)).tolist() == [[True, False, False], [False] * 3]
     followers = {name: {"n": 1, "of": 7, "closest": "fc.mean"} for name in ("noise", "G", "w")}
-    found, notes = judge_marginals(["noise", "G", "w"], u, 0.05, followers)
+    found, notes = judge_marginals(["noise", "G", "w"], u, 0.05, followers, ([1.0] * 3, [2.0] * 3))
     said = "noise is piled at the upper end of its prior: widen the prior of noise upwards"
     assert notes[0] == f"{said}, unless the parameter itself ends there"
     assert notes[1].startswith("w is hardly learnt from this recording") and len(notes) == 2
     assert notes[1].endswith("of 7 single features 1 follows it in simulations, fc.mean most closely")
     assert found["noise"]["information"] > 1
-    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, followers, [0.0, 0.0, 0.0])
+    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, followers, ([0.0, 0.0, 0.0], [1.0, 1.0, 1.0]))
     assert notes[0] == "noise is piled at 0, the lower end of its prior: the recording asks for little or none of it"
-    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, followers, [-1.0, 0.0, 0.0])
+    _, notes = judge_marginals(["noise", "G", "w"], 1 - u, 0.05, followers, ([-1.0, 0.0, 0.0], [1.0, 1.0, 1.0]))
     assert "widen the prior of noise downwards" in notes[0]
+    _, notes = judge_marginals(["noise", "G", "w"], u, 0.05, followers, ([-np.inf] * 3, [np.inf] * 3))
+    assert notes[0].endswith("where the upper tail of its prior has next to no mass: take a wider prior of noise")
+
+
+def test_piles_that_are_wide_or_at_both_ends_are_seen_and_posteriors_beside_an_end_are_not():
+    rng = np.random.default_rng(8)
+    wide, ends = 1 - 0.6 * rng.random(2000) ** 2, np.where(rng.random(2000) < 0.5, 0.03, 1.0) - 0.03 * rng.random(2000)
+    second = np.where(rng.random(2000) < 0.3, 1 - 0.01 * rng.random(2000), 0.6 + 0.05 * rng.standard_normal(2000))
+    beside, slope = 0.97 + 0.01 * rng.standard_normal(2000).clip(-3, 2.9), np.sqrt(rng.random(2000))
+    below, above = cut_off(np.column_stack([wide, ends, second, beside, slope, rng.random(2000)]))
+    assert below.tolist() == [False, True, False, False, False, False]
+    assert above.tolist() == [True, True, True, False, False, False]
+
+
+def test_regions_of_one_prior_share_a_sentence():
+    rng = np.random.default_rng(9)
+    names = ["G", *(f"eta[{k}]" for k in "abcdef")]
+    u = np.column_stack([0.5 + 0.05 * rng.standard_normal((1000, 1)), rng.random((1000, 6))])
+    u[:, 2] = 1 - 0.1 * rng.random(1000) ** 2
+    followers = {name: {"n": int(name == "eta[c]"), "of": 9, "closest": "fc"} for name in names}
+    _, (piled, unlearnt) = judge_marginals(names, u, 0.05, followers, ([1.0] * 7, [2.0] * 7))
+    assert piled.startswith("eta of b is piled at the upper end of its prior: widen the prior of eta upwards")
+    assert unlearnt.startswith("eta is hardly learnt from this recording in 5 of 6: posteriors tell 0.0")
+    assert unlearnt.endswith("1 of them are followed by some of 9 single features in simulations")
 
 
 def test_frozen_noise_shows_in_the_noise_floor():

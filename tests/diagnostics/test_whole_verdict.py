@@ -91,7 +91,7 @@ def test_what_was_learnt_of_a_person_is_said_by_their_own_posterior_not_by_the_a
     x_o = simulate(prior().sample(5, 0, 1), 6)[0]
     samples = draws(x_o[None], 1000, 1)[0]
     followers = {name: entry["single_features"] for name, entry in RIGHT["parameters"].items()}
-    marginals, notes = judge_marginals(["a", "b"], prior().cdf(samples), 0.05, followers)
+    marginals, notes = judge_marginals(["a", "b"], prior().cdf(samples), 0.05, followers, prior().bounds)
     assert min(entry["information"] for entry in marginals.values()) > 0.3 and not notes
     found = subject_verdict(misspecification(DATA.x, x_o, NAMES, seed=1), average, None, notes=notes)
     assert "hardly learnt" not in " ".join(found["reasons"])

@@ -66,7 +66,12 @@ def scaled(name, study, size):
     asked = {
         key: value for one in (study, *study["scales"].values()) for key, value in one.get("diagnostics", {}).items()
     }
-    asked |= {"n_predictive": 5, "n_floor": 5, "thresholds": {"n_test": some["n_test"]}}
+    asked |= {
+        "n_predictive": 5,
+        "n_floor": 5,
+        "thresholds": dict.fromkeys(("misspecification_p", "predictive_p"), 0.05),
+    }
+    asked["thresholds"]["n_test"] = some["n_test"]
     asked |= {"learning_curve": some["curve"]} if "learning_curve" in asked else {}
     inference = {"n_simulations": some["n"], "validation_share": some["share"], "test_share": some["share"]}
     scale = {

@@ -14,7 +14,8 @@ BAND = 0.95
 def check_features(x: np.ndarray, x_o: np.ndarray) -> dict[str, Any]:
     """Compare the features x_o (f,) of a recording with those x (n, f) of simulations from its posterior.
 
-    Each feature is standardised by median and interquartile range of the simulations; `p_value` is the share of
+    Both are best given as `SmoothScores` among simulations of the prior: squares of a heavy tail would be all that
+    counts. Each feature is standardised by median and interquartile range of the simulations; `p_value` is the share of
     simulations whose mean square is at least that of the recording, `misfit` that of the recording over their median.
     `in_band` is the share of features within the central 95 % of the simulations, `off` names the columns outside,
     farthest first. Left out are features that the recording or half of the simulations lack, and those that do not

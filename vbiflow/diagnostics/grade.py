@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from vbiflow.features.scores import SCORES
 
 GRADES = ("chance", "above_chance", "other_person", "own_half", "noise_ceiling")
 """Grades from the lowest: no better than with nodes shuffled; better; as much as another person's recording; as the
-person's own other half; as two simulations of one theta agree."""
+person's own other half; as two simulations of one theta agree. None is reached without those below it."""
 RUNGS = {
     "above_chance": ("chance", "a recording with its nodes shuffled"),
     "other_person": ("other", "another person's recording"),
@@ -19,6 +20,8 @@ RUNGS = {
     "noise_ceiling": ("floor", "another simulation of the same parameters"),
 }
 """What each grade is measured by: first part of the name of the values, and words."""
+LEAST = {"above_chance": 0.95, "other_person": 0.0, "own_half": 0.0, "noise_ceiling": 0.05}
+"""Quantile of its rung from which a grade is reached."""
 
 
 def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -28,42 +31,46 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
     `scores` holds values <score> (n,) of simulations from the posterior against the recording, and of each rung what
     the recording reaches with a shuffled recording, other people's and its own other half, and two simulations of one
-    theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A grade
-    is reached if the median is as good as the least of its rung; chance is left behind beyond 95 % of it. Where every
-    shuffled recording is nearer no rung counts. Of a correlation within chance none counts that recordings make, which
-    may lie there too, nor the noise ceiling where one of these says that there is more to explain. Values
-    held_out_<score> (n,) against a half that was held out are told beside, as the median `held_out`.
+    theta with each other: chance_<score>, other_<score>, half_<score>, floor_<score>, as far as they are known. A rung
+    is climbed if the median is as good as the least of it; chance is left behind beyond 95 % of it. The grade is the
+    last rung before one that is not climbed: noise lowers the noise ceiling, so that this alone would praise the
+    noisiest model. Where recordings are no more alike than by chance there is nothing to climb by, and the noise
+    ceiling decides alone. Values held_out_<score> (n,) against a half that was held out are told beside, as the
+    median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):
         sign, value = SCORES[name].sign, float(np.median(scores[name]))
-        ladder, reached, possible = {}, "chance", True
-        shuffled, *recorded = (np.atleast_1d(scores.get(f"{kind}_{name}", ())) for kind in ("chance", "other", "half"))
-        nothing = np.quantile(shuffled, 0.95) if sign > 0 and len(shuffled) else -np.inf  # distances have no zero
-        more = np.concatenate(recorded).max(initial=-np.inf) >= nothing
-        for grade in GRADES[1:]:
-            rung = np.atleast_1d(scores.get(f"{RUNGS[grade][0]}_{name}", ()))
-            if not len(rung):
-                continue
-            ladder[grade] = [float(rung.min()), float(rung.max())]
-            least = np.quantile(sign * rung, {"above_chance": 0.95, "noise_ceiling": 0.05}.get(grade, 0.0))
-            possible &= grade != "above_chance" or sign * value >= (sign * rung).min()
-            hidden = sign * value < nothing and (more or grade != "noise_ceiling")
-            reached = grade if possible and not hidden and sign * value >= least else reached
-        words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
+        rungs = {grade: np.atleast_1d(scores.get(f"{RUNGS[grade][0]}_{name}", ())) for grade in RUNGS}
+        rungs = {grade: rung for grade, rung in rungs.items() if len(rung)}
+        climbed = {grade: sign * value >= np.quantile(sign * rung, LEAST[grade]) for grade, rung in rungs.items()}
+        if nothing_to_climb_by(rungs, sign, value):
+            climbed = {grade: climbed[grade] for grade in climbed if grade == "noise_ceiling"}
+        reached = "chance"
+        for grade in takewhile(climbed.get, climbed):
+            reached = grade
+        ladder = {grade: [float(rung.min()), float(rung.max())] for grade, rung in rungs.items()}
         short = f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)}"
-        found[name] = {
-            "value": value,
-            "grade": reached,
-            "ladder": ladder,
-            "short": short,
-            "words": f"{short} ({words})",
-        }
+        words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
+        words = f"{short} ({words})"
+        if climbed.get("noise_ceiling") and reached != "noise_ceiling":
+            words += ", all that the model's own noise lets it reach"
+        found[name] = {"value": value, "grade": reached, "ladder": ladder, "short": short, "words": words}
         if f"held_out_{name}" in scores:
             unseen = float(np.median(scores[f"held_out_{name}"]))
             found[name]["held_out"] = unseen
             found[name]["words"] += f"; with the half that was held out {unseen:.2f}"
     return found
+
+
+def nothing_to_climb_by(rungs: Mapping[str, np.ndarray], sign: int, value: float) -> bool:
+    """Whether recordings and the model are alike as by chance, of a correlation, which has a zero."""
+    recorded = [rungs[grade] for grade in ("other_person", "own_half") if grade in rungs]
+    if sign < 0 or "above_chance" not in rungs or not recorded:
+        return False
+    shuffled = rungs["above_chance"]
+    chance = np.quantile(shuffled, LEAST["above_chance"])
+    return bool(max(rung.max() for rung in recorded) < chance and shuffled.min() <= value < chance)
 
 
 def range_in_words(low: float, high: float) -> str:

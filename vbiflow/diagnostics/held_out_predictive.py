@@ -11,6 +11,7 @@ import numpy as np
 
 from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostics.feature_check import check_features, rank_p
+from vbiflow.diagnostics.normal_scores import SmoothScores
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.streams import random_generator
 
@@ -78,6 +79,7 @@ class Neighbourhood:
     scaler: Any
     regression: Any
     search: Any
+    scores: SmoothScores
 
     @classmethod
     def of(cls, data: TrainingSet) -> Neighbourhood:
@@ -99,7 +101,7 @@ class Neighbourhood:
         regression = make_pipeline(PolynomialFeatures(degree), StandardScaler(), Ridge(1e-3 * n))
         regression.fit(places, fill_missing(x))
         search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, n)).fit(places)
-        return cls(x, columns, regression.predict(places), scaler, regression, search)
+        return cls(x, columns, regression.predict(places), scaler, regression, search, SmoothScores.of(x))
 
     def simulate(self, z: np.ndarray, x_i: np.ndarray, seed: int) -> np.ndarray:
         """Features (m, f) of approximate simulations at z (m, p), with the covariates of x_i (f,)."""
@@ -113,7 +115,7 @@ class Neighbourhood:
 
     def misfit(self, z: np.ndarray, x_i: np.ndarray, seed: int) -> float:
         """`misfit` of `check_features` for x_i (f,) and approximate simulations from its posterior samples z (m, p)."""
-        return check_features(self.simulate(z, x_i, seed), x_i)["misfit"]
+        return check_features(self.scores(self.simulate(z, x_i, seed)), self.scores(x_i))["misfit"]
 
 
 def regression_inputs(z: np.ndarray, covariates: np.ndarray, scaler: Any) -> np.ndarray:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostic_options import resolve_thresholds
 from vbiflow.diagnostics.feature_check import rank_p
+from vbiflow.diagnostics.normal_scores import normal_scores
 from vbiflow.inference.scaling import centre_and_scale
 from vbiflow.io import read, read_rows
+
+if TYPE_CHECKING:
+    from sklearn.covariance import LedoitWolf
 
 MOST = 20_000
 """Simulations that a recording is compared with."""
 REFERENCE = 2000
-NEAREST = 10
+NEAREST, NAMED = 10, 3
 TYPICAL = 0.01
 """Share of simulations that counts as near a typical one."""
 SPARSE = 0.05
 """A recording with less than this share of what a typical simulation has near it lies where the prior spends little."""
+ENOUGH = 100
+"""Simulations that have a feature from which it counts, though most lack it."""
+MARGIN = 1 / 2
+"""How far beyond all simulations a feature is outside, in their widths."""
+HEAVY = 8
+"""Tails are heavy where the width of all simulations is so many interquartile ranges: of normal ones it is 4.6."""
 
 
 def misspecification(
@@ -39,9 +48,11 @@ def misspecification(
     Phi^-1((below + 1/2) / (n + 1)), so that heavy tails hide nothing. `distance` is Mahalanobis' with a covariance
     shrunk towards its diagonal (Ledoit-Wolf), over its median; `p_value` is the share of the other half at least as
     far. `mmd` and `mmd_p` are the same for a Gaussian kernel; `n_beyond` and `beyond_p` for the number of features
-    beyond every reference simulation. `near` is the share of simulations as near to x_o as 1 % are to a typical
-    simulation, and `nearest` are the closest. Covariates of the connectome are each compared alone: people are the rim
-    of the pool that lies between them.
+    beyond every reference simulation. Left out of these are features that x_o or half of the simulations lack, and
+    those that do not vary: `n_features` of `n_recorded` are compared. `outside` holds what `outlying_features` finds,
+    `farthest` names the features that add most to the distance. `near` is the share of simulations as near to x_o as
+    1 % are to a typical simulation, and `nearest` are the closest. Covariates of the connectome are each compared
+    alone: people are the rim of the pool that lies between them.
 
     Parameters
     ----------
@@ -61,15 +72,17 @@ def misspecification(
     limits = resolve_thresholds(thresholds)
     x, x_o = matching_arrays(x, x_o, names)
     quantiles = feature_quantiles(x, x_o)
-    kept = comparable_features(x, x_o)
     order = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373])).permutation(len(x))
-    recorded = kept & np.array([not name.startswith(CONDITIONING) for name in names])
+    own = np.array([not name.startswith(CONDITIONING) for name in names])
+    recorded = own & comparable_features(x, x_o)
     half, rest = x[order[: len(x) // 2]][:, recorded], x[order[len(x) // 2 :]][:, recorded]
     fitted, held, v_o = normal_scores(half, half), normal_scores(half, rest), normal_scores(half, x_o[None, recorded])
-    distances, distance = mahalanobis(fitted, held), mahalanobis(fitted, v_o)[0]
+    law = shrunk_covariance(fitted)
+    distances, distance = mahalanobis(law, held), mahalanobis(law, v_o)[0]
     mmd, mmd_p = kernel_distance(fitted[:REFERENCE], held[:REFERENCE], v_o[0])
     counts, n_beyond = count_outside(half, rest), int(count_outside(half, x_o[None, recorded])[0])
-    outside = outlying_features(x, x_o, kept, names, limits["feature_tail"])
+    outside = outlying_features(x, x_o, names, limits["feature_tail"])
+    parts, columns = contributions(law, v_o)[0], np.flatnonzero(recorded)
     result = {
         "p_value": rank_p(distances, distance),
         "distance": float(distance / np.median(distances)),
@@ -78,9 +91,11 @@ def misspecification(
         "n_beyond": n_beyond,
         "beyond_p": rank_p(counts, n_beyond) if n_beyond else 1.0,
         "n_features": int(recorded.sum()),
+        "n_recorded": int(own.sum()),
         "n_compared": len(rest),
         "near": share_near(fitted[:REFERENCE], held[:REFERENCE], v_o[0]),
         "features": dict(zip(names, quantiles.tolist(), strict=True)),
+        "farthest": [names[columns[k]] for k in np.argsort(-parts)[:NAMED]],
         "outside": outside,
         "nearest": order[np.argsort(squared_distances(np.vstack([fitted, held]), v_o)[:, 0])[:NEAREST]].tolist(),
     }
@@ -123,6 +138,11 @@ def matching_arrays(x: np.ndarray, x_o: np.ndarray, names: Sequence[str]) -> tup
         raise ValueError(f"x has shape {x.shape}, x_o {x_o.shape} and there are {len(names)} names; they must agree")
     if len(x) < 2 * NEAREST:
         raise ValueError(f"{len(x)} simulations are too few to compare x_o with; at least {2 * NEAREST} are needed")
+    if not comparable_features(x, x_o).any():
+        raise ValueError(
+            f"none of the {len(names)} features of the recording can be compared: each is not finite there or in most "
+            "simulations, or the same in all; is the recording empty, or the simulations constant?"
+        )
     return x, x_o
 
 
@@ -142,26 +162,22 @@ def comparable_features(x: np.ndarray, x_o: np.ndarray) -> np.ndarray:
     return kept
 
 
-def normal_scores(reference: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Normal scores (m, f) of the ranks of points (m, f) among `reference` (n, f), ties in the middle.
-
-    A value that is not finite has score 0.
-    """
-    out = np.zeros(points.shape)
-    for k, (column, values) in enumerate(zip(reference.T, points.T, strict=True)):
-        ordered, good = np.sort(column[np.isfinite(column)]), np.isfinite(values)
-        below = np.searchsorted(ordered, values[good], "left") + np.searchsorted(ordered, values[good], "right")
-        out[good, k] = ndtri((below / 2 + 0.5) / (len(ordered) + 1))
-    return out
-
-
-def mahalanobis(fitted: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Distance (m,) of points (m, f) from the mean of `fitted` (n, f) under its shrunk covariance."""
+def shrunk_covariance(fitted: np.ndarray) -> LedoitWolf:
+    """Mean and covariance of points (n, f), the latter shrunk towards a multiple of the identity."""
     from sklearn.covariance import LedoitWolf
 
-    model = LedoitWolf().fit(fitted)
-    centred = points - model.location_
-    return np.sqrt(np.maximum(((centred @ model.precision_) * centred).sum(axis=1), 0.0))
+    return LedoitWolf().fit(fitted)
+
+
+def contributions(law: LedoitWolf, points: np.ndarray) -> np.ndarray:
+    """What each feature adds to the squared distance of points (m, f) from the mean under the covariance, (m, f)."""
+    centred = points - law.location_
+    return (centred @ law.precision_) * centred
+
+
+def mahalanobis(law: LedoitWolf, points: np.ndarray) -> np.ndarray:
+    """Distance (m,) of points (m, f) from the mean under the covariance."""
+    return np.sqrt(np.maximum(contributions(law, points).sum(axis=1), 0.0))
 
 
 def kernel_distance(reference: np.ndarray, held: np.ndarray, u_o: np.ndarray) -> tuple[float, float]:
@@ -184,21 +200,39 @@ def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0.0)
 
 
-def outlying_features(
-    x: np.ndarray, x_o: np.ndarray, kept: np.ndarray, names: Sequence[str], tail: float
-) -> dict[str, float]:
+def outlying_features(x: np.ndarray, x_o: np.ndarray, names: Sequence[str], tail: float) -> dict[str, float]:
     """Features outside all simulations by a margin: {name: how far, in widths of the simulations}.
 
     The width is that of all simulations but the share `tail` at either end. A feature counts if it is beyond every
-    simulation by more than half of it. One that is not finite in x_o counts, as not-a-number, if hardly any simulation
-    lacks it.
+    simulation by more than half of it: where tails are heavy, of the width on a logarithmic scale (arcsinh of
+    interquartile ranges from the median), since of a hundred of these half a width is nothing unusual. How far is
+    infinite where (nearly) all simulations are the same. Simulations that lack the feature do not count, nor does one
+    that fewer than 100 and less than half of them have. A feature that is not finite in x_o counts, as not-a-number, if
+    hardly any simulation lacks it.
     """
-    values = np.where(np.isfinite(x[:, kept]), x[:, kept], np.nan)
-    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-    width = np.subtract(*np.nanquantile(values, [1 - tail, tail], axis=0))
-    gap = np.where(x_o[kept] > high, x_o[kept] - high, np.minimum(x_o[kept] - low, 0.0))
-    gap /= np.maximum(width, 1e-300)
-    found = {names[k]: float(far) for k, far in zip(np.flatnonzero(kept), gap, strict=True) if abs(far) > 0.5}
-    lacking = ~np.isfinite(x_o) & (np.isfinite(x).mean(axis=0) >= 1 - tail)
-    lost = {names[k]: float("nan") for k in np.flatnonzero(lacking)}
-    return dict(sorted(found.items(), key=lambda item: -abs(item[1]))) | lost
+    finite = np.isfinite(x)
+    n = finite.sum(axis=0)
+    lowest = np.where(finite, x, np.inf).min(axis=0)
+    highest = np.where(finite, x, -np.inf).max(axis=0)
+    beyond = np.isfinite(x_o) & (n >= min(ENOUGH, len(x) / 2)) & ((x_o < lowest) | (x_o > highest))
+    gaps = {names[k]: gap_in_widths(x[finite[:, k], k], float(x_o[k]), tail) for k in np.flatnonzero(beyond)}
+    found = {name: gap for name, (gap, outside) in gaps.items() if outside}
+    lost = np.flatnonzero(~np.isfinite(x_o) & (n >= (1 - tail) * len(x)))
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1]))) | {names[k]: float("nan") for k in lost}
+
+
+def gap_in_widths(values: np.ndarray, own: float, tail: float) -> tuple[float, bool]:
+    """How far a value is beyond all others (n,), in their widths, and whether that is outside."""
+    ends = np.array([values.min(), values.max()])
+    side = 1.0 if own > ends[1] else -1.0
+    if ends[1] - ends[0] <= 1e-10 * np.abs(ends).max():  # constant: all but rounding errors is outside
+        return side * np.inf, bool(abs(own - ends[0]) > 1e-6 * max(abs(own), abs(ends[0])) + 1e-12)
+    low, quarter, middle, three_quarters, high = np.quantile(values, [tail, 0.25, 0.5, 0.75, 1 - tail])
+    nearest, spread = ends[int(side > 0)], three_quarters - quarter
+    if high <= low:
+        return side * np.inf, True
+    gap = (own - nearest) / (high - low)
+    if not high - low > HEAVY * spread > 0:
+        return gap, bool(abs(gap) > MARGIN)
+    own, nearest, high, low = np.arcsinh((np.array([own, nearest, high, low]) - middle) / spread)
+    return gap, bool(abs(own - nearest) > MARGIN * (high - low))

@@ -176,12 +176,12 @@ def measured_rungs(
             found[f"other_{name}"] = compare(
                 np.array([compared_values(quantity, other, fs, options) for other in same]), own
             )
-        if quantity in ("fc", "psd"):
+        if SCORES[name].measures("above_chance"):
             mixed = [own[order][:, order] if quantity == "fc" else own[order] for order in shuffled]
             found[f"chance_{name}"] = compare(np.array(mixed), own)
         epoch = options.get("epoch", 1)
         half = n_times // 2 // epoch * epoch
-        if quantity == "series":
+        if not SCORES[name].measures("own_half"):
             continue
         if held_out is not None:
             other = compared_values(quantity, held_out, fs, options)

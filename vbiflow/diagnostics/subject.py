@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome.pool import CONDITIONING
-from vbiflow.diagnostic_options import resolve_thresholds
+from vbiflow.diagnostic_options import fewest, resolve_thresholds
 from vbiflow.diagnostics.grade import GRADES, grade_in_words, grade_scores, lowest_grade
+from vbiflow.diagnostics.marginal import UNLEARNT
 from vbiflow.diagnostics.predictive import judge_predictive
+from vbiflow.features.scores import SCORES
 
 MOST_LISTED = 3
 PASSED = "the recording is among the simulations, and simulations from its posterior have its features"
@@ -52,11 +54,7 @@ def subject_verdict(
     limits = resolve_thresholds(thresholds)
     rare = rarity_reasons(misspecification, limits, where)
     wrong = feature_reasons(features, list(misspecification["features"]), limits)
-    failed = (
-        [f"the estimator is not trusted: {estimator['reasons'][0]}; {estimator['words']}"]
-        if estimator["verdict"] != "trusted"
-        else []
-    )
+    failed = [] if estimator["verdict"] == "trusted" else [failure_in_words(estimator)]
     summary, frozen = judge_predictive(predictive or {}, deterministic)
     grades = grade_scores(predictive or {})
     numbers = {"rarity": rarity(misspecification)}
@@ -93,17 +91,25 @@ def subject_verdict(
     }
 
 
+def failure_in_words(estimator: Mapping[str, Any]) -> str:
+    """The first reason why an estimator is not trusted, how many more there are, and its numbers."""
+    more = sum(UNLEARNT not in reason for reason in estimator["reasons"]) - 1
+    also = f" (and {more} more)" if more > 0 else ""
+    return f"the estimator is not trusted: {estimator['reasons'][0]}{also}; {estimator['words']}"
+
+
 def reason_of_grade(model: Mapping[str, Any], require: str | None) -> list[str]:
-    """A sentence if the model does not reach the grade that the study requires."""
+    """A sentence if the model does not reach the grade that the study requires, or if it was not measured."""
     if require is None:
         return []
+    required = f"the study requires the grade {require} ({grade_in_words(require)})"
     if model["grade"] is None:
-        return [f"the study requires the grade {require}, but there is no series to grade the model by"]
-    if GRADES.index(model["grade"]) < GRADES.index(require):
-        return [
-            f"the study requires the grade {require} ({grade_in_words(require)}); the model reaches {model['grade']}"
-        ]
-    return []
+        return [f"{required}, but there is no series to grade the model by"]
+    short = {name: one for name, one in model["scores"].items() if GRADES.index(one["grade"]) < GRADES.index(require)}
+    unknown = [SCORES[name].label for name, one in short.items() if require not in one["ladder"]]
+    if unknown:
+        return [f"{required}, which could not be measured by {', '.join(unknown)}"]
+    return [f"{required}; the model reaches {model['grade']}"] if short else []
 
 
 def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where: str) -> list[str]:
@@ -111,6 +117,11 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
     strange = {name: gap for name, gap in found["outside"].items() if name.startswith(CONDITIONING)}
     outside = {name: gap for name, gap in found["outside"].items() if name not in strange}
     reasons, limit = [], limits["misspecification_p"]
+    if found["n_compared"] < fewest(limit):
+        reasons.append(
+            f"{found['n_compared']} simulations, half of the valid ones, are too few to see a rare recording at "
+            f"p = {limit:g}: {fewest(limit)} are needed"
+        )
     if strange:
         reasons.append(f"the connectome is outside those that the estimator learned from: {list_features(strange)}")
     p = rarity(found)
@@ -125,12 +136,9 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
             f"(p = {p:.2g}{doubt})"
         )
     elif p < limit:
-        quantiles = found["features"]
-        recorded = [name for name in quantiles if not name.startswith(CONDITIONING)]
-        tails = sorted(recorded, key=lambda name: min(quantiles[name], 1 - quantiles[name]))[:MOST_LISTED]
         reasons.append(
             f"{rare}: its features do not occur together, their distance is {found['distance']:.1f} times the usual "
-            f"one (p = {p:.2g}{doubt}); the most extreme are {', '.join(tails)}"
+            f"one (p = {p:.2g}{doubt}); {', '.join(found['farthest'])} add most to it"
         )
     return reasons
 
@@ -141,11 +149,10 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
         return ["no simulation from the posterior was compared with the recording"]
     n, limit = found["n_simulations"], limits["predictive_p"]
     held_out = found.get("n_held_out", 0)
-    if max(n, held_out) < 1 / limit - 1:
-        needed = int(np.ceil(1 / limit)) - 1
+    if max(n, held_out) < fewest(limit):
         return [
             f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
-            f"diagnostics.n_predictive to {needed} or more"
+            f"diagnostics.n_predictive to {fewest(limit)} or more"
         ]
     if not found["n_features"]:
         return ["no feature could be compared with those of simulations from the posterior"]
@@ -185,7 +192,10 @@ def passing_words(rare: Mapping[str, Any], features: Mapping[str, Any], limits: 
     p, n = misfit_of_features(features)
     first = open_side(rarity(rare), limits["misspecification_p"], rare["n_compared"])
     second = open_side(p, limits["predictive_p"], n)
-    return f"{PASSED} (p = {rarity(rare):.2g}{first}, and p = {p:.2g}{second})"
+    left = rare["n_recorded"] - rare["n_features"]
+    some = f" on {rare['n_features']} of {rare['n_recorded']} features that vary and that both have" if left else ""
+    both = ", the smaller of two" if features.get("n_held_out") else ""
+    return f"{PASSED} (p = {rarity(rare):.2g}, the smallest of three tests{some}{first}; p = {p:.2g}{both}{second})"
 
 
 def list_features(outside: Mapping[str, float]) -> str:
@@ -196,6 +206,9 @@ def list_features(outside: Mapping[str, float]) -> str:
 
 def describe_gap(name: str, gap: float) -> str:
     """One feature in words."""
-    if not np.isfinite(gap):
+    if np.isnan(gap):
         return f"{name} is not finite, as it is in simulations"
-    return f"{name} lies {'above' if gap > 0 else 'below'} all simulations, by {abs(gap):.1f} times their width"
+    side = "above" if gap > 0 else "below"
+    if np.isinf(gap):
+        return f"{name} lies {side} all simulations, which are (nearly) all the same"
+    return f"{name} lies {side} all simulations, by {abs(gap):.1f} times their width"

@@ -59,13 +59,9 @@ def verdict(
             reasons.append(explain_failure(name, word, test, n))
     off = joint["deviation"] > limits["tarp_deviation"] and adjusted[-1] < limits["alpha"]
     reasons += reasons_on_the_whole(calibration, joint, off, limits, invalid)
-    notes = [
-        describe_unlearnt(
-            name, entry, f"these features, on average over {n} held-out simulations", entry["single_features"]
-        )
-        for name, entry in parameters.items()
-        if entry["verdict"] == "uninformative"
-    ]
+    untold = {name: entry for name, entry in parameters.items() if entry["verdict"] == "uninformative"}
+    source = f"these features, on average over {n} held-out simulations"
+    notes = describe_unlearnt(untold, calibration.names, source, followers)
     numbers = calibration_numbers(parameters, joint["deviation"], limits["tarp_deviation"], n)
     words = numbers_in_words(numbers)
     return {
@@ -191,7 +187,8 @@ def reasons_on_the_whole(
     if leaked > limits["leak"]:
         reasons.append(f"{leaked:.0%} of the posterior's mass lies where the prior has none")
     if n < limits["n_test"]:
-        reasons.append(f"only {n} held-out simulations; {limits['n_test']:g} are needed to see a miscalibration")
+        lost = f", since {invalid:.1%} of all are invalid: raise inference.test_share" if invalid else ""
+        reasons.append(f"only {n} held-out simulations{lost}; {limits['n_test']:g} are needed to see a miscalibration")
     if invalid > limits["invalid_share"]:
         reasons.append(f"{invalid:.0%} of the simulations are invalid: the posterior holds only where the model runs")
     return reasons

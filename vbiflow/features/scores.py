@@ -119,6 +119,15 @@ class Score:
     what: str
     by: str
 
+    def measures(self, grade: str) -> bool:
+        """Whether the score has what a grade of the model is measured by.
+
+        Nodes can be shuffled where they have an order, and a course in time has no other half.
+        """
+        if grade == "above_chance":
+            return self.quantity in ("fc", "psd")
+        return grade != "own_half" or self.quantity != "series"
+
     def worst(self, floor: Any) -> float:
         """The value that 95 % of the pairs of the noise floor reach."""
         return float(np.quantile(floor, 0.05 if self.sign > 0 else 0.95))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.diagnostic_options import resolve_thresholds
+from vbiflow.diagnostic_options import fewest, resolve_thresholds
 from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
@@ -21,7 +21,7 @@ from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve_options
 from vbiflow.features.discrepancy import read_discrepancy
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
-from vbiflow.features.scores import choose_scores
+from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.marginals import DISCREPANCY, read_prior
 from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
@@ -270,7 +270,8 @@ def check_shares(study: Study) -> None:
     """Refuse fewer simulations than training and diagnostics would be content with once all are made."""
     n, inference = study.n_simulations, resolve_options(study["inference"])
     validation, test = inference["validation_share"], inference["test_share"]
-    n_test = max(FEWEST, int(resolve_thresholds(study["diagnostics"]["thresholds"])["n_test"]))
+    limits = resolve_thresholds(study["diagnostics"]["thresholds"])
+    n_test = max(FEWEST, int(limits["n_test"]), fewest(limits["predictive_p"]))
     hold_less = f"hold less out than {validation:g} and {test:g}"
     needs = (
         ("validate", validation, FEWEST, f"validation_share {validation:g}"),
@@ -279,15 +280,24 @@ def check_shares(study: Study) -> None:
     )
     short = [need for need in needs if n * need[1] < need[2] - 1e-9]
     if short:
-        left = " and ".join(f"{max(0, round(n * share))} to {use} (at least {least})" for use, share, least, _ in short)
+        left = " and ".join(
+            f"{max(0, floor(n * share + 1e-9))} to {use} (at least {least})" for use, share, least, _ in short
+        )
         enough = max((ceil(least / share - 1e-9) for _, share, least, _ in short if share > 1e-9), default=n)
         cures = [f"raise it to {enough}"] if enough > n else []
         cures += [cure if cure == hold_less else f"raise {cure}" for *_, cure in short]
         raise ValueError(f"inference.n_simulations: of {n} are left {left}; {', or '.join(cures)}")
+    compared, rare = n - n // 2, limits["misspecification_p"]
+    if compared < fewest(rare):
+        raise ValueError(
+            f"diagnostics.thresholds.misspecification_p: beside {compared} simulations, half of all, no recording can "
+            f"be as rare as {rare:g}; raise inference.n_simulations to {2 * fewest(rare)}, or the threshold"
+        )
 
 
 def check_evidence(study: Study) -> None:
-    """Refuse methods to compare with that do not exist, and more samples or simulations than the study has."""
+    """Refuse grades that cannot be measured, unknown methods, and more samples or simulations than the study has."""
+    check_required_grade(study)
     diagnostics, n_samples = study["diagnostics"], study["posterior"]["n_samples"]
     if diagnostics["n_predictive"] > n_samples:
         raise ValueError(
@@ -301,4 +311,20 @@ def check_evidence(study: Study) -> None:
         raise ValueError(
             f"diagnostics.learning_curve: {beyond[0]} simulations, the study has {study.n_simulations}; raise "
             "inference.n_simulations or shorten the curve"
+        )
+
+
+def check_required_grade(study: Study) -> None:
+    """Refuse to require a grade of the model for which a score, or the cohort, has nothing to measure it by."""
+    grade, scores = study["diagnostics"]["require"], study["diagnostics"]["scores"]
+    if grade == "other_person" and len(study.cohort) < 2:
+        raise ValueError(
+            f"diagnostics.require: {grade} compares with another person's recording, and the cohort has one person; "
+            "require above_chance or own_half"
+        )
+    without = [name for name in scores if grade and name in SCORES and not SCORES[name].measures(grade)]
+    if without:
+        raise ValueError(
+            f"diagnostics.require: {grade} is not known of {', '.join(without)}; name other diagnostics.scores, or "
+            "another grade"
         )
