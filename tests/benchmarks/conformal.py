@@ -48,7 +48,7 @@ def inside(data: TrainingSet, learnt: int, held_out: int, seed: int) -> np.ndarr
 
 
 def main() -> None:
-    """Print the table of docs/inference.md, a row a study."""
+    """Print the table of docs/inference_evidence.md, a row a study."""
     torch.set_num_threads(1)
     folder, wanted = Path(sys.argv[1]).resolve(), sys.argv[2:] or STUDIES
     print(f"| study | learnt from, held out | plain, mean of {len(SEEDS)} | conformal, mean | conformal, each |")

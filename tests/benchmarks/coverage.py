@@ -123,7 +123,7 @@ def measure(study: str, folder: Path) -> Coverage:
 
 
 def main() -> None:
-    """Print the table of docs/inference.md, a row a study."""
+    """Print the table of docs/inference_evidence.md, a row a study."""
     folder, wanted = Path(sys.argv[1]).resolve(), sys.argv[2:] or STUDIES
     print("| study | learnt from | held out | truths in 90 % intervals, by parameter | in 50 % | estimator |")
     print("|---|---|---|---|---|---|", flush=True)

@@ -51,7 +51,7 @@ def both(study: str, folder: Path, seed: int) -> tuple[int, int, Found, Found]:
 
 
 def main() -> None:
-    """Print the table of docs/inference.md, a row a study."""
+    """Print the table of docs/inference_evidence.md, a row a study."""
     torch.set_num_threads(1)
     folder, wanted = Path(sys.argv[1]).resolve(), sys.argv[2:] or STUDIES
     print("| study | learnt from | features | seed | components [nat] (in 90 % intervals; inputs) | now |")
