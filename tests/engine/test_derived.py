@@ -128,6 +128,17 @@ def test_the_critical_coupling_of_the_linear_network_is_known():
     assert found.parameters["G"][:, 0] == pytest.approx([0.5 / 10, 0.9 / 20], rel=1e-5)
 
 
+@pytest.mark.parametrize("weights", [W, (W + W.T) / 2], ids=["directed", "symmetric"])
+def test_the_critical_coupling_of_linear_networks_is_that_of_their_eigenvalues(weights):
+    """Time constants of each region, in 200 draws: a step of the secant may land on the coupling itself."""
+    rng = np.random.default_rng(4)
+    tau = np.exp(rng.normal(4, 1, (200, 1)) + rng.normal(0, 0.5, (200, N)) * (np.arange(200) % 2)[:, None])
+    share = rng.uniform(0.3, 1, (200, 1))
+    found = resolve_derived("linear", weights, {"share_of_critical": share, "tau": tau}, 200)
+    radius = np.linalg.eigvals(tau[:, :, None] * weights).real.max(axis=1)
+    np.testing.assert_allclose(found.parameters["G"][:, 0] * radius, share[:, 0], rtol=2e-6)
+
+
 def test_a_network_without_critical_coupling_is_invalid_and_says_so():
     given = {"share_of_critical": 0.9, "a": [[-0.02], [0.5]]}
     out = simulate("hopf", W, given, signals=["x"], **RUN | {"n_simulations": 2, "dt": 10.0})

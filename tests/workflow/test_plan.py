@@ -11,6 +11,7 @@ from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 from vbiflow.study.demand import demand
 from vbiflow.study.plan import count_jobs, count_submissions, plan_study, slurm_groups
+from vbiflow.study.timing import some_connectome, time_simulations
 
 PEOPLE = 200
 A_PERSON = {
@@ -54,6 +55,12 @@ def test_a_plan_counts_simulations_disk_and_hours():
     assert plan.memory["train"] == demand(study, "train")["mem_mb"] and "learning_curve" not in plan.memory
     for word in ("core hours", "GPU hours", "peak memory", "wall time", "300 of 8 regions", "on 2 cores like these"):
         assert word in plan.text()
+
+
+def test_a_study_with_measurement_noise_of_the_recording_is_timed_before_there_is_one():
+    study = load_study("hcp_models@noise")
+    seconds, simulations = time_simulations(study, some_connectome(study))
+    assert seconds > 0 and simulations.valid.all()
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ def narrow_bracket(branch: Branch, low: Point, upper: float, margin: float) -> t
         else:
             upper, margin, weight = G, np.inf if lost else point.margin, weight / 2
         if abs(point.margin) < 1e-9:
-            return low, G, 0.0
+            return point, G, 0.0
     return low, upper, margin
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -25,6 +25,7 @@ from vbiflow.engine.simulate import Simulations
 from vbiflow.features import compute
 from vbiflow.features.files import compute_spectra
 from vbiflow.features.nodes import Nodes
+from vbiflow.maps import RECORDED_NOISE
 from vbiflow.prior import Prior
 from vbiflow.provenance import ROOT
 from vbiflow.study.demand import size_of
@@ -84,17 +85,21 @@ def seconds_of(work: Callable[[], Any], clock: Callable[[], float] = time.proces
 
 
 def some_connectome(study: Study) -> Connectome:
-    """The connectome of the first person, or one at random of that size where its files are still to be fetched."""
+    """The connectome of the first person, or one at random of that size where its files are still to be fetched.
+
+    Each region has as much measurement noise as signal, which a study may take from recordings: time is the same.
+    """
     person = study.connectome_of(study.subjects[0])
     if not first_unfetched(study, study.subjects[0], person):
-        return prepare_connectome(study.cohort[person], study["connectome"], study.maps(person), study.delays)
+        found = prepare_connectome(study.cohort[person], study["connectome"], study.maps(person), study.delays)
+        return replace(found, maps={**found.maps, RECORDED_NOISE: np.ones(len(found.labels))})
     table, regions = study.cohort[person]["regions"], make_regions([f"r{k}" for k in range(size_of(study).nodes)])
     if Path(table).is_file():
         known = read_regions(table)
         regions = known.take(known.where(study["connectome"]["select"]))
     n, rng = len(regions.labels), np.random.default_rng(0)
     weights = np.triu(rng.uniform(size=(n, n)), 1)
-    maps = {name: rng.standard_normal(n) for name in study["connectome"]["maps"]}
+    maps = {name: rng.standard_normal(n) for name in study["connectome"]["maps"]} | {RECORDED_NOISE: np.ones(n)}
     return Connectome(
         (weights + weights.T) / n,
         200 * (weights + weights.T),
