@@ -113,9 +113,9 @@ with job(snakemake, reads_exclusions="others") as run:
         deterministic=params.deterministic,
         require=params.diagnostics["require"],
         notes=[
+            *controls_note(controls),
             *named,
             *explained_note(quantities),
-            *controls_note(controls),
             *sparse_note(found, params.n_rounds),
             *notes,
             *spoken,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vbiflow.engine.blocks import MOST_BYTES
@@ -86,6 +87,13 @@ def test_a_shard_that_streams_asks_for_what_it_holds_at_a_time():
 
 def test_regions_are_counted_as_they_are_selected():
     assert count_regions(load_study("tiny")) == 8
+
+
+def test_regions_of_a_matrix_with_a_header_are_counted_and_of_one_to_be_fetched_assumed(tmp_path):
+    rows = [",".join("abc"), *(",".join(map(str, row)) for row in (1 - np.eye(3)))]
+    (tmp_path / "weights.csv").write_text("\n".join(rows))
+    assert demands.count_selected(str(tmp_path / "weights.csv"), "", "{}") == 3
+    assert demands.count_selected(str(tmp_path / "gone.csv"), "", "{}") == demands.UNKNOWN_REGIONS
 
 
 @pytest.mark.parametrize("rule", [*BASE, *TORCH, *MEMORY, *MINUTES])

@@ -108,14 +108,17 @@ def test_a_summary_is_of_people_with_a_posterior(tmp_path, monkeypatch):
 def test_a_summary_gives_medians_and_says_who_is_left_out(tmp_path, monkeypatch, capsys):
     people = tmp_path / "results/some/subjects"
     write_exclusion(Exclusion("gone", "observe", "gone.mat: damaged"), [people / "gone" / "samples.h5"])
-    quantiles = Quantity(np.array([[0.1], [0.2], [0.3], [0.4], [0.5]]), "1", ("quantile", "parameter"))
-    write(people / "here" / "samples.h5", {"names": ["G"], "quantiles": quantiles}, {})
+    levels = np.array([[0.1], [0.2], [0.3], [0.4], [0.5]]) * [1, 10]
+    quantiles = Quantity(levels, "1", ("quantile", "parameter"))
+    write(people / "here" / "samples.h5", {"names": ["G", "w"], "quantiles": quantiles}, {})
     parts = {
         "estimator": {"verdict": "trusted", "words": "1 of 1 parameters is calibrated"},
         "recording": {"verdict": "trusted", "p": {"rarity": 0.3214, "features": 0.04}},
         "model": {"scores": {"fc": {"short": "FC correlation 0.41: more than chance"}}},
     }
-    write_json(people / "here" / "verdict.json", {"verdict": "trusted", "parts": parts})
+    write_json(people / "here" / "verdict.json", {
+        "verdict": "trusted", "parts": parts, "parameters": {"G": {"information": 2.0}, "w": {"information": 0.01}},
+    })  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert main(["summary", "some"]) == 1
     assert capsys.readouterr().err.startswith("results/some/report.html: not there; it is made by: snakemake results/")
@@ -124,7 +127,7 @@ def test_a_summary_gives_medians_and_says_who_is_left_out(tmp_path, monkeypatch,
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "gone: left out: gone.mat: damaged",
-        "here: trusted; G 0.3 [0.1, 0.5]",
+        "here: trusted; G 0.3 [0.1, 0.5], w 3 [1, 5] (as the prior)",
         "  estimator trusted: 1 of 1 parameters is calibrated",
         "  recording trusted: smallest p = 0.32 among the simulations, smallest p = 0.04 of its features re-simulated",
         "  model: FC correlation 0.41: more than chance",

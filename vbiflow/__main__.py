@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.exclusion import read_exclusion
 from vbiflow.io import read, read_json
 
@@ -22,14 +23,14 @@ def summary(study: str, results: Path = Path("results")) -> str:
         if note:
             lines.append(f"{subject.name}: left out: {note.reason}")
             continue
-        samples = read(subject / "samples.h5", "names", "quantiles")
+        samples, verdict = read(subject / "samples.h5", "names", "quantiles"), read_json(subject / "verdict.json")
         low, _, median, _, high = samples["quantiles"]
+        told = {name: one["information"] >= THRESHOLDS["information"] for name, one in verdict["parameters"].items()}
         intervals = [
-            f"{name} {middle:.3g} [{lowest:.3g}, {highest:.3g}]"
+            f"{name} {middle:.3g} [{lowest:.3g}, {highest:.3g}]" + ("" if told[name] else " (as the prior)")
             for name, middle, lowest, highest in zip(samples["names"], median, low, high, strict=True)
         ]
         shown = ", ".join(intervals[:6]) + (", ..." if len(intervals) > 6 else "")
-        verdict = read_json(subject / "verdict.json")
         lines += [f"{subject.name}: {verdict['verdict']}; {shown}", *describe_parts(verdict["parts"])]
     return "\n".join([*lines, f"report: {folder / 'report.html'}"])
 

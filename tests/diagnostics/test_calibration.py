@@ -51,10 +51,14 @@ def test_the_verdict_gives_its_numbers():
     assert judged(Exact(widen=0.6))["numbers"]["calibrated"] == 0
     assert judged(Exact(), thresholds={"tarp_deviation": 0.1})["words"].endswith("(limit 0.1)")
     many = {"calibrated": 85, "parameters": 85, "held_out": 2600, "coverage_90": [0.891, 0.918], "tarp": 0.03}
-    assert numbers_in_words(many | {"tarp_limit": 0.05}) == (
+    said = (
         "85 of 85 parameters are calibrated over 2 600 held-out simulations, 90 % intervals hold 89 to 92 % of the "
-        "truths, TARP is off by 0.03 (limit 0.05)"
+        "truths, TARP is off by 0.0"
     )
+    assert numbers_in_words(many | {"tarp_limit": 0.05}, off=False) == f"{said}3 (limit 0.05)"
+    more = many | {"tarp": 0.08, "tarp_limit": 0.05}
+    assert numbers_in_words(more, off=False) == f"{said}8 (limit 0.05, but not significant)"
+    assert numbers_in_words(more, off=True) == f"{said}8 (limit 0.05)"
 
 
 def test_overconfident_posterior_is_seen():

@@ -50,7 +50,10 @@ def test_they_are_judged_by_the_tests_of_a_recording():
     assert found["shuffled"]["passes"] and found["shuffled"]["fit_p"] > 0.05 and not found["shuffled"]["outside"]
     assert not found["line"]["passes"] and min(found["line"]["rare_p"], found["line"]["fit_p"]) < 0.02
     (note,) = controls_note(found)
-    assert note == f"the same tests would let pass {CONTROLS['shuffled']}; they refuse {CONTROLS['line']}"
+    assert note == (
+        f"the same tests would let pass {CONTROLS['shuffled']}; they refuse {CONTROLS['line']}; from what passes only "
+        "the model's grade tells the recording"
+    )
     assert controls_note({}) == []
     assert controls_note({"line": found["line"]}) == ["the same tests refuse all negative controls"]
 

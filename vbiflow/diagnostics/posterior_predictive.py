@@ -40,8 +40,13 @@ def quantity_options(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
 def score_options(
     names: Sequence[str], specs: Sequence[Any], steps: Mapping[str, Any], fs: float
 ) -> dict[str, dict[str, Any]]:
-    """Options of each quantity that the scores compare, with the band and the epochs that the `steps` leave spectra."""
+    """Options of each quantity that the scores compare, with the band and the epochs that the `steps` leave spectra.
+
+    Windows of FCD are whole samples at `fs` [Hz], as they are taken.
+    """
     wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
+    if "fcd" in wanted:
+        wanted["fcd"] = {key: max(1, round(seconds * fs)) / fs for key, seconds in wanted["fcd"].items()}
     if "psd" in wanted and "bandpass" in steps:
         low, high = wanted["psd"].get("band", (0.0, np.inf))
         wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}

@@ -63,7 +63,7 @@ def verdict(
     source = f"these features, on average over {n} held-out simulations"
     notes = describe_unlearnt(untold, calibration.names, source, followers)
     numbers = calibration_numbers(parameters, joint["deviation"], limits["tarp_deviation"], n)
-    words = numbers_in_words(numbers)
+    words = numbers_in_words(numbers, off)
     return {
         "verdict": "not trusted" if reasons else "trusted",
         "reasons": [*(reasons or [words]), *notes],
@@ -93,15 +93,16 @@ def calibration_numbers(
     }
 
 
-def numbers_in_words(numbers: Mapping[str, Any]) -> str:
-    """The numbers of the verdict in one sentence."""
+def numbers_in_words(numbers: Mapping[str, Any], off: bool) -> str:
+    """The numbers of the verdict in one sentence, where TARP is `off` or passes."""
     low, high = (f"{100 * share:.0f}" for share in numbers["coverage_90"])
     between = low if low == high else f"{low} to {high}"
     n, verb = f"{numbers['held_out']:,}".replace(",", " "), "is" if numbers["calibrated"] == 1 else "are"
+    chance = "" if off or numbers["tarp"] <= numbers["tarp_limit"] else ", but not significant"
     return (
         f"{numbers['calibrated']} of {numbers['parameters']} parameters {verb} calibrated over {n} held-out "
         f"simulations, 90 % intervals hold {between} % of the truths, TARP is off by "
-        f"{numbers['tarp']:.2f} (limit {numbers['tarp_limit']:g})"
+        f"{numbers['tarp']:.2f} (limit {numbers['tarp_limit']:g}{chance})"
     )
 
 

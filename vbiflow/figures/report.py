@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 import vbiflow
+from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.diagnostics.grade import GRADES, grade_in_words
 from vbiflow.exclusion import read_exclusion
 from vbiflow.figures.style import NOT_DRAWN, WIDTH, symbol
@@ -114,6 +115,7 @@ def report(template: str | Path, files: Mapping[str, Sequence[str]], settings: M
         cohort=cohort,
         grades=[(grade_in_words(grade), reached[grade]) for grade in reversed(GRADES) if grade in reached],
         not_drawn=[item for item in shown_figures if not item["drawn"]],
+        untold=THRESHOLDS["information"],
         columns=[row["name"] for row in next(iter(subjects.values()))["rows"] if "[" not in row["name"]][:COLUMNS],
         table=[Path(path).name for path in files["cohort"] if Path(path).suffix == ".tsv"],
         pages={Path(path).parent.name: f"subjects/{Path(path).parent.name}/report.html" for path in files["pages"]},

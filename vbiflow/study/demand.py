@@ -14,7 +14,9 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
+from vbiflow.connectome import read_connectome
 from vbiflow.connectome.region_tables import read_regions
+from vbiflow.connectome.streamlines import FORMATS
 from vbiflow.estimator_options import resolve_options
 from vbiflow.features.registry import Request
 from vbiflow.study.study import Study
@@ -22,6 +24,8 @@ from vbiflow.study.study import Study
 MB = 1e-6
 UNKNOWN_REGIONS = 200
 """Where no table says how many regions there are; most atlases have fewer."""
+SMALL = 10e6
+"""Bytes of a file of weights that is read to count its regions."""
 BLOCKS = 256
 """Megabytes of series that a simulating job holds, or two batches of 32 rows (engine/blocks.py); on a GPU all."""
 COMPILING = 150
@@ -127,20 +131,23 @@ def size_of(study: Study) -> Size:
 
 
 def count_regions(study: Study) -> int:
-    """Regions of the largest connectome as tables of regions tell, without reading any connectome."""
+    """Regions of the largest connectome, by its table of regions, or by a matrix that brings its own names."""
     select = repr(study["connectome"]["select"])
-    tables = {row["regions"].partition("::")[0] for row in study.cohort.values()}
-    return max(count_selected(table, select) for table in tables)
+    return max(count_selected(row["weights"], row["regions"], select) for row in study.cohort.values())
 
 
 @cache
-def count_selected(table: str, select: str) -> int:
-    """Regions of one table that a selection keeps; of a file that is no such table or is not there, a usual number."""
+def count_selected(weights: str, table: str, select: str) -> int:
+    """Regions that a selection keeps; a usual number where no file that is read in no time says it."""
+    table, matrix = table.partition("::")[0], Path(weights.partition("::")[0])
     try:
-        regions = read_regions(table) if Path(table).is_file() else None
-        return UNKNOWN_REGIONS if regions is None else len(regions.where(literal_eval(select)))
+        if Path(table).is_file():
+            return len(read_regions(table).where(literal_eval(select)))
+        if not table and matrix.is_file() and matrix.suffix not in FORMATS and matrix.stat().st_size < SMALL:
+            return len(read_connectome(weights, select=literal_eval(select)).labels)
     except ValueError:  # the job that reads the connectome says what is wrong
-        return UNKNOWN_REGIONS
+        pass
+    return UNKNOWN_REGIONS
 
 
 def count_values(request: Request, nodes: int) -> int:
