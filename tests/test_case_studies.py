@@ -11,10 +11,10 @@ import yaml
 from PIL import Image
 
 from vbiflow import documented_run
+from vbiflow.case_results import ENOUGH
 from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, cost_rows, summarise_case_studies
 from vbiflow.claims import CLAIMS
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.decisions import ENOUGH
 from vbiflow.documented_run import DOCUMENTED, PICTURES, TABLES, case_studies_commands, merge_table
 from vbiflow.figures import documented
 from vbiflow.figures.case_studies import SHOWN
@@ -213,7 +213,14 @@ def test_every_case_study_has_a_study_and_what_the_paper_prints():
 def test_the_summary_is_made_from_the_result_files(tmp_path):
     tmp_path = tmp_path / "estimator"
     tmp_path.mkdir()
-    one = {"shrinkage": 0.8, "information": 0.805, "z_score": 0.8, "coverage_90": 0.9, "verdict": "trusted"}
+    one = {
+        "shrinkage": 0.8,
+        "information": 0.805,
+        "z_score": 0.8,
+        "coverage_90": 0.9,
+        "verdict": "trusted",
+        "shift": 0.4,
+    }
     content = {"parameters": {"G": one, "eta[a]": one}, "n_test": 300, "verdict": "trusted"}
     write_json(tmp_path / "diagnostics.json", content)
     shards = tmp_path / "benchmarks" / "simulate"

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.case_results import Results
 from vbiflow.claims import CLAIMS, claim_row
-from vbiflow.decisions import Results
 from vbiflow.diagnostic_options import GOOD
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study

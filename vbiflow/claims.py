@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vbiflow.case_results import Results
 from vbiflow.decisions import (
     Decide,
-    Results,
     better_for_modes,
     classified,
     constants_worst,

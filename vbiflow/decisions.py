@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from scipy.signal import find_peaks
 from scipy.stats import gaussian_kde
 
+from vbiflow.case_results import ENOUGH, Results
 from vbiflow.diagnostic_options import GOOD, THRESHOLDS
-from vbiflow.io import read, read_attributes, read_json
-from vbiflow.prior import Prior
+from vbiflow.io import read
 
 NOT_COMPARED, NO_CURVE = "not compared at this scale", "no learning curve at this scale"
-ENOUGH = 200
-"""Held-out simulations from which a claim can be decided."""
 RECOVERED, UNTOLD = 0.5, 0.1
 """Median shrinkage from which a parameter counts as recovered, and up to which it may not be told by the features."""
 LEAST = THRESHOLDS["information"]
 """Median information [nat] below which it is not told: two modes shrink nothing, and tell much."""
-LEARNT = {"rmse", "coverage_90", "shrinkage", "information"}
-"""What is read of a learning curve."""
-CALIBRATED = 0.9
-"""Share of a parameter's posteriors that must be calibrated for a claim on it to be decided."""
 CLOSE = 0.1
-"""Largest distance from a correlation that the paper prints, and tolerated excess of an error, as a share of it."""
+"""Largest distance from a correlation that the paper prints or of a truth from a zone's value, and tolerated excess of
+an error, as a share of it."""
+WIDER = 1.1
+"""How many times as wide as in another study posteriors must be for a parameter to be recovered worse."""
+SURE = 2.0
+"""Standard errors within which of its limit a number decides nothing."""
+COVERED = 0.85, 0.95
+"""Shares of truths between which 90 % intervals hold."""
 RAW_MAPS = {"myelin": (1.315, 0.141), "gradient": (0.777, 3.19)}
 """Mean and standard deviation over regions of the maps of the paper's code, whose z-scores the study takes."""
 STEEPER = 2.0
 """How many times as steep along one parameter as along another a posterior must be: two estimators that learnt from
 the same simulations of the Stuart-Landau study differ by 1.6 either way."""
-
 WHOLE = 0.995
 """Share of regions in their zone that rounds to the 100 % of the paper."""
 PEAK = 0.1
@@ -41,78 +38,6 @@ PEAK = 0.1
 
 Decision = tuple[bool | None, str]
 """Whether the results bear a claim out, None if they do not decide, and the numbers that say so."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """Result files of one study, read when they are asked for.
-
-    `paths`: of diagnostics, calibration, features_report, prior, samples (one a person); sensitivity, baselines,
-    learning_curve or "". `others`: results of the other studies, by their names.
-    """
-
-    paths: Mapping[str, Any]
-    others: Mapping[str, Results] = field(default_factory=dict)
-
-    @cached_property
-    def diagnostics(self) -> dict[str, Any]:
-        """What diagnostics.json holds."""
-        return read_json(self.paths["diagnostics"])
-
-    def of(self, parameter: str, key: str) -> list[Any]:
-        """What the diagnostics say under `key` of a parameter, one value for each region or coefficient.
-
-        Raises
-        ------
-        ValueError
-            If it is not inferred.
-        """
-        entries = self.diagnostics["parameters"].items()
-        found = [one[key] for name, one in entries if name.partition("[")[0] == parameter]
-        if not found:
-            raise ValueError(f"{self.paths['diagnostics']}: no parameter {parameter} is inferred")
-        return found
-
-    def explained(self, parameter: str) -> float:
-        """Share of a parameter's variance that a regression on the features explains, the median over its regions."""
-        shares = read_json(self.paths["features_report"])["explained"].items()
-        return float(np.median([share for name, share in shares if name.partition("[")[0] == parameter]))
-
-    def baselines(self, key: str, *names: str) -> list[float]:
-        """What the comparison of estimators says under `key` of some of them; nothing if one was not compared."""
-        methods = (self.file("baselines") or {}).get("methods", {})
-        return [methods[name][key] for name in names] if {*names} <= methods.keys() else []
-
-    def calibrated(self, *parameters: str) -> bool:
-        """Whether enough simulations are held out and nearly all posteriors of the parameters are calibrated."""
-        good = np.mean([word in GOOD for parameter in parameters for word in self.of(parameter, "verdict")])
-        return bool(self.diagnostics["n_test"] >= ENOUGH and good >= CALIBRATED)
-
-    def jointly_calibrated(self, *parameters: str) -> bool:
-        """Whether the posteriors are calibrated one by one, and TARP does not speak against the joint posterior."""
-        return self.calibrated(*parameters) and self.diagnostics["tarp"]["verdict"] in GOOD
-
-    def samples(self, *parameters: str) -> tuple[np.ndarray, np.ndarray]:
-        """Posterior samples (n, p) of the first person, and draws from the prior (m, p), of some parameters."""
-        found = read(self.paths["samples"][0], "theta", "names")
-        columns = [list(found["names"]).index(name) for name in parameters]
-        drawn = Prior.from_plain(read_attributes(self.paths["prior"])["prior"]).sample(0, 0, 4000)
-        return np.asarray(found["theta"], float)[:, columns], np.asarray(drawn, float)[:, columns]
-
-    def learning(self, parameter: str, few: int) -> tuple[dict[str, np.ndarray], int] | None:
-        """A parameter's learning curve, scores by number of simulations, and the place of `few`; or None."""
-        curve = self.file("learning_curve")
-        if curve is None or few not in curve["n_simulations"]:
-            return None
-        column, scores = list(curve["parameters"]).index(parameter), curve.keys() & LEARNT
-        found = {key: np.asarray(curve[key])[0, :, column] for key in scores}
-        return found | {"n_simulations": curve["n_simulations"]}, list(curve["n_simulations"]).index(few)
-
-    def file(self, key: str) -> dict[str, Any] | None:
-        """What an optional HDF5 or JSON file holds, None where the study does not ask for it."""
-        path = self.paths.get(key)
-        return None if not path else read_json(path) if str(path).endswith(".json") else read(path)
-
 
 Decide = Callable[[Results], Decision]
 """A way to decide: made for some parameters, it reads the results of a study."""
@@ -123,6 +48,26 @@ def recovery(shrinkage: float, information: float) -> bool | None:
     if shrinkage >= RECOVERED:
         return True
     return False if shrinkage <= UNTOLD and information < LEAST else None
+
+
+def above(value: float, limit: float, error: float) -> bool | None:
+    """Whether a value lies above a limit; None within `SURE` standard errors of it."""
+    return None if abs(value - limit) < SURE * error else bool(value > limit)
+
+
+def together(*answers: bool | None) -> bool | None:
+    """Whether all are true; None where none is false and some are undecided."""
+    return False if False in answers else None if None in answers else True
+
+
+def share_error(share: float, n: int) -> float:
+    """Standard error of a share of n."""
+    return float(np.sqrt(share * (1 - share) / n))
+
+
+def mean_error(values: np.ndarray) -> float:
+    """Standard error of the mean of values (n,)."""
+    return float(np.std(values) / np.sqrt(len(values)))
 
 
 def recovered(parameter: str, wanted: bool = True) -> Decide:
@@ -137,7 +82,10 @@ def recovered(parameter: str, wanted: bool = True) -> Decide:
         words = results.of(parameter, "verdict")
         good = float(np.mean([word in GOOD for word in words]))
         numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, a regression explains {explained:.0%}; "
-        numbers += f"{round(good * len(words))} of {len(words)} calibrated" if len(words) > 1 else words[0]
+        if len(words) > 1:
+            numbers += f"{round(good * len(words))} of {len(words)} calibrated"
+        else:
+            numbers += f"{words[0]}, ranks of truths off by {results.of(parameter, 'shift')[0]:+.1f} s.e."
         missed = answer is False and explained > UNTOLD
         if not results.calibrated(parameter) or answer is None or missed:
             return None, numbers
@@ -147,47 +95,65 @@ def recovered(parameter: str, wanted: bool = True) -> Decide:
 
 
 def classified(parameter: str, *zones: float) -> Decide:
-    """Whether the posterior means of held-out regions lie in the zones of their true values, nearly all of them.
+    """Whether posterior means of held-out regions with truths near the zones' values lie in the zones of these.
 
-    A zone is what is nearer to its value, in rising order, than to the next one's.
+    Near is within `CLOSE`; nearly all must lie there. A zone is what is nearer to its value, in rising order, than to
+    the next one's. Regions of one simulation are not taken as independent.
     """
     limits = np.add(zones[1:], zones[:-1]) / 2
 
     def decide(results: Results) -> Decision:
-        found = read(results.paths["calibration"], "names", "theta", "mean")
-        columns = [k for k, name in enumerate(found["names"]) if name.partition("[")[0] == parameter]
-        truth, mean = (np.digitize(found[key][:, columns], limits) for key in ("theta", "mean"))
-        share, far = float(np.mean(truth == mean)), float(np.mean(abs(truth - mean) > 1))
-        numbers = f"{share:.1%} of {truth.size} held-out regions in their zone by the posterior mean, "
-        numbers += f"{far:.1%} further off than the next; limits {', '.join(f'{limit:g}' for limit in limits)}"
-        return (share >= WHOLE if results.calibrated(parameter) else None), numbers
+        truth, mean = (results.held_out(key, parameter) for key in ("theta", "mean"))
+        right = np.digitize(truth, limits) == np.digitize(mean, limits)
+        of_zone = np.abs(truth[..., None] - zones) <= CLOSE
+        near = of_zone.any(axis=-1)
+        if not near.any():
+            return None, f"no held-out region has a truth within {CLOSE:g} of the zones' values"
+        share, each = float(right[near].mean()), near.sum(axis=1)
+        error = float(np.sqrt((((right & near).sum(axis=1) - share * each) ** 2).sum()) / each.sum())
+        found = ((zone, right[of_zone[..., k]]) for k, zone in enumerate(zones))
+        by_zone = ", ".join(f"{zone:g} {told.mean():.1%}" for zone, told in found if told.size)
+        numbers = f"{share:.2%} (s.e. {error:.2%}) of {near.sum()} held-out regions with truths within {CLOSE:g} of "
+        numbers += f"the zones' values in their zone by the posterior mean ({by_zone}), {right.mean():.1%} of all "
+        numbers += f"{right.size}; limits {', '.join(f'{limit:g}' for limit in limits)}"
+        return (above(share, WHOLE, error) if results.calibrated(parameter) else None), numbers
 
     return decide
 
 
 def degraded(parameter: str, than: str) -> Decide:
-    """Whether a parameter's posterior variance, the median over its regions, is larger than in the study `than`."""
+    """Whether a parameter's posteriors, the median over its regions, are wider than in the study `than`."""
 
     def decide(results: Results) -> Decision:
         if than not in results.others:
             return None, f"{than} is not among the studies"
         both = [results, results.others[than]]
-        here, there = (float(np.median(one.of(parameter, "shrinkage"))) for one in both)
-        numbers = f"shrinkage {here:.3f}, in {than} {there:.3f}"
-        if not all(one.calibrated(parameter) for one in both):
-            return None, numbers
-        return bool(1 - here > (1 + CLOSE) * (1 - there)), numbers
+        here, there = (1 - float(np.median(one.of(parameter, "shrinkage"))) for one in both)
+        ratio = float(np.sqrt(here / there))
+        numbers = f"posteriors {ratio:.2f} times as wide as in {than}, limit {WIDER:g} "
+        numbers += f"(1 - shrinkage {here:.2g}, there {there:.2g})"
+        return (bool(ratio > WIDER) if all(one.calibrated(parameter) for one in both) else None), numbers
 
     return decide
 
 
 def correlated(one: str, other: str, printed: float) -> Decide:
-    """Whether two parameters' posterior of the first person has the correlation that the paper prints."""
+    """Whether two parameters have the correlation that the paper prints, over held-out simulations and in the person's.
+
+    Over held-out simulations it is that of the errors of posterior means in posterior standard deviations, which is
+    the mean correlation of calibrated posteriors. Undecided where the two disagree.
+    """
 
     def decide(results: Results) -> Decision:
-        rho = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
-        decided = results.jointly_calibrated(one, other)
-        return (abs(rho - printed) <= CLOSE if decided else None), f"correlation {rho:.2f}"
+        truth, mean, sd = (results.held_out(key, one, other) for key in ("theta", "mean", "sd"))
+        rho = float(np.corrcoef((mean - truth) / sd, rowvar=False)[0, 1])
+        error = (1 - rho**2) / np.sqrt(len(truth))
+        person = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
+        numbers = f"correlation {rho:.2f} (s.e. {error:.2f}) over held-out simulations, "
+        numbers += f"{person:.2f} of one simulated person"
+        answer = above(CLOSE, abs(rho - printed), error)
+        agree = answer == (abs(person - printed) <= CLOSE)
+        return (answer if agree and results.jointly_calibrated(one, other) else None), numbers
 
     return decide
 
@@ -203,7 +169,7 @@ def more_sensitive(one: str, other: str) -> Decide:
         matrix = found["eigenvectors"].T @ np.diag(found["eigenvalues"]) @ found["eigenvectors"]
         steep = dict(zip(found["names"], np.diag(matrix), strict=True))
         numbers = ", ".join(f"{name} {steep[name]:.0f}" for name in (one, other))
-        numbers = f"mean squared slope of the log posterior by prior s.d.: {numbers}"
+        numbers = f"mean squared slope of one simulated person's log posterior by prior s.d.: {numbers}"
         ratio = steep[one] / steep[other]
         if not results.jointly_calibrated(one, other) or 1 / STEEPER < ratio < STEEPER:
             return None, numbers
@@ -213,21 +179,25 @@ def more_sensitive(one: str, other: str) -> Decide:
 
 
 def constants_worst(*parameters: str) -> Decide:
-    """Whether of each regression the constant shrinks least, its maps taken as the paper's code takes them.
+    """Whether over held-out simulations of each regression the constant is told least, on maps of the paper's code.
 
-    With maps m = mean + sd z, w = c + a m + b g is (c + a mean_m + b mean_g) + a sd_m z_m + b sd_g z_g.
+    With maps m = mean + sd z, w = c + a m + b g is (c + a mean_m + b mean_g) + a sd_m z_m + b sd_g z_g. Shrinkage is
+    one minus the squared error of posterior means over the prior's variance, as it is of calibrated posteriors.
     """
 
     def decide(results: Results) -> Decision:
         worst, numbers = [], []
         for parameter in parameters:
             names = [f"{parameter}.{term}" for term in ("constant", *RAW_MAPS)]
-            after, before = (raw_coefficients(draws).var(axis=0) for draws in results.samples(*names))
-            shrinkage = 1 - after / before
-            worst.append(int(np.argmin(shrinkage)) == 0)
-            numbers.append(f"{parameter} " + "/".join(f"{value:.2f}" for value in shrinkage))
+            truth, mean = (raw_coefficients(results.held_out(key, *names)) for key in ("theta", "mean"))
+            lost = (mean - truth) ** 2 / raw_coefficients(results.samples(*names)[1]).var(axis=0)
+            more = lost[:, 0] - lost[:, 1 + np.argmax(lost[:, 1:].mean(axis=0))]
+            worst.append(above(float(more.mean()), 0, mean_error(more)))
+            numbers.append(f"{parameter} " + "/".join(f"{1 - value:.2f}" for value in lost.mean(axis=0)))
+            numbers[-1] += f" (constant less the worst slope {-more.mean():.2f}, s.e. {mean_error(more):.2f})"
         told = results.jointly_calibrated(*(f"{parameter}.constant" for parameter in parameters))
-        return (all(worst) if told else None), f"shrinkage of constant/myelin/gradient: {', '.join(numbers)}"
+        words = f"shrinkage of constant/myelin/gradient over held-out simulations: {', '.join(numbers)}"
+        return (together(*worst) if told else None), words
 
     return decide
 
@@ -240,23 +210,25 @@ def raw_coefficients(draws: np.ndarray) -> np.ndarray:
 
 
 def few_suffice(parameter: str, few: int) -> Decide:
-    """Whether from `few` simulations the error is hardly above that from the most, with intervals that hold."""
+    """Whether from `few` simulations the error is hardly above that from the most, with intervals that hold.
+
+    The standard error of the ratio of two root mean squares of n errors takes them as independent.
+    """
 
     def decide(results: Results) -> Decision:
         found = results.learning(parameter, few)
         if found is None:
             return None, NO_CURVE
         curve, at = found
-        error, inside, best, most = (
-            curve["rmse"][at],
-            curve["coverage_90"][at],
-            curve["rmse"][-1],
-            curve["n_simulations"][-1],
-        )
-        numbers = f"error {error:.2f} prior s.d. from {few}, {best:.2f} from {most}; 90 % intervals hold {inside:.0%}"
-        if results.diagnostics["n_test"] < ENOUGH:
+        n, inside = results.diagnostics["n_test"], float(curve["coverage_90"][at])
+        ratio = float(curve["rmse"][at] / curve["rmse"][-1])
+        error, missed = ratio / np.sqrt(n), share_error(inside, n)
+        numbers = f"error {curve['rmse'][at]:.2g} prior s.d. from {few}, {curve['rmse'][-1]:.2g} from "
+        numbers += f"{curve['n_simulations'][-1]}, {ratio:.2f} times (s.e. {error:.2f}, limit {1 + CLOSE:g}); "
+        numbers += f"90 % intervals hold {inside:.1%} (s.e. {missed:.1%}, at least {COVERED[0]:.0%}); one training each"
+        if n < ENOUGH:
             return None, numbers
-        return bool(error <= (1 + CLOSE) * best and inside >= 0.85), numbers
+        return together(above(1 + CLOSE, ratio, error), above(inside, COVERED[0], missed)), numbers
 
     return decide
 
@@ -270,11 +242,12 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
             return None, NO_CURVE
         curve, at = found
         shrinkage, nat, inside = (float(curve[key][at]) for key in ("shrinkage", "information", "coverage_90"))
-        numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, from {few}; 90 % intervals hold {inside:.0%}"
-        answer = recovery(shrinkage, nat)
-        if results.diagnostics["n_test"] < ENOUGH or not 0.85 <= inside <= 0.95 or answer is None:
-            return None, numbers
-        return answer == wanted, numbers
+        n, (low, high) = results.diagnostics["n_test"], COVERED
+        error = share_error(inside, n)
+        numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, from {few}; 90 % intervals hold {inside:.1%} "
+        numbers += f"(s.e. {error:.1%}, {low:.0%} to {high:.0%}); one training"
+        answer, holds = recovery(shrinkage, nat), together(above(inside, low, error), above(high, inside, error))
+        return (answer == wanted if n >= ENOUGH and holds and answer is not None else None), numbers
 
     return decide
 
@@ -286,9 +259,9 @@ def robust(parameter: str, noise: str, level: float) -> Decide:
         found = read(results.paths["calibration"], "names", "theta", "shrinkage", "information")
         column, other = (list(found["names"]).index(name) for name in (parameter, noise))
         low = found["theta"][:, other] <= level
-        below, above = (float(np.median(found["shrinkage"][part, column])) for part in (low, ~low))
+        below, beyond = (float(np.median(found["shrinkage"][part, column])) for part in (low, ~low))
         nat = float(np.median(found["information"][low, column]))
-        numbers = f"shrinkage {below:.2f}, {nat:.2f} nat, up to {noise} {level:g}, shrinkage {above:.2f} above"
+        numbers = f"shrinkage {below:.2f}, {nat:.2f} nat, up to {noise} {level:g}, shrinkage {beyond:.2f} above"
         if not results.calibrated(parameter) or low.sum() < ENOUGH:
             return None, numbers
         return recovery(below, nat), numbers
@@ -304,20 +277,26 @@ def faster(slow: str, fast: str, low: float, high: float) -> Decide:
         if not times:
             return None, NOT_COMPARED
         ratio = times[0] / times[1]
-        return bool(low <= ratio <= high), f"{ratio:.1f} times: {fast} {times[1]:.0f} s, {slow} {times[0]:.0f} s"
+        numbers = f"{ratio:.1f} times: {fast} {times[1]:.0f} s, {slow} {times[0]:.0f} s, one training each"
+        return bool(low <= ratio <= high), numbers
 
     return decide
 
 
 def likelier(one: str, other: str) -> Decide:
-    """Whether one estimator gives held-out parameters a higher log probability than another."""
+    """Whether one estimator gives held-out parameters a higher log probability than another, paired by simulation."""
 
     def decide(results: Results) -> Decision:
-        gains = results.baselines("log_prob", one, other)
+        gains, errors = results.baselines("log_prob", one, other), results.baselines("difference_error", one)
         if not gains:
             return None, NOT_COMPARED
-        numbers = f"{one} {gains[0]:.2f}, {other} {gains[1]:.2f} nat above the prior"
-        return (bool(gains[0] > gains[1]) if results.diagnostics["n_test"] >= ENOUGH else None), numbers
+        less = gains[0] - gains[1]
+        numbers = f"{one} {gains[0]:.2f}, {other} {gains[1]:.2f} nat above the prior, difference {less:.2f}"
+        if not errors or errors[0] is None:
+            return None, f"{numbers}, whose standard error was not measured"
+        answer = above(less, 0, errors[0][other])
+        numbers += f" (s.e. {errors[0][other]:.2f})"
+        return (answer if results.diagnostics["n_test"] >= ENOUGH else None), numbers
 
     return decide
 
@@ -345,15 +324,26 @@ def count_modes(draws: np.ndarray) -> int:
 
 
 def only_product(one: str, other: str) -> Decide:
-    """Whether of two positive parameters the product is recovered and neither alone, for the first person."""
+    """Whether of two positive parameters the product is recovered and neither alone, over held-out simulations.
+
+    Alone is what is recovered and told better than the exact product would, under the prior. Shrinkage of the product's
+    logarithm is at least one minus the squared error of that of the posterior means.
+    """
 
     def decide(results: Results) -> Decision:
-        after, before = (np.log(draws) for draws in results.samples(one, other))
-        rho = float(np.corrcoef(after, rowvar=False)[0, 1])
-        product = float(1 - after.sum(axis=1).var() / before.sum(axis=1).var())
-        alone = 1 - after.var(axis=0) / before.var(axis=0)
-        numbers = f"correlation of logarithms {rho:.2f}; shrinkage of the product's {product:.2f}, "
-        numbers += f"{one} {alone[0]:.2f}, {other} {alone[1]:.2f}"
-        return (bool(product >= RECOVERED > alone.max()) if results.jointly_calibrated(one, other) else None), numbers
+        truth, mean, shrinkage = (results.held_out(key, one, other) for key in ("theta", "mean", "shrinkage"))
+        samples, drawn = results.samples(one, other)
+        lost = np.log(mean / truth).sum(axis=1) ** 2 / np.log(drawn).sum(axis=1).var()
+        alike = drawn[np.argsort(drawn.prod(axis=1))].reshape(50, -1, 2)
+        limits = np.maximum(RECOVERED, 1 - alike.var(axis=1).mean(axis=0) / drawn.var(axis=0))
+        product, error = float(1 - lost.mean()), mean_error(lost)
+        numbers = f"shrinkage of the product's logarithm at least {product:.2f} (s.e. {error:.2f})"
+        answers = [above(product, RECOVERED, error)]
+        for name, column, limit in zip((one, other), shrinkage.T, limits, strict=True):
+            numbers += f", of {name} {column.mean():.2f} ({mean_error(column):.2f}, limit {limit:.2f})"
+            answers.append(above(limit, column.mean(), mean_error(column)))
+        rho = float(np.corrcoef(np.log(samples), rowvar=False)[0, 1])
+        numbers += f"; logarithms correlated by {rho:.2f} in one simulated person's posterior"
+        return (together(*answers) if results.jointly_calibrated(one, other) else None), numbers
 
     return decide

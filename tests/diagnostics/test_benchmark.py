@@ -3,7 +3,7 @@ import pytest
 import yaml
 from linear_gaussian import NAMES, exact, prior, simulate
 
-from vbiflow.diagnostics.benchmark import benchmark
+from vbiflow.diagnostics.benchmark import benchmark, difference_errors
 from vbiflow.diagnostics.learning_curve import learning_curves
 from vbiflow.diagnostics.optimisation import distance, evolve, point_estimates
 from vbiflow.features import fc
@@ -34,6 +34,14 @@ def test_the_table_holds_every_method_on_the_same_tests():
     assert methods["mdn"]["coverage_90"] == pytest.approx([0.9, 0.9], abs=0.06)
     assert methods["rejection_abc"]["rmse"].mean() > methods["mdn"]["rmse"].mean()
     assert methods["differential_evolution"]["coverage_90"] is None
+    assert methods["mdn"]["difference_error"].keys() == {"maf"}
+    assert 0 < methods["mdn"]["difference_error"]["maf"] == pytest.approx(methods["maf"]["difference_error"]["mdn"])
+
+
+def test_the_error_of_a_difference_is_that_of_paired_gains():
+    luck = 5 * np.random.default_rng(0).standard_normal(400)
+    gains = {"maf": luck, "nsf": luck + np.tile([0.1, 0.3], 200), "mdn": luck + 1}
+    assert difference_errors("nsf", gains) == pytest.approx({"maf": 0.1 / 20, "mdn": 0.1 / 20})
 
 
 def test_learning_curves_are_stacked_by_estimator():

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from checkout import Copy
 
+from vbiflow.case_results import ENOUGH
 from vbiflow.case_studies import CASE_STUDIES, choices
 from vbiflow.claims import CLAIMS
-from vbiflow.decisions import ENOUGH
 from vbiflow.documented_run import PICTURES
 from vbiflow.figures.case_studies import REPEATED, SHOWN
 from vbiflow.figures.documented import draw_picture

@@ -46,7 +46,8 @@ def benchmark(
     Returns
     -------
     dict: parameters, n_simulations, n_test, and methods: {name: {rmse (p,) over the prior's standard deviation,
-    coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing
+    coverage_90 (p,), log_prob [nats] above the prior's, seconds, n_test}}, None where a method has no such thing; of
+    estimators also difference_error {other: standard error of log_prob less the other's}
     """
     prior, held = data.prior, data.held_out()
     methods = {resolve_options(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
@@ -54,8 +55,10 @@ def benchmark(
         given = {**options, "estimator": name}
         posterior, history = train(data, given, seed=seed, progress=progress)
         methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
+    gains = {name: found.log_prob for name, (_, found) in methods.items()}
     rows = {
-        name: summarise_method(found, prior) | {"seconds": seconds, "n_test": len(held[0])}
+        name: summarise_method(found, prior)
+        | {"seconds": seconds, "n_test": len(held[0]), "difference_error": difference_errors(name, gains)}
         for name, (seconds, found) in methods.items()
     }
     for name, found in compare_baselines(prior, *data.rows(data.learnt[:MOST_SIMULATIONS]), *held).items():
@@ -73,6 +76,13 @@ def benchmark(
         "n_simulations": int(data.valid.sum()),
         "n_test": len(held[0]),
         "methods": rows,
+    }
+
+
+def difference_errors(name: str, gains: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Standard errors of the mean of one estimator's gains (n,) less each other one's, simulation by simulation."""
+    return {
+        other: float(np.std(gains[name] - gain) / np.sqrt(len(gain))) for other, gain in gains.items() if other != name
     }
 
 

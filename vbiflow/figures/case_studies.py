@@ -11,7 +11,8 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from vbiflow.decisions import CALIBRATED, ENOUGH, LEAST, RECOVERED, UNTOLD
+from vbiflow.case_results import CALIBRATED, ENOUGH
+from vbiflow.decisions import LEAST, RECOVERED, UNTOLD
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.figures.style import (
