@@ -138,11 +138,32 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
     assert done == {3: [3, 4, 1, 2, 3, 4], 6: [2, 3, 4]}[epochs]
     assert same(resumed, whole) and not folder.exists()
     assert history["validation_loss"] == expected["validation_loss"]
+    assert history["cpu_seconds"] > 0 < expected["cpu_seconds"]
     saved = []
     for posterior in (resumed, whole):
         posterior.save(tmp_path / "posterior.pt")
         saved.append((tmp_path / "posterior.pt").read_bytes())
     assert saved[0] == saved[1]
+
+
+def test_the_processor_time_of_killed_jobs_counts(data, tmp_path, monkeypatch):
+    """Each epoch takes an hour, by a clock that stands still between them."""
+    monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
+    hours, folder, two = [0.0], tmp_path / "unfinished", SMALL | {"members": 2}
+    monkeypatch.setattr(training.time, "process_time", lambda: 3600 * hours[0])
+
+    def work(kill):
+        def progress(epoch, loss):
+            hours[0] += 1
+            kill(epoch, loss)
+
+        return progress
+
+    for epochs in (3, 4):  # the first network's third epoch is not saved; then the second network's first is not
+        with pytest.raises(Killed):
+            fitted(data, two, checkpoint=folder, progress=work(killed_at(epochs)))
+    _, history = fitted(data, two, checkpoint=folder, progress=work(lambda *_: None))
+    assert history["epochs"] == [4, 4] and history["cpu_seconds"] / 3600 == pytest.approx(8)
 
 
 def test_sigterm_ends_a_training_after_the_epoch_with_its_state_saved(data, tmp_path):

@@ -19,7 +19,7 @@ DATA.mkdir(parents=True, exist_ok=True)
 TRACE = Path(__file__).with_name("trace")
 PARTS = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "resources", "vbiflow")
 CRATE = "ro-crate-metadata.json"
-TIMES = {"seconds", "endTime", "datePublished", "seal"}
+TIMES = {"seconds", "cpu_seconds", "endTime", "datePublished", "seal"}
 
 
 class Copy:

@@ -72,7 +72,8 @@ def train(
 
     Returns
     -------
-    Posterior, and the history: train_loss and validation_loss (one list a member) [nats], epochs, n_train, seconds, ...
+    Posterior, and the history: train_loss and validation_loss (one list a member) [nats], epochs, n_train, seconds,
+    cpu_seconds of the processor, also those that killed jobs spent on the epochs that this one went on from, ...
 
     Raises
     ------
@@ -93,7 +94,7 @@ def train(
             f"{len(parts.validation)} to validate; {FEWEST} of each are needed: {cure}"
         )
     clock = clock_of(device)
-    begin = clock()
+    begin, cpu, earlier = clock(), time.process_time(), 0.0
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
     scaling, condenser, own, dropped = fit_inputs(data.x, z, parts.train, data.names, data.prior.names, options)
@@ -110,7 +111,7 @@ def train(
             rows, z, own, n_train = rows[n_taught:], z[n_taught:], own[:0], n_train - n_taught
             u = network_inputs(data.x, rows, scaling, whole, own, f"{scratch}/marginals")
             inputs = Inputs(z, u, n_train, device, None)
-            regression = with_marginals(inputs, whole, taught, options, seed, progress, folder)
+            regression, earlier = with_marginals(inputs, whole, taught, options, seed, progress, folder)
             condenser = replace(condenser, regression=regression)
         trainings: list[Training] = []
         for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
@@ -123,27 +124,29 @@ def train(
             trainings.append(Training(trial, inputs, checkpoints, *first))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
         condenser, options, inputs = best.trial.condenser, best.trial.options, best.inputs
-        members = [(best.network, best.losses)] + [
+        members = [(best.network, best.losses, 0.0)] + [
             fit_flow(inputs, options, seed + 7919 * k, progress, folder and Path(f"{best.checkpoints}-{k}.pt"))
             for k in range(1, options["members"])
         ]
     if folder:
         shutil.rmtree(folder)
-    posterior = Posterior(data.prior, data.names, scaling, condenser, [network for network, _ in members], options)
-    history = training_history([losses for _, losses in members], parts, dropped, valid)
+    posterior = Posterior(data.prior, data.names, scaling, condenser, [network for network, *_ in members], options)
+    history = training_history([losses for _, losses, _ in members], parts, dropped, valid)
+    earlier += sum(training.earlier for training in trainings) + sum(spent for *_, spent in members)
     history |= {"n_inputs": condenser.n_outputs}
     history |= {"dropout": options["estimator"]["options"].get("dropout_probability", 0.0)}
-    return posterior, history | {"seconds": clock() - begin}
+    return posterior, history | {"seconds": clock() - begin, "cpu_seconds": time.process_time() - cpu + earlier}
 
 
 class Training(NamedTuple):
-    """A network that was trained, what with, and how the names of its members' checkpoints begin."""
+    """A network that was trained, what with, how the names of its members' checkpoints begin, and what `fit` gives."""
 
     trial: Trial
     inputs: Inputs
     checkpoints: str | None
     network: nn.Module
     losses: dict[str, list[float]]
+    earlier: float
 
 
 def chosen_device(device: str) -> str:
@@ -163,10 +166,11 @@ def with_marginals(
     seed: int,
     progress: EpochProgress | None,
     folder: Path | None,
-) -> ConditionalGaussian:
+) -> tuple[ConditionalGaussian, float]:
     """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features.
 
-    What is left of errors is found from simulations that they have not met.
+    Beside it come the processor seconds of earlier jobs, as from `fit`. What is left of errors is found from
+    simulations that they have not met.
 
     Parameters
     ----------
@@ -187,14 +191,14 @@ def with_marginals(
     seen = data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy()
     new = partial(MarginalNetworks.of, *seen, regression.family, data.n_train)
     checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
-    networks, _ = fit(data, options, seed, new, MarginalNetworks.loss, progress, checkpoint)
+    networks, _, earlier = fit(data, options, seed, new, MarginalNetworks.loss, progress, checkpoint)
     unmet = data.u[fresh, :k], data.u[fresh, k:], data.z[fresh].numpy()
-    return regression.with_networks(networks, unmet, taught)
+    return regression.with_networks(networks, unmet, taught), earlier
 
 
 def fit_flow(
     data: Inputs, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
-) -> tuple[nn.Module, dict[str, list[float]]]:
+) -> tuple[nn.Module, dict[str, list[float]], float]:
     """Train one density estimator; the loss is -log q(z | x), or the regression of the velocity for flow matching.
 
     Losses that are log densities come back as those of z, before any regression of it.
@@ -208,8 +212,8 @@ def fit_flow(
             progress(epoch, loss - shifts["validation_loss"])
 
     new = partial(new_network, data.z.shape[1], data.u.shape[1], options)
-    network, losses = fit(data, options, seed, new, estimator.loss, tell, checkpoint)
-    return network, {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}
+    network, losses, earlier = fit(data, options, seed, new, estimator.loss, tell, checkpoint)
+    return network, {key: [loss - shifts[key] for loss in values] for key, values in losses.items()}, earlier
 
 
 def fit(
@@ -220,8 +224,10 @@ def fit(
     loss: Loss,
     progress: EpochProgress | None,
     checkpoint: Path | None,
-) -> tuple[nn.Module, dict[str, list[float]]]:
-    """Train a network that `new` makes; it comes back with the weights of its best epoch, and its losses.
+) -> tuple[nn.Module, dict[str, list[float]], float]:
+    """Train a network that `new` makes, and give it with the weights of its best epoch, and its losses.
+
+    Last come the processor seconds of the killed jobs whose checkpoint it went on from.
 
     Parameters
     ----------
@@ -248,7 +254,7 @@ def fit(
                     saved = time.monotonic()
         network = new()
         network.load_state_dict(run.best)
-        return network.eval(), run.history
+        return network.eval(), run.history, run.earlier
 
 
 class Run:
@@ -259,6 +265,7 @@ class Run:
         self.optimiser = Adam(self.network.parameters(), options["learning_rate"])
         self.history: dict[str, list[float]] = {"train_loss": [], "validation_loss": []}
         self.best = weights(self.network)
+        self.begin, self.earlier = time.process_time(), 0.0
 
     @property
     def finished(self) -> bool:
@@ -320,6 +327,7 @@ class Run:
             "optimiser": self.optimiser.state_dict(),
             "best": self.best,
             "history": self.history,
+            "cpu_seconds": time.process_time() - self.begin + self.earlier,
             "random": torch.get_rng_state(),
             "random_device": torch.cuda.get_rng_state() if self.data.device == "cuda" else None,
         }
@@ -334,7 +342,7 @@ class Run:
             content = torch.load(path, map_location="cpu", weights_only=True)
             self.network.load_state_dict(content["network"])
             self.optimiser.load_state_dict(content["optimiser"])
-            self.best, self.history = content["best"], content["history"]
+            self.best, self.history, self.earlier = content["best"], content["history"], content["cpu_seconds"]
             torch.set_rng_state(content["random"])
             if content["random_device"] is not None:
                 torch.cuda.set_rng_state(content["random_device"])
