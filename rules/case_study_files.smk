@@ -39,7 +39,7 @@ def case_files(wildcards):
             **asked_files(study, estimator),
             "n_simulations": study.n_simulations,
             "settings": study.settings,
-            "choices": choices(study_text(name)),
+            "choices": choices(study_text(name), name.partition("@")[2]),
             "folders": [
                 *(study.subject_path(one, "figures") for one in study.subjects),
                 *([f"results/{name}/figures"] if len(study.subjects) > 1 else []),

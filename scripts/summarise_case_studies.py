@@ -28,9 +28,12 @@ with job(snakemake) as run:
     save(overview(held_out), snakemake.output.overview)
     save(accuracy(curves) if curves else message("No study has a learning curve."), snakemake.output.accuracy)
     save(costs(rows, *gpu_check()), snakemake.output.costs)
-    cards = [card(name, figures[name], paths, paths["settings"]) for name, paths in studies.items()]
+    cards = [
+        card(name, figures[name], paths, paths["settings"], row)
+        for (name, paths), row in zip(studies.items(), rows, strict=True)
+    ]
     write_text(snakemake.output.summary, tab_separated(list(rows[0]), rows))
     write_text(snakemake.output.claims, tab_separated(list(claims[0]), claims) if claims else "")
-    drawn = {key: snakemake.output[key] for key in PICTURES}
+    drawn = {key: snakemake.output[key] for key in PICTURES if key != "accuracy" or curves}
     write_text(snakemake.output.page, page(rows, claims, cards, drawn, cost_rows(rows)))
     run.say(snakemake.output.page)

@@ -12,10 +12,28 @@ from PIL import Image
 
 from vbiflow import documented_run
 from vbiflow.case_results import ENOUGH
-from vbiflow.case_studies import CASE_STUDIES, PRINTED, choices, cost_rows, summarise_case_studies
+from vbiflow.case_studies import (
+    CASE_STUDIES,
+    PRINTED,
+    choices,
+    cost_of_figure_7,
+    cost_rows,
+    processor_seconds,
+    summarise_case_studies,
+)
 from vbiflow.claims import CLAIMS
 from vbiflow.connectome.region_tables import read_regions
-from vbiflow.documented_run import DOCUMENTED, PICTURES, TABLES, case_studies_commands, merge_table
+from vbiflow.documented_run import (
+    BRIEF,
+    DOCUMENTED,
+    PICTURES,
+    TABLES,
+    case_studies_brief,
+    case_studies_commands,
+    case_studies_run,
+    documented_rows,
+    merge_table,
+)
 from vbiflow.figures import documented
 from vbiflow.figures.case_studies import SHOWN
 from vbiflow.figures.documented import LARGEST, WHOLE, shrink_picture, update_documented_run
@@ -67,11 +85,11 @@ def resolved_settings(study):
 
 
 def same(printed, here):
-    """Whether a value is the printed one, numbers rounded as in print."""
+    """Whether a value is the printed one, but for the rounding of its conversion to these units."""
     if isinstance(printed, list) and isinstance(here, list):
         return len(printed) == len(here) and all(map(same, printed, here))
     numbers = all(isinstance(one, int | float) for one in (printed, here))
-    return here == pytest.approx(printed, rel=0.02) if numbers else printed == here
+    return here == pytest.approx(printed, rel=1e-5) if numbers else printed == here
 
 
 def holds(text, value):
@@ -228,6 +246,7 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     for k in range(2):
         (shards / f"shard-{k:04d}.tsv").write_text("s\tcpu_time\n3.0\t2.5\n")
     (shards.parent / "train.tsv").write_text("s\tcpu_time\n14.0\t12.0\n")
+    write_json(tmp_path / "training.json", {"seconds": 11.0})  # of before the time of killed jobs was kept
     for person in ("a", "b"):
         own = tmp_path.parent / "subjects" / person / "benchmarks"
         own.mkdir(parents=True)
@@ -240,6 +259,9 @@ def test_the_summary_is_made_from_the_result_files(tmp_path):
     assert (row["information"], row["shrinkage"], row["simulations"]) == ("0.805", "0.8", "4000")
     assert row["features_s"] == "nan" and row["share_trusted"] == "1.0"
     assert {claim["verdict"] for claim in claims} == {"confirmed"} and len(claims) == 2
+    for earlier, train in ((300.0, 300.0), (11.5, 12.0)):  # a benchmark has the last job alone, and its start
+        write_json(tmp_path / "training.json", {"seconds": 11.0, "cpu_seconds": earlier})
+        assert processor_seconds(tmp_path)["train"] == train
 
 
 def test_what_the_paper_leaves_open_is_read_from_comments_of_the_study():
@@ -259,6 +281,26 @@ truth:                       # paper: not printed; here: three,
         ("simulation", "paper: Heun; here: Euler"),
         ("truth", "paper: not printed; here: three, each other"),
     ]
+
+
+def test_a_choice_within_a_scale_is_told_of_that_scale_alone():
+    text = """truth: {G: 1}                # paper: not printed; here: 1
+scales:
+  quick:                       # paper: 2 000 simulations; here: 1 000
+    simulation:
+      duration: 120            # paper: 200; here: 120
+  paper:
+    inference: {test_share: 0.1} # paper: not printed; here: 0.1
+later: 1                       # paper: 2
+"""
+    common, last = ("truth", "paper: not printed; here: 1"), ("later", "paper: 2")
+    quick = [("@quick", "paper: 2 000 simulations; here: 1 000"), ("@quick duration", "paper: 200; here: 120")]
+    paper = [("@paper inference", "paper: not printed; here: 0.1")]
+    assert choices(text) == [common, *quick, *paper, last]
+    assert choices(text, "quick") == [common, *quick, last]
+    assert choices(text, "paper") == [common, *paper, last]
+    assert choices(text, "") == [common, last]
+    assert not [key for key, _ in choices(file_of("montbrio_coupling"), "paper") if "quick" in key]
 
 
 @pytest.mark.parametrize("name", CASE_STUDIES)
@@ -339,6 +381,27 @@ def test_costs_at_another_scale_follow_from_simulated_time():
     }
     assert (other["simulate_%"], other["core_hours_quick"], other["core_hours_paper"]) == (100, "0.2", "0.5")
     assert (every["study"], every["simulate_%"], every["core_hours_quick"]) == ("all", 67, "1.2")
+
+
+def test_the_cost_of_figure_7_is_one_number_in_the_table_and_in_words():
+    rows = [{"study": "montbrio@quick", "simulate_s": 1800.0, "features_s": 900.0, "train_s": 900.0}]
+    times = 500_000 * 250 / (1500 * 140)
+    words = cost_of_figure_7(rows)
+    assert f"the 500 000 simulations of figure 7 take {times:.0f} core hours" in words
+    assert f"{times / 2:.0f} are those of the simulations, of which a core did {1500 * 140 / 1800:.0f} s in a" in words
+    assert re.search(r"would take \d\.\d hours of an NVIDIA H200, or \d+ core hours\.$", words)
+    assert cost_of_figure_7([]) == words[words.index("By Heun") :]
+    documented = next(row for row in cost_rows(documented_rows()) if row["study"].startswith("montbrio"))
+    page = (ROOT / "docs" / "case_studies.md").read_text()
+    assert f"take {documented['core_hours_paper']} core hours" in page
+    assert len(re.findall(r"core hours", page[page.index("## Costs") :].partition("<!-- case")[0])) == 0
+
+
+def test_readme_shows_as_many_columns_as_fit():
+    brief, whole = (table().splitlines() for table in (case_studies_brief, case_studies_run))
+    assert brief[0].count("|") - 1 == len(BRIEF) == 8 and len(brief) == len(whole)
+    assert brief[0] == "| study | figure | parameters | simulations | shrinkage | 90 % coverage | verdict | paper |"
+    assert all(row.split(" | ")[:4] == full.split(" | ")[:4] for row, full in zip(brief[2:], whole[2:], strict=True))
 
 
 def test_pictures_of_the_documentation_are_small_and_the_page_says_how_they_are_made():

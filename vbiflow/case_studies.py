@@ -14,6 +14,7 @@ import numpy as np
 from vbiflow.case_results import Results
 from vbiflow.claims import CLAIMS, claim_row
 from vbiflow.diagnostic_options import GOOD
+from vbiflow.io import read_json
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 
@@ -107,6 +108,9 @@ def processor_seconds(folder: Path) -> dict[str, float]:
         rows = [next(csv.DictReader(io.StringIO(path.read_text()), delimiter="\t")) for path in sorted(tables)]
         times = [float(row["cpu_time"]) for row in rows if row["cpu_time"] not in ("", "-", "NA")]
         found[stage] = sum(times) if times else float("nan")
+    history = folder / "training.json"
+    if history.exists():  # the benchmark is that of the last job, which may have gone on from where others were killed
+        found["train"] = float(np.fmax(found["train"], read_json(history).get("cpu_seconds", np.nan)))
     return found
 
 
@@ -155,33 +159,70 @@ def cost_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def cost_of_figure_7(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the paper's simulations of figure 7 cost on these cores, by the row of the summary, and on a GPU."""
+    said, study = [], load_study("montbrio@paper")
+    whole, number = simulated_time(study.name), f"{study.n_simulations:,}".replace(",", " ")
+    for row in rows:
+        hours = core_hours(row) if row["study"].partition("@")[0] == "montbrio" else {}
+        if hours.get("simulate"):
+            settings = load_study(row["study"])["simulation"]
+            times = whole / simulated_time(row["study"])
+            every, alone = times * sum(hours.values()), times * hours["simulate"]
+            said.append(
+                f"In proportion to the last run, the {number} simulations of figure 7 take {every:.0f} core hours with "
+                f"features and training. {alone:.0f} are those of the simulations, of which a core did "
+                f"{whole / 3.6e6 / alone:.0f} s in a second, by {settings['integrator']} at dt {settings['dt']:g}."
+            )
+    measured, machine = gpu_check()
+    if measured:
+        gpu, cores = (
+            whole / 3.6e9 * min(run["ms_per_simulated_s"] for run in measured if run["device"] == device)
+            for device in ("cuda", "cpu")
+        )
+        said.append(
+            f"By Heun's scheme at dt 0.1 the {number} simulations would take {gpu:.1f} hours of an "
+            f"{machine['device']}, or {cores * machine['cores']:.0f} core hours."
+        )
+    return " ".join(said)
+
+
 def simulated_time(name: str) -> float:
     """Time [ms] that all simulations of a study ``name@scale`` last together."""
     study = load_study(name.removesuffix("@"))
     return study.n_simulations * (study["simulation"]["duration"] + study["simulation"]["transient"])
 
 
-def choices(study_file: str) -> list[tuple[str, str]]:
+def choices(study_file: str, scale: str | None = None) -> list[tuple[str, str]]:
     """What the comments of a study file, given as text, say of the paper's setting and its own, by their key.
 
-    That is the key beside or above them. Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the
-    comment of the next line.
+    That is the key beside or above them, after the scale that it stands in; of all scales, or of `scale` alone ("" for
+    none). Such a comment begins with ``paper:``; ``here: ...`` follows in it, or in the comment of the next line.
     """
-    found: list[tuple[str, str]] = []
-    key, continued = "", False
+    found: list[tuple[str, str, str]] = []
+    block, within, key, continued = "", "", "", False
     for line in study_file.splitlines():
         setting, _, comment = (part.strip() for part in line.partition("# "))
-        key = setting.lstrip("- {").partition(":")[0] or key
+        name = setting.lstrip("- {").partition(":")[0]
+        if setting and line[0] != " ":
+            block, within = name, ""
+        elif setting and block == "scales" and line[:3].count(" ") == 2:
+            within = name
+        key = name or key
         if comment.startswith("paper: "):
-            found.append((key, comment))
+            found.append((within, key, comment))
             continued = True
         elif continued and comment.startswith("here: "):
-            found[-1] = found[-1][0], f"{found[-1][1]}; {comment}"
+            found[-1] = *found[-1][:2], f"{found[-1][2]}; {comment}"
         elif continued and comment and not setting:
-            found[-1] = found[-1][0], f"{found[-1][1]} {comment}"
+            found[-1] = *found[-1][:2], f"{found[-1][2]} {comment}"
         else:
             continued = False
-    return found
+    return [
+        (f"@{within} {key}".removesuffix(f" {within}") if within else key, comment)
+        for within, key, comment in found
+        if within in ("", scale) or scale is None
+    ]
 
 
 def summarise_case_studies(

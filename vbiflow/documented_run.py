@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from vbiflow.case_studies import CASE_STUDIES, core_hours, cost_rows, gpu_check, simulated_time
+from vbiflow.case_studies import CASE_STUDIES, core_hours, cost_of_figure_7, cost_rows
 from vbiflow.provenance import ROOT
 from vbiflow.text_tables import markdown_table, tab_separated
 
@@ -25,10 +25,21 @@ PICTURES = {
 }
 """Study and figure of each picture of the documentation: of the first virtual person or estimator, or of all people."""
 
+BRIEF = {
+    **{key: key for key in ("study", "figure", "parameters", "simulations", "shrinkage")},
+    **{"coverage_90": "90 % coverage", "verdict": "verdict", "paper": "paper"},
+}
+"""Columns of the summary that README shows, and their headings."""
+
 
 def case_studies_run() -> str:
     """The summary of the last documented run of every case study, as a Markdown table."""
     return documented_table("summary")
+
+
+def case_studies_brief() -> str:
+    """The columns of that summary that fit on a page, as a Markdown table."""
+    return markdown_table(BRIEF.values(), ([row[key] for key in BRIEF] for row in documented_rows()))
 
 
 def case_studies_claims() -> str:
@@ -37,22 +48,11 @@ def case_studies_claims() -> str:
 
 
 def case_studies_costs() -> str:
-    """Where the time of those runs went and what all would cost, as a Markdown table; figure 7 on a GPU beside it."""
-    costs = cost_rows(documented_rows())
+    """Where the time of those runs went and what all would cost, as a Markdown table; figure 7 in words below it."""
+    rows = documented_rows()
+    costs = cost_rows(rows)
     table = markdown_table([column.replace("_", " ") for column in costs[0]], (row.values() for row in costs))
-    times, machine = gpu_check()
-    rates: dict[str, list[float]] = {"cpu": [], "cuda": []}
-    for run in times:
-        rates[run["device"]].append(run["ms_per_simulated_s"])
-    hours = {device: min(found) * simulated_time("montbrio@paper") / 3.6e9 for device, found in rates.items()}
-    gpu, cores = (
-        f"{hours['cuda']:.1f} hours of an {machine['device']}",
-        f"{hours['cpu'] * machine['cores']:.0f} core hours",
-    )
-    return (
-        f"{table}\n\nBy Heun's scheme at dt 0.1 the simulations of `montbrio@paper`, and those of `montbrio_fc@paper`, "
-        f"would take {gpu}, or {cores} ([gpu_check.json](gpu_check.json))."
-    )
+    return f"{table}\n\n{cost_of_figure_7(rows)} ([gpu_check.json](gpu_check.json))"
 
 
 def case_studies_commands() -> str:

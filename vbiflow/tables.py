@@ -15,6 +15,7 @@ import numpy as np
 
 from vbiflow import features
 from vbiflow.documented_run import (
+    case_studies_brief,
     case_studies_claims,
     case_studies_commands,
     case_studies_costs,
@@ -188,7 +189,7 @@ def documents() -> dict[Path, str]:
     listing = "\n\n".join(parts)
     docs = ROOT / "docs"
     tables = {
-        ROOT / "README.md": (studies_table, case_studies_run),
+        ROOT / "README.md": (studies_table, case_studies_brief),
         docs / "engine.md": (kernel_listing,),
         docs / "inference.md": (estimators_table,),
         docs / "models.md": (models_table, parameters_table),

@@ -1,5 +1,7 @@
 """The page of the case studies: which figures of whom stand on a card, pictures of all studies, and their copies."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,6 +15,8 @@ from vbiflow.figures.style import message, save
 from vbiflow.io import write, write_json
 
 COLUMNS = "study\tverdict\n"
+ROW = {"simulate_s": 912.0, "features_s": "30", "train_s": float("nan")}
+"""What a card reads of the summary."""
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def paths(tmp_path):
 
 
 def test_a_card_shows_signals_of_everybody_and_all_figures_of_the_first_the_cohort_and_the_estimator(paths):
-    drawn = card("epileptor_noise@quick", "6-S3", paths, {"title": "noise"})["figures"]
+    drawn = card("epileptor_noise@quick", "6-S3", paths, {"title": "noise"}, ROW)["figures"]
     owners = [item["caption"].partition(": ")[0] for item in drawn]
     repeated = len({"series", "marginals", "fc", "noise_levels"} & {*REPEATED})
     assert repeated == 2
@@ -43,13 +47,17 @@ def test_a_card_shows_signals_of_everybody_and_all_figures_of_the_first_the_coho
 
 
 def test_the_page_holds_the_pictures_of_all_studies(paths, tmp_path):
-    one = card("epileptor_noise@quick", "6-S3", paths, {"title": "noise"})
+    one = card("epileptor_noise@quick", "6-S3", paths, {"title": "noise"}, ROW)
     for name in PICTURES:
         save(message(name), tmp_path / f"{name}.png")
     rows = [{"study": "epileptor_noise@quick", "verdict": "trusted"}]
     text = page(rows, rows, [one], {name: tmp_path / f"{name}.png" for name in PICTURES}, [{"study": "all"}])
     assert text.count("data:image/png;base64,") == len(PICTURES) == 3
     assert all(caption.replace("'", "&#39;") in text for caption in PICTURES.values())
+    assert "Core minutes: simulation 15.2, features 0.5." in text
+    assert re.search(r"would take \d\.\d hours of an NVIDIA H200, or \d+ core hours\.</p>", text)
+    few = page(rows, rows, [one], {"overview": tmp_path / "overview.png"}, [{"study": "all"}])
+    assert few.count("data:image/png;base64,") == 1 and PICTURES["accuracy"] not in few
 
 
 @pytest.mark.parametrize("every", [True, False])

@@ -183,7 +183,8 @@ def test_the_page_shows_the_figures_of_every_study_and_opens_offline(made, monke
         shown = [name for name in [*shown, *wanted_figures("cohort", study)] if name in SHOWN]
         repeated = [name for one in others for name in wanted_figures("subject", study, one) if name in REPEATED]
         assert card.count("<figure>") == card.count("<svg") == len(shown) + len(repeated), head
-        for _, said in choices((made.path / "config" / "studies" / f"{study.name.partition('@')[0]}.yaml").read_text()):
+        text = (made.path / "config" / "studies" / f"{study.name.partition('@')[0]}.yaml").read_text()
+        for _, said in choices(text, made.size):
             assert said.partition("paper: ")[2][:12].replace("'", "&#39;") in card, (head, said)
 
 

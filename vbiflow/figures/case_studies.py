@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vbiflow.case_results import CALIBRATED, ENOUGH
+from vbiflow.case_studies import core_hours, cost_of_figure_7
 from vbiflow.decisions import LEAST, RECOVERED, UNTOLD
 from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.report import as_yaml, caption, inline_svg
@@ -168,7 +169,8 @@ def page(
 ) -> str:
     """The page as HTML that opens offline.
 
-    `cards` come from `card`, `drawn` are PNG files of PICTURES by name, `costs` are the rows of `cost_rows`.
+    `cards` come from `card`, `drawn` are PNG files of PICTURES by name, those that say something, `costs` are the rows
+    of `cost_rows`.
     """
     folder = jinja2.FileSystemLoader(ROOT / "vbiflow" / "figures")
     environment = jinja2.Environment(
@@ -177,12 +179,17 @@ def page(
     limits = {"enough": ENOUGH, "recovered": RECOVERED, "untold": UNTOLD, "least": LEAST, "calibrated": CALIBRATED}
     template = environment.get_template("case_studies.html.jinja")
     pictures = {PICTURES[name]: base64.b64encode(Path(path).read_bytes()).decode() for name, path in drawn.items()}
-    tables = {"rows": rows, "claims": claims, "costs": costs}
+    tables = {"rows": rows, "claims": claims, "costs": costs, "figure_7": cost_of_figure_7(rows)}
     return template.render(**tables, cards=cards, pictures=pictures, **limits) + "\n"
 
 
-def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page says of one study: verdict, figures, settings, versions, data; first of `folders` is a person's."""
+def card(
+    name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str, Any], row: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the page says of one study: verdict, times, figures, settings, versions, data.
+
+    First of `folders` is a person's; `row` is that of the summary.
+    """
     judged, notes = read_json(paths["diagnostics"]), read_attributes(paths["features"])
     drawn = []
     for number, folder in enumerate(paths["folders"]):
@@ -201,6 +208,7 @@ def card(name: str, figure: str, paths: Mapping[str, Any], settings: Mapping[str
         "description": settings.get("description", ""),
         "verdict": judged["verdict"],
         "reasons": judged["reasons"][:3],
+        "minutes": ", ".join(f"{STAGES[stage]} {60 * hours:.1f}" for stage, hours in core_hours(row).items() if hours),
         "figures": drawn,
         "choices": paths["choices"],
         "settings": as_yaml(dict(settings)),
