@@ -369,6 +369,27 @@ def test_documented_tables_hold_every_case_study_in_order(name):
     assert stems == {*CASE_STUDIES} if name == "summary" else stems <= {*CASE_STUDIES}
 
 
+def test_every_claim_has_a_documented_row():
+    rows = csv.DictReader(io.StringIO((DOCUMENTED / "claims.tsv").read_text()), delimiter="\t")
+    documented = [(row["study"].partition("@")[0], row["claim"]) for row in rows]
+    assert documented == [(claim.study, claim.text) for name in CASE_STUDIES for claim in CLAIMS if claim.study == name]
+
+
+@pytest.mark.parametrize(
+    ("study", "claim", "words"),
+    [
+        ("jansen_rit_power", "From power", "up to 30 Hz alone C is recovered worse too"),
+        ("epileptor", "Healthy", "Its zones are told with 100 % accuracy"),
+        ("wong_wang_coupling", "G and J", "That neither is told alone is"),
+    ],
+)
+def test_words_about_a_claim_have_the_verdict_of_its_row(study, claim, words):
+    rows = csv.DictReader(io.StringIO((DOCUMENTED / "claims.tsv").read_text()), delimiter="\t")
+    (row,) = (row for row in rows if row["study"].startswith(f"{study}@") and row["claim"].startswith(claim))
+    page = " ".join((ROOT / "docs" / "case_studies.md").read_text().split())
+    assert re.search(rf"{re.escape(words)} \(?\*\*{row['verdict']}\*\*", page)
+
+
 def test_costs_at_another_scale_follow_from_simulated_time():
     rows = [
         {"study": "montbrio@quick", "simulate_s": 1800.0, "features_s": 900.0, "train_s": 900.0},

@@ -236,7 +236,7 @@ def test_few_simulations_suffice_where_error_and_coverage_say_so(results, error,
         "rmse": [[[error], [0.3]]], "coverage_90": [[[inside], [0.9]]],
     }  # fmt: skip
     decided, numbers = few_suffice("G", 100)(results(["G"], n_test=2000, learning_curve=curve))
-    assert decided is answer and f"{error / 0.3:.2f} times (s.e. {error / 0.3 / 2000**0.5:.2f}, limit 1.1)" in numbers
+    assert decided is answer and f"{error / 0.3:.2f} times (s.e. {error / 0.3 / 2000**0.5:.3f}, limit 1.1)" in numbers
     assert f"{inside:.1%} (s.e. {(inside * (1 - inside) / 2000) ** 0.5:.1%}" in numbers
     assert few_suffice("G", 100)(results(["G"], n_test=150, learning_curve=curve))[0] is None
     assert few_suffice("G", 100)(results(["G"]))[0] is None

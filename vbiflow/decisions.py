@@ -224,7 +224,7 @@ def few_suffice(parameter: str, few: int) -> Decide:
         ratio = float(curve["rmse"][at] / curve["rmse"][-1])
         error, missed = ratio / np.sqrt(n), share_error(inside, n)
         numbers = f"error {curve['rmse'][at]:.2g} prior s.d. from {few}, {curve['rmse'][-1]:.2g} from "
-        numbers += f"{curve['n_simulations'][-1]}, {ratio:.2f} times (s.e. {error:.2f}, limit {1 + CLOSE:g}); "
+        numbers += f"{curve['n_simulations'][-1]}, {ratio:.2f} times (s.e. {error:.3f}, limit {1 + CLOSE:g}); "
         numbers += f"90 % intervals hold {inside:.1%} (s.e. {missed:.1%}, at least {COVERED[0]:.0%}); one training each"
         if n < ENOUGH:
             return None, numbers
