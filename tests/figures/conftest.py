@@ -163,6 +163,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "scatter": {
             "theta": t["theta"][:, [0, 0, -1]], "x": t["theta"][:, [0, 0, -1]] ** 2, "units": t["units"],
             "pairs": [(t["names"][k], one, 0.4) for k, one in ((0, "fc.mean"), (0, "variance[a]"), (-1, "fcd.sd"))],
+            "feature_units": ["1", "mV^2", "1"],
         },
         "plane": {
             "theta": t["theta"][:, [0, -1]], "units": t["units"], "truths": t["theta"][:3, [0, -1]],
@@ -178,6 +179,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "series": {"observed": observed, "fs": 1 / 0.72, "predicted": predicted, "predicted_fs": 1 / 0.72, **place},
         "fc": {
             "observed": np.corrcoef(observed), "predicted": np.corrcoef(predicted),
+            "values": np.corrcoef(predicted)[np.triu_indices(80, 1)],
             "hemispheres": place["hemispheres"], "networks": place["networks"],
         },
         "fcd": {
@@ -258,7 +260,7 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         "psd": {
             "observed": rng.chisquare(4, (12, 40)), "predicted": rng.chisquare(4, (12, 40)),
             "mean": rng.chisquare(8, (100, 40)), "frequencies": 0.5 * np.arange(1, 41),
-            "labels": place["labels"][:12], "name": "eeg", "unit": "V", "nodes": "sensors",
+            "labels": place["labels"][:12], "name": "eeg", "unit": "V^2/Hz", "nodes": "sensors",
         },
         "topography": electrodes(rng),
         "exact": {

@@ -13,6 +13,7 @@ from vbiflow.connectome import Connectome
 from vbiflow.connectome.parcellation import own_centres
 from vbiflow.features.scores import SCORES
 from vbiflow.figures.brain import read_map
+from vbiflow.figures.evidence import heaviest
 from vbiflow.figures.regional import read_regional_features
 from vbiflow.figures.scatter import telling_features
 from vbiflow.figures.style import METADATA, save, style, symbol
@@ -38,7 +39,7 @@ UNITS = {
     "ablation": CURRENTS | {"log probability lost [nat]"},
     "baselines": {"time beyond simulating [s]"},
     "learning_curve": {"log q(θ | x) [nat]"},
-    "scatter": {"σ [nA]"},
+    "scatter": {"σ [nA]", "feature [mV²]"},
     "plane": {"σ [nA]", "psd.centroid [Hz]"},
     "invalid": CURRENTS,
     "series": {"time [s]", "BOLD [s.d. of each of the regions]"},
@@ -209,9 +210,43 @@ def apart(figure, texts):
     assert len(boxes) > 1 and not any(one.overlaps(two) for one, two in combinations(boxes, 2))
 
 
+def test_the_histogram_of_connectivity_is_of_single_simulations(arguments):
+    """Noise around zero in recording and simulations: their values spread alike, as those of a mean would not."""
+    given = arguments(1)["fc"]
+    rng = np.random.default_rng(6)
+    noise = rng.normal(0, 0.1, (2, 80, 80))
+    observed, predicted = np.triu(noise, 1) + np.triu(noise, 1).transpose(0, 2, 1)
+    values = rng.normal(0, 0.1, 5000)
+    figure = FIGURES["fc"](**given | {"observed": observed, "predicted": predicted, "values": values})
+    heights = [line.get_ydata().max() for line in figure.axes[2].lines]
+    assert heights == pytest.approx([3.99, 3.99], rel=0.1)
+    assert figure.axes[1].lines[0].get_xydata() == pytest.approx(noise[:, *np.triu_indices(80, 1)].T)
+
+
+def test_measurement_noise_and_pure_densities_are_labelled_plainly(arguments):
+    given = arguments(2)["noise_levels"] | {"names": ["G", "noise"], "noises": ["noise"], "units": {"noise": "V"}}
+    assert "level of measurement noise [V]" in labels(FIGURES["noise_levels"](**given))
+    found = labels(FIGURES["psd"](**arguments(1)["psd"] | {"unit": "1/Hz"}))
+    assert {"density of EEG [1/Hz]", "log10 of density [1/Hz]"} <= set(found)
+
+
+def test_of_many_parameters_those_that_weigh_most_are_named(arguments):
+    given = arguments(89)["sensitivity"]
+    vectors = np.zeros((89, 89))
+    vectors[:4, [3, 40, 41, 88]] = np.diag([1.0, 0.9, 0.8, 0.7])
+    figure = FIGURES["sensitivity"](**given | {"eigenvectors": vectors})
+    assert outside(figure) == [] and heaviest(vectors, 1.5)[:2] == [0, 3]
+    axis = figure.axes[1].xaxis
+    named = dict(zip(axis.get_ticklocs(), [text.get_text() for text in axis.get_ticklabels()], strict=True))
+    assert {3, 40, 88} <= named.keys() and 41 not in named
+    assert all(label == symbol(given["names"][k]) for k, label in named.items())
+    apart(figure, axis.get_ticklabels())
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_axes_name_the_unit_of_what_has_one(name, arguments):
-    assert {label for label in labels(FIGURES[name](**arguments(4)[name])) if "[" in label} == UNITS[name]
+    found = {label for label in labels(FIGURES[name](**arguments(4)[name])) if "[" in label}
+    assert found == UNITS[name] and not any("[y" in label for label in found)
 
 
 ODD = r" $\frac$ x_{1}^2 \alpha & <b>"

@@ -9,7 +9,7 @@ import pytest
 
 from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures import table
-from vbiflow.figures.draw import draw_figures
+from vbiflow.figures.draw import draw_figures, value_of
 from vbiflow.figures.figure import has_plane
 from vbiflow.figures.people import read_people_samples
 from vbiflow.figures.scatter import read_plane
@@ -152,6 +152,12 @@ def test_inputs_lie_in_the_folders_of_estimator_round_and_subject():
     assert figure_inputs("cohort", study)["priors"] == [
         f"results/hcp_wong_wang/{name}/prior.h5" for name in study.estimators
     ]
+
+
+def test_spectra_have_the_unit_of_their_file(tmp_path):
+    write(tmp_path / "predictive.h5", {"psd": Quantity(np.ones((2, 3)), "mV^2/Hz", ("node", "frequency"))}, {})
+    source = FIGURES["psd"].arguments["unit"]
+    assert value_of(source, {"predictive": str(tmp_path / "predictive.h5")}, {}) == "mV^2/Hz"
 
 
 @pytest.fixture

@@ -210,9 +210,13 @@ def prepare_simulation(
 def fc_quantities(
     drawn: np.ndarray, observed: np.ndarray, best: int, options: Mapping[str, float], unit: str
 ) -> dict[str, io.Quantity]:
-    """Mean predicted and observed FC."""
+    """FC of the simulation that is shown and of the recording, and the values of all simulations."""
     pair = ("node", "node")
-    return {"fc": io.Quantity(drawn.mean(axis=0), "1", pair), "fc_observed": io.Quantity(observed, "1", pair)}
+    return {
+        "fc": io.Quantity(drawn[best], "1", pair),
+        "fc_observed": io.Quantity(observed, "1", pair),
+        "fc_values": io.Quantity(quantiles_of_fcd(drawn), "1", ("value",)),
+    }
 
 
 def fcd_quantities(

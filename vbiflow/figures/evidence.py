@@ -30,6 +30,8 @@ from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
 FEW = 8
+ROOM = 0.02
+"""Width of a name that stands upright below eigenvectors, as share of theirs."""
 METHODS = {
     "maf": "MAF",
     "nsf": "NSF",
@@ -130,12 +132,13 @@ def learning_curve(
 def sensitivity(eigenvalues: Array, eigenvectors: Array, names: Sequence[str]) -> Figure:
     """Draw the eigenvalues of the active subspace and the eigenvectors (direction, parameter), stiffest first.
 
-    Of more than twelve directions, the six stiffest and the six sloppiest are shown.
+    Of more than twelve directions, the six stiffest and the six sloppiest are shown. Of more than forty parameters,
+    those that weigh most in them are named, as far as there is room.
     """
     values, vectors = finite_array("eigenvalues", eigenvalues), finite_array("eigenvectors", eigenvectors)
     shown = np.arange(len(values)) if len(values) <= 12 else np.r_[:6, len(values) - 6 : len(values)]
-    labelled = len(names) <= 40
-    figure = canvas(max(1.9, 0.9 + 0.22 * len(shown) + (0.5 if labelled and len(names) > 6 else 0)))
+    crowded, many = len(names) > 6, len(names) > 40
+    figure = canvas(max(1.9, 0.9 + 0.22 * len(shown) + 0.5 * crowded + 0.6 * many))
     left, right = figure.subplots(1, 2, width_ratios=(1, 2.2))
     places = np.arange(len(shown))
     left.barh(places, values[shown] - 1, height=0.6, color=PALETTE["posterior"], left=1)
@@ -148,11 +151,11 @@ def sensitivity(eigenvalues: Array, eigenvectors: Array, names: Sequence[str]) -
     right.set_yticks(places, shown + 1)
     right.set(ylabel="direction", title="Eigenvectors")
     right.spines[:].set_visible(False)
-    if labelled:
-        crowded = len(names) > 6
-        right.set_xticks(range(len(names)), [symbol(name) for name in names], rotation=90 if crowded else 0)
-    else:
-        right.set_xlabel("parameter")
+    named = heaviest(vectors[shown], ROOM * len(names)) if many else range(len(names))
+    right.set_xticks(named, [symbol(names[k]) for k in named], rotation=90 if crowded else 0)
+    if many:
+        right.tick_params(axis="x", labelsize=5)
+        right.set_xlabel(f"{len(names)} parameters, those that weigh most by name")
     if vectors[shown].size <= 64:
         for (row, column), value in np.ndenumerate(vectors[shown]):
             color = "white" if abs(value) > 0.6 else PALETTE["ink"]
@@ -162,6 +165,18 @@ def sensitivity(eigenvalues: Array, eigenvectors: Array, names: Sequence[str]) -
     figure.colorbar(image, ax=right, label="component (prior s.d.)", shrink=0.9)
     letter_panels([left, right])
     return figure
+
+
+def heaviest(vectors: Array, apart: float) -> list[int]:
+    """Columns of the largest components of `vectors` (n_directions, n_parameters), each more than `apart` from others.
+
+    What weighs more comes first.
+    """
+    found: list[int] = []
+    for column in np.argsort(-np.nan_to_num(np.abs(vectors)).max(axis=0), kind="stable"):
+        if all(abs(column - other) > apart for other in found):
+            found.append(int(column))
+    return sorted(found)
 
 
 @styled

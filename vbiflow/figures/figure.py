@@ -55,8 +55,7 @@ FEW_PEOPLE, FEW_PARAMETERS = 6, 4
 PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "scores": lambda study, owner: study["diagnostics"]["scores"],
     "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
-    "signal": lambda study, owner: study.compared_quantity(owner)["name"],
-    "signal_unit": lambda study, owner: study.compared_quantity(owner)["unit"],
+    "signal": lambda study, owner: study.compared_signal(owner),
     "nodes": lambda study, owner: study.nodes,
     "noises": lambda study, owner: noises(study),
     "truths": lambda study, owner: [

@@ -47,7 +47,8 @@ def noise_levels(
                 low, middle, high = np.transpose(found)
                 axes.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
                 axes.plot(places, middle, "o-", color=color, markersize=3, label=symbol(stem))
-            axes.set_xlabel(f"level of noise, {quantity(noise, units)}")
+            of = "measurement " if noise == "noise" else "noise, "
+            axes.set_xlabel(f"level of {of}{quantity(noise, units)}")
         row[0].set(ylabel="posterior shrinkage", title="Shrinkage")
         row[0].set_ylim(float(np.clip(row[0].get_ylim()[0], -0.5, 0)), 1.02)
         row[1].axhline(CALIBRATED, color=PALETTE["ink"], linewidth=0.6, linestyle=":", label="calibrated")

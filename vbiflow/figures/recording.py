@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from vbiflow.figures.density import density
 from vbiflow.figures.regions import mark_regions, region_order
-from vbiflow.figures.style import PALETTE, canvas, dot_options, finite_array, letter_panels, signed_number, styled
+from vbiflow.figures.style import (
+    PALETTE,
+    canvas,
+    dot_options,
+    finite_array,
+    letter_panels,
+    signed_number,
+    styled,
+    with_unit,
+)
 
 Array = NDArray[np.float64]
 ROLES = ("observed", "predicted")
@@ -102,9 +111,19 @@ def draw_traces(
 
 @styled
 def fc(
-    observed: Array, predicted: Array, hemispheres: Sequence[str], networks: Sequence[str], nodes: str = "regions"
-) -> Figure:
-    """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; its edges."""
+    observed: Array, predicted: Array, values: Array, hemispheres: Sequence[str], networks: Sequence[str],
+    nodes: str = "regions",
+) -> Figure:  # fmt: skip
+    """Draw functional connectivity (n_nodes, n_nodes): observed above the diagonal, predicted below; its edges.
+
+    Parameters
+    ----------
+    observed : of the recording (n_nodes, n_nodes).
+    predicted : of one simulation from the posterior, the same shape, as noisy as the recording is.
+    values : those above the diagonal of all simulations (n_values,).
+    hemispheres, networks : of the nodes (n_nodes,).
+    nodes : what they are: regions or sensors.
+    """
     observed, predicted = finite_array("fc_observed", observed), finite_array("fc", predicted)
     order = region_order(hemispheres, networks)
     block = np.ix_(order, order)
@@ -121,7 +140,7 @@ def fc(
     mark_regions(panels[0], [hemispheres[n] for n in order], [networks[n] for n in order], node=node)
     panels[0].set_title("FC, observed ◥ / predicted ◣")
     edge_scatter(panels[1], *edges)
-    draw_histograms(panels[2], *edges, f"correlation of two {nodes}", -1, 1)
+    draw_histograms(panels[2], edges[0], np.ravel(values), f"correlation of two {nodes}", -1, 1)
     panels[2].set_title("Distribution over edges")
     letter_panels(panels)
     return figure
@@ -162,17 +181,18 @@ def draw_histograms(axes: Axes, observed: Array, predicted: Array, label: str, l
 @styled
 def psd(
     observed: Array, predicted: Array, mean: Array, frequencies: Array, labels: Sequence[str],
-    name: str = "signal", unit: str = "y", nodes: str = "regions",
+    name: str = "signal", unit: str = "1/Hz", nodes: str = "regions",
 ) -> Figure:  # fmt: skip
     """Draw power spectral densities (n_nodes, n_frequencies) at `frequencies` [Hz] of recording and prediction.
 
     Parameters
     ----------
-    observed, predicted : densities (n_nodes, n_frequencies) of recording and prediction [unit^2/Hz].
+    observed, predicted : densities (n_nodes, n_frequencies) of recording and prediction.
     mean : mean density over the nodes of each re-simulation (n_simulations, n_frequencies).
     frequencies : [Hz].
     labels : of the nodes (n_nodes,).
-    name, unit : of the signal.
+    name : of the signal.
+    unit : of the densities.
     nodes : what they are: regions or sensors.
     """
     name = KIND_NAMES.get(name, name)
@@ -183,10 +203,8 @@ def psd(
     panels[0].fill_between(frequencies, low, high, color=PALETTE["predicted"], alpha=0.3, linewidth=0, label="90 %")
     panels[0].plot(frequencies, middle, color=PALETTE["predicted"], label="predicted")
     panels[0].plot(frequencies, np.nanmean(observed, axis=0), color=PALETTE["observed"], label="observed")
-    panels[0].set(
-        yscale="log", xlabel="frequency [Hz]", ylabel=f"density of {name} [{unit}²/Hz]", title=f"Mean over {nodes}"
-    )
-    panels[0].set(xlim=(np.nanmin(frequencies), np.nanmax(frequencies)), box_aspect=1)
+    panels[0].set(yscale="log", xlabel="frequency [Hz]", ylabel=with_unit(f"density of {name}", unit))
+    panels[0].set(title=f"Mean over {nodes}", xlim=(np.nanmin(frequencies), np.nanmax(frequencies)), box_aspect=1)
     panels[0].legend(loc="upper right")
     logs = [np.log10(np.maximum(values, 1e-300)) for values in (observed, predicted)]
     limits = np.nanquantile(np.concatenate(logs), [0.01, 0.99])
@@ -200,7 +218,8 @@ def psd(
         axes.set(xlabel="frequency [Hz]", title=f"{role.capitalize()}, each {nodes.removesuffix('s')}")
         axes.title.set_color(PALETTE[role])
         name_rows(axes, labels if axes is panels[1] else [""] * len(values))
-    figure.colorbar(image, ax=panels[1:], label=f"log10 of density [{unit}²/Hz]", shrink=0.75, aspect=22, extend="both")
+    label = with_unit("log10 of density", unit)
+    figure.colorbar(image, ax=panels[1:], label=label, shrink=0.75, aspect=22, extend="both")
     letter_panels(panels)
     return figure
 

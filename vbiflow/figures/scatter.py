@@ -52,8 +52,15 @@ def read_scatter(
         "theta": np.stack([theta[:, j] for j, _ in columns], axis=1),
         "x": np.stack([x[:, k] for _, k in columns], axis=1),
         "pairs": pairs,
+        "feature_units": feature_units(features, [k for _, k in columns]),
         "units": units,
     }
+
+
+def feature_units(path: str, columns: Sequence[int]) -> list[str]:
+    """Units of columns of the features in a file, which has one of all features or one each."""
+    unit = read_attributes(path, "x")["unit"]
+    return [unit if isinstance(unit, str) else unit[column] for column in columns]
 
 
 def informative_pairs(
@@ -83,24 +90,26 @@ def distinct(features: Sequence[str], redundant: Sequence[Sequence[str]]) -> lis
 
 @styled
 def scatter(
-    theta: Array, x: Array, pairs: Sequence[tuple[str, str, float]], units: dict[str, str] | None = None
-) -> Figure:
+    theta: Array, x: Array, pairs: Sequence[tuple[str, str, float]], feature_units: Sequence[str],
+    units: dict[str, str] | None = None,
+) -> Figure:  # fmt: skip
     """Draw features `x` against parameters `theta`, both (n_simulations, n_pairs), a panel a pair.
 
-    `pairs` holds the parameter's and the feature's name and the share of the parameter's variance that it explains.
-    The outermost half per cent of a feature on either side is left out of view.
+    `pairs` holds the parameter's and the feature's name and the share of the parameter's variance that it explains,
+    `feature_units` the unit of each panel's feature, `units` those of the parameters by name. The outermost half per
+    cent of a feature on either side is left out of view.
     """
     theta, x = finite_array("theta", theta), finite_array("x", x)
     columns = max(sum(one[0] == pair[0] for one in pairs) for pair in pairs)
     rows = -(-len(pairs) // columns)
     figure = canvas(1.75 * rows + 0.2, max(2.3 * columns, 3.0))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for k, (axes, (parameter, feature, share)) in enumerate(zip(panels, pairs, strict=False)):
+    for k, (axes, (parameter, feature, share), unit) in enumerate(zip(panels, pairs, feature_units, strict=False)):
         axes.plot(theta[:, k], x[:, k], color=PALETTE["posterior"], **dot_options(len(x)))
         low, high = np.nanquantile(x[:, k], [0.005, 0.995])
         if high > low:
             axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-        axes.set(xlabel=quantity(parameter, units), ylabel="" if k % columns else "feature")
+        axes.set(xlabel=quantity(parameter, units), ylabel=with_unit("feature", unit))
         title = f"{feature}: {100 * share:.0f} %"
         axes.set_title(title, fontsize=min(6.5, 230 / len(title)))
         axes.locator_params(nbins=4)
@@ -115,7 +124,7 @@ def read_plane(
     truths: Sequence[Mapping[str, Any]], units: dict[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Arguments of `plane`, from the features' report, the paths of prior.h5 and features.h5, and settings `truth`."""
-    found, unit = read(features, "names", "valid"), read_attributes(features, "x")["unit"]
+    found = read(features, "names", "valid")
     rows = np.flatnonzero(found["valid"])[:MOST]
     shown = telling_features(informs, redundant)
     columns = [found["names"].index(name) for name in shown]
@@ -125,7 +134,7 @@ def read_plane(
         "x": read_rows(features, "x", rows)[:, columns],
         "truths": np.reshape([whole.theta(values) for values in truths], (-1, 2)),
         "features": {name: informs[name] for name in shown},
-        "feature_units": [unit if isinstance(unit, str) else unit[column] for column in columns],
+        "feature_units": feature_units(features, columns),
         "units": units,
     }
 

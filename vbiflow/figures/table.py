@@ -156,8 +156,8 @@ FIGURES: dict[str, Figure] = {
     ),
     "fc": Figure(
         "subject", "Predictions", "recording",
-        datasets("predictive", observed="fc_observed", predicted="fc") | datasets("x_o", "hemispheres", "networks")
-        | {"nodes": "nodes"},
+        datasets("predictive", observed="fc_observed", predicted="fc", values="fc_values")
+        | datasets("x_o", "hemispheres", "networks") | {"nodes": "nodes"},
         wanted=if_scored("fc"),
     ),
     "fcd": Figure(
@@ -169,7 +169,7 @@ FIGURES: dict[str, Figure] = {
     "psd": Figure(
         "subject", "Predictions", "recording",
         datasets("predictive", "frequencies", observed="psd_observed", predicted="psd", mean="psd_mean")
-        | datasets("x_o", "labels") | {"name": "signal", "unit": "signal_unit", "nodes": "nodes"},
+        | datasets("x_o", "labels") | {"name": "signal", "unit": "predictive/psd@unit", "nodes": "nodes"},
         wanted=if_scored("psd"),
     ),
     "topography": Figure(

@@ -206,12 +206,9 @@ class Study(Topology):
         """What features are taken on: regions or sensors."""
         return "sensors" if self.on_sensors else "regions"
 
-    def compared_quantity(self, subject: str) -> dict[str, str]:
-        """How figures name what a subject is compared in, and its unit."""
-        if not self.on_sensors:
-            return {"name": self.signal, "unit": "y"}
-        unit = {"T/m": "(T/m)"}.get(self.sensor_unit, self.sensor_unit)
-        return {"name": self.cohort[subject]["kind"], "unit": unit}
+    def compared_signal(self, subject: str) -> str:
+        """How figures name what a subject is compared in."""
+        return self.cohort[subject]["kind"] if self.on_sensors else self.signal
 
 
 def choose_cohort(entry: str | Mapping[str, Any], config: Path | None = None) -> dict[str, dict[str, Any]]:
