@@ -243,6 +243,45 @@ def test_of_many_parameters_those_that_weigh_most_are_named(arguments):
     apart(figure, axis.get_ticklabels())
 
 
+def regional(width, labels, truth=True):
+    """Arguments of `marginals` of G and one eta a region, whose prior spans 1 and whose posteriors are as wide."""
+    rng, names = np.random.default_rng(3), ["G", *(f"eta[{label}]" for label in labels)]
+    centre = np.linspace(0.2, 0.8, len(names))
+    return {
+        "samples": centre + width * (rng.random((2000, len(names))) - 0.5), "mode": centre, "names": names,
+        "prior": np.linspace(0, 1, 101)[:, None] * np.ones(len(names)), "truth": centre if truth else None,
+    }  # fmt: skip
+
+
+def test_violins_of_both_hemispheres_stand_in_one_order_under_names_without_their_marks():
+    left = [f"ctx-lh-area{k}" for k in range(20)] + [f"Left-Nucleus{k}" for k in range(4)]
+    right = [f"Right-Nucleus{k}" for k in range(4)] + [f"ctx-rh-area{k}" for k in range(20)]
+    given = regional(0.4, [*left, *right, "Brain-Stem"])
+    figure = FIGURES["marginals"](**given)
+    assert outside(figure) == []
+    first, second = (axes for axes in figure.axes if axes.get_title(loc="left").endswith("hemisphere"))
+    bare = [f"area{k}" for k in range(20)] + [f"Nucleus{k}" for k in range(4)]
+    assert [len(axes.get_xticks()) for axes in (first, second)] == [24, 25] and first.get_xticklabels() == []
+    assert [tick.get_text() for tick in second.get_xticklabels()] == [*bare, "Brain-Stem"]
+    truth = {line.get_label(): line.get_ydata()[::3] for line in second.lines}["truth"]
+    known = dict(zip(given["names"], given["truth"], strict=True))
+    assert truth == pytest.approx([known[f"eta[{label}]"] for label in (*right[4:], *right[:4], "Brain-Stem")])
+    shown = [text.get_text() for text in written(figure)]
+    assert shown.count("Nucleus3") == 1 and not any("-lh-" in text or "Right-" in text for text in shown)
+    apart(figure, second.get_xticklabels())
+
+
+@pytest.mark.parametrize(("width", "truth", "away"), [(0.4, True, ""), (0.04, True, "truth"), (0.04, False, "median")])
+def test_narrow_posteriors_have_a_row_that_shows_their_width(width, truth, away):
+    figure = FIGURES["marginals"](**regional(width, [f"r{k}" for k in range(30)], truth))
+    named = [axes for axes in figure.axes if axes.get_ylabel().startswith("η")]
+    assert [axes.get_ylabel() for axes in named] == ["η"] + [f"η − {away}"] * bool(away)
+    low, high = named[-1].get_ylim()
+    assert 0.3 < width / (high - low) < 1
+    bars = next(line for line in named[-1].lines if line.get_label() == "90 % interval").get_ydata()
+    assert bars[1::3] - bars[::3] == pytest.approx(0.9 * width, rel=0.05)
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_axes_name_the_unit_of_what_has_one(name, arguments):
     found = {label for label in labels(FIGURES[name](**arguments(4)[name])) if "[" in label}

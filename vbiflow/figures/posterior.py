@@ -31,21 +31,20 @@ from vbiflow.figures.style import (
     finite_array,
     plain_number,
     quantity,
-    region,
     styled,
     ticks_between,
     widen,
 )
+from vbiflow.figures.violins import INTERVAL, arrange_violins, draw_rows, total_height
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
 MANY = 12
 """Above this many parameters, those that exist once a node are drawn as violins side by side."""
-ROW = 45
-"""Violins in one row."""
+BESIDE = 3
+"""Other parameters that are drawn beside violins at most; more stand above."""
 SMALL = 7
 """Parameters from which on the panels of pairs are small."""
-INTERVAL = "90 % interval"
 
 
 def read_samples(prior: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
@@ -61,32 +60,39 @@ def marginals(
     """Draw each parameter's posterior `samples` (n_samples, n_parameters) against its prior, MAP and 90 % interval.
 
     `prior` (n_levels, n_parameters) holds the prior's quantiles at equally spaced levels in (0, 1), `mode`
-    (n_parameters) the MAP, `truth` (n_parameters) the parameters that made the data, where they are known.
+    (n_parameters) the MAP, `truth` (n_parameters) the parameters that made the data, where they are known. Of more than
+    `MANY` regions a parameter is drawn as violins, and up to `BESIDE` others stand on their left.
     """
     samples, truth = finite_array("theta", samples), known_truth(truth)
-    per_node = {stem: columns for stem, columns in columns_by_parameter(names).items() if len(columns) > MANY}
-    single = [column for columns in columns_by_parameter(names).values() if len(columns) <= MANY for column in columns]
-    across = 4 if per_node else min(len(single), 4)
-    rows = [single[k : k + across] for k in range(0, len(single), across)]
-    for columns in per_node.values():
-        rows += np.array_split(columns, -(-len(columns) // ROW))
-    heights = [1.75 if len(row) <= across else 2.2 for row in rows]
-    figure = canvas(sum(heights) + 0.3, max(1.775 * across, 3.0))
-    parts = np.atleast_1d(figure.subfigures(len(rows), 1, height_ratios=heights))
-    for part, row in zip(parts, rows, strict=True):
-        shown = [samples[:, row], mode[row], prior[:, row], None if truth is None else truth[row]]
-        if len(row) > across:
-            draw_violins(part.subplots(), *shown, [names[column] for column in row], units)
-            continue
-        panels = part.subplots(1, across, squeeze=False)[0]
-        for k, column in enumerate(row):
-            draw_marginal(panels[k], *(None if values is None else values[..., k] for values in shown))
-            panels[k].set_xlabel(quantity(names[column], units))
-        panels[0].set_ylabel("density")
-        for axes in panels[len(row) :]:
-            axes.remove()
-    lines, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels) if across > 2 else 3)
+    groups = columns_by_parameter(names).values()
+    single = [column for columns in groups if len(columns) <= MANY for column in columns]
+    many = [columns for columns in groups if len(columns) > MANY]
+    rows = [row for columns in many for row in arrange_violins(samples, prior, truth, columns, names, units)]
+    beside, across = bool(rows) and 0 < len(single) <= BESIDE, min(len(single), 4)
+    lines = 0 if beside else -(-len(single) // max(across, 1))
+    heights = [1.75] * lines + [total_height(rows)] * bool(rows)
+    figure = canvas(sum(heights) + 0.3, WIDTH if rows else max(1.775 * across, 3.0))
+    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
+    panels = [axes for part in parts[:lines] for axes in part.subplots(1, across, squeeze=False)[0]]
+    right = parts[-1]
+    if beside:
+        left, right = right.subfigures(1, 2, width_ratios=(1, 4.6))
+        panels = list(left.subplots(len(single) + 1, 1, height_ratios=[1] * len(single) + [4 - len(single)]))
+    if rows:
+        draw_rows(right, rows, samples, mode, truth)
+    for k, (axes, column) in enumerate(zip(panels, single, strict=False)):
+        known = None if truth is None else truth[column]
+        draw_marginal(axes, samples[:, column], mode[column], prior[:, column], known)
+        if beside:
+            axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+        axes.set(xlabel=quantity(names[column], units), ylabel="density" if beside or k % across == 0 else "")
+    named = (panels or right.axes)[0].get_legend_handles_labels()
+    for axes in panels[len(single) :]:
+        axes.set_axis_off()
+    if beside:
+        panels[-1].legend(*named, loc="upper left", borderaxespad=0)
+    else:
+        figure.legend(*named, loc="outside upper center", ncols=len(named[1]) if across > 2 else 3)
     return figure
 
 
@@ -148,46 +154,6 @@ def long_tailed(prior: Array) -> bool:
     """Whether a marginal, given as quantiles, is positive and its upper half reaches much farther than its lower."""
     low, middle, high = np.quantile(prior, [0.005, 0.5, 0.995])
     return bool(low > 0 and high - middle > 5 * (middle - low))
-
-
-def draw_violins(
-    axes: Axes, samples: Array, mode: Array, prior: Array, truth: Array | None, names: Sequence[str],
-    units: dict[str, str] | None,
-) -> None:  # fmt: skip
-    """Draw one violin a region, with its 90 % interval and MAP, over the prior's 90 % interval.
-
-    Parameters
-    ----------
-    axes : where to draw.
-    samples : of the posterior (n_samples, n_regions).
-    mode : the MAP (n_regions,).
-    prior : quantiles of the prior (n_quantiles, n_regions).
-    truth : what made a simulated recording (n_regions,), None if unknown.
-    names : of the parameters, one a region.
-    units : of the parameters by name; those not named are pure numbers.
-    """
-    low, high = prior[0].min(), prior[-1].max()
-    levels = np.linspace(0, len(prior) - 1, len(prior)) / max(len(prior) - 1, 1)
-    inner = [np.interp(level, levels, prior.mean(axis=1)) for level in (0.05, 0.95)]
-    axes.axhspan(*inner, color=PALETTE["prior"], alpha=0.2, linewidth=0, label="prior, 90 %")
-    violin = {"color": PALETTE["posterior"], "alpha": 0.45, "linewidth": 0, "label": "posterior"}
-    bar = {"color": PALETTE["posterior"], "linewidth": 0.8, "label": INTERVAL}
-    for place, column in enumerate(samples.T):
-        good = column[np.isfinite(column)]
-        if good.size:
-            grid, height = density(good, min(low, good.min()), max(high, good.max()), 120)
-            shown = height > 0.01 * height.max()
-            width = 0.42 * height[shown] / height.max()
-            axes.fill_betweenx(grid[shown], place - width, place + width, **violin)
-            axes.plot([place] * 2, np.quantile(good, [0.05, 0.95]), **bar)
-            violin["label"] = bar["label"] = None
-    axes.plot(mode, "_", color=PALETTE["ink"], markersize=4, markeredgewidth=1, label="MAP")
-    if truth is not None:
-        axes.plot(truth, "o", color=PALETTE["truth"], markersize=2.5, markeredgewidth=0, label="truth")
-    axes.set(xlim=(-0.7, samples.shape[1] - 0.3), ylim=widen(low, high, 0.03))
-    regions = [region(name) for name in names]
-    axes.set_xticks(range(len(names)), regions, rotation=90, fontsize=5)
-    axes.set_ylabel(quantity(names[0].partition("[")[0], units))
 
 
 @styled

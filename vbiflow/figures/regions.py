@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from vbiflow.labels import split_label
+
 HEMISPHERES = {"L": "left", "R": "right", "": "midline"}
 
 
@@ -27,6 +29,27 @@ def group_spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
         runs.append((name, start, stop))
         start = stop
     return runs
+
+
+def hemisphere_rows(labels: Sequence[str], most: int) -> list[tuple[str, list[int], list[str]]]:
+    """Rows of at most `most` regions: title, places among `labels`, and names without the mark of the hemisphere.
+
+    Left and right take turns, the right in the order of the left as far as names are the same; what is of neither comes
+    last on the right. Without two hemispheres the order stays, and names are whole.
+    """
+    found = [split_label(label) for label in labels]
+    ranks = {name: rank for rank, (side, name) in enumerate(found) if side == "L"}
+    if not ranks or all(side != "R" for side, _ in found):
+        titles, sides = [""], [list(range(len(labels)))]
+    else:
+        titles, places = ["left hemisphere", "right hemisphere"], range(len(labels))
+        right = sorted(places, key=lambda k: (found[k][0] == "", ranks.get(found[k][1], len(labels))))
+        sides = [[k for k in places if found[k][0] == "L"], [k for k in right if found[k][0] != "L"]]
+    parts = [np.array_split(side, -(-max(map(len, sides)) // most)) for side in sides]
+    return [
+        (title, list(map(int, part)), [found[k][1] if title else labels[k] for k in part])
+        for pair in zip(*parts, strict=True) for title, part in zip(titles, pair, strict=True)
+    ]  # fmt: skip
 
 
 def mark_regions(
