@@ -14,6 +14,7 @@ from vbiflow.connectome.parcellation import own_centres
 from vbiflow.features.scores import SCORES
 from vbiflow.figures.brain import read_map
 from vbiflow.figures.evidence import heaviest
+from vbiflow.figures.recording import read_series
 from vbiflow.figures.regional import read_regional_features
 from vbiflow.figures.scatter import telling_features
 from vbiflow.figures.style import METADATA, save, style, symbol
@@ -354,6 +355,34 @@ def test_of_a_long_series_the_start_is_drawn_and_its_title_says_so(arguments):
     assert title.endswith(f", the first 1.5 of {whole / 1000:.3g} s")
     assert [axes.images[0].get_size()[1] for axes in figure.axes[:2]] == [1500, 750]
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim() == (0, 1500)
+
+
+@pytest.mark.parametrize("zoned", [True, False])
+def test_courses_are_curves_in_their_own_units_coloured_by_zone_or_onset(zoned, arguments):
+    """Two of eighty regions, 5 and 9, seize at 4 and 6 s; the parameter of each region says so, or the courses do."""
+    given = arguments(1)["series"]
+    time = np.arange(100) / 10
+    observed = np.full((80, 100), -2.0)
+    observed[5, time > 4], observed[9, time > 6] = 1, 1
+    names = ["G", *(f"eta[{label}]" for label in given["labels"])] if zoned else ["G"]
+    truth = np.r_[1.0, np.full(80, -3.6)][: len(names)]
+    if zoned:
+        truth[[6, 10]] = -1.6, -2.4
+    shown = {"observed": observed, "fs": 10.0, "predicted": observed[:, ::2], "predicted_fs": 5.0, "unit": "mV"}
+    posterior = {"names": names, "truth": truth, "mode": truth + 1, "units": {}}
+    figure = FIGURES["series"](**read_series(**given | shown, **posterior, has_course=True))
+    assert outside(figure) == []
+    left, right = figure.axes[:2]
+    assert left.get_ylabel() == "BOLD [mV]" and left.get_ylim() == right.get_ylim()
+    assert ("true η" if zoned else "onset [s]") in labels(figure)
+    courses = left.collections[0].get_segments()
+    assert len(courses) == 80 and courses[-1] == pytest.approx(np.stack([time, observed[5]], axis=1))
+    assert courses[-2][:, 1] == pytest.approx(observed[9])
+    assert right.collections[0].get_segments()[-1] == pytest.approx(courses[-1][::2])
+    hot, cold = left.collections[0].to_rgba(left.collections[0].get_array())[[-1, 0]]
+    assert hot[0] > hot[2] + 0.3 and np.ptp(cold[:3]) < 0.1
+    names_below = [axes.get_title(loc="left") for axes in figure.axes[-4:]]
+    assert names_below[:2] == [given["labels"][5], given["labels"][9]]
 
 
 def test_a_long_tailed_prior_is_drawn_over_the_logarithm(arguments):

@@ -57,6 +57,7 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "n_predictive": lambda study, owner: study["diagnostics"]["n_predictive"],
     "signal": lambda study, owner: study.compared_signal(owner),
     "nodes": lambda study, owner: study.nodes,
+    "has_course": lambda study, owner: "series_error" in study["diagnostics"]["scores"],
     "noises": lambda study, owner: noises(study),
     "truths": lambda study, owner: [
         study["truth"][name] for name in study.subjects_of(owner) if name in study["truth"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from vbiflow.figures.courses import ROLES, Zones, draw_courses, zones_of
 from vbiflow.figures.density import density
 from vbiflow.figures.regions import mark_regions, region_order
 from vbiflow.figures.style import (
@@ -23,58 +25,70 @@ from vbiflow.figures.style import (
 )
 
 Array = NDArray[np.float64]
-ROLES = ("observed", "predicted")
 KIND_NAMES = {"bold": "BOLD", "eeg": "EEG", "meg": "MEG", "seeg": "intracranial EEG"}
 """How signals are written that are abbreviations."""
 MOST_SAMPLES = 1500
 """Samples of a series that are drawn: more than these no figure of a page's width resolves."""
 
 
+def read_series(
+    labels: Sequence[str], names: Sequence[str], truth: Array, mode: Array, units: dict[str, str], **arguments: Any
+) -> dict[str, Any]:
+    """Arguments of `series`; `names`, `truth`, `mode` and `units` are of the inferred parameters."""
+    return arguments | {"labels": labels, "zones": zones_of(labels, names, truth, mode, units)}
+
+
 @styled
 def series(
     observed: Array, fs: float, predicted: Array, predicted_fs: float, labels: Sequence[str],
-    hemispheres: Sequence[str], networks: Sequence[str], name: str = "bold",
-    nodes: str = "regions",
+    hemispheres: Sequence[str], networks: Sequence[str], name: str = "bold", unit: str = "1",
+    nodes: str = "regions", has_course: bool = False, zones: Zones | None = None,
 ) -> Figure:  # fmt: skip
     """Draw a signal (n_nodes, n_times), sampled at `fs` [Hz], of recording and prediction: all regions, some as traces.
 
-    Every region is shown as z-score, so that amplitudes of the scanner and of the model compare. Of a long series the
-    first `MOST_SAMPLES` are shown, and its title says so.
+    Every region is shown as z-score, so that amplitudes of the scanner and of the model compare; courses are drawn
+    in their own units. Of a long series the first `MOST_SAMPLES` are shown, and its title says so.
 
     Parameters
     ----------
     observed, predicted : recording and prediction (n_nodes, n_times), which may differ in length.
     fs, predicted_fs : their sampling rates [Hz].
     labels, hemispheres, networks : of the nodes (n_nodes,).
-    name : of the signal.
+    name, unit : of the signal.
     nodes : what they are: regions or sensors.
+    has_course : whether the signal takes the same course each time, as a seizure that no noise drives.
+    zones : what colours the courses of the nodes; without, their onset does.
     """
     name = KIND_NAMES.get(name, name)
-    order = region_order(hemispheres, networks)
-    signals = [
-        standardised(finite_array(role, ts))[order] for role, ts in zip(ROLES, (observed, predicted), strict=True)
-    ]
+    signals = [finite_array(role, ts) for role, ts in zip(ROLES, (observed, predicted), strict=True)]
     rates = fs, predicted_fs
     durations = [ts.shape[1] / rate for ts, rate in zip(signals, rates, strict=True)]
     shown = min(MOST_SAMPLES / max(rates), max(durations))
     signals = [ts[:, : round(shown * rate)] for ts, rate in zip(signals, rates, strict=True)]
-    span, unit = ("ms", 1e3) if shown < 2 else ("s", 1.0)
-    rates = fs / unit, predicted_fs / unit
+    span, per = ("ms", 1e3) if shown < 2 else ("s", 1.0)
+    rates = fs / per, predicted_fs / per
+    titles = []
+    for role, ts, duration in zip(ROLES, signals, durations, strict=True):
+        part = f", the first {shown:.3g} of {duration:.3g} s" if duration > 1.01 * shown else ""
+        titles.append(f"{role.capitalize()} {name}, {len(ts)} {nodes}{part}")
+    if has_course:
+        return draw_courses(signals, rates, labels, zones, titles, with_unit(name, unit), span)
+    order = region_order(hemispheres, networks)
+    signals, labels = [standardised(ts)[order] for ts in signals], [labels[node] for node in order]
     figure = canvas(5.0)
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1, 0.95))
     carpets = [figure.add_subplot(grid[0])]
     carpets.append(figure.add_subplot(grid[1], sharex=carpets[0]))
-    for axes, ts, rate, role, duration in zip(carpets, signals, rates, ROLES, durations, strict=True):
+    for axes, ts, rate, role, title in zip(carpets, signals, rates, ROLES, titles, strict=True):
         extent = (0, ts.shape[1] / rate, len(ts) - 0.5, -0.5)
         image = axes.imshow(ts, aspect="auto", cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, interpolation="none")
         mark_regions(axes, [hemispheres[node] for node in order], [""] * len(ts), "y", nodes.removesuffix("s"))
-        part = f", the first {shown:.3g} of {duration:.3g} s" if duration > 1.01 * shown else ""
-        axes.set(title=f"{role.capitalize()} {name}, {len(ts)} {nodes}{part}", xlabel=f"time [{span}]")
+        axes.set(title=title, xlabel=f"time [{span}]")
         axes.title.set_color(PALETTE[role])
     figure.colorbar(image, ax=carpets, label=f"{name} [s.d. of each of the {nodes}]", aspect=30, pad=0.01)
     traces = figure.add_subplot(grid[2])
     chosen = by_variability(np.asarray(observed, float)[order])
-    draw_traces(traces, [ts[chosen] for ts in signals], rates, [labels[order[row]] for row in chosen], span, nodes)
+    draw_traces(traces, [ts[chosen] for ts in signals], rates, [labels[row] for row in chosen], span, nodes)
     letter_panels([*carpets, traces])
     return figure
 

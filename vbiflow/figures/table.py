@@ -182,8 +182,9 @@ FIGURES: dict[str, Figure] = {
         "subject", "Predictions", "recording",
         datasets("x_o", observed="ts", fs="ts@fs")
         | datasets("predictive", predicted="ts", predicted_fs="ts@fs") | RECORDED
-        | {"name": "signal", "nodes": "nodes"},
-        wanted=has_series,
+        | {"name": "signal", "unit": "x_o/ts@unit", "nodes": "nodes", "has_course": "has_course"}
+        | datasets("samples", "names", "truth", mode="map") | units("samples"),
+        read="read_series", wanted=has_series,
     ),
     "comparison": Figure("comparison", "Comparison", "comparison", datasets("comparison", "scores", "ranking")),
     "amortisation": Figure(
