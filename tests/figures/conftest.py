@@ -166,7 +166,8 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
             "feature_units": ["1", "mV^2", "1"],
         },
         "plane": {
-            "theta": t["theta"][:, [0, -1]], "units": t["units"], "truths": t["theta"][:3, [0, -1]],
+            "theta": t["theta"][:, [0, -1]], "units": t["units"],
+            "truths": dict(zip(("alice", "bob", "carol"), t["theta"][:3, [0, -1]], strict=True)),
             "x": np.stack([t["theta"][:, 0], 10 ** rng.uniform(-9, -5, 200), rng.uniform(8, 12, 200)], axis=1),
             "features": {
                 name: {t["names"][0]: 0.9 - 0.3 * k, t["names"][-1]: 0.1 * k}

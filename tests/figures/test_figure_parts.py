@@ -181,7 +181,8 @@ def test_the_overview_of_the_case_studies_has_a_panel_a_study_and_a_colour_a_par
     figure = overview({f"Figure {k}": coefficients if k == 3 else found for k in range(8)})
     assert len(figure.axes) == 8
     for k, axes in enumerate(figure.axes):
-        assert [text.get_text() for text in axes.texts] == ["G, r = 1.00", "w, r = 1.00" if k == 3 else "η, r = 1.00"]
+        assert [text.get_text() for text in axes.texts] == ["G 1.00", "w 1.00" if k == 3 else "η 1.00"]
+        assert all(text.get_position()[1] > 1 for text in axes.texts)
         points = axes.lines[2].get_xydata()
         assert len(points) == 600 and np.abs(points[:, 0] - points[:, 1]).max() < 0.05
 
@@ -204,6 +205,8 @@ def test_costs_grow_with_the_number_of_simulations_beyond_what_was_measured():
     assert measured[0] == pytest.approx(
         [cpu["n_simulations"], cpu["n_simulations"] * cpu["ms_per_simulated_s"] / 14400]
     )
+    sizes = [axes.get_position().height for axes in figure.axes]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.1)
     assert beyond[-1] == pytest.approx(measured[-1] * 5e5 / measured[-1][0])  # 19 hours of all cores for figure 7
     assert 18 < beyond[-1][1] < 20 and outside(figure) == []
     drawn = {line.get_label(): line.get_xdata()[0] for line in figure.axes[1].lines}

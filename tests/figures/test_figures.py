@@ -156,12 +156,16 @@ def test_features_lie_over_the_plane_of_both_parameters_with_the_truths(argument
     for axes, values, shares in zip(panels, given["x"].T, given["features"].values(), strict=True):
         (dots,) = axes.collections
         assert np.array_equal(dots.get_offsets(), given["theta"]) and np.array_equal(dots.get_array(), values)
-        assert np.array_equal(axes.lines[0].get_xydata(), given["truths"])
-        assert axes.get_title(loc="left") == ", ".join(
-            f"{symbol(name)} {100 * share:.0f} %" for name, share in shares.items()
+        assert [line.get_xydata()[0].tolist() for line in axes.lines] == list(map(list, given["truths"].values()))
+        assert axes.get_title(loc="left") == "tells " + " and ".join(
+            f"{100 * share:.0f} % of {symbol(name)}" for name, share in shares.items()
         )
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["truth of alice", "truth of bob", "truth of carol"]
+    assert [dot.get_color() for dot in legend.get_lines()] == [dot.get_color() for dot in panels[0].lines]
+    assert len({dot.get_color() for dot in panels[0].lines}) == 3
     assert [bar.get_yscale() for bar in bars] == ["linear", "log", "linear"]
-    assert FIGURES["plane"](**given | {"truths": np.empty((0, 2))}).legends == []
+    assert FIGURES["plane"](**given | {"truths": {}}).legends == []
 
 
 def test_features_over_the_plane_are_of_each_kind_and_follow_no_other():

@@ -39,7 +39,7 @@ REPEATED = ("series", "psd", "fcd", "marginals", "brain")
 """Those of the second and further people, whose other figures stand in the study's own report."""
 PICTURES = {
     "overview": "Posterior mean against truth of held-out simulations, over each parameter's prior; a panel a study, "
-    "a colour a parameter.",
+    "a colour a parameter, above it their correlation.",
     "accuracy": "How the coupling is told by estimators that learnt from few simulations, tested on the same held-out "
     "ones: error of the posterior mean, shrinkage, and share of truths within 90 % intervals.",
     "costs": "A: time of simulating the Montbrio network of 84 regions with BOLD, by Heun's method at dt 0.1 "
@@ -66,27 +66,30 @@ def overview(held_out: Mapping[str, Mapping[str, Any]]) -> Figure:
     """
     across = min(len(held_out), min(ROWS, key=lambda row: -len(held_out) % row))
     rows = -(-len(held_out) // across)
-    figure = canvas(1.5 * rows, max(1.2 * across, 2.4))
+    lines = max(-(-len(by_parameter(found["names"])) // 2) for found in held_out.values())
+    figure = canvas((1.4 + 0.11 * lines) * rows, max(1.2 * across, 2.4))
     panels = figure.subplots(rows, across, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, (title, found) in zip(panels, held_out.items(), strict=False):
         axes.plot([0, 1], [0, 1], color=PALETTE["ink"], linewidth=0.6, linestyle="--", zorder=3)
-        for k, ((stem, columns), color) in enumerate(zip(by_parameter(found["names"]).items(), SERIES, strict=False)):
+        groups = by_parameter(found["names"])
+        last = (len(groups) - 1) // 2
+        for k, ((stem, columns), color) in enumerate(zip(groups.items(), SERIES, strict=False)):
             truth, mean = (np.asarray(found[key], float)[:, columns] for key in ("theta", "mean"))
             low, high = truth.min(axis=0), truth.max(axis=0)
             truth, mean = (((values - low) / (high - low)).ravel() for values in (truth, mean))
             shown = np.linspace(0, truth.size - 1, min(truth.size, MOST_DOTS)).astype(int)
             axes.plot(truth[shown], mean[shown], color=color, **dot_options(len(shown), 0.8), zorder=2 - k)
             r = np.corrcoef(truth, mean)[0, 1]
-            place = {"transform": axes.transAxes, "va": "top", "fontsize": 6, "color": color, "zorder": 4}
-            place["bbox"] = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5}
-            axes.text(0.04, 0.97 - 0.12 * k, f"{symbol(stem)}, r = {signed_number(r)}", **place)
-        axes.set_title(title, fontsize=5.5)
+            place = 0.54 * (k % 2), 1.03 + 0.1 * (last - k // 2)  # above the dots, two in a line
+            label = f"{symbol(stem)} {signed_number(r)}"
+            axes.text(*place, label, transform=axes.transAxes, fontsize=6, color=color)
+        axes.set_title(title, fontsize=5.5, pad=12 + 8 * last)
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 1], yticks=[0, 1], box_aspect=1)
     for axes in panels[max(0, len(held_out) - across) : len(held_out)]:
         axes.tick_params(labelbottom=True)  # also where the last row is not full
     for axes in panels[len(held_out) :]:
         axes.remove()
-    figure.supxlabel("true value, over the prior's range", fontsize=6.5)
+    figure.supxlabel("true value, over the prior's range (above each panel: correlation of both)", fontsize=6.5)
     figure.supylabel("posterior mean", fontsize=6.5)
     return figure
 
@@ -108,9 +111,7 @@ def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]],
         left.plot(number, hours, "o-", color=color, markersize=3, label=label)
         more = np.array([1, PAPER_SIMULATIONS / number[-1]])
         left.plot(number[-1] * more, hours[-1] * more, "--", color=color, linewidth=0.8)
-    left.set(
-        xscale="log", yscale="log", xlabel=f"simulations of {SECONDS} s", ylabel="time [h]", box_aspect=1, anchor="N"
-    )
+    left.set(xscale="log", yscale="log", xlabel=f"simulations of {SECONDS} s", ylabel="time [h]")
     left.set_title("Montbrio network with BOLD")
     if times:
         left.legend(loc="upper left")

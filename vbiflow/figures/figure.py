@@ -59,9 +59,9 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
     "nodes": lambda study, owner: study.nodes,
     "has_course": lambda study, owner: "series_error" in study["diagnostics"]["scores"],
     "noises": lambda study, owner: noises(study),
-    "truths": lambda study, owner: [
-        study["truth"][name] for name in study.subjects_of(owner) if name in study["truth"]
-    ],
+    "truths": lambda study, owner: {
+        name: study["truth"][name] for name in study.subjects_of(owner) if name in study["truth"]
+    },
     "studies": lambda study, owner: owner.split("+"),
 }
 """What figures can take from the study."""

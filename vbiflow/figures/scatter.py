@@ -16,6 +16,7 @@ from vbiflow.figures.diagnostics import columns_by_parameter
 from vbiflow.figures.regional import DECADES
 from vbiflow.figures.style import (
     PALETTE,
+    SERIES,
     canvas,
     dot_options,
     finite_array,
@@ -33,6 +34,8 @@ Array = NDArray[np.float64]
 PARAMETERS, COLUMNS = 4, 3
 MOST = 1500
 """Simulations that are drawn."""
+NAMED = 8
+"""People at most in the legend of truths, as many as there are colours."""
 PANELS = 6
 """Features that are drawn over the plane of two parameters."""
 
@@ -121,9 +124,9 @@ def scatter(
 
 def read_plane(
     informs: Mapping[str, Mapping[str, float]], redundant: Sequence[Sequence[str]], prior: str, features: str,
-    truths: Sequence[Mapping[str, Any]], units: dict[str, str] | None = None,
+    truths: Mapping[str, Mapping[str, Any]], units: dict[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Arguments of `plane`, from the features' report, the paths of prior.h5 and features.h5, and settings `truth`."""
+    """Arguments of `plane`, from the features' report, paths of prior.h5 and features.h5, and `truth` by person."""
     found = read(features, "names", "valid")
     rows = np.flatnonzero(found["valid"])[:MOST]
     shown = telling_features(informs, redundant)
@@ -132,7 +135,7 @@ def read_plane(
     return {
         "theta": read_rows(prior, "theta", rows),
         "x": read_rows(features, "x", rows)[:, columns],
-        "truths": np.reshape([whole.theta(values) for values in truths], (-1, 2)),
+        "truths": {person: np.ravel(whole.theta(values)) for person, values in truths.items()},
         "features": {name: informs[name] for name in shown},
         "feature_units": feature_units(features, columns),
         "units": units,
@@ -151,8 +154,8 @@ def telling_features(informs: Mapping[str, Mapping[str, float]], redundant: Sequ
 
 @styled
 def plane(
-    theta: Array, x: Array, truths: Array, features: Mapping[str, Mapping[str, float]], feature_units: Sequence[str],
-    units: dict[str, str] | None = None,
+    theta: Array, x: Array, truths: Mapping[str, Array], features: Mapping[str, Mapping[str, float]],
+    feature_units: Sequence[str], units: dict[str, str] | None = None,
 ) -> Figure:  # fmt: skip
     """Draw each feature as colour over the plane of the two parameters, a dot a simulation.
 
@@ -162,7 +165,7 @@ def plane(
     Parameters
     ----------
     theta, x : of the simulations (n_simulations, 2) and (n_simulations, n_features).
-    truths : what made simulated recordings (n_people, 2).
+    truths : what made the simulated recording of each person (2,), by name.
     features : by the feature's name the share of each parameter's variance that it explains, by the parameter's name.
     feature_units : of the features.
     units : of the parameters by name; those not named are pure numbers.
@@ -172,14 +175,16 @@ def plane(
     columns = -(-len(features) // rows)
     figure = canvas(1.9 * rows + 0.3, max(2.35 * columns, 3.0))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    mark = {"marker": "o", "markeredgecolor": "white", "markeredgewidth": 1, "markersize": 6, "linestyle": "none"}
     for axes, values, (name, shares), unit in zip(panels, x.T, features.items(), feature_units, strict=False):
         low, high = np.nanquantile(values, [0.005, 0.995])
         logarithmic = low > 0 and high > low * 10**DECADES
         look = {"norm": (LogNorm if logarithmic else Normalize)(low, high), "cmap": "viridis", "linewidth": 0}
         dots = axes.scatter(*theta.T, c=values, s=9, rasterized=True, antialiased=False, **look)
-        mark = {"marker": "o", "markeredgecolor": "white", "markeredgewidth": 1, "markersize": 6, "linestyle": "none"}
-        axes.plot(*truths.T, color=PALETTE["truth"], **mark)
-        axes.set_title(", ".join(f"{symbol(parameter)} {100 * share:.0f} %" for parameter, share in shares.items()))
+        for color, truth in zip(SERIES * 99, truths.values(), strict=False):
+            axes.plot(*truth, color=color, **mark)
+        title = " and ".join(f"{100 * share:.0f} % of {symbol(parameter)}" for parameter, share in shares.items())
+        axes.set_title(f"tells {title}", fontsize=min(7.5, 280 / len(title)))
         label = with_unit(name, unit)
         bar = figure.colorbar(dots, ax=axes, aspect=24, pad=0.02)
         bar.set_label(label, fontsize=min(7, 200 / len(label)))
@@ -194,8 +199,11 @@ def plane(
         axes.tick_params(labelbottom=k >= len(features) - columns)
     for axes in panels[len(features) :]:
         axes.remove()
-    if len(truths):
-        handle = Line2D([], [], color=PALETTE["truth"], **mark, label="truth")
-        figure.legend(handles=[handle], loc="outside lower center")
+    if truths:
+        handles = [
+            Line2D([], [], color=color, **mark, label=f"truth of {person}")
+            for color, person in zip(SERIES * 99, truths, strict=False)
+        ]
+        figure.legend(handles=handles[:NAMED], loc="outside lower center", ncols=4)
     letter_panels(panels[: len(features)])
     return figure
