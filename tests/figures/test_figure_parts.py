@@ -1,8 +1,11 @@
 """The arithmetic behind the figures, against worked numbers and identities."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from drawn import outside
+from PIL import Image
 from scipy.stats import beta, binom, ks_2samp, norm
 
 from vbiflow.case_studies import gpu_check
@@ -21,7 +24,7 @@ from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
 from vbiflow.figures.regional import regional_columns
 from vbiflow.figures.regions import group_spans, region_order
-from vbiflow.figures.style import quantity, shorten_coordinates, signed_number, symbol
+from vbiflow.figures.style import canvas, number_colours, quantity, rasterise_dense, shorten, signed_number, symbol
 from vbiflow.prior import Prior
 
 
@@ -53,10 +56,36 @@ def test_prior_density_of_a_uniform_is_flat_and_of_a_normal_is_normal():
     assert y[middle] == pytest.approx(norm.pdf(x[middle]), rel=0.02)
 
 
+def test_what_is_dense_is_an_image_within_a_picture():
+    rng = np.random.default_rng(4)
+    axes = canvas(2.0).subplots()
+    few, many = axes.scatter(*rng.random((2, 1999))), axes.scatter(*rng.random((2, 2001)))
+    area, curves = axes.fill_between(range(2001), rng.random(2001)), axes.vlines(range(600), 0, 1)
+    contours = axes.contourf(rng.random((4, 4)))
+    rasterise_dense(axes.figure)
+    assert all(artist.get_rasterized() for artist in (many, area, contours))
+    assert not (few.get_rasterized() or curves.get_rasterized())
+
+
+def test_images_of_few_colours_hold_their_numbers_and_the_same_colours():
+    rng = np.random.default_rng(4)
+    for n_colours, shorter in ((200, True), (3000, False)):
+        colours = rng.integers(0, 256, (n_colours, 4), dtype=np.uint8)
+        pixels = colours[rng.integers(0, n_colours, (60, 90))]
+        file = BytesIO()
+        Image.fromarray(pixels, "RGBA").save(file, "PNG")
+        small = number_colours(file.getvalue())
+        assert (len(small) < 0.5 * len(file.getvalue())) == shorter
+        assert np.array_equal(np.asarray(Image.open(BytesIO(small)).convert("RGBA")), pixels)
+
+
 def test_coordinates_of_a_picture_are_short_and_nothing_else_is():
     given = '<use id="m1.23456" transform="scale(0.015625)" x="12.345678" y="1"/><path d="M -0.127 3.14159 L 5 6.5"/>'
-    short = '<use id="m1.23456" transform="scale(0.015625)" x="12.34" y="1"/><path d="M -0.12 3.14 L 5 6.5"/>'
-    assert shorten_coordinates(given) == short
+    short = '<use id="m1.23456" transform="scale(0.015625)" x="12.34" y="1"/><path d="M-0.12 3.14L5 6.5"/>'
+    assert shorten(given) == short
+    assert shorten('<g transform="translate(1.2345 6) scale(0.0625)">\n  <path/>') == (
+        '<g transform="translate(1.23 6) scale(0.0625)">\n<path/>'
+    )
 
 
 def test_band_holds_its_share_of_whole_curves_and_is_wider_than_the_pointwise_one():

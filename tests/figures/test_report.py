@@ -232,14 +232,16 @@ def test_puts_captions_from_the_rules_under_the_figures(page):
     assert page.count(f"</b> {caption}</figcaption>") == 2
 
 
-def test_inlined_drawing_keeps_no_id_and_no_metadata():
+def test_inlined_drawing_keeps_ids_that_are_referred_to_under_short_names_and_no_metadata():
     svg = '<?xml version="1.0"?>\n<svg width="255.6pt" height="9pt" viewBox="0 0 9 9" xmlns="http://x"><metadata>m</metadata>'
-    svg += '<path id="a"/><use xlink:href="#a" style="clip-path: url(#a)"/></svg>'
+    svg += '<g id="axes_1"><path id="a"/><use xlink:href="#a" style="clip-path: url(#b)"/><clipPath id="b"/></g></svg>'
     drawing, width = inline_svg(svg, "p", 'A "label"')
     assert drawing == (
-        '<svg viewBox="0 0 9 9" role="img" aria-label="A &#34;label&#34;"><path id="p-a"/>'
-        '<use xlink:href="#p-a" style="clip-path: url(#p-a)"/></svg>'
+        '<svg viewBox="0 0 9 9" role="img" aria-label="A &#34;label&#34;"><g><path id="i82079eb1.0"/>'
+        '<use xlink:href="#i82079eb1.0" style="clip-path: url(#i82079eb1.1)"/><clipPath id="i82079eb1.1"/></g></svg>'
     )
+    other, _ = inline_svg(svg, "another", "")
+    assert not set(re.findall(r' id="([^"]*)"', drawing)) & set(re.findall(r' id="([^"]*)"', other))
     assert width == pytest.approx(30.0)
     with pytest.raises(ValueError, match="p: not an SVG figure with a width in pt; delete it and run again"):
         inline_svg("", "p", "")

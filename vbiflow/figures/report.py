@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import count
@@ -32,7 +33,8 @@ OF_ESTIMATOR = ("connectome", "prior", "features", "training", "diagnostics", "f
 MNE = "Gramfort et al. 2013, MEG and EEG data analysis with MNE-Python, doi:10.3389/fnins.2013.00267."
 COLUMNS = 8
 """Parameters that the table of a cohort shows; all are in cohort.tsv."""
-VALUES = re.compile(r'((?:xlink:)?href="#|url\(#|\bid=")')
+REFERENCE = re.compile(r'(?<=href="#)[^"]+|(?<=url\(#)[^)]+')
+IDS = re.compile(r' id="([^"]*)"')
 DOI = re.compile(r"doi:(10\.\S+?)(?=[;,)\s]|\.?$)")
 
 
@@ -173,7 +175,7 @@ def describe_figure(path: Path, caption: str, name: str, number: Any) -> dict[st
 
 
 def inline_svg(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
-    """Return an SVG file as an element of an HTML page, its ids made unique by `prefix`, and its width [rem]."""
+    """Return an SVG file as an element of an HTML page, its ids short and unique by `prefix`, and its width [rem]."""
     start = svg.find("<svg")
     match = re.search(r'width="([\d.]+)pt"', svg)
     if start < 0 or not match:
@@ -181,7 +183,10 @@ def inline_svg(svg: str, prefix: str, label: str) -> tuple[Markup, float]:
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg[start:], flags=re.DOTALL)
     head, rest = body.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
-    rest = VALUES.sub(lambda found: f"{found[1]}{prefix}-", rest)
+    stem = f"{zlib.crc32(prefix.encode()):x}"
+    short = {name: f"i{stem}.{k:x}" for k, name in enumerate(dict.fromkeys(REFERENCE.findall(rest)))}
+    rest = REFERENCE.sub(lambda found: short[found[0]], rest)
+    rest = IDS.sub(lambda found: f' id="{short[found[1]]}"' if found[1] in short else "", rest)
     opening = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(label)}">'
     return Markup(opening + rest.rstrip()), REM * float(match[1]) / 72 / WIDTH
 

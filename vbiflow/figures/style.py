@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.collections import Collection, PathCollection, QuadMesh
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import (
@@ -24,6 +28,7 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
 )
+from PIL import Image
 
 from vbiflow.io import sealed
 
@@ -92,8 +97,14 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_DRAWN = "not-drawn"
 """Id, within an SVG, of the line that stands in place of a figure that could not be drawn."""
 
-COORDINATES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')
+DENSE = 2000
+"""Points from which on a cloud, or lines and areas drawn as one, are an image within an SVG."""
+
+COORDINATES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"|(?<=")translate\([^)]*\)')
 DECIMALS = re.compile(r"(\.\d\d)\d+")
+COMMANDS = re.compile(r"\s*\b([MLHVCSQTAZz])\b\s*")
+INDENTS = re.compile(r"\n\s+")
+IMAGES = re.compile(r"(?<=base64,)[\sA-Za-z0-9+/=]+")
 METADATA = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
 
 
@@ -113,6 +124,7 @@ def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
     def draw(*args: Any, **options: Any) -> Figure:
         with style():
             figure = function(*args, **options)
+            rasterise_dense(figure)
             for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
                 if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
                     axis.set_major_formatter(LogNumbers())
@@ -121,6 +133,19 @@ def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
             return figure
 
     return draw
+
+
+def rasterise_dense(figure: Figure) -> None:
+    """Let an SVG hold a cloud or areas of more than `DENSE` points, and filled contours, as an image."""
+    for artist in (artist for axes in figure.axes for artist in axes.collections):
+        points = artist.get_offsets() if isinstance(artist, PathCollection) else corners_of(artist)
+        if len(points) > DENSE or isinstance(artist, ContourSet | QuadMesh):
+            artist.set(rasterized=True, antialiased=True)
+
+
+def corners_of(artist: Collection) -> np.ndarray:
+    """Corners (n, 2) of all paths of an artist."""
+    return np.concatenate([np.empty((0, 2)), *(path.vertices for path in artist.get_paths())])
 
 
 def canvas(height: float, width: float = WIDTH) -> Figure:
@@ -155,12 +180,27 @@ def save(figure: Figure, path: str | Path) -> None:
     with style(), sealed(path) as part:
         figure.savefig(part, format=suffix[1:], metadata=METADATA[suffix])
         if suffix == ".svg":
-            part.write_text(shorten_coordinates(part.read_text("utf-8")), "utf-8")
+            part.write_text(shorten(part.read_text("utf-8")), "utf-8")
 
 
-def shorten_coordinates(svg: str) -> str:
-    """Cut coordinates off at hundredths of a point, a fifth of a figure's size less."""
-    return COORDINATES.sub(lambda found: DECIMALS.sub(r"\1", found[0]), svg)
+def shorten(svg: str) -> str:
+    """Cut coordinates off at hundredths of a point, leave out spaces, and write images of few colours by number."""
+    svg = COORDINATES.sub(lambda found: COMMANDS.sub(r"\1", DECIMALS.sub(r"\1", found[0])), svg)
+    svg = INDENTS.sub("\n", svg)
+    return IMAGES.sub(lambda found: base64.b64encode(number_colours(base64.b64decode(found[0]))).decode(), svg)
+
+
+def number_colours(png: bytes) -> bytes:
+    """The same PNG, of up to 256 colours, with the number of its colour for each pixel; as it is if it has more."""
+    pixels = np.asarray(Image.open(BytesIO(png)).convert("RGBA"))
+    colors, numbers = np.unique(pixels.view(np.uint32), return_inverse=True)
+    if len(colors) > 256:
+        return png
+    red_to_alpha = colors.view(np.uint8).reshape(-1, 4)
+    image, file = Image.fromarray(numbers.reshape(pixels.shape[:2]).astype(np.uint8), "P"), BytesIO()
+    image.putpalette(red_to_alpha[:, :3].tobytes())
+    image.save(file, "PNG", optimize=True, transparency=red_to_alpha[:, 3].tobytes())
+    return file.getvalue()
 
 
 def letter_panels(panels: Sequence[Axes]) -> None:
