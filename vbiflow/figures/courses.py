@@ -55,10 +55,17 @@ def draw_courses(
     signals: Sequence[Array], rates: Sequence[float], labels: Sequence[str], zones: Zones | None,
     titles: Sequence[str], label: str, span: str,
 ) -> Figure:  # fmt: skip
-    """Draw `signals` (n_nodes, n_times) of recording and prediction at `rates` side by side, coloured by zone.
+    """Draw recording and prediction side by side, coloured by zone; below, nodes of the most severe in the same axes.
 
-    Without `zones` by their onset. Below, the nodes of the most severe zone in the same axes. `label` is that of the
-    signal with its unit, `span` the unit of time.
+    Parameters
+    ----------
+    signals : recording and prediction (n_nodes, n_times).
+    rates : their samples in one unit of time.
+    labels : of the nodes (n_nodes,).
+    zones : what colours the nodes; None for their onset.
+    titles : of both panels.
+    label : of the signal, with its unit.
+    span : the unit of time.
     """
     zones = zones or onsets(signals[0], rates[0], span)
     figure = canvas(4.2)
