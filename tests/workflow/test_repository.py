@@ -84,7 +84,7 @@ def test_peers_are_pinned_in_the_extra_and_stay_out_of_the_lock():
 
 def test_every_rule_imports_only_what_its_environment_holds():
     """Third-party modules that a rule's script reaches at import time are pinned in its environment file."""
-    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "llvmlite": "numba"}
+    modules = {"sklearn": "scikit-learn", "yaml": "pyyaml", "llvmlite": "numba", "PIL": "pillow"}
     own = {*sys.stdlib_module_names, "vbiflow"}
     for name, body in RULES.items():
         environment = re.search(r'"../envs/([\w-]+\.yaml)"', body).group(1)
