@@ -29,7 +29,7 @@ CASE_STUDIES = {
     "epileptor_fast": "6-S1",
     "epileptor_measurement_noise": "6-S2",
     "epileptor_noise": "6-S3",
-    "montbrio": "7, 7-S2",
+    "montbrio": "7, 7-S1, 7-S2",
     "montbrio_fc": "7-S3",
     "montbrio_coupling": "7-S4, 2-S2, 2-S3",
     "montbrio_measurement_noise": "7-S6",
