@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from vbiflow.executors import check_executor
 from vbiflow.working_folder import print_line, set_right
 
 FOLDER = Path(".snakemake")
@@ -98,19 +99,21 @@ def machine_id() -> str:
 def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
     """Let a Snakemake workflow `claim` its working folder before it locks it, and set right what is in it.
 
-    Dry runs, and the jobs' own, claim nothing. `folders` are those whose files Snakemake compares by their dates.
+    Dry runs, and the jobs' own, claim nothing; a run that cannot submit jobs from this machine ends at once. `folders`
+    are those whose files Snakemake compares by their dates.
     """
     execute = workflow.execute
 
     def claimed(executor_plugin: Any, *args: Any, **options: Any) -> Any:
         settings = executor_plugin.common_settings
         if workflow.is_main_process and not settings.dryrun_exec and not getattr(settings, "touch_exec", False):
-            workflow.claim = claim(settings.local_exec)
-            if not any((FOLDER / LOCKS).glob("*.lock")):  # else a run may be at work, and Snakemake refuses this one
-                try:
+            try:
+                check_executor(executor_plugin.name)
+                workflow.claim = claim(settings.local_exec)
+                if not any((FOLDER / LOCKS).glob("*.lock")):  # else a run may be at work, and Snakemake refuses this one
                     set_right(folders())
-                except ValueError as error:
-                    raise SystemExit(str(error)) from None
+            except ValueError as error:
+                raise SystemExit(str(error)) from None
         return execute(executor_plugin, *args, **options)
 
     workflow.execute = claimed
