@@ -83,6 +83,39 @@ def test_a_check_tells_what_is_wrong_with_connectome_and_recording_at_once(monke
     assert "w.csv: " in found.text and "; and " in found.text and "bold.csv: " in found.text
 
 
+def test_a_check_tells_what_no_name_and_no_finding_guards(monkeypatch, tmp_path):
+    """A recording in the order of the connectome, or in none; a connectome with a warning in its own words."""
+    study, rng = load_study("tiny"), np.random.default_rng(0)
+    labels = [f"{side}_{k:02d}" for side in "LR" for k in range(10)]
+    lines = zip(labels, 1 / (1 + abs(np.subtract.outer(range(20), range(20)))), strict=True)
+    table = ["," + ",".join(labels), *(f"{a}," + ",".join(map(str, row)) for a, row in lines)]
+    (tmp_path / "w.csv").write_text("\n".join(table))
+    half = rng.standard_normal((10, 1300))
+    series = np.vstack([half, half + 0.5 * rng.standard_normal((10, 1300))])
+    bad = np.where(np.arange(20)[:, None] == 3, np.nan, series)
+    for name, values in (("good", series), ("mixed", rng.permutation(series)), ("bad", bad)):
+        np.save(tmp_path / f"{name}.npy", values)
+    monkeypatch.setitem(study["connectome"], "select", {})
+    monkeypatch.setitem(study["connectome"], "maps", {})
+    texts = {}
+    for name in ("good", "mixed", "bad"):
+        for column, file in {
+            "weights": "w.csv",
+            "tract_lengths": "",
+            "regions": "",
+            "recording": f"{name}.npy",
+        }.items():
+            monkeypatch.setitem(study.cohort["101309"], column, str(tmp_path / file) if file else "")
+        (found,) = check_people(study)
+        texts[name] = found.text
+    assert "; no names: taken in the connectome's order; " in texts["good"]
+    assert (
+        "; 100.0% of all connections are there; consider a threshold" in texts["good"] and "mind" not in texts["good"]
+    )
+    assert "are left and right, or the regions, mixed up?" in texts["mixed"]
+    assert texts["bad"].count("not finite in") == 1 and "not finite in 1 region: L_03" in texts["bad"]
+
+
 def test_a_check_places_the_truth_of_a_simulated_person(monkeypatch, tmp_path):
     study, apart = load_study("montbrio"), abs(np.subtract.outer(np.arange(84), np.arange(84)))
     np.savetxt(tmp_path / "w.csv", (apart > 0) / (1.0 + apart), delimiter=",")

@@ -13,6 +13,15 @@ NO_SIDE = ("", "n/a", "b", "bilateral", "m", "midline")
 """Entries of a column hemisphere for regions on both sides, or between."""
 
 
+NUMBERED = re.compile(r"region-\d+")
+"""What `numbered_labels` gives."""
+
+
+def numbered_labels(n: int) -> tuple[str, ...]:
+    """Names of n regions that have none."""
+    return tuple(f"region-{k:0{len(str(n))}d}" for k in range(1, n + 1))
+
+
 def side_of(entry: str | bool | np.bool_) -> str | None:
     """Hemisphere "L", "R" or "" that an entry of a table says; None if it says nothing known. True is right, as in TVB.
 

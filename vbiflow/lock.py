@@ -110,7 +110,8 @@ def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
             try:
                 check_executor(executor_plugin.name)
                 workflow.claim = claim(settings.local_exec)
-                if not any((FOLDER / LOCKS).glob("*.lock")):  # else a run may be at work, and Snakemake refuses this one
+                # where a lock is left a run may be at work, and Snakemake refuses this one
+                if not any((FOLDER / LOCKS).glob("*.lock")):
                     set_right(folders())
             except ValueError as error:
                 raise SystemExit(str(error)) from None

@@ -13,6 +13,8 @@ ABOUT = re.compile(r"^\S+:")
 """How an error of this library begins: with what it is about."""
 FIELD = "lead field:"
 """How one begins that knows no file."""
+ALIKE = 0.82
+"""How like two names of files must be: endings, which many share, make others alike too."""
 
 
 @contextmanager
@@ -73,7 +75,7 @@ def suggest_path(path: str | Path) -> str:
         folder = Path(*parts[:k])
         if not (folder / part).exists():
             found = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
-            near = difflib.get_close_matches(part, found, 1)
+            near = difflib.get_close_matches(part, found, 1, ALIKE)
             return f"; did you mean {str(Path(folder, near[0], *parts[k + 1 :]))!r}?" if near else ""
     return ""
 
@@ -86,6 +88,11 @@ def describe_unreadable(path: str | Path) -> str:
 def first_repeated(names: Sequence[str]) -> str | None:
     """The first name that stands twice; None if each stands once."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number and what it counts, "1 region" or "3 regions"; `many` is the plural where an s does not make it."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def shorten_list(labels: Sequence[str], limit: int = 5) -> str:

@@ -103,7 +103,10 @@ def test_findings_about_lengths_name_their_file() -> None:
     with pytest.raises(ValueError, match=r"^l\.mat: tracts are .*; correct it, or write connectome.accept: \[length"):
         inspect(metres, ["short_lengths"], "w.mat", "l.mat")
     both = replace(PROVOKED["negative"][0], tract_lengths=metres.tract_lengths)
-    with pytest.raises(ValueError, match=r"^w\.mat: \d+ weights are below zero; l\.mat: tracts are "):
+    with pytest.raises(
+        ValueError,
+        match=r"^w\.mat: \d+ weights are below zero, the first from \w+ to \w+; l\.mat: tracts are ",
+    ):
         inspect(both, ["short_lengths"], "w.mat", "l.mat")
 
 

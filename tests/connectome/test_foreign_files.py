@@ -233,7 +233,7 @@ def test_only_selected_regions_are_checked(tmp_path: Path) -> None:
         connectome = read_connectome(*files, select)
         np.testing.assert_array_equal(connectome.weights, W[np.ix_(keep, keep)])
         np.testing.assert_array_equal(connectome.tract_lengths, 10 * W[np.ix_(keep, keep)])
-    with pytest.raises(ValueError, match=r"nothing is known of 1 regions, Cc_L; leave them out by connectome.select"):
+    with pytest.raises(ValueError, match=r"nothing is known of 1 region, Cc_L; leave them out by connectome.select"):
         read_connectome(*files)
     with pytest.raises(ValueError, match=r"select: label is \{'drop': 'x'\}; write values to keep, or"):
         read_connectome(*files, {"label": {"drop": "x"}})
@@ -268,7 +268,7 @@ def test_a_region_left_out_may_have_no_place_and_another_is_told(tmp_path: Path)
     assert np.isfinite(known.tract_lengths).all() and [one.name for one in known.findings] == ["euclidean_lengths"]
     found = inspect(read_connectome(*files), list(CHECKS))
     assert [one.text for one in found.findings][:2] == [
-        f"1 regions have no centre: {LABELS[2]}", "no tract lengths given, and not all centres",
+        f"1 region has no centre: {LABELS[2]}", "no tract lengths given, and not all centres",
     ]  # fmt: skip
 
 
@@ -277,13 +277,13 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     weights[1, 2], lengths[3, 4] = np.inf, -1
     np.save(tmp_path / "w.npy", weights)
     np.save(tmp_path / "l.npy", lengths)
-    with pytest.raises(ValueError, match=r"w.npy: 1 entry is not finite.*; and .*l.npy: 1 lengths are below zero"):
+    with pytest.raises(ValueError, match=r"w.npy: 1 entry is not finite.*; and .*l.npy: 1 length is below zero"):
         read_connectome(tmp_path / "w.npy", tmp_path / "l.npy")
     weights = -W
     weights[2] = weights[:, 2] = 0
     np.save(tmp_path / "w.npy", weights)
     with pytest.raises(
-        ValueError, match=r"below zero; 1 regions have no connection.*accept: \[negative, isolated\]"
+        ValueError, match=r"below zero, the first .*; 1 region has no connection.*accept: \[negative, isolated\]"
     ) as told:
         inspect(read_connectome(tmp_path / "w.npy"), name="w.npy")
     assert "\n" not in str(told.value)

@@ -53,7 +53,7 @@ def test_maps_survive_a_file(files):
         ("m", "maps.tsv::name", "could not convert string to float: 'a'; give one number a region"),
         ("m", "bare.csv", "bare.csv: no header; write one, label and a name for each map, or save an array as .npy"),
         ("m", "four.npy", "4 values for 3 regions; give one a region in their order, or a table with a column label"),
-        ("m", "nan.npy", "no finite value for 1 regions, the first A_R"),
+        ("m", "nan.npy", "no finite value for 1 region, the first A_R"),
         ("m", "short.csv::myelin", "give one number a region"),
         ("constant", "three.npy", "constant is the coefficient without a map"),
     ],

@@ -123,6 +123,10 @@ def test_text_round_trip_keeps_every_digit(tmp_path_factory: pytest.TempPathFact
 BAD = {
     "missing": (lambda d: d / "no.csv", "no.csv: no such file"),
     "format": (lambda d: text(d / "w.doc", "1"), r"w.doc: unknown format; choose from .mat, .npy"),
+    "label twice": (
+        lambda d: text(d / "w.csv", "a,b,a\n0,1,1\n1,0,1\n1,1,0\n"),
+        r"w.csv: label 'a' stands twice; give each",
+    ),
     "empty": (lambda d: text(d / "w.csv", "# nothing\n"), r"w.csv: holds no numbers"),
     "not square": (lambda d: text(d / "w.csv", "0 1 2\n1 0 2\n"), r"w.csv: shape 2 x 3; a connectome is square"),
     "a word that makes a header": (lambda d: text(d / "w.csv", "0 True\nTrue 0\n"), r"w.csv: one number; a connectome"),
@@ -387,7 +391,7 @@ def test_tvb_archive_dialects_and_errors(tmp_path: Path) -> None:
         read_connectome(tvb(tmp_path / "i.zip", centres__txt=centres, weights__txt=weights, cortical__txt="1\n1\n1\n"))
     with pytest.raises(ValueError, match=r"f.zip: not a whole ZIP archive \(Invalid data stream"):
         read_connectome(tvb(tmp_path / "f.zip", centres__txt=centres, weights__txt__bz2=b"nothing"))
-    with pytest.raises(ValueError, match=r"g.zip::tract_lengths: 1 lengths are below zero; lengths are in mm"):
+    with pytest.raises(ValueError, match=r"g.zip::tract_lengths: 1 length is below zero; lengths are in mm"):
         read_connectome(tvb(tmp_path / "g.zip", centres__txt=centres, weights__txt=weights, tract_lengths__txt=lengths))
     with pytest.raises(ValueError, match=r"b.zip: no weights.txt; found centres"):
         read_connectome(tvb(tmp_path / "b.zip", centres__txt=centres))

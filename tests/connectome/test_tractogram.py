@@ -136,7 +136,7 @@ def test_scales_and_streamline_weights(tmp_path: Path) -> None:
     for wrong, place in (("1 2 nan 4 5 6", 3), ("1 2 3 4 5 -1", 6)):
         (tmp_path / "w.txt").write_text(wrong)
         with pytest.raises(
-            ValueError, match=rf"w.txt: 1 weights are no numbers of at least 0, the first at {place}; give"
+            ValueError, match=rf"w.txt: 1 weight is no number of at least 0, the first at {place}; give"
         ):
             build_connectome(path, parcels(tmp_path), streamline_weights=tmp_path / "w.txt")
     for wrong in ("1 2 3", "1 2 3 4 5 6 7"):

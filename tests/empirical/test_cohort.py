@@ -51,6 +51,11 @@ BAD = {
         f"participant_id\tweights\ttract_length\na\t{W}\t\n",
         r"unknown column 'tract_length'; did you mean 'tract_lengths'",
     ),
+    "another word": ("subject\tweights\na\tb\n", r"c.tsv: unknown column 'subject'; did you mean 'participant_id'\?$"),
+    "two misspelt": (
+        "Subject\tweigths\n",
+        r"unknown column 'Subject'; .*; and unknown column 'weigths'; did you mean",
+    ),
     "column twice": ("participant_id\tweights\tweights\n", r"c.tsv: column weights stands twice"),
     "short line": (f"{HEADER}a\t{W}\n", r"c.tsv: line 2: columns found: 2, in the header: 7"),
     "id": (f"participant_id\tweights\na/b\t{W}\n", r"line 2: participant_id 'a/b'; write letters"),

@@ -96,7 +96,7 @@ def test_voxels_that_are_no_number_are_told(tmp_path: Path) -> None:
     data = image.get_fdata()
     data[tuple(np.argwhere(LABELS == 20)[0])] = np.nan
     nib.save(nib.Nifti1Image(data, AFFINE, image.header), tmp_path / "nan.nii")
-    with pytest.raises(ValueError, match=r"nan.nii: not finite in 1 regions: 20; interpolate or leave them out"):
+    with pytest.raises(ValueError, match=r"nan.nii: not finite in 1 region: 20; interpolate or leave them out"):
         read_recording(tmp_path / "nan.nii", atlas=atlas(tmp_path))
 
 

@@ -55,7 +55,7 @@ def test_round_trip_and_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("gain", "message"),
     [
-        ([[1, 0, 2], [1, 0, 1]], "lead field: 1 regions reach no sensor: R_a; their sources lie outside"),
+        ([[1, 0, 2], [1, 0, 1]], "lead field: 1 region reaches no sensor: R_a; their sources lie outside"),
         ([[1, 1, np.nan], [1, 1, 1]], "lead field: gains are not finite at Cz; drop these sensors"),
         ([[1, 1], [1, 1]], r"lead field of shape \(2, 2\) for 2 sensors and 3 regions"),
     ],
@@ -99,7 +99,7 @@ def test_surface_projection_is_summed_over_regions(tmp_path: Path) -> None:
         surface_lead_field(tmp_path / "p.npy", tmp_path / "m.txt", ["a", "b"], ["s1", "s2"])
     with pytest.raises(ValueError, match=r"m.txt: regions 0 to 1, but there are 1 labels"):
         surface_lead_field(tmp_path / "p.npy", tmp_path / "m.txt", ["a"], ["s1", "s2", "s3"])
-    with pytest.raises(ValueError, match=r"1 regions reach no sensor: c"):
+    with pytest.raises(ValueError, match=r"1 region reaches no sensor: c"):
         surface_lead_field(tmp_path / "p.npy", tmp_path / "m.txt", ["a", "b", "c"], ["s1", "s2", "s3"])
 
 

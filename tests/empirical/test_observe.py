@@ -13,6 +13,7 @@ from vbiflow.empirical import KINDS, ComparisonSettings, describe_recording, obs
 from vbiflow.empirical.cohort import COLUMNS
 from vbiflow.empirical.cohort import KINDS as WRITTEN
 from vbiflow.empirical.regional import series_to_fit
+from vbiflow.empirical.series import check_sides, highest_by_chance
 from vbiflow.features import Nodes, compute_file
 from vbiflow.io import Quantity
 
@@ -89,8 +90,9 @@ def test_given_features_take_the_order_of_the_simulated_ones(tmp_path: Path) -> 
         ({}, {"accept": ["order"]}, r"recording.accept: unknown finding 'order'; choose from homotopic"),
         ({}, {"part": "half"}, r"recording.part: found 'half'; choose from first_half, second_half"),
         ({}, {"part": "first_half"}, r"15 samples, but the study simulates 25; set simulation.duration to 30000"),
-        ({"nodes": Nodes(["L_a", "R_a"])}, {}, r"ts.csv: 1 regions are not in the connectome: lh-b; drop them by rec"),
+        ({"nodes": Nodes(["L_a", "R_a"])}, {}, r"ts.csv: 1 region is not in the connectome: lh-b; drop them by rec"),
         ({"nodes": Nodes(["L_a", "R_b"])}, {}, r"ts.csv: regions do not match the connectome: it lacks R_b; the conne"),
+        ({"nodes": Nodes(["region-1", "region-2"])}, {}, r"ts.csv: its regions have names, those of the connectome"),
         ({}, {"confounds": ["csf"]}, r"give the table of confounds in a column confounds"),
         ({"preparation": {"bandpass": [0.1, 0.3]}}, {}, r"band 0.1-0.3 Hz does not lie within 0 and fs / 2 = 0.25 Hz"),
         ({"features": [{"fcd": {"window": 60}}]}, {}, r"window of 60 s .* is longer than the recording of 50 s"),
@@ -123,12 +125,29 @@ def test_series_of_mixed_up_regions_are_found_out(tmp_path: Path, catalogue_file
     )
     mine["tr"] = "0.72"
     with pytest.raises(
-        ValueError, match=r"counterpart correlates more than 4\d% of the regions across; are left and ri"
+        ValueError, match=r"counterpart correlates more than 4\d% of the regions across, by chance up to 5"
     ):
         observe(mine, study, {}, {})
     assert observe(mine, study, {}, {"accept": ["homotopic"]})["ts"].values.shape == (94, 100)
     (tmp_path / "r.tsv").write_text("\n".join([header, *rows]))
     assert observe(mine, study, {}, {})["ts"].values.shape == (94, 100)
+
+
+@pytest.mark.parametrize(("n", "bound"), [(8, 0.689), (10, 0.673), (15, 0.646), (34, 0.602), (47, 0.588)])
+def test_series_in_a_random_order_pass_for_homotopic_in_one_of_a_hundred(n: int, bound: float) -> None:
+    assert highest_by_chance(n) == pytest.approx(bound, abs=1e-3)
+    rng, labels = np.random.default_rng(n), [f"{side}_{k}" for side in "LR" for k in range(n)]
+    shared, passed = rng.standard_normal((2 * n, 3)), 0  # three networks make some regions alike
+    for _ in range(400):
+        series = rng.permutation(shared) @ rng.standard_normal((3, 50)) + rng.standard_normal((2 * n, 50))
+        try:
+            check_sides("b.npy", series, labels)
+        except ValueError:
+            continue
+        passed += 1
+    assert passed <= 10  # of a binomial distribution of 400 and 0.01 the 99.7 % quantile
+    half = rng.standard_normal((n, 200))
+    check_sides("b.npy", np.vstack([half, half + 0.5 * rng.standard_normal((n, 200))]), labels)
 
 
 def test_confounds_of_another_length(tmp_path: Path) -> None:

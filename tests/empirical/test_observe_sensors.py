@@ -131,7 +131,7 @@ def test_tables_of_sensor_series(simulated: tuple, tmp_path: Path) -> None:
     found = observe(row(tmp_path / "a.tsv", tr="0.005"), asked(field, head), {}, {})["x"].values
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
     save_regions(tmp_path / "b.tsv", heard[1:], names[1:])
-    with pytest.raises(ValueError, match=r"b.tsv: 1 sensors of the lead field have no series: Fp1"):
+    with pytest.raises(ValueError, match=r"b.tsv: 1 sensor of the lead field has no series: Fp1"):
         observe(row(tmp_path / "b.tsv", tr="0.005"), asked(field, head), {}, {})
 
 

@@ -60,7 +60,7 @@ def test_header_decides_and_is_matched_by_name(tmp_path: Path) -> None:
     for drop in ("rest", ["ctx-lh-a"]):
         reordered = read_recording(path, tr=2, labels=["R_a", "L_b"], drop=drop)
         np.testing.assert_array_equal(reordered.ts, TS[[1, 2]])
-    with pytest.raises(ValueError, match=r"ts.tsv: 1 regions are not in the connectome: lh-A; drop them by recording"):
+    with pytest.raises(ValueError, match=r"ts.tsv: 1 region is not in the connectome: lh-A; drop them by recording"):
         read_recording(path, tr=2, labels=["R_a", "L_b"], drop=["R_b"])
 
 
@@ -80,6 +80,20 @@ def test_names_missing_on_either_side_are_listed(tmp_path: Path) -> None:
         read_recording(path, tr=2, labels=LABELS)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "table", "told"),
+    [(".npy", False, "the connectome's order"), (".npy", True, "the order of r.tsv"), (".tsv", False, "")],
+)
+def test_regions_without_names_are_told(
+    suffix: str, table: bool, told: str, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names, nodes = "\t".join(LABELS) if suffix == ".tsv" else "", regions(Path()) if table else None
+    path = text(Path("b.tsv"), TS.T, names) if names else saved(Path("b.npy"), TS)
+    read_recording(path, tr=2, regions=nodes, labels=LABELS)
+    assert capsys.readouterr().out == (f"b.npy: no names: taken in {told}\n" if told else "")
+
+
 def with_value(row: int, value: float | np.ndarray) -> np.ndarray:
     array = TS.copy()
     array[row, :] = np.where(np.arange(40) == 5, value, array[row]) if np.isscalar(value) else value
@@ -90,9 +104,9 @@ BAD = {
     "wrong number": (np.ones((4, 40)), {}, r"ts.npy: 4 x 40, but there are 3 regions"),
     "square": (TS[:, :3], {}, r"ts.npy: 3 x 3 for 3 regions: which axis is time\?"),
     "one axis": (TS[0], {}, r"ts.npy: 1 axes; a recording has two"),
-    "nan": (with_value(1, np.nan), {}, r"ts.npy: not finite in 1 regions: R_a"),
-    "infinite": (with_value(0, np.inf), {}, r"ts.npy: not finite in 1 regions: L_a"),
-    "constant": (with_value(2, np.full(40, 7.0)), {}, r"ts.npy: constant in 1 regions: L_b; they were not recorded"),
+    "nan": (with_value(1, np.nan), {}, r"ts.npy: not finite in 1 region: R_a"),
+    "infinite": (with_value(0, np.inf), {}, r"ts.npy: not finite in 1 region: L_a"),
+    "constant": (with_value(2, np.full(40, 7.0)), {}, r"ts.npy: constant in 1 region: L_b; they were not recorded"),
     "short": (TS[:, :5], {}, r"ts.npy: 5 samples \(10 s\); at least 10 are needed"),
     "no tr": (TS, {"tr": ""}, r"ts.npy: no TR; give tr \[s\] in the cohort table"),
     "tr in ms": (TS, {"tr": 720}, r"ts.npy: tr is 720 s; allowed is 0.1 to 20 s; 720 ms is tr 0.72"),

@@ -69,7 +69,7 @@ def test_channels_without_a_position_are_named(recorded: tuple, tmp_path: Path) 
     raw = mne.io.read_raw(path, preload=True, verbose="ERROR").rename_channels({"Oz": "EXG1"}, verbose="ERROR")
     raw.info["chs"][raw.ch_names.index("EXG1")]["loc"][:] = np.nan
     raw.save(tmp_path / "b_raw.fif", verbose="ERROR")
-    with pytest.raises(ValueError, match=r"lead field: 1 channels have no position: EXG1; set recording.montage"):
+    with pytest.raises(ValueError, match=r"lead field: 1 channel has no position: EXG1; set recording.montage"):
         make_lead_field(tmp_path / "b_raw.fif", "eeg", {}, head, BRAIN)
     field = make_lead_field(tmp_path / "b_raw.fif", "eeg", {"drop": ["EXG1"]}, head, BRAIN)
     assert len(field.sensors) == 31

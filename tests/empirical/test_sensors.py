@@ -55,7 +55,7 @@ def test_channels_come_in_the_order_asked_for(path: Path) -> None:
     raw = read_sensors(path, "eeg", channels=["C3", "Fz"], reference="average")
     assert raw.ch_names == ["C3", "Fz"]
     np.testing.assert_allclose(raw.get_data().sum(axis=0), 0, atol=1e-18)  # of those alone
-    with pytest.raises(ValueError, match=r"1 sensors of the lead field are no good channels of the recording: T8"):
+    with pytest.raises(ValueError, match=r"1 sensor of the lead field is no good channel of the recording: T8"):
         read_sensors(path, "eeg", channels=["C3", "T8"])
 
 
@@ -169,7 +169,7 @@ def test_montage_gives_positions(path: Path) -> None:
 
 def test_renamed_channels_find_their_position(tmp_path: Path, path: Path) -> None:
     options = {"rename": {"Oz": "EXG1"}, "montage": "biosemi64"}
-    with pytest.raises(ValueError, match=r"1 channels have no position: EXG1"):
+    with pytest.raises(ValueError, match=r"1 channel has no position: EXG1"):
         check_positions(read_sensors(path, "eeg", options).info)
 
 
@@ -192,7 +192,7 @@ def test_values_that_are_no_numbers_are_named_before_they_spread(tmp_path: Path,
     data = read_sensors(path, "eeg").get_data()
     data[2, 7] = np.nan
     bad = saved(tmp_path / "nan_raw.fif", data)
-    with pytest.raises(ValueError, match=r"nan_raw.fif: not finite in 1 channels: Pz; drop or interpolate them"):
+    with pytest.raises(ValueError, match=r"nan_raw.fif: not finite in 1 channel: Pz; drop or interpolate them"):
         read_sensors(bad, "eeg", reference="average")
     assert np.isfinite(read_sensors(bad, "eeg", {"drop": ["Pz"]}, reference="average").get_data()).all()
 

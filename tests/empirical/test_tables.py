@@ -22,9 +22,7 @@ def test_spectra_are_ordered_by_name(tmp_path: Path) -> None:
     np.testing.assert_array_equal(spectra.frequencies, [1, 2, 3])
     assert read_spectra(path).labels == ("lh_a", "lh_b")
     assert read_spectra(path, ["L_b"], "rest").labels == ("lh_b",)
-    with pytest.raises(
-        ValueError, match=r"p.tsv: 1 regions are not in the connectome: lh_a; drop them by recording.dr"
-    ):
+    with pytest.raises(ValueError, match=r"p.tsv: 1 region is not in the connectome: lh_a; drop them by recording.dr"):
         read_spectra(path, ["L_b"])
 
 

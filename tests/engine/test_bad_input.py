@@ -41,6 +41,7 @@ BAD = [
     ({"dt": 0}, "dt is 0; it must be above 0"),
     ({"dt": float("nan")}, "dt is nan; give a finite number"),
     ({"dt": 144}, "dt 144 ms is longer than the shortest time constant of wong_wang, 100 ms"),
+    ({"parameters": {"tau_s": -500}}, "parameter tau_s is -500 ms; a time constant must be above 0"),
     ({"integrator": "rk4"}, "unknown integrator 'rk4'; choose from euler, heun"),
     ({"seed": -1}, "seed is -1; give an integer from 0"),
     ({"seed": 1.5}, "seed is 1.5; give an integer"),

@@ -173,6 +173,12 @@ def test_a_study_infers_the_share_and_maps_whatever_the_shards():
     ("prior", "parameters", "message"),
     [
         ({"share_of_critical": {"uniform": [0.0, 1.0]}}, {}, "share_of_critical reaches down to 0; it must be above 0"),
+        (
+            {"share_of_critical": {"uniform": [0.1, 3.0]}},
+            {},
+            "share_of_critical reaches up to 3; beyond 1 .*end at 1, or",
+        ),
+        ({}, {"share_of_critical": 1.2}, "share_of_critical reaches up to 1.2; beyond 1 the fixed point .* or give G"),
         ({"share_of_critical": {"uniform": [0.5, 1.0], "per": "node"}}, {}, "it is one number for the whole network"),
         ({"share_of_critical": {"uniform": [0.5, 1.0]}}, {"G": 2.0}, "share_of_critical and G are both given"),
         ({"G": {"uniform": [0.5, 1.0]}}, {"rate_E": 3.0, "J_I": 1.0}, "rate_E and J_I are both given"),

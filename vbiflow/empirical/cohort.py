@@ -10,11 +10,16 @@ from pathlib import Path
 from vbiflow.arrays.text import read_lines
 from vbiflow.datasets import Dataset, find_origin, load_catalogue
 from vbiflow.places import user_file
-from vbiflow.reading import describe_unreadable, first_repeated, suggest, suggest_path
+from vbiflow.reading import describe_unreadable, first_repeated, join_problems, suggest, suggest_path
 
 REQUIRED = ("participant_id", "weights")
 FILES = ("weights", "tract_lengths", "regions", "parcellation", "streamline_weights", "recording", "atlas", "confounds")
 COLUMNS = ("participant_id", *FILES, "kind", "tr")
+OTHER_WORDS = {
+    **dict.fromkeys(("id", "name", "participant", "person", "sub", "subject", "subject_id"), "participant_id"),
+    **dict.fromkeys(("connectome", "connectivity", "sc"), "weights"),
+}
+"""What others call a required column."""
 SENSOR_KINDS = ("eeg", "meg", "seeg")
 REGIONAL = ("bold", "source")
 TABLES = ("psd", "features")
@@ -65,17 +70,20 @@ def read_cohort(path: str | Path, catalogue: dict[str, Dataset] | None = None) -
 
 def check_header(path: Path, header: list[str]) -> None:
     """Refuse a header that lacks a required column, repeats one or misspells one."""
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        hint = "; separate columns by tabs" if len(header) == 1 else ""
-        raise ValueError(f"{path}: no column {missing[0]}; found {', '.join(header)}{hint}")
     twice = first_repeated(header)
     if twice:
         raise ValueError(f"{path}: column {twice} stands twice")
-    for name in set(header) - set(COLUMNS):
-        near = difflib.get_close_matches(name.lower(), COLUMNS, 1, cutoff=0.75)
-        if near:
-            raise ValueError(f"{path}: unknown column {name!r}; did you mean {near[0]!r}?")
+    missing = [name for name in REQUIRED if name not in header]
+    if missing and len(header) == 1:
+        raise ValueError(f"{path}: no column {missing[0]}; found {header[0]}; separate columns by tabs")
+    further = sorted(set(header) - set(COLUMNS))
+    meant = {name: difflib.get_close_matches(name.lower(), COLUMNS, 1, cutoff=0.75) for name in further}
+    meant |= {name: [OTHER_WORDS[name.lower()]] for name in further if OTHER_WORDS.get(name.lower()) in missing}
+    wrong = [f"unknown column {name!r}; did you mean {near[0]!r}?" for name, near in meant.items() if near]
+    if wrong:
+        raise ValueError(f"{path}: {join_problems(wrong)}")
+    if missing:
+        raise ValueError(f"{path}: no column {missing[0]}; found {', '.join(header)}")
 
 
 def parse_row(where: str, header: list[str], cells: list[str]) -> Row:

@@ -14,8 +14,8 @@ from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import LEAVE_OUT, match_labels
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
-from vbiflow.labels import canonical
-from vbiflow.reading import Problems, join_problems, shorten_list
+from vbiflow.labels import canonical, numbered_labels
+from vbiflow.reading import Problems, counted, join_problems, shorten_list
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
@@ -95,6 +95,9 @@ def read_recording(
     with problems.collect():
         seconds = repetition_time(path, tr, kind, series.seconds)
     recording = Recording(series.values, 1.0 / seconds, series.labels, kind)
+    if labels is not None and not series.named:
+        order = f"the order of {regions}" if nodes else "the connectome's order"
+        print(f"{path}: no names: taken in {order}")
     if nodes:
         nodes = nodes.take(nodes.where(select))
         if series.labels != nodes.labels:
@@ -102,6 +105,7 @@ def read_recording(
     with problems.collect():
         if labels is not None:
             recording = recording.take(align(str(path), recording.labels, labels, drop))
+    with problems.collect():
         check_series(path, recording, least)
     problems.tell()
     return recording
@@ -165,7 +169,7 @@ def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> S
                 f"{path}: {n_rows} x {n_columns}: which axis is time? give the table of regions, or a header"
             )
         ts = values if n_rows < n_columns else values.T
-        return Series(ts, tuple(f"region-{k + 1}" for k in range(len(ts))))
+        return Series(ts, numbered_labels(len(ts)), named=False)
     n = len(names)
     if n_rows == n_columns == n:
         raise ValueError(
@@ -175,7 +179,7 @@ def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> S
         raise ValueError(
             f"{path}: {n_rows} x {n_columns}, but there are {n} regions; give the recording of those regions"
         )
-    return Series(values if n_rows == n else values.T, names)
+    return Series(values if n_rows == n else values.T, names, named=False)
 
 
 def names_beside(path: str | Path, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -221,7 +225,7 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     ts = recording.ts
     if ts.shape[1] < least:
         seconds = ts.shape[1] / recording.fs
-        raise ValueError(f"{path}: {ts.shape[1]} samples ({seconds:g} s); at least {least} are needed")
+        raise ValueError(f"{path}: {counted(ts.shape[1], 'sample')} ({seconds:g} s); at least {least} are needed")
     found = []
     for what, wrong, advice in (
         ("not finite", ~np.isfinite(ts).all(axis=1), f"interpolate or {LEAVE_OUT}"),
@@ -229,7 +233,7 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     ):
         names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
         if names:
-            found.append(f"{path}: {what} in {len(names)} regions: {shorten_list(names)}; {advice}")
+            found.append(f"{path}: {what} in {counted(len(names), 'region')}: {shorten_list(names)}; {advice}")
     if found:
         raise ValueError(join_problems(found))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, match_labels
-from vbiflow.labels import canonical
-from vbiflow.reading import shorten_list
+from vbiflow.labels import NUMBERED, canonical
+from vbiflow.reading import counted, shorten_list
 
 OPTIONS = ("demean", "confounds", "drop", "accept", "part")
 PARTS = ("first_half", "second_half")
@@ -23,11 +25,15 @@ ENOUGH = 8
 
 @dataclass(frozen=True)
 class Series:
-    """Values (n_nodes, n_times) of named regions; `seconds` is the sampling interval that the file states, if any."""
+    """Values (n_nodes, n_times) of regions; `seconds` is the sampling interval that the file states, if any.
+
+    `named` tells whether the file, or its atlas, names them: otherwise nothing but their order says which is which.
+    """
 
     values: np.ndarray
     labels: tuple[str, ...]
     seconds: float | None = None
+    named: bool = True
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -64,14 +70,18 @@ def align(path: str, given: Sequence[str], wanted: Sequence[str], drop: Sequence
     Raises
     ------
     ValueError
-        If one side has regions that the other lacks; the message lists them.
+        If one side has regions that the other lacks; the message lists them, unless the connectome's have no names.
     """
+    if wanted and all(map(NUMBERED.fullmatch, wanted)) and not any(map(NUMBERED.fullmatch, given)):
+        cure = "give its table in the column regions of the cohort, or a header of names"
+        raise ValueError(f"{path}: its regions have names, those of the connectome have none: {cure}")
     order = match_labels(wanted, given, path, "the connectome")
     known = {canonical(label) for label in (*wanted, *([] if drop == REST else drop))}
     extra = [] if drop == REST else [label for label in given if canonical(label) not in known]
     if extra:
+        count = counted(len(extra), "region is", "regions are")
         advice = f"drop them by recording.drop: {REST}, or by a list of their names"
-        raise ValueError(f"{path}: {len(extra)} regions are not in the connectome: {shorten_list(extra)}; {advice}")
+        raise ValueError(f"{path}: {count} not in the connectome: {shorten_list(extra)}; {advice}")
     return order
 
 
@@ -79,15 +89,26 @@ def check_sides(path: str, values: np.ndarray, labels: Sequence[str]) -> None:
     """Refuse BOLD series (n_nodes, n_times) in which regions do not go with their counterparts across.
 
     In resting fMRI a region correlates with its counterpart more than with nearly all others of the other hemisphere
-    (Salvador et al. 2005, doi:10.1093/cercor/bhi016); in series of a wrong order it does not.
+    (Salvador et al. 2005, doi:10.1093/cercor/bhi016); in series of a wrong order no more than by chance.
     """
     found = homotopic_pairs(labels)
     if len(found) < ENOUGH:
         return
     rank = float(np.mean(homotopic_ranks(np.corrcoef(values), found)))
-    if rank < 0.6:
+    by_chance = highest_by_chance(len(found))
+    if rank < by_chance:
         text = f"a region's counterpart correlates more than {rank:.0%} of the regions across"
         raise ValueError(
-            f"{path}: {text}; are left and right, or the regions, mixed up? "
+            f"{path}: {text}, by chance up to {by_chance:.0%}; are left and right, or the regions, mixed up? "
             "correct their order, or write recording.accept: [homotopic]"
         )
+
+
+def highest_by_chance(n_pairs: int) -> float:
+    """The mean rank of counterparts that 99 of 100 random orders of regions stay below.
+
+    Whatever the correlations, a mean of n ranks k / n is then nearly normal, of mean (n - 1) / 2n and variance at most
+    (n + 1) / 12 n^2 (Hoeffding 1951, A combinatorial central limit theorem, Ann. Math. Statist. 22:558).
+    """
+    mean, variance = (n_pairs - 1) / (2 * n_pairs), (n_pairs + 1) / (12 * n_pairs**2)
+    return NormalDist(mean, sqrt(variance)).inv_cdf(0.99)

@@ -226,6 +226,11 @@ def check_draws(
     for name, value in derived.items():
         if value is not None and np.min(value) <= 0:
             raise ValueError(f"parameter {name} reaches down to {np.min(value):g}; it must be above 0")
+    if SHARE in derived and np.max(derived[SHARE]) > 1:
+        raise ValueError(
+            f"parameter {SHARE} reaches up to {np.max(derived[SHARE]):g}; beyond 1 the fixed point that a simulation "
+            f"starts from is unstable or gone: end at 1, or give {own.strength}"
+        )
     observed = place_noise(observed, {RECORDED_NOISE: np.ones(2)})
     settings = {"signals": (), "initial": None} | dict(simulation) | observed
     spectrum = settings.pop("spectrum", None)

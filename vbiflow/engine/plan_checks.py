@@ -55,9 +55,14 @@ def check_parameters(
 def check_dt(
     model: Model, parameters: Mapping[str, np.ndarray], dt: float, integrator: str, accept: Sequence[str] = ()
 ) -> None:
-    """dt may not exceed the shortest time constant, nor, unless accepted, the step that the model states."""
+    """dt may not exceed the shortest time constant, which is above 0, nor, unless accepted, the model's own step."""
     with np.errstate(divide="ignore"):
         shortest = float(np.min(model.time_scale(model.p(**parameters))))
+    if shortest <= 0:
+        times = {name: float(np.min(parameters[name])) for name, one in model.parameters.items() if one.unit == "ms"}
+        told = [f"parameter {name} is {value:g} ms" for name, value in times.items() if value <= 0]
+        told.append(f"the shortest time constant of {model.name} is {shortest:g} ms")
+        raise ValueError(f"{told[0]}; a time constant must be above 0")
     if dt > shortest:
         raise ValueError(
             f"dt {dt:g} ms is longer than the shortest time constant of {model.name}, {shortest:g} ms; use a smaller dt"

@@ -49,17 +49,21 @@ def check_people(study: Study) -> Iterator[Outcome]:
         if missing:
             yield Outcome(subject, "unread", f"{missing}: of the catalogue, fetched when the study runs")
             continue
+        told, connectome = io.StringIO(), None
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(told):
                 connectome = connectome_of(person)
                 recording = describe_person(study, subject, connectome)
         except ValueError as error:
-            found = [" ".join(text.split()) for text in (str(error), *recording_problems(study, subject))]
+            others = [] if connectome else recording_problems(study, subject)
+            found = [" ".join(text.split()) for text in (str(error), *others)]
             yield Outcome(subject, "left out", join_problems(found))
             continue
-        warned = [finding.name for finding in connectome.findings if finding.severity != "note"]
-        remarks = f"; mind {', '.join(warned)}" if warned else ""
-        yield Outcome(subject, "ready", f"{len(connectome.labels)} regions, {recording}{remarks}")
+        start = f"{study.cohort[subject]['recording']}: "
+        remarks = [line.removeprefix(start) for line in told.getvalue().splitlines() if line.startswith(start)]
+        warned = [finding.text for finding in connectome.findings if finding.severity != "note"]
+        read = f"{len(connectome.labels)} regions, {recording}"
+        yield Outcome(subject, "ready", "; ".join([read, *remarks, *warned]))
 
 
 def first_unfetched(study: Study, subject: str, person: str) -> str:
@@ -104,7 +108,7 @@ def describe_person(study: Study, subject: str, connectome: Connectome) -> str:
 
 
 def recording_problems(study: Study, subject: str) -> list[str]:
-    """What is wrong with a subject's regional series whatever the connectome is, so that both are told at once."""
+    """What is wrong with a subject's regional series where no connectome can be read, so that both are told at once."""
     row = study.cohort[subject]
     if subject in study.simulated or row["kind"] not in REGIONAL:
         return []
