@@ -12,6 +12,7 @@ PEERS := tvb-library==2.10.0 tvboptim==0.4.0 tvbk==0.5 neurolib==0.6.2
 $(READY): envs/requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "vbiflow needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the environment, 2.4 GB, about five minutes"
 	$(BIN)/python -m pip install --quiet --requirement envs/requirements.lock
 	$(BIN)/python -c 'import os, site; open(site.getsitepackages()[0] + "/vbiflow.pth", "w").write(os.getcwd() + "\n")'
 	touch $@

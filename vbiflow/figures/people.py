@@ -27,6 +27,8 @@ from vbiflow.posterior_table import first_result, first_units
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
+HIGHEST = 0.99
+"""Share of the densities that an axis shows whole: a spike at the end of a prior would press the others flat."""
 
 
 def read_people_samples(samples: Sequence[str], priors: Sequence[str]) -> dict[str, Any]:
@@ -70,14 +72,18 @@ def cohort_pairs(
         if j > i:
             axes.remove()
             continue
+        heights = []
         for name, color in colors.items():
             shown = samples[name][:, [j, i]], truths[name][[j, i]], prior[:, [j, i]], [views[j], views[i]]
-            (draw_density if i == j else draw_joint)(axes, *shown, color)
+            if i == j:
+                heights.append(draw_density(axes, *shown, color))
+            else:
+                draw_joint(axes, *shown, color)
         if i == j:
             hatch_outside_prior(axes, prior[[0, -1]][:, [i]], [views[i]])
             x, y = prior_density(prior[:, i])
             axes.plot([x[0], *x, x[-1]], [0, *y, 0], color=PALETTE["prior"], linewidth=0.8)
-            axes.set(yticks=[], ylim=(0, None))
+            axes.set(yticks=[], ylim=(0, 1.1 * np.quantile(heights, HIGHEST)))
         else:
             draw_prior_box(axes, prior[:, [j, i]], (views[j], views[i]))
             axes.set_ylim(views[i])
@@ -99,12 +105,13 @@ def cohort_pairs(
 
 def draw_density(
     axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str
-) -> None:
-    """Draw one person's marginal posterior of the first parameter."""
+) -> Array:
+    """Draw one person's marginal posterior of the first parameter; the result is its heights on an even grid."""
     grid, height = density(samples[:, 0], *limits_within_prior(samples[:, 0], prior[:, 0], views[0]))
     axes.fill_between(grid, height, color=color, alpha=0.2, linewidth=0)
     axes.plot(grid, height, color=color)
     axes.axvline(truth[0], color=color, linewidth=1, linestyle="--")
+    return height
 
 
 def draw_joint(
