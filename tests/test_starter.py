@@ -122,10 +122,10 @@ def test_a_check_places_the_truth_of_a_simulated_person(monkeypatch, tmp_path):
     for column, name in {"weights": str(tmp_path / "w.csv"), "tract_lengths": ""}.items():
         monkeypatch.setitem(study.cohort["virtual-1"], column, name)
     monkeypatch.setitem(study["connectome"], "accept", ["density"])
-    (found,) = check_people(study)
+    found, *_ = check_people(study)
     assert found.state == "ready", found
     study["truth"]["virtual-1"]["eta"]["at"] = {"ctx-lh-superiorfrontl": -4}
-    (found,) = check_people(study)
+    found, *_ = check_people(study)
     assert found.state == "left out"
     assert found.text.startswith("truth.virtual-1: eta: no region 'ctx-lh-superiorfrontl'; choose from")
     assert found.text.endswith("did you mean 'ctx-lh-superiorfrontal'?")
