@@ -85,9 +85,11 @@ def test_progress_tells_rate_and_time_left(snakemake):
     run = Run(snakemake, (stream,), interval=0)
     run.begin -= 10
     run(25, 100)
-    run.epoch(3, 1.25)
+    run.epoch(3, 1.25, "all features, member 2 of 4")
     first, second = stream.getvalue().splitlines()
-    assert "25/100, 2.5/s, 30 s left" in first and "epoch 3, validation loss 1.250" in second
+    assert (
+        "25/100, 2.5/s, 30 s left" in first and "all features, member 2 of 4: epoch 3, validation loss 1.250" in second
+    )
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(8.2, "8 s"), (240, "4 min"), (9000, "2.5 h")])

@@ -65,10 +65,11 @@ class Run:
         )
         self.say(f"{done}/{total}, {rate:.3g}/s, {left}")
 
-    def epoch(self, epoch: int, loss: float) -> None:
-        """Write the epoch of a training and its validation loss, every `interval` seconds."""
+    def epoch(self, epoch: int, loss: float, which: str = "") -> None:
+        """Write the epoch of a training, of `which` network, and its validation loss, every `interval` seconds."""
         if self.due():
-            self.say(f"epoch {epoch}, validation loss {loss:.3f}, {format_duration(time.monotonic() - self.begin)}")
+            told = f"{which}: epoch {epoch}" if which else f"epoch {epoch}"
+            self.say(f"{told}, validation loss {loss:.3f}, {format_duration(time.monotonic() - self.begin)}")
 
     def due(self) -> bool:
         """Whether the last line is `interval` seconds old; if so, the next one is waited for from now."""

@@ -51,7 +51,7 @@ def main() -> None:
                 {"max_epochs": EPOCHS},
                 seed=1,
                 checkpoint=Path(folder) / "unfinished",
-                progress=lambda epoch, loss: print(f"epoch {epoch}: loss {loss:.2f}, peak {resident():.0f} MB"),
+                progress=lambda epoch, loss, _: print(f"epoch {epoch}: loss {loss:.2f}, peak {resident():.0f} MB"),
             )
         seconds = time.perf_counter() - begin
     print(f"{history['n_inputs']} inputs, {seconds:.0f} s, peak {resident():.0f} MB, before {before:.0f} MB")

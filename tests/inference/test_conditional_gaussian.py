@@ -295,7 +295,7 @@ def test_losses_of_a_density_are_those_of_z_and_those_of_flow_matching_its_own(s
     z, x = simulated
     data = TrainingSet.of(normal_prior(), z[:600], x[:600], [f"x{k}" for k in range(x.shape[1])], seed=1)
     options, told = {"estimator": estimator, "max_epochs": 2, "dropout": "none"}, []
-    posterior, history = train(data, options, seed=1, progress=lambda _, loss: told.append(loss))
+    posterior, history = train(data, options, seed=1, progress=lambda epoch, loss, _: told.append(loss))
     (losses,) = history["validation_loss"]
     assert losses == told
     assert (

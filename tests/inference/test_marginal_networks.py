@@ -228,7 +228,7 @@ def test_killed_within_the_networks_or_the_flow_training_goes_on_to_the_same_wei
     class Killed(Exception):
         pass
 
-    def progress(epoch, loss):
+    def progress(epoch, loss, _):
         epochs.append(epoch)
         if len(epochs) in (5, 15):  # in the middle of the networks' 12 epochs, in the second of the flow
             raise Killed
@@ -236,7 +236,7 @@ def test_killed_within_the_networks_or_the_flow_training_goes_on_to_the_same_wei
     for _ in range(2):
         with pytest.raises(Killed):
             train(data, QUICK, seed=1, checkpoint=folder, progress=progress)
-    resumed, _ = train(data, QUICK, seed=1, checkpoint=folder, progress=lambda epoch, loss: epochs.append(epoch))
+    resumed, _ = train(data, QUICK, seed=1, checkpoint=folder, progress=lambda epoch, loss, _: epochs.append(epoch))
     assert epochs == [*range(1, 6), *range(5, 13), 1, 2, *range(2, 16)]
     saved = []
     for posterior in (resumed, trained[0]):

@@ -95,6 +95,8 @@ def test_of_too_many_features_only_the_reduction_is_tried():
         reduction = Reduction(np.zeros(n_features), np.eye(n_features, 30), np.ones(30))
         tried = trials(resolve_options({}), Condenser(reduction), np.zeros((5, 30)), n_parameters)
         assert len(tried) == n_trials
+        told = {500: ["reduced features", "all features"], 501: [""], 100: ["without dropout", "dropout"]}
+        assert [trial.name for trial in tried] == told[n_features]
         assert tried[-1].condenser.n_outputs == (n_features if n_features == 500 else 30)
     assert len(trials(resolve_options({}), Condenser(Reduction.identity(5)), np.zeros((0, 5)), 2)) == 1
 
@@ -119,11 +121,19 @@ def killed_at(epochs):
     """Progress that ends a training with its `epochs`-th call."""
     calls = iter(range(epochs - 1))
 
-    def kill(epoch, loss):
+    def kill(epoch, loss, _):
         if next(calls, None) is None:
             raise Killed
 
     return kill
+
+
+def test_progress_says_which_network_is_trained(data):
+    told = []
+    fitted(data, SMALL | {"members": 2}, progress=lambda *epoch: told.append(epoch))
+    assert [which for *_, which in told] == 4 * ["member 1 of 2"] + 4 * ["member 2 of 2"]
+    fitted(data, progress=lambda epoch, loss, which: told.append(which))
+    assert told[8:] == [""] * 4
 
 
 @pytest.mark.parametrize("epochs", [3, 6])
@@ -133,7 +143,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(data, tmp_path, monkeypat
     with pytest.raises(Killed):
         fitted(data, two, checkpoint=folder, progress=killed_at(epochs))
     done = []
-    resumed, history = fitted(data, two, checkpoint=folder, progress=lambda epoch, loss: done.append(epoch))
+    resumed, history = fitted(data, two, checkpoint=folder, progress=lambda epoch, loss, _: done.append(epoch))
     whole, expected = fitted(data, two)
     assert done == {3: [3, 4, 1, 2, 3, 4], 6: [2, 3, 4]}[epochs]
     assert same(resumed, whole) and not folder.exists()
@@ -172,12 +182,12 @@ def test_sigterm_ends_a_training_after_the_epoch_with_its_state_saved(data, tmp_
     handle_termination()
     try:
         with pytest.raises(SystemExit) as ended:
-            fitted(data, checkpoint=folder, progress=lambda epoch, loss: epoch == 2 and os.kill(os.getpid(), 15))
+            fitted(data, checkpoint=folder, progress=lambda epoch, loss, _: epoch == 2 and os.kill(os.getpid(), 15))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     assert ended.value.code == 143 and len(list(folder.glob("*-0.pt"))) == 1
     done = []
-    again, _ = fitted(data, checkpoint=folder, progress=lambda epoch, loss: done.append(epoch))
+    again, _ = fitted(data, checkpoint=folder, progress=lambda epoch, loss, _: done.append(epoch))
     assert done == [3, 4] and same(again, fitted(data)[0])
 
 

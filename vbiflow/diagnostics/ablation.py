@@ -42,7 +42,7 @@ def ablate(
     recordings
         Features (n_features,) of recordings by person.
     progress
-        Called with (epoch, validation loss).
+        Called with (epoch, validation loss, which network).
 
     Returns
     -------

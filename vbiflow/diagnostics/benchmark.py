@@ -41,7 +41,7 @@ def benchmark(
     others : names of further estimators to train on the same simulations.
     optimised : result of `point_estimates`, which simulates anew for each observation.
     seed : of trainings and draws.
-    progress : called with (epoch, validation loss) of each training.
+    progress : called with (epoch, validation loss, which network) of each training.
 
     Returns
     -------

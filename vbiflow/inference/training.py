@@ -33,8 +33,8 @@ from vbiflow.io import sealed
 from vbiflow.seal import verify
 from vbiflow.termination import defer_termination, termination_asked
 
-EpochProgress = Callable[[int, float], None]
-"""Called with (epoch, validation loss)."""
+EpochProgress = Callable[[int, float, str], None]
+"""Called with (epoch, validation loss, which network of the training)."""
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """What is minimised (n,), of a network, z (n, p) and network inputs (n, k)."""
 FEWEST = 20
@@ -120,14 +120,15 @@ def train(
                 inputs = Inputs(z, u, n_train, device, trial.condenser.regression)
                 key = folder and inputs.digest(options, seed)
             checkpoints = folder and f"{folder / key}-{k}"
-            first = fit_flow(inputs, trial.options, seed, progress, checkpoints and Path(f"{checkpoints}-0.pt"))
+            told = naming(progress, trial, 1, options["members"])
+            first = fit_flow(inputs, trial.options, seed, told, checkpoints and Path(f"{checkpoints}-0.pt"))
             trainings.append(Training(trial, inputs, checkpoints, *first))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
-        condenser, options, inputs = best.trial.condenser, best.trial.options, best.inputs
-        members = [(best.network, best.losses, 0.0)] + [
-            fit_flow(inputs, options, seed + 7919 * k, progress, folder and Path(f"{best.checkpoints}-{k}.pt"))
-            for k in range(1, options["members"])
-        ]
+        condenser, options, inputs, n = best.trial.condenser, best.trial.options, best.inputs, options["members"]
+        members = [(best.network, best.losses, 0.0)]
+        for k in range(1, n):
+            told, path = naming(progress, best.trial, k + 1, n), folder and Path(f"{best.checkpoints}-{k}.pt")
+            members.append(fit_flow(inputs, options, seed + 7919 * k, told, path))
     if folder:
         shutil.rmtree(folder)
     posterior = Posterior(data.prior, data.names, scaling, condenser, [network for network, *_ in members], options)
@@ -147,6 +148,12 @@ class Training(NamedTuple):
     network: nn.Module
     losses: dict[str, list[float]]
     earlier: float
+
+
+def naming(progress: EpochProgress | None, trial: Trial, number: int, members: int) -> Callable[[int, float], None]:
+    """Progress of one network, called with (epoch, validation loss): it says which trial and which member it is."""
+    which = ", ".join(filter(None, (trial.name, f"member {number} of {members}" if members > 1 else "")))
+    return (lambda epoch, loss: progress(epoch, loss, which)) if progress else (lambda *_: None)
 
 
 def chosen_device(device: str) -> str:
@@ -191,13 +198,14 @@ def with_marginals(
     seen = data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy()
     new = partial(MarginalNetworks.of, *seen, regression.family, data.n_train)
     checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
-    networks, _, earlier = fit(data, options, seed, new, MarginalNetworks.loss, progress, checkpoint)
+    told = (lambda epoch, loss: progress(epoch, loss, "networks of single parameters")) if progress else None
+    networks, _, earlier = fit(data, options, seed, new, MarginalNetworks.loss, told, checkpoint)
     unmet = data.u[fresh, :k], data.u[fresh, k:], data.z[fresh].numpy()
     return regression.with_networks(networks, unmet, taught), earlier
 
 
 def fit_flow(
-    data: Inputs, options: Mapping[str, Any], seed: int, progress: EpochProgress | None, checkpoint: Path | None
+    data: Inputs, options: Mapping[str, Any], seed: int, progress: Callable[[int, float], None], checkpoint: Path | None
 ) -> tuple[nn.Module, dict[str, list[float]], float]:
     """Train one density estimator; the loss is -log q(z | x), or the regression of the velocity for flow matching.
 
@@ -208,8 +216,7 @@ def fit_flow(
         shifts = dict.fromkeys(shifts, 0.0)
 
     def tell(epoch: int, loss: float) -> None:
-        if progress:
-            progress(epoch, loss - shifts["validation_loss"])
+        progress(epoch, loss - shifts["validation_loss"])
 
     new = partial(new_network, data.z.shape[1], data.u.shape[1], options)
     network, losses, earlier = fit(data, options, seed, new, estimator.loss, tell, checkpoint)
@@ -222,7 +229,7 @@ def fit(
     seed: int,
     new: Callable[[], nn.Module],
     loss: Loss,
-    progress: EpochProgress | None,
+    progress: Callable[[int, float], None] | None,
     checkpoint: Path | None,
 ) -> tuple[nn.Module, dict[str, list[float]], float]:
     """Train a network that `new` makes, and give it with the weights of its best epoch, and its losses.

@@ -16,11 +16,14 @@ MOST_UNREDUCED = 500
 
 
 class Trial(NamedTuple):
-    """Options of a training, its condenser, and the inputs of the first training rows where they are not its own."""
+    """Options of a training, its condenser, the inputs of the first training rows where they are not its own, and what
+    it has that the other trial does not, empty where there is no other.
+    """
 
     options: dict[str, Any]
     condenser: Condenser
     own: np.ndarray
+    name: str = ""
 
 
 def trials(options: Mapping[str, Any], condenser: Condenser, own: np.ndarray, n_parameters: int) -> list[Trial]:
@@ -37,7 +40,10 @@ def trials(options: Mapping[str, Any], condenser: Condenser, own: np.ndarray, n_
     if n_parameters >= MANY_PARAMETERS:
         if options["dropout"] == "auto" and given.get("dropout_probability") == 0.0:
             estimator = {"name": name, "options": given | {"dropout_probability": DROPOUT}}
-            found.append(Trial(dict(options) | {"estimator": estimator}, condenser, own))
+            changed = dict(options) | {"estimator": estimator}
+            found = [found[0]._replace(name="without dropout"), Trial(changed, condenser, own, "dropout")]
     elif condenser.n_outputs < n_features <= MOST_UNREDUCED:
-        found.append(Trial(dict(options), Condenser(Reduction.identity(n_features)), np.empty((0, n_features))))
+        whole = Condenser(Reduction.identity(n_features))
+        every = Trial(dict(options), whole, np.empty((0, n_features)), "all features")
+        found = [found[0]._replace(name="reduced features"), every]
     return found
