@@ -206,6 +206,18 @@ def test_each_person_has_a_colour_in_the_legend_and_in_every_panel(arguments):
         assert rings[color] == pytest.approx(given["truths"][name])
 
 
+def test_a_spike_at_the_end_of_a_prior_leaves_the_other_densities_visible(arguments):
+    given = arguments(2)["cohort_pairs"]
+    prior, (first, *others) = given["prior"], given["samples"]
+    spike = given["samples"][first].copy()
+    spike[:, 0] = prior[-1, 0] - 1e-5 * np.ptp(prior[:, 0]) * np.random.default_rng(0).random(len(spike))
+    figure = FIGURES["cohort_pairs"](**given | {"samples": given["samples"] | {first: spike}})
+    axes, rows = figure.axes[0], len(others) + 1
+    highest = [line.get_ydata().max() for line in axes.lines if len(line.get_ydata()) == 256]
+    assert len(highest) == rows and highest[0] > 10 * max(highest[1:])
+    assert 0.8 * max(highest[1:]) < axes.get_ylim()[1] < 3 * max(highest[1:])
+
+
 def apart(figure, texts):
     """Refuse texts that overlap when the figure is drawn."""
     with style():

@@ -163,9 +163,9 @@ def test_the_processor_time_of_killed_jobs_counts(data, tmp_path, monkeypatch):
     monkeypatch.setattr(training.time, "process_time", lambda: 3600 * hours[0])
 
     def work(kill):
-        def progress(epoch, loss):
+        def progress(epoch, loss, which):
             hours[0] += 1
-            kill(epoch, loss)
+            kill(epoch, loss, which)
 
         return progress
 
