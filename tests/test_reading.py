@@ -2,7 +2,7 @@
 
 import pytest
 
-from vbiflow.reading import counted, suggest_path
+from vbiflow.reading import pluralise, suggest_path
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from vbiflow.reading import counted, suggest_path
     ],
 )
 def test_counts_in_words(n, words, told):
-    assert counted(n, *words) == told
+    assert pluralise(n, *words) == told
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,12 @@ def recovery(shrinkage: float, information: float) -> bool | None:
     return False if shrinkage <= UNTOLD and information < LEAST else None
 
 
-def above(value: float, limit: float, error: float) -> bool | None:
+def exceeds(value: float, limit: float, error: float) -> bool | None:
     """Whether a value lies above a limit; None within `SURE` standard errors of it."""
     return None if abs(value - limit) < SURE * error else bool(value > limit)
 
 
-def together(*answers: bool | None) -> bool | None:
+def all_of(*answers: bool | None) -> bool | None:
     """Whether all are true; None where none is false and some are undecided."""
     return False if False in answers else None if None in answers else True
 
@@ -116,7 +116,7 @@ def classified(parameter: str, *zones: float) -> Decide:
         numbers = f"{share:.2%} (s.e. {error:.2%}) of {near.sum()} held-out regions with truths within {CLOSE:g} of "
         numbers += f"the zones' values in their zone by the posterior mean ({by_zone}), {right.mean():.1%} of all "
         numbers += f"{right.size}; limits {', '.join(f'{limit:g}' for limit in limits)}"
-        return (above(share, WHOLE, error) if results.calibrated(parameter) else None), numbers
+        return (exceeds(share, WHOLE, error) if results.calibrated(parameter) else None), numbers
 
     return decide
 
@@ -151,7 +151,7 @@ def correlated(one: str, other: str, printed: float) -> Decide:
         person = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
         numbers = f"correlation {rho:.2f} (s.e. {error:.2f}) over held-out simulations, "
         numbers += f"{person:.2f} of one simulated person"
-        answer = above(CLOSE, abs(rho - printed), error)
+        answer = exceeds(CLOSE, abs(rho - printed), error)
         agree = answer == (abs(person - printed) <= CLOSE)
         return (answer if agree and results.jointly_calibrated(one, other) else None), numbers
 
@@ -192,12 +192,12 @@ def constants_worst(*parameters: str) -> Decide:
             truth, mean = (raw_coefficients(results.held_out(key, *names)) for key in ("theta", "mean"))
             lost = (mean - truth) ** 2 / raw_coefficients(results.samples(*names)[1]).var(axis=0)
             more = lost[:, 0] - lost[:, 1 + np.argmax(lost[:, 1:].mean(axis=0))]
-            worst.append(above(float(more.mean()), 0, mean_error(more)))
+            worst.append(exceeds(float(more.mean()), 0, mean_error(more)))
             numbers.append(f"{parameter} " + "/".join(f"{1 - value:.2f}" for value in lost.mean(axis=0)))
             numbers[-1] += f" (constant less the worst slope {-more.mean():.2f}, s.e. {mean_error(more):.2f})"
         told = results.jointly_calibrated(*(f"{parameter}.constant" for parameter in parameters))
         words = f"shrinkage of constant/myelin/gradient over held-out simulations: {', '.join(numbers)}"
-        return (together(*worst) if told else None), words
+        return (all_of(*worst) if told else None), words
 
     return decide
 
@@ -228,7 +228,7 @@ def few_suffice(parameter: str, few: int) -> Decide:
         numbers += f"90 % intervals hold {inside:.1%} (s.e. {missed:.1%}, at least {COVERED[0]:.0%}); one training each"
         if n < ENOUGH:
             return None, numbers
-        return together(above(1 + CLOSE, ratio, error), above(inside, COVERED[0], missed)), numbers
+        return all_of(exceeds(1 + CLOSE, ratio, error), exceeds(inside, COVERED[0], missed)), numbers
 
     return decide
 
@@ -246,7 +246,7 @@ def recovered_from(few: int, parameter: str, wanted: bool = True) -> Decide:
         error = share_error(inside, n)
         numbers = f"shrinkage {shrinkage:.2f}, {nat:.2f} nat, from {few}; 90 % intervals hold {inside:.1%} "
         numbers += f"(s.e. {error:.1%}, {low:.0%} to {high:.0%}); one training"
-        answer, holds = recovery(shrinkage, nat), together(above(inside, low, error), above(high, inside, error))
+        answer, holds = recovery(shrinkage, nat), all_of(exceeds(inside, low, error), exceeds(high, inside, error))
         return (answer == wanted if n >= ENOUGH and holds and answer is not None else None), numbers
 
     return decide
@@ -294,7 +294,7 @@ def likelier(one: str, other: str) -> Decide:
         numbers = f"{one} {gains[0]:.2f}, {other} {gains[1]:.2f} nat above the prior, difference {less:.2f}"
         if not errors or errors[0] is None:
             return None, f"{numbers}, whose standard error was not measured"
-        answer = above(less, 0, errors[0][other])
+        answer = exceeds(less, 0, errors[0][other])
         numbers += f" (s.e. {errors[0][other]:.2f})"
         return (answer if results.diagnostics["n_test"] >= ENOUGH else None), numbers
 
@@ -338,12 +338,12 @@ def only_product(one: str, other: str) -> Decide:
         limits = np.maximum(RECOVERED, 1 - alike.var(axis=1).mean(axis=0) / drawn.var(axis=0))
         product, error = float(1 - lost.mean()), mean_error(lost)
         numbers = f"shrinkage of the product's logarithm at least {product:.2f} (s.e. {error:.2f})"
-        answers = [above(product, RECOVERED, error)]
+        answers = [exceeds(product, RECOVERED, error)]
         for name, column, limit in zip((one, other), shrinkage.T, limits, strict=True):
             numbers += f", of {name} {column.mean():.2f} ({mean_error(column):.2f}, limit {limit:.2f})"
-            answers.append(above(limit, column.mean(), mean_error(column)))
+            answers.append(exceeds(limit, column.mean(), mean_error(column)))
         rho = float(np.corrcoef(np.log(samples), rowvar=False)[0, 1])
         numbers += f"; logarithms correlated by {rho:.2f} in one simulated person's posterior"
-        return (together(*answers) if results.jointly_calibrated(one, other) else None), numbers
+        return (all_of(*answers) if results.jointly_calibrated(one, other) else None), numbers
 
     return decide

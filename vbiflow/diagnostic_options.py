@@ -37,6 +37,6 @@ def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, floa
     return THRESHOLDS | dict(thresholds or {})
 
 
-def fewest(limit: float) -> int:
+def fewest_for(limit: float) -> int:
     """The number of others beside which the p of a rank can lie below a limit at all; 0 where the limit is 0."""
     return ceil(1 / limit - 1e-9) - 1 if limit else 0

@@ -90,7 +90,7 @@ def first_repeated(names: Sequence[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def counted(n: int, one: str, many: str = "") -> str:
+def pluralise(n: int, one: str, many: str = "") -> str:
     """A number and what it counts, "1 region" or "3 regions"; `many` is the plural where an s does not make it."""
     return f"{n} {one if n == 1 else many or one + 's'}"
 

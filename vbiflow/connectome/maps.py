@@ -15,7 +15,7 @@ from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.region_tables import COLUMNS, number_of, read_regions, table_lines, unread_columns
 from vbiflow.connectome.regions import Regions, match_labels
 from vbiflow.maps import CONSTANT
-from vbiflow.reading import counted
+from vbiflow.reading import pluralise
 
 
 def with_maps(connectome: Connectome, files: Mapping[str, str]) -> Connectome:
@@ -59,7 +59,7 @@ def read_map(name: str, entry: str, labels: tuple[str, ...]) -> np.ndarray:
             )
     if not np.isfinite(values).all():
         missing = [label for label, good in zip(labels, np.isfinite(values), strict=True) if not good]
-        count = counted(len(missing), "region")
+        count = pluralise(len(missing), "region")
         raise ValueError(f"{entry}: no finite value for {count}, the first {missing[0]}; give one number a region")
     return values
 

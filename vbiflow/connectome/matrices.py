@@ -16,7 +16,7 @@ from vbiflow.connectome.parcellation import own_centres, read_parcellation
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.regions import INDICES, LEAVE_OUT, Regions, make_regions, match_labels, unique_labels
 from vbiflow.labels import numbered_labels, side_of
-from vbiflow.reading import Problems, counted, shorten_list
+from vbiflow.reading import Problems, pluralise, shorten_list
 
 CENTRES = ("centre", "center", "coord", "coordinate", "centroid", "xyz")
 """What programs call the centres of regions, without a plural s."""
@@ -168,7 +168,7 @@ def clean_matrix(
         raise ValueError(f"{path}: {describe_missing_entries(finite, [labels[k] for k in keep] if labels else ())}")
     findings = []
     if np.diag(values).any():
-        text = f"{counted(np.count_nonzero(np.diag(values)), 'weight')} of regions onto themselves set to zero"
+        text = f"{pluralise(np.count_nonzero(np.diag(values)), 'weight')} of regions onto themselves set to zero"
         findings.append(Finding("diagonal", "note", text))
         values = values - np.diag(np.diag(values))
     if upper != lower:
@@ -184,14 +184,14 @@ def describe_missing_entries(finite: np.ndarray, labels: Sequence[str]) -> str:
     """What to say of entries that are not finite: whole regions are best left out."""
     row, column = np.argwhere(~finite)[0]
     n_missing = int((~finite).sum())
-    count = counted(n_missing, "entry is", "entries are")
+    count = pluralise(n_missing, "entry is", "entries are")
     where = f"first at row {row + 1}, column {column + 1}"
     off = ~np.eye(len(finite), dtype=bool)
     empty = [k for k in range(len(finite)) if len(finite) > 1 and not finite[k][off[k]].any()]
     if not empty:
         return f"{count} not finite, {where}; write 0 where there is no connection"
     names = shorten_list([labels[k] if labels else f"row {k + 1}" for k in empty])
-    return f"{count} not finite, {where}: nothing is known of {counted(len(empty), 'region')}, {names}; {LEAVE_OUT}"
+    return f"{count} not finite, {where}: nothing is known of {pluralise(len(empty), 'region')}, {names}; {LEAVE_OUT}"
 
 
 def read_lengths(path: str | Path, weights: str | Path, table: Table) -> np.ndarray:
@@ -215,7 +215,7 @@ def clean_lengths(
     unknown = np.isnan(lengths) & ((weights == 0) | np.isnan(weights))
     lengths, findings = clean_matrix(path, np.where(unknown, 0.0, lengths), keep, labels)
     if lengths.min() < 0:
-        count = counted(int((lengths < 0).sum()), "length is", "lengths are")
+        count = pluralise(int((lengths < 0).sum()), "length is", "lengths are")
         raise ValueError(f"{path}: {count} below zero; lengths are in mm")
     return lengths, [finding for finding in findings if finding.name != "diagonal"]
 
@@ -228,7 +228,7 @@ def assemble_connectome(
     lost = np.isnan(nodes.centres).any(axis=1)
     if lost.any() and not lost.all():
         names = shorten_list([label for label, is_lost in zip(nodes.labels, lost, strict=True) if is_lost])
-        count = counted(int(lost.sum()), "region has", "regions have")
+        count = pluralise(int(lost.sum()), "region has", "regions have")
         findings.append(Finding("no_centres", "warning", f"{count} no centre: {names}"))
     if np.isnan(lengths).all():
         lengths = np.linalg.norm(nodes.centres[:, None] - nodes.centres, axis=-1)

@@ -11,7 +11,7 @@ from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks
 from vbiflow.labels import split_label
-from vbiflow.reading import counted, shorten_list
+from vbiflow.reading import pluralise, shorten_list
 
 SEVERITIES = ("severe", "warning", "note")
 LEAST_FALL = -0.35
@@ -26,7 +26,7 @@ def negative(connectome: Connectome) -> Finding | None:
     if not below.size:
         return None
     target, source = (connectome.labels[k] for k in below[0])
-    count = counted(len(below), "weight is", "weights are")
+    count = pluralise(len(below), "weight is", "weights are")
     return Finding("negative", "severe", f"{count} below zero, the first from {source} to {target}")
 
 
@@ -41,7 +41,7 @@ def isolated(connectome: Connectome) -> Finding | None:
     alone = [label for label, has in zip(connectome.labels, linked, strict=True) if not has]
     if not alone or not linked.any():
         return None
-    count = counted(len(alone), "region has", "regions have")
+    count = pluralise(len(alone), "region has", "regions have")
     return Finding("isolated", "severe", f"{count} no connection: {shorten_list(alone)}")
 
 
@@ -93,7 +93,7 @@ def outliers(connectome: Connectome) -> Finding | None:
     if not far.any():
         return None
     names = shorten_list([label for label, is_far in zip(connectome.labels, far, strict=True) if is_far])
-    count = counted(int(far.sum()), "region is", "regions are")
+    count = pluralise(int(far.sum()), "region is", "regions are")
     text = f"{count} connected far more or far less than the others: {names}; is the parcellation right?"
     return Finding("outliers", "warning", text)
 
@@ -103,7 +103,7 @@ def zero_lengths(connectome: Connectome) -> Finding | None:
     count = int(((connectome.weights != 0) & (connectome.tract_lengths <= 0)).sum())
     if not count:
         return None
-    those = counted(count, "connection has", "connections have")
+    those = pluralise(count, "connection has", "connections have")
     return Finding("zero_lengths", "warning", f"{those} no length, and with a speed no delay")
 
 
@@ -191,7 +191,9 @@ def hemispheres(connectome: Connectome) -> Finding | None:
     against = (named != "") & (sides != "") & (named != sides)
     if against.sum() > (named != "").sum() / 2:  # a few may be a name's own letter
         names = shorten_list(np.compress(against, connectome.labels).tolist())
-        text = f"the names of {counted(int(against.sum()), 'region')} say another hemisphere than their column: {names}"
+        text = (
+            f"the names of {pluralise(int(against.sum()), 'region')} say another hemisphere than their column: {names}"
+        )
         return Finding("hemispheres", "severe", text)
     if not (np.nanmin(x, initial=0) < 0 < np.nanmax(x, initial=0)):
         return None
@@ -203,7 +205,9 @@ def hemispheres(connectome: Connectome) -> Finding | None:
             "hemispheres", "warning", "x of the centres is not the left-right axis; they are not in MNI space"
         )
     names = shorten_list([label for label, is_wrong in zip(connectome.labels, wrong, strict=True) if is_wrong])
-    text = f"{counted(int(wrong.sum()), 'region lies', 'regions lie')} on the other side (left is negative x): {names}"
+    text = (
+        f"{pluralise(int(wrong.sum()), 'region lies', 'regions lie')} on the other side (left is negative x): {names}"
+    )
     return Finding("hemispheres", "severe", text)
 
 

@@ -14,7 +14,7 @@ from vbiflow.connectome.finding import Finding
 from vbiflow.connectome.parcellation import Parcellation
 from vbiflow.connectome.streamlines import check_counting, read_blocks
 from vbiflow.io import Progress
-from vbiflow.reading import counted
+from vbiflow.reading import pluralise
 
 
 def build_connectome(
@@ -71,7 +71,7 @@ def read_weights(path: str | Path) -> np.ndarray:
     values = read_table(path).values.ravel()
     wrong = ~(np.isfinite(values) & (values >= 0))
     if wrong.any():
-        count = counted(np.count_nonzero(wrong), "weight is no number", "weights are no numbers")
+        count = pluralise(np.count_nonzero(wrong), "weight is no number", "weights are no numbers")
         text = f"{count} of at least 0, the first at {np.argmax(wrong) + 1}"
         raise ValueError(f"{path}: {text}; give what tcksift2 wrote for these streamlines")
     return values

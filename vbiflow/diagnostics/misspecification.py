@@ -71,18 +71,23 @@ def misspecification(
     """
     limits = resolve_thresholds(thresholds)
     x, x_o = matching_arrays(x, x_o, names)
-    quantiles = feature_quantiles(x, x_o)
-    order = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373])).permutation(len(x))
     own = np.array([not name.startswith(CONDITIONING) for name in names])
     recorded = own & comparable_features(x, x_o)
+    if not recorded.any():
+        raise ValueError(
+            f"none of the {own.sum()} features of the recording can be compared: each is not finite there or in most "
+            "simulations, or the same in all; is the recording empty, or the simulations constant?"
+        )
+    order = np.random.default_rng(np.random.SeedSequence([seed, 0x6D697373])).permutation(len(x))
     half, rest = x[order[: len(x) // 2]][:, recorded], x[order[len(x) // 2 :]][:, recorded]
     fitted, held, v_o = normal_scores(half, half), normal_scores(half, rest), normal_scores(half, x_o[None, recorded])
     law = shrunk_covariance(fitted)
-    distances, distance = mahalanobis(law, held), mahalanobis(law, v_o)[0]
+    distances, parts = mahalanobis(law, held), contributions(law, v_o)[0]
+    distance = np.sqrt(max(parts.sum(), 0.0))
     mmd, mmd_p = kernel_distance(fitted[:REFERENCE], held[:REFERENCE], v_o[0])
     counts, n_beyond = count_outside(half, rest), int(count_outside(half, x_o[None, recorded])[0])
     outside = outlying_features(x, x_o, names, limits["feature_tail"])
-    parts, columns = contributions(law, v_o)[0], np.flatnonzero(recorded)
+    columns = np.flatnonzero(recorded)
     result = {
         "p_value": rank_p(distances, distance),
         "distance": float(distance / np.median(distances)),
@@ -94,7 +99,7 @@ def misspecification(
         "n_recorded": int(own.sum()),
         "n_compared": len(rest),
         "near": share_near(fitted[:REFERENCE], held[:REFERENCE], v_o[0]),
-        "features": dict(zip(names, quantiles.tolist(), strict=True)),
+        "features": dict(zip(names, feature_quantiles(x, x_o).tolist(), strict=True)),
         "farthest": [names[columns[k]] for k in np.argsort(-parts)[:NAMED]],
         "outside": outside,
         "nearest": order[np.argsort(squared_distances(np.vstack([fitted, held]), v_o)[:, 0])[:NEAREST]].tolist(),
@@ -138,11 +143,6 @@ def matching_arrays(x: np.ndarray, x_o: np.ndarray, names: Sequence[str]) -> tup
         raise ValueError(f"x has shape {x.shape}, x_o {x_o.shape} and there are {len(names)} names; they must agree")
     if len(x) < 2 * NEAREST:
         raise ValueError(f"{len(x)} simulations are too few to compare x_o with; at least {2 * NEAREST} are needed")
-    if not comparable_features(x, x_o).any():
-        raise ValueError(
-            f"none of the {len(names)} features of the recording can be compared: each is not finite there or in most "
-            "simulations, or the same in all; is the recording empty, or the simulations constant?"
-        )
     return x, x_o
 
 

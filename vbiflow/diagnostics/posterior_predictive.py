@@ -215,7 +215,7 @@ def fc_quantities(
     return {
         "fc": io.Quantity(drawn[best], "1", pair),
         "fc_observed": io.Quantity(observed, "1", pair),
-        "fc_values": io.Quantity(quantiles_of_fcd(drawn), "1", ("value",)),
+        "fc_values": io.Quantity(values_of_pairs(drawn), "1", ("value",)),
     }
 
 
@@ -227,8 +227,8 @@ def fcd_quantities(
     return {
         "fcd": io.Quantity(drawn[best], "1", axes, options),
         "fcd_observed": io.Quantity(observed, "1", axes, options),
-        "fcd_values": io.Quantity(quantiles_of_fcd(drawn), "1", ("value",)),
-        "fcd_observed_values": io.Quantity(quantiles_of_fcd(observed), "1", ("value",)),
+        "fcd_values": io.Quantity(values_of_pairs(drawn), "1", ("value",)),
+        "fcd_observed_values": io.Quantity(values_of_pairs(observed), "1", ("value",)),
     }
 
 
@@ -247,8 +247,8 @@ def psd_quantities(
 SUMMARIES = {"fc": fc_quantities, "fcd": fcd_quantities, "psd": psd_quantities}
 
 
-def quantiles_of_fcd(matrices: np.ndarray) -> np.ndarray:
-    """Values above the diagonal of FCD (..., window, window), which fcd_ks compares.
+def values_of_pairs(matrices: np.ndarray) -> np.ndarray:
+    """Values above the diagonals of FC or FCD matrices (..., n, n); of FCD they are what fcd_ks compares.
 
     At most SHOWN of them, evenly spread over their order, for a histogram.
     """

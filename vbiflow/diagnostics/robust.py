@@ -11,6 +11,7 @@ import numpy as np
 from vbiflow.connectome.pool import CONDITIONING
 from vbiflow.diagnostic_options import WRONG
 from vbiflow.inference.training_set import TrainingSet
+from vbiflow.reading import shorten_list
 from vbiflow.streams import random_generator
 
 if TYPE_CHECKING:
@@ -69,16 +70,14 @@ def summarise_robust(
     if not off:
         return ends, off, "no feature is found wrong by the robust posterior"
     width = np.maximum(plain[2] - plain[0], np.finfo(float).tiny)
-    most = int(np.argmax(np.abs(ends[1] - plain[1]) / width))
-    listed = ", ".join(off[:MOST_LISTED]) + (f" and {len(off) - MOST_LISTED} more" if len(off) > MOST_LISTED else "")
+    most, them = int(np.argmax(np.abs(ends[1] - plain[1]) / width)), "it" if len(off) == 1 else "them"
     return (
         ends,
         off,
         (
-            f"the robust posterior finds {listed} wrong, beside the other features of the recording; without "
-            f"{'it' if len(off) == 1 else 'them'} {parameters[most]} lies between {ends[0, most]:.3g} and "
-            f"{ends[2, most]:.3g} (90 %), with {'it' if len(off) == 1 else 'them'} between {plain[0, most]:.3g} and "
-            f"{plain[2, most]:.3g}"
+            f"the robust posterior finds {shorten_list(off, MOST_LISTED)} wrong, beside the other features of the "
+            f"recording; without {them} {parameters[most]} lies between {ends[0, most]:.3g} and {ends[2, most]:.3g} "
+            f"(90 %), with {them} between {plain[0, most]:.3g} and {plain[2, most]:.3g}"
         ),
     )
 

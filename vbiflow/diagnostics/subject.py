@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.connectome.pool import CONDITIONING
-from vbiflow.diagnostic_options import fewest, resolve_thresholds
+from vbiflow.diagnostic_options import fewest_for, resolve_thresholds
 from vbiflow.diagnostics.grade import GRADES, grade_in_words, grade_scores, lowest_grade
 from vbiflow.diagnostics.marginal import UNLEARNT
 from vbiflow.diagnostics.predictive import judge_predictive
@@ -117,10 +117,10 @@ def rarity_reasons(found: Mapping[str, Any], limits: Mapping[str, float], where:
     strange = {name: gap for name, gap in found["outside"].items() if name.startswith(CONDITIONING)}
     outside = {name: gap for name, gap in found["outside"].items() if name not in strange}
     reasons, limit = [], limits["misspecification_p"]
-    if found["n_compared"] < fewest(limit):
+    if found["n_compared"] < fewest_for(limit):
         reasons.append(
             f"{found['n_compared']} simulations, half of the valid ones, are too few to see a rare recording at "
-            f"p = {limit:g}: {fewest(limit)} are needed"
+            f"p = {limit:g}: {fewest_for(limit)} are needed"
         )
     if strange:
         reasons.append(f"the connectome is outside those that the estimator learned from: {list_features(strange)}")
@@ -149,10 +149,10 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
         return ["no simulation from the posterior was compared with the recording"]
     n, limit = found["n_simulations"], limits["predictive_p"]
     held_out = found.get("n_held_out", 0)
-    if max(n, held_out) < fewest(limit):
+    if max(n, held_out) < fewest_for(limit):
         return [
             f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
-            f"diagnostics.n_predictive to {fewest(limit)} or more"
+            f"diagnostics.n_predictive to {fewest_for(limit)} or more"
         ]
     if not found["n_features"]:
         return ["no feature could be compared with those of simulations from the posterior"]

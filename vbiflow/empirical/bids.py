@@ -38,7 +38,7 @@ from vbiflow.empirical.bids_files import (
 )
 from vbiflow.empirical.cohort import COLUMNS, FILES, Row, check_row
 from vbiflow.places import user_file
-from vbiflow.reading import counted, first_repeated, shorten_list
+from vbiflow.reading import first_repeated, pluralise, shorten_list
 
 VOLUMES = (".nii", ".nii.gz")
 USUAL: dict[str, tuple[dict[str, Any], ...]] = {
@@ -259,7 +259,7 @@ def main(arguments: Sequence[str]) -> int:
     write_cohort(target, rows)
     for person, why in left_out.items():
         print(f"{person}: left out, {why}")
-    print(f"{target}: {counted(len(rows), 'person', 'people')}")
+    print(f"{target}: {pluralise(len(rows), 'person', 'people')}")
     return 0
 
 

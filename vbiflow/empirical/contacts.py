@@ -17,7 +17,7 @@ from vbiflow.empirical.montages import known_positions
 from vbiflow.empirical.sensor_options import IN_RECORDING, SPACES
 from vbiflow.empirical.spaces import head_to_mni, is_system_of, is_template_head, space_of, system_of
 from vbiflow.labels import canonical
-from vbiflow.reading import counted, shorten_list
+from vbiflow.reading import pluralise, shorten_list
 
 ELSEWHERE = 0.6
 """Contacts whose distance to the nearest region falls below this share in another frame are told in that frame."""
@@ -64,7 +64,7 @@ def with_places(path: str, regions: Regions) -> Regions:
     if known.all() or not known.any():
         return regions
     names = shorten_list([name for name, has in zip(regions.labels, known, strict=True) if not has])
-    count = counted(int((~known).sum()), "contact has no position and is", "contacts have no position and are")
+    count = pluralise(int((~known).sum()), "contact has no position and is", "contacts have no position and are")
     print(f"{path}: {count} left out: {names}")
     return regions.take(np.flatnonzero(known))
 
@@ -154,7 +154,7 @@ def check_contacts(
     hint = f"; they fit as {frame}" if frame else ""
     if wrong.any():
         names = shorten_list([name for name, is_wrong in zip(sensors, wrong, strict=True) if is_wrong])
-        count = counted(int(wrong.sum()), "contact lies", "contacts lie")
+        count = pluralise(int(wrong.sum()), "contact lies", "contacts lie")
         text = f"{count} outside the head or far from all regions: {names}{hint}"
         remedy = "give x, y, z [mm] in the space of the regions' centres (MNI, or the person's own parcellation)"
         raise ValueError(f"{path}: {text}; {remedy}")

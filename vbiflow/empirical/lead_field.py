@@ -16,7 +16,7 @@ from vbiflow.connectome.connectome import Connectome
 from vbiflow.connectome.regions import match_labels
 from vbiflow.features import Nodes
 from vbiflow.observation.sensors import reference_matrix, reference_of
-from vbiflow.reading import counted, shorten_list
+from vbiflow.reading import pluralise, shorten_list
 
 MIDLINE = 5.0
 """Sensors closer to the midline [mm] belong to no hemisphere."""
@@ -60,7 +60,7 @@ class LeadField:
         silent = ~self.gain.any(axis=0)
         if silent.any() and self.kind != "seeg":  # electrodes in the brain hear what is near them
             names = shorten_list([label for label, is_silent in zip(self.labels, silent, strict=True) if is_silent])
-            count = counted(int(silent.sum()), "region reaches", "regions reach")
+            count = pluralise(int(silent.sum()), "region reaches", "regions reach")
             raise ValueError(f"lead field: {count} no sensor: {names}; their sources lie outside")
 
     def project(self, ts: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mne
 import numpy as np
 
-from vbiflow.reading import counted, shorten_list
+from vbiflow.reading import pluralise, shorten_list
 
 
 def montage_info(montage: str, kind: str, type_: str | None = None) -> mne.Info:
@@ -59,5 +59,5 @@ def check_positions(info: mne.Info) -> None:
     places = np.array([channel["loc"][:3] for channel in info["chs"]])
     names = [name for name, has_place in zip(info["ch_names"], have_position(places), strict=True) if not has_place]
     if names:
-        text = f"{counted(len(names), 'channel has', 'channels have')} no position: {shorten_list(names)}"
+        text = f"{pluralise(len(names), 'channel has', 'channels have')} no position: {shorten_list(names)}"
         raise ValueError(f"lead field: {text}; set recording.montage, rename or drop them")

@@ -22,7 +22,7 @@ from vbiflow.features.preparation import epoch_of
 from vbiflow.io import Quantity, read, read_attributes
 from vbiflow.observation.sensors import reference_of
 from vbiflow.places import relative_path
-from vbiflow.reading import counted, reading, shorten_list
+from vbiflow.reading import pluralise, reading, shorten_list
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def observe_sensor_table(
     recording = read_recording(path, row["kind"], row["tr"])
     missing = [name for name in wanted if name not in recording.labels]
     if missing:
-        count = counted(len(missing), "sensor of the lead field has", "sensors of the lead field have")
+        count = pluralise(len(missing), "sensor of the lead field has", "sensors of the lead field have")
         raise ValueError(f"{path}: {count} no series: {shorten_list(missing)}")
     recording = recording.take([recording.labels.index(name) for name in wanted])
     matrix, names = settings.lead_field.view(settings.sensors or {})
@@ -261,7 +261,7 @@ def extract_x_o(
     found, wanted = recording.ts.shape[1], settings.n_times
     if found < wanted:
         advice = f"set simulation.duration to {found * settings.interval:g}"
-        raise ValueError(f"{path}: {counted(found, 'sample')}, but the study simulates {wanted}; {advice}")
+        raise ValueError(f"{path}: {pluralise(found, 'sample')}, but the study simulates {wanted}; {advice}")
     if found > wanted:
         print(f"{path}: {found} samples; the first {wanted} are used, as many as are simulated")
     check_confounds(path, recording, confounds)

@@ -15,7 +15,7 @@ from vbiflow.connectome.regions import LEAVE_OUT, match_labels
 from vbiflow.empirical.imaging import read_grayordinates, read_parcels, read_volumes
 from vbiflow.empirical.series import Series, align
 from vbiflow.labels import canonical, numbered_labels
-from vbiflow.reading import Problems, counted, join_problems, shorten_list
+from vbiflow.reading import Problems, join_problems, pluralise, shorten_list
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
@@ -225,7 +225,7 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     ts = recording.ts
     if ts.shape[1] < least:
         seconds = ts.shape[1] / recording.fs
-        raise ValueError(f"{path}: {counted(ts.shape[1], 'sample')} ({seconds:g} s); at least {least} are needed")
+        raise ValueError(f"{path}: {pluralise(ts.shape[1], 'sample')} ({seconds:g} s); at least {least} are needed")
     found = []
     for what, wrong, advice in (
         ("not finite", ~np.isfinite(ts).all(axis=1), f"interpolate or {LEAVE_OUT}"),
@@ -233,7 +233,7 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     ):
         names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
         if names:
-            found.append(f"{path}: {what} in {counted(len(names), 'region')}: {shorten_list(names)}; {advice}")
+            found.append(f"{path}: {what} in {pluralise(len(names), 'region')}: {shorten_list(names)}; {advice}")
     if found:
         raise ValueError(join_problems(found))
 

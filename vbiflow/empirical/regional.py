@@ -11,7 +11,7 @@ from vbiflow.empirical.imaging import read_confounds
 from vbiflow.empirical.recording import Recording, read_recording
 from vbiflow.empirical.series import check_options, check_sides, split_halves
 from vbiflow.features.preparation import prepare, read_preparation
-from vbiflow.reading import counted, reading
+from vbiflow.reading import pluralise, reading
 
 
 def read_regional(
@@ -61,5 +61,5 @@ def check_confounds(path: str, recording: Recording, confounds: np.ndarray | Non
     """Refuse confounds (n, n_times) of another length than the recording."""
     found = recording.ts.shape[1]
     if confounds is not None and confounds.shape[1] != found:
-        lines = counted(confounds.shape[1], "line")
-        raise ValueError(f"{path}: {counted(found, 'sample')}, but {lines} of confounds; give one a volume")
+        lines = pluralise(confounds.shape[1], "line")
+        raise ValueError(f"{path}: {pluralise(found, 'sample')}, but {lines} of confounds; give one a volume")

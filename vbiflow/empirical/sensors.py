@@ -21,7 +21,7 @@ from vbiflow.empirical.sensor_files import (
 )
 from vbiflow.empirical.sensor_options import ARBITRARY
 from vbiflow.observation.sensors import reference_matrix
-from vbiflow.reading import counted, reading, shorten_list
+from vbiflow.reading import pluralise, reading, shorten_list
 
 AMPLITUDES = {
     "eeg": (1e-8, 5e-3, "V"),
@@ -91,7 +91,7 @@ def check_finite(path: str | Path, raw: MneRecording) -> None:
     if not finite.all():
         names = [name for name, is_finite in zip(raw.ch_names, finite, strict=True) if not is_finite]
         raise ValueError(
-            f"{path}: not finite in {counted(len(names), 'channel')}: {shorten_list(names)}; drop or interpolate them"
+            f"{path}: not finite in {pluralise(len(names), 'channel')}: {shorten_list(names)}; drop or interpolate them"
         )
 
 
@@ -113,7 +113,7 @@ def pick_channels(path: str | Path, raw: MneRecording, channels: Sequence[str]) 
     if missing:
         one, many = "sensor of the lead field is no good channel", "sensors of the lead field are no good channels"
         raise ValueError(
-            f"{path}: {counted(len(missing), one, many)} of the recording: "
+            f"{path}: {pluralise(len(missing), one, many)} of the recording: "
             f"{shorten_list(missing)}; interpolate them, or give this person a lead field of their own"
         )
     return raw.pick(list(channels), verbose="ERROR")

@@ -12,7 +12,7 @@ import numpy as np
 
 from vbiflow.connectome.regions import homotopic_pairs, homotopic_ranks, match_labels
 from vbiflow.labels import NUMBERED, canonical
-from vbiflow.reading import counted, shorten_list
+from vbiflow.reading import pluralise, shorten_list
 
 OPTIONS = ("demean", "confounds", "drop", "accept", "part")
 PARTS = ("first_half", "second_half")
@@ -79,7 +79,7 @@ def align(path: str, given: Sequence[str], wanted: Sequence[str], drop: Sequence
     known = {canonical(label) for label in (*wanted, *([] if drop == REST else drop))}
     extra = [] if drop == REST else [label for label in given if canonical(label) not in known]
     if extra:
-        count = counted(len(extra), "region is", "regions are")
+        count = pluralise(len(extra), "region is", "regions are")
         advice = f"drop them by recording.drop: {REST}, or by a list of their names"
         raise ValueError(f"{path}: {count} not in the connectome: {shorten_list(extra)}; {advice}")
     return order

@@ -120,14 +120,14 @@ def train(
                 inputs = Inputs(z, u, n_train, device, trial.condenser.regression)
                 key = folder and inputs.digest(options, seed)
             checkpoints = folder and f"{folder / key}-{k}"
-            told = naming(progress, trial, 1, options["members"])
+            told = member_progress(progress, trial, 1, options["members"])
             first = fit_flow(inputs, trial.options, seed, told, checkpoints and Path(f"{checkpoints}-0.pt"))
             trainings.append(Training(trial, inputs, checkpoints, *first))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
         condenser, options, inputs, n = best.trial.condenser, best.trial.options, best.inputs, options["members"]
         members = [(best.network, best.losses, 0.0)]
         for k in range(1, n):
-            told, path = naming(progress, best.trial, k + 1, n), folder and Path(f"{best.checkpoints}-{k}.pt")
+            told, path = member_progress(progress, best.trial, k + 1, n), folder and Path(f"{best.checkpoints}-{k}.pt")
             members.append(fit_flow(inputs, options, seed + 7919 * k, told, path))
     if folder:
         shutil.rmtree(folder)
@@ -150,7 +150,9 @@ class Training(NamedTuple):
     earlier: float
 
 
-def naming(progress: EpochProgress | None, trial: Trial, number: int, members: int) -> Callable[[int, float], None]:
+def member_progress(
+    progress: EpochProgress | None, trial: Trial, number: int, members: int
+) -> Callable[[int, float], None]:
     """Progress of one network, called with (epoch, validation loss): it says which trial and which member it is."""
     which = ", ".join(filter(None, (trial.name, f"member {number} of {members}" if members > 1 else "")))
     return (lambda epoch, loss: progress(epoch, loss, which)) if progress else (lambda *_: None)

@@ -10,7 +10,7 @@ from math import ceil, floor
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.diagnostic_options import fewest, resolve_thresholds
+from vbiflow.diagnostic_options import fewest_for, resolve_thresholds
 from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
@@ -271,7 +271,7 @@ def check_shares(study: Study) -> None:
     n, inference = study.n_simulations, resolve_options(study["inference"])
     validation, test = inference["validation_share"], inference["test_share"]
     limits = resolve_thresholds(study["diagnostics"]["thresholds"])
-    n_test = max(FEWEST, int(limits["n_test"]), fewest(limits["predictive_p"]))
+    n_test = max(FEWEST, int(limits["n_test"]), fewest_for(limits["predictive_p"]))
     hold_less = f"hold less out than {validation:g} and {test:g}"
     needs = (
         ("validate", validation, FEWEST, f"validation_share {validation:g}"),
@@ -288,10 +288,10 @@ def check_shares(study: Study) -> None:
         cures += [cure if cure == hold_less else f"raise {cure}" for *_, cure in short]
         raise ValueError(f"inference.n_simulations: of {n} are left {left}; {', or '.join(cures)}")
     compared, rare = n - n // 2, limits["misspecification_p"]
-    if compared < fewest(rare):
+    if compared < fewest_for(rare):
         raise ValueError(
             f"diagnostics.thresholds.misspecification_p: beside {compared} simulations, half of all, no recording can "
-            f"be as rare as {rare:g}; raise inference.n_simulations to {2 * fewest(rare)}, or the threshold"
+            f"be as rare as {rare:g}; raise inference.n_simulations to {2 * fewest_for(rare)}, or the threshold"
         )
 
 

@@ -24,8 +24,8 @@ from vbiflow.study.study import Study
 MB = 1e-6
 UNKNOWN_REGIONS = 200
 """Where no table says how many regions there are; most atlases have fewer."""
-SMALL = 10e6
-"""Bytes of a file of weights that is read to count its regions."""
+SMALL = 3e6
+"""Bytes of a file of weights that is read to count its regions whenever Snakemake starts."""
 BLOCKS = 256
 """Megabytes of series that a simulating job holds, or two batches of 32 rows (engine/blocks.py); on a GPU all."""
 COMPILING = 150
@@ -131,9 +131,10 @@ def size_of(study: Study) -> Size:
 
 
 def count_regions(study: Study) -> int:
-    """Regions of the largest connectome, by its table of regions, or by a matrix that brings its own names."""
+    """Regions of the largest connectome by its table; of matrices that bring their own names, the first one's."""
     select = repr(study["connectome"]["select"])
-    return max(count_selected(row["weights"], row["regions"], select) for row in study.cohort.values())
+    by_table = {row["regions"]: row["weights"] for row in reversed(study.cohort.values())}
+    return max(count_selected(weights, table, select) for table, weights in by_table.items())
 
 
 @cache
