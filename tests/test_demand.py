@@ -1,5 +1,6 @@
 """What jobs are said to need, beside what they took, and how it grows with the study."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,15 @@ def test_regions_of_a_matrix_with_a_header_are_counted_and_of_one_to_be_fetched_
     (tmp_path / "weights.csv").write_text("\n".join(rows))
     assert demands.count_selected(str(tmp_path / "weights.csv"), "", "{}") == 3
     assert demands.count_selected(str(tmp_path / "gone.csv"), "", "{}") == demands.UNKNOWN_REGIONS
+
+
+def test_of_many_people_whose_matrices_bring_their_own_names_one_is_read(monkeypatch):
+    seen = []
+    monkeypatch.setattr(demands, "count_selected", lambda *row: seen.append(row) or 3)
+    study = load_study("tiny")
+    row = dict(next(iter(study.cohort.values())), regions="")
+    people = {f"{k}": row | {"weights": f"{k}.csv"} for k in range(9)}
+    assert count_regions(replace(study, cohort=people)) == 3 and [weights for weights, *_ in seen] == ["0.csv"]
 
 
 @pytest.mark.parametrize("rule", [*BASE, *TORCH, *MEMORY, *MINUTES])
