@@ -28,3 +28,11 @@ def test_rows_of_people_become_rows_of_studies() -> None:
     assert a["fc_correlation_grade"] == "1 other person, 1 above chance" and a["model"] == "Linear"
     assert b["fc_correlation"] == "0.80 (0.80 to 0.80)" and "held_out_fc_correlation" not in b
     assert columns_of([b, a])[-1] == "others_fc_correlation"
+
+
+def test_a_rung_is_told_by_what_is_least_alike_also_of_a_distance() -> None:
+    judged = verdict(0.6, "other_person", 0.5)
+    scores = judged["parts"]["model"]["scores"]
+    scores["fcd_ks"] = scores["fc_correlation"]
+    row = person_row("a", "1", judged, {})
+    assert row["other_person_fc_correlation"] == 0.5 and row["other_person_fcd_ks"] == 0.7

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 def person_row(study: str, subject: str, verdict: Mapping[str, Any], transfer: Mapping[str, Any]) -> Row:
     """One person in one study: verdict, and of each score its value and grade, and what it is with a held-out half and
-    with `transfer`, the scores (n,) of other people's parameters.
+    with `transfer`, the scores (n,) of other people's parameters; of the rungs of recordings, what is least alike.
     """
     row: Row = {"study": study, "subject": subject, "verdict": verdict["verdict"]}
     row |= {f"{part}_trusted": verdict["parts"][part]["verdict"] == "trusted" for part in ("estimator", "recording")}
@@ -24,7 +24,8 @@ def person_row(study: str, subject: str, verdict: Mapping[str, Any], transfer: M
         row |= {name: found["value"], f"{name}_grade": found["grade"]}
         row |= {f"held_out_{name}": found["held_out"]} if "held_out" in found else {}
         row |= {f"others_{name}": float(np.median(transfer[name]))} if name in transfer else {}
-        row |= {f"{rung}_{name}": ends[0] for rung, ends in found["ladder"].items() if rung in GRADES[2:4]}
+        least = 0 if SCORES[name].sign > 0 else 1  # end of a rung that is the least alike
+        row |= {f"{rung}_{name}": ends[least] for rung, ends in found["ladder"].items() if rung in GRADES[2:4]}
     return row
 
 
