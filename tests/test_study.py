@@ -1,11 +1,13 @@
 """Study files: defaults, scales, and every mistake in one line."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from vbiflow.provenance import ROOT
 from vbiflow.study import known_studies, load_config, load_study
+from vbiflow.study.checks import check_required_grade
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_one_shared_connectome(config):
         ),
         ("seed: 7", "sed: 7", "unknown key 'sed'; did you mean 'seed'"),
         ("seed: 7\n", "", "missing seed"),
-        ("seed: 7", "seed: -7", "seed: -7 is less than the minimum of 0"),
+        ("seed: 7", "seed: -7", "seed: found -7; write a number from 0"),
         ("model: wong_wang", "model: wang_wong", "unknown model 'wang_wong'; choose from wong_wang"),
         ("  w: {uniform", "  W: {uniform", "unknown parameter of wong_wang 'W'; choose from a, b, d"),
         ("model: wong_wang", "model: wong_wang\nparameters: {G: 2}", "G stands in both prior and parameters"),
@@ -264,7 +266,7 @@ SENSORS = "sensors: {template: fsaverage5-dk"
         ),
         (SENSORS, "sensors: {template: fsaverage", "unknown template 'fsaverage'; choose from fsaverage5-dk"),
         (SENSORS, "sensors: {template: fsaverage5-dk, contacts: c.tsv", "found template, contacts; give one of"),
-        ("noise: 1.0e-6", "noise: -1.0e-6", "observation.sensors.noise: -1e-06 is less than the minimum of 0"),
+        ("noise: 1.0e-6", "noise: -1.0e-6", "observation.sensors.noise: found -1e-06; write a number from 0"),
         (
             "features:\n",
             "recording: {filter: [1, 2]}\nfeatures:\n",
@@ -338,6 +340,24 @@ def test_ablation_needs_something_to_leave(config):
             "the cohort has one person; require above_chance or own_half",
         ),
         (
+            "duration: 864.0e+3",
+            "duration: 50.4e+3",
+            "fcd_ks needs two windows of 59.76 s every 5.04 s, the study simulates 50.4 s",
+        ),
+        ("duration: 864.0e+3", "duration: 62.0e+3", "fcd_ks needs two windows"),
+        (
+            "Calcarine_R, Cuneus_L, Cuneus_R, Lingual_L, Lingual_R, Occipital_Sup_L, Occipital_Sup_R",
+            "Calcarine_R",
+            "fc_correlation compares the pairs of regions, of which 2 have 1",
+        ),
+        (
+            "  n_predictive: 10",
+            "  thresholds: {feature_tail: 0.5}",
+            "threshold feature_tail is a share at either end, below 0.5",
+        ),
+        ("  n_predictive: 10", "  require: none", "require: found 'none'; choose from null, above_chance"),
+        ("test_share: 0.34", "test_share: 34", "test_share: found 34; write a number .* 1, a share: 34 % is 0.34"),
+        (
             "  n_predictive: 10",
             "  require: above_chance\n  scores: [fcd_ks]",
             "require: above_chance is not known of fcd_ks; name other",
@@ -364,6 +384,31 @@ def test_evidence_and_pools_that_cannot_be_are_one_line(config, old, new, messag
     edit(config, old, new)
     with pytest.raises(ValueError, match=message):
         load_study("tiny", config)
+
+
+def test_a_half_too_short_for_the_windows_cannot_be_required(config):
+    edit(config, "duration: 864.0e+3", "duration: 216.0e+3")
+    edit(config, "  n_predictive: 10", "  require: own_half\n  scores: [fcd_ks]")
+    with pytest.raises(
+        ValueError, match=r"own_half needs halves .* more than 2 windows .* for fcd; the study simulates 216 s"
+    ):
+        load_study("tiny", config)
+
+
+def test_segments_too_short_for_a_frequency_are_refused(config):
+    edit(config, "tr: 720", "tr: 2000")
+    edit(config, "  n_predictive: 10", "  scores: [psd_distance]")
+    with pytest.raises(ValueError, match="psd_distance finds no frequency in segments of 2 s of a sample every 2 s"):
+        load_study("tiny", config)
+
+
+@pytest.mark.parametrize(("kind", "grade"), [("features", "above_chance"), ("psd", "own_half")])
+def test_a_grade_that_a_table_does_not_know_cannot_be_required(kind, grade):
+    study = load_study("tiny")
+    study["diagnostics"]["require"] = grade
+    people = {name: row | {"kind": kind} for name, row in study.cohort.items()}
+    with pytest.raises(ValueError, match=f"diagnostics.require: .*{next(iter(people))}"):
+        check_required_grade(replace(study, cohort=people))
 
 
 def test_who_learns_from_whom(config):

@@ -18,6 +18,8 @@ THRESHOLDS: dict[str, float] = {
     "feature_tail": 0.001,
     "predictive_p": 0.01,
 }
+MOST_TAIL = 0.5
+"""Both ends together would be all."""
 GOOD = ("trusted", "uninformative")
 """Verdicts of a calibrated posterior."""
 N_TRANSFER = 30
@@ -34,6 +36,8 @@ def resolve_thresholds(thresholds: Mapping[str, float] | None) -> dict[str, floa
             raise ValueError(f"unknown threshold {key!r}; choose from {', '.join(THRESHOLDS)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ValueError(f"threshold {key} must be a number from 0 up, found {value!r}")
+    if (tail := (thresholds or {}).get("feature_tail", 0)) >= MOST_TAIL:
+        raise ValueError(f"threshold feature_tail is a share at either end, below {MOST_TAIL:g}, found {tail:g}")
     return THRESHOLDS | dict(thresholds or {})
 
 

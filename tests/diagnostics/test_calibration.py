@@ -34,6 +34,12 @@ def test_exact_posterior_is_trusted():
     assert result["parameters"]["a"]["coverage_90"] == pytest.approx(0.9, abs=0.04)
 
 
+def test_a_verdict_by_own_thresholds_says_so():
+    assert "thresholds" not in judged(Exact())["words"]
+    lax = judged(Exact(), thresholds={"alpha": 0.0})
+    assert lax["words"].endswith("; by the study's own thresholds: alpha 0 (by default 0.01)")
+
+
 def test_the_verdict_gives_its_numbers():
     result = judged(Exact())
     covered = sorted(entry["coverage_90"] for entry in result["parameters"].values())
@@ -49,7 +55,7 @@ def test_the_verdict_gives_its_numbers():
         f"truths, TARP is off by {tarp:.2f} (limit 0.05)"
     )
     assert judged(Exact(widen=0.6))["numbers"]["calibrated"] == 0
-    assert judged(Exact(), thresholds={"tarp_deviation": 0.1})["words"].endswith("(limit 0.1)")
+    assert judged(Exact(), thresholds={"tarp_deviation": 0.1})["words"].partition("; by")[0].endswith("(limit 0.1)")
     many = {"calibrated": 85, "parameters": 85, "held_out": 2600, "coverage_90": [0.891, 0.918], "tarp": 0.03}
     said = (
         "85 of 85 parameters are calibrated over 2 600 held-out simulations, 90 % intervals hold 89 to 92 % of the "

@@ -125,20 +125,24 @@ def match_labels(wanted: Sequence[str], given: Sequence[str], what: str, whose: 
     Raises
     ------
     ValueError
-        If a wanted region is missing; the message lists what is missing on each side.
+        If a wanted region is missing; the message lists what is missing and what is not asked for.
     """
     places: dict[str, int] = {}
     for place, label in enumerate(given):
         other = places.setdefault(canonical(label), place)
         if other != place:
-            raise ValueError(f"{what}: {given[other]} and {label} are two spellings of one region; rename one")
+            twice = label == given[other]
+            problem = (
+                f"{label} stands twice" if twice else f"{given[other]} and {label} are two spellings of one region"
+            )
+            raise ValueError(f"{what}: {problem}; rename one")
     names = [canonical(label) for label in wanted]
     missing = [label for label, name in zip(wanted, names, strict=True) if name not in places]
     if missing:
         extra = [label for label in given if canonical(label) not in set(names)]
         raise ValueError(
-            f"{what}: regions do not match {whose}: it lacks {shorten_list(missing)}; "
-            f"{whose} lacks {shorten_list(extra)}; rename them, or select the regions that both have"
+            f"{what}: regions do not match {whose}: it lacks {shorten_list(missing)}; of names that are not asked for "
+            f"it has {shorten_list(extra)}; rename them, or select the regions that both have"
         )
     return np.array([places[name] for name in names], dtype=int)
 

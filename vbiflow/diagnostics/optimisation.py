@@ -10,8 +10,9 @@ import numpy as np
 from scipy.optimize import differential_evolution
 
 from vbiflow.connectome import Connectome
-from vbiflow.diagnostics.posterior_predictive import compared_values, quantity_options
+from vbiflow.diagnostics.posterior_predictive import compared_values
 from vbiflow.engine import simulate_draws
+from vbiflow.features.score_options import quantity_options
 from vbiflow.features.scores import SCORES
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import Progress

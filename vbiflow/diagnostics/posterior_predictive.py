@@ -13,46 +13,14 @@ from vbiflow.diagnostics.predictive import SCORES, predictive_scores
 from vbiflow.features import fc, fcd
 from vbiflow.features.extraction import Observer
 from vbiflow.features.feature import of_signal
-from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
+from vbiflow.features.preparation import read_preparation
+from vbiflow.features.score_options import half_is_enough, score_options, segment_length
 from vbiflow.features.scores import upper_triangle
 from vbiflow.features.spectral_estimation import welch
 
-OPTIONS = {"fcd": {"window": 60.0, "step": 5.0}, "psd": {"segment": 2.0}}
 SHOWN = 5000
 SHUFFLES = 40
-HALF_WINDOWS = 2
-"""So many windows or segments must fit into half a recording."""
-
-
-def quantity_options(quantity: str, specs: Sequence[Any]) -> dict[str, Any]:
-    """Options of the study's first feature of the `quantity` that matter here; OPTIONS where it has none.
-
-    Spectra are compared in the `band` that the feature's range covers, if the study gives it.
-    """
-    defaults, names = OPTIONS.get(quantity, {}), ("psd", "spectrum") if quantity == "psd" else (quantity,)
-    given = [spec[name] or {} for spec in specs if isinstance(spec, Mapping) for name in names if name in spec]
-    first = given[0] if given else {}
-    band = {"band": tuple(first["range"])} if quantity == "psd" and "range" in first else {}
-    return defaults | band | {key: value for key, value in first.items() if key in defaults}
-
-
-def score_options(
-    names: Sequence[str], specs: Sequence[Any], steps: Mapping[str, Any], fs: float
-) -> dict[str, dict[str, Any]]:
-    """Options of each quantity that the scores compare, with the band and the epochs that the `steps` leave spectra.
-
-    Windows of FCD are whole samples at `fs` [Hz], as they are taken.
-    """
-    wanted = {SCORES[name].quantity: quantity_options(SCORES[name].quantity, specs) for name in names}
-    if "fcd" in wanted:
-        wanted["fcd"] = {key: max(1, round(seconds * fs)) / fs for key, seconds in wanted["fcd"].items()}
-    if "psd" in wanted and "bandpass" in steps:
-        low, high = wanted["psd"].get("band", (0.0, np.inf))
-        wanted["psd"] |= {"band": (max(low, steps["bandpass"][0]), min(high, steps["bandpass"][1]))}
-    if "psd" in wanted and "epochs" in steps:
-        wanted["psd"] |= {"epoch": epoch_of(steps, fs)}
-    return wanted
 
 
 def compared_values(quantity: str, ts: np.ndarray, fs: float, options: Mapping[str, float]) -> np.ndarray:
@@ -68,15 +36,10 @@ def compared_values(quantity: str, ts: np.ndarray, fs: float, options: Mapping[s
 
 def spectrum(ts: np.ndarray, fs: float, options: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies [Hz] above 0, within the band that a filter let pass if there is one, and the densities there."""
-    frequencies, density = welch(ts, fs, segment_length(ts, fs, options), options.get("epoch"))
+    frequencies, density = welch(ts, fs, segment_length(ts.shape[-1], fs, options), options.get("epoch"))
     low, high = options.get("band", (0.0, np.inf))
     kept = (frequencies > 0) & (frequencies >= low) & (frequencies <= high)
     return frequencies[kept], density[..., kept]
-
-
-def segment_length(ts: np.ndarray, fs: float, options: Mapping[str, float]) -> int:
-    """Samples of a segment of Welch's method, at most the whole series or epoch."""
-    return min(round(options["segment"] * fs), options.get("epoch", ts.shape[-1]))
 
 
 def posterior_predictive(
@@ -184,14 +147,13 @@ def measured_rungs(
         if SCORES[name].measures("above_chance"):
             mixed = [own[order][:, order] if quantity == "fc" else own[order] for order in shuffled]
             found[f"chance_{name}"] = compare(np.array(mixed), own)
-        epoch = options.get("epoch", 1)
-        half = n_times // 2 // epoch * epoch
         if not SCORES[name].measures("own_half"):
             continue
         if held_out is not None:
             other = compared_values(quantity, held_out, fs, options)
             found[f"half_{name}"] = np.atleast_1d(compare(other[None], own))
-        elif half > HALF_WINDOWS * options.get("window", options.get("segment", 0.0)) * fs:
+        elif half_is_enough(n_times, fs, options):
+            half = n_times // 2 // options.get("epoch", 1) * options.get("epoch", 1)
             first, second = (
                 compared_values(quantity, part, fs, options) for part in (series[:, :half], series[:, -half:])
             )

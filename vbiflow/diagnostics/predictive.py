@@ -24,6 +24,11 @@ def predictive_scores(
     Returns
     -------
     dict with <score> (n,) and floor_<score> (r (r - 1) / 2,) of every name
+
+    Raises
+    ------
+    ValueError
+        If there is no pair for the floor, or a score is no number.
     """
     found = {}
     for name in names:
@@ -33,6 +38,8 @@ def predictive_scores(
             raise ValueError(f"the noise floor needs at least 2 repeated simulations at one theta, found {len(again)}")
         found[name] = compare(drawn[quantity], observed[quantity])
         found[f"floor_{name}"] = np.concatenate([compare(again[k + 1 :], again[k]) for k in range(len(again) - 1)])
+        if not all(np.isfinite(found[key]).all() for key in (name, f"floor_{name}")):
+            raise ValueError(f"diagnostics.scores: {name} is no number for some simulations; name another score")
     return found
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from vbiflow import io
-from vbiflow.diagnostics.posterior_predictive import SHUFFLES, quantity_options, valid_simulations
+from vbiflow.diagnostics.posterior_predictive import SHUFFLES, valid_simulations
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.features.preparation import epoch_of, read_preparation
 from vbiflow.features.preparation import prepare as prepared
+from vbiflow.features.score_options import quantity_options
 from vbiflow.features.scores import SCORES, TABLE_SCORE, relative_spectra
 from vbiflow.features.spectral_estimation import welch
 

@@ -10,13 +10,10 @@ import numpy as np
 
 from vbiflow import io
 from vbiflow.diagnostic_options import N_TRANSFER
-from vbiflow.diagnostics.posterior_predictive import (
-    compared_values,
-    prepare_simulation,
-    score_options,
-)
+from vbiflow.diagnostics.posterior_predictive import compared_values, prepare_simulation
 from vbiflow.features.extraction import Observer
 from vbiflow.features.preparation import read_preparation
+from vbiflow.features.score_options import score_options
 from vbiflow.features.scores import SCORES
 
 

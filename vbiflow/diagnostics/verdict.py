@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from vbiflow.diagnostic_options import GOOD, resolve_thresholds
+from vbiflow.diagnostic_options import GOOD, THRESHOLDS, resolve_thresholds
 from vbiflow.diagnostics.calibration import Calibration, coverage
 from vbiflow.diagnostics.marginal import describe_unlearnt
 
@@ -63,7 +63,7 @@ def verdict(
     source = f"these features, on average over {n} held-out simulations"
     notes = describe_unlearnt(untold, calibration.names, source, followers)
     numbers = calibration_numbers(parameters, joint["deviation"], limits["tarp_deviation"], n)
-    words = numbers_in_words(numbers, off)
+    words = numbers_in_words(numbers, off) + own_thresholds_in_words(limits)
     return {
         "verdict": "not trusted" if reasons else "trusted",
         "reasons": [*(reasons or [words]), *notes],
@@ -104,6 +104,14 @@ def numbers_in_words(numbers: Mapping[str, Any], off: bool) -> str:
         f"simulations, 90 % intervals hold {between} % of the truths, TARP is off by "
         f"{numbers['tarp']:.2f} (limit {numbers['tarp_limit']:g}{chance})"
     )
+
+
+def own_thresholds_in_words(limits: Mapping[str, float]) -> str:
+    """What a sentence ends with where a study has thresholds of its own: they decide what trusted means."""
+    own = [
+        f"{key} {value:g} (by default {THRESHOLDS[key]:g})" for key, value in limits.items() if value != THRESHOLDS[key]
+    ]
+    return f"; by the study's own thresholds: {', '.join(own)}" if own else ""
 
 
 def rank_tests(u: np.ndarray, calibration: Calibration, k: int) -> dict[str, float]:

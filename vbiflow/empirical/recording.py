@@ -19,6 +19,10 @@ from vbiflow.reading import Problems, join_problems, pluralise, shorten_list
 
 SHORTEST = 10
 """Fewest samples of a recording that anything can be computed from."""
+LARGEST, SMALLEST = 1e140, 1e-140
+"""Between these values have squares that can be added up."""
+FAR = 50
+"""Median absolute deviations from the median beyond which a sample is told of: some 34 standard deviations."""
 TR_RANGE = (0.1, 20.0)
 
 
@@ -147,6 +151,8 @@ def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> S
     Names in the table decide, then the number of `names`; without either the longer axis is time.
     """
     values = table.values
+    if values.size == 0:
+        raise ValueError(f"{path}: holds no sample; is it the right file, or cut off?")
     if values.ndim != 2:
         hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
         raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times{hint}")
@@ -221,7 +227,7 @@ def check_no_matrix(path: str | Path, table: Table) -> None:
 
 
 def check_series(path: str | Path, recording: Recording, least: int) -> None:
-    """Refuse series that are too short, not finite or constant."""
+    """Refuse series that are too short, not finite, constant or of no usable size; print what looks like a mistake."""
     ts = recording.ts
     if ts.shape[1] < least:
         seconds = ts.shape[1] / recording.fs
@@ -230,12 +236,45 @@ def check_series(path: str | Path, recording: Recording, least: int) -> None:
     for what, wrong, advice in (
         ("not finite", ~np.isfinite(ts).all(axis=1), f"interpolate or {LEAVE_OUT}"),
         ("constant", np.ptp(ts, axis=1) == 0, f"they were not recorded: {LEAVE_OUT}"),
+        ("too large or too small to be squared", ~scaled(ts), "give another unit"),
     ):
         names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
         if names:
+            advice = advice if len(names) < len(ts) else "is it the right file, or the right array of it?"
             found.append(f"{path}: {what} in {pluralise(len(names), 'region')}: {shorten_list(names)}; {advice}")
     if found:
         raise ValueError(join_problems(found))
+    for remark in remarks_on_series(recording):
+        print(f"{path}: {remark}")
+
+
+def scaled(ts: np.ndarray) -> np.ndarray:
+    """Which series (n_nodes,) of ts (n_nodes, n_times) have a range whose square is a number; constant ones count."""
+    size, width = np.abs(ts).max(axis=1), np.ptp(ts, axis=1)
+    return ~((size > LARGEST) | ((width > 0) & (width < SMALLEST)))
+
+
+def remarks_on_series(recording: Recording) -> list[str]:
+    """What a recording may have and hardly should: copies of a series, samples far off, a series that stands still."""
+    ts, found = recording.ts, []
+    _, first = np.unique(ts, axis=0, return_index=True)
+    spread = np.median(np.abs(ts - np.median(ts, axis=1, keepdims=True)), axis=1)
+    still = (np.diff(ts, axis=1) == 0).mean(axis=1) > 0.5
+    farthest = np.abs(ts - np.median(ts, axis=1, keepdims=True)).max(axis=1)
+    copies = np.ones(len(ts), dtype=bool)
+    copies[first] = False
+    for wrong, what in (
+        (copies, "the same series as another region"),
+        (still, "the same value from sample to sample more often than not"),
+        (
+            ~still & (farthest > FAR * spread),
+            f"a sample more than {FAR} median deviations off; clean it if it is no signal",
+        ),
+    ):
+        names = [label for label, is_wrong in zip(recording.labels, wrong, strict=True) if is_wrong]
+        if names:
+            found.append(f"{what}: {shorten_list(names)}")
+    return found
 
 
 def check_length(path: str | Path, recording: Recording, window: float) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from math import ceil, floor
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from vbiflow.estimator_options import ESTIMATOR_OPTIONS, resolve_options
 from vbiflow.features.discrepancy import read_discrepancy
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
+from vbiflow.features.score_options import HALF_WINDOWS, check_lengths, half_is_enough, score_options
 from vbiflow.features.scores import SCORES, choose_scores
 from vbiflow.marginals import DISCREPANCY, read_prior
 from vbiflow.models import find_model
@@ -35,12 +37,15 @@ from vbiflow.study.connectome_checks import (
     check_per,
     check_pool,
 )
+from vbiflow.study.demand import count_regions
 from vbiflow.study.schema import join_all
 from vbiflow.study.study import Study
 from vbiflow.study.topology import PER, RESERVED
 
 MOST_SHARDS = 100_000
 MOST_STEPS = 1e8
+FEWEST_REGIONS = 3
+"""Regions with more than one pair, whose FC can be alike."""
 FEWEST = 30
 """So many simulations are to train, to validate and to test; some may turn out invalid."""
 
@@ -130,8 +135,24 @@ def check_paths(study: Study) -> None:
 
 
 def check_scores(study: Study) -> None:
-    """Name the scores of the predictive check, those that fit the signal where the study names none."""
-    study["diagnostics"]["scores"] = choose_scores(study["diagnostics"]["scores"], study.signal)
+    """Name the scores of the predictive check, those that fit the signal where the study names none; refuse others."""
+    study["diagnostics"]["scores"] = names = choose_scores(study["diagnostics"]["scores"], study.signal)
+    if not study.has_series:
+        return
+    if "fc_correlation" in names and not study.on_sensors and (n := count_regions(study)) < FEWEST_REGIONS:
+        raise ValueError(
+            f"diagnostics.scores: fc_correlation compares the pairs of regions, of which {n} have "
+            f"{n * (n - 1) // 2}; select {FEWEST_REGIONS} regions or more, or name another score"
+        )
+    check_lengths(*score_lengths(study))
+
+
+def score_lengths(study: Study) -> tuple[dict[str, dict[str, Any]], int, float]:
+    """Windows of the scores of a study, the samples of a series and their rate [Hz]."""
+    fs = 1000.0 / study.interval
+    steps = read_preparation(study["preparation"], fs)
+    wanted = score_options(study["diagnostics"]["scores"], study["features"], steps, fs)
+    return wanted, ceil(study["simulation"]["duration"] / study.interval - 1e-9), fs
 
 
 def check_simulation(study: Study) -> None:
@@ -322,6 +343,21 @@ def check_required_grade(study: Study) -> None:
             f"diagnostics.require: {grade} compares with another person's recording, and the cohort has one person; "
             "require above_chance or own_half"
         )
+    if grade and (tables := [name for name, row in study.cohort.items() if row["kind"] == "features"]):
+        raise ValueError(f"diagnostics.require: {tables[0]} has features alone, no series to grade the model by")
+    if grade == "own_half" and (tables := [name for name, row in study.cohort.items() if row["kind"] == "psd"]):
+        raise ValueError(
+            f"diagnostics.require: a spectrum, as of {tables[0]}, has no other half; require another grade"
+        )
+    if grade == "own_half" and study.has_series and "part" not in study["recording"]:
+        wanted, n_times, fs = score_lengths(study)
+        short = [quantity for quantity, options in wanted.items() if not half_is_enough(n_times, fs, options)]
+        if short:
+            raise ValueError(
+                f"diagnostics.require: {grade} needs halves of a recording with more than {HALF_WINDOWS} windows or "
+                f"segments each for {', '.join(short)}; the study simulates {n_times / fs:g} s: lengthen "
+                "simulation.duration, or require another grade"
+            )
     without = [name for name in scores if grade and name in SCORES and not SCORES[name].measures(grade)]
     if without:
         raise ValueError(

@@ -27,6 +27,12 @@ TYPES = {
     "null": "nothing",
 }
 """What JSON schema's types are called."""
+BOUNDS = {
+    "minimum": "from",
+    "exclusiveMinimum": "above",
+    "maximum": "up to",
+    "exclusiveMaximum": "below",
+}
 TRUTH = ("yes", "no", "on", "off", "y", "n")
 
 
@@ -105,7 +111,7 @@ def describe_error(error: Any) -> str:
             f"{where}: found {shorten_value(error.instance)}; write {error.schema.get('description', 'another value')}"
         )
     if error.validator == "enum":
-        allowed = list(map(str, error.validator_value))
+        allowed = ["null" if value is None else str(value) for value in error.validator_value]
         found = shorten_value(error.instance)
         return f"{where}: found {found}; choose from {', '.join(allowed)}{suggest(error.instance, allowed)}"
     if error.validator == "pattern":
@@ -113,6 +119,12 @@ def describe_error(error: Any) -> str:
     if error.validator == "type" and "boolean" in error.validator_value and error.instance in TRUTH:
         return f"{where}: found {error.instance!r}; write true or false"
     found = shorten_value(error.instance)
+    if error.validator in BOUNDS:
+        share = ", a share: 34 % is 0.34" if "maximum" in error.validator.lower() and error.validator_value == 1 else ""
+        return f"{where}: found {found}; write a number {BOUNDS[error.validator]} {error.validator_value:g}{share}"
+    if error.validator == "uniqueItems":
+        twice = next(value for k, value in enumerate(error.instance) if value in error.instance[:k])
+        return f"{where}: {shorten_value(twice)} stands twice; leave one out"
     if error.validator == "type":
         types = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
         return f"{where}: found {found}; write {' or '.join(map(TYPES.get, types))}"

@@ -124,6 +124,11 @@ class Study(Topology):
         return bool(self.sensors) and (self.on_sensors or uses_linear_inverse(self["recording"]))
 
     @property
+    def has_series(self) -> bool:
+        """Whether simulations and anybody's recording are series, not spectra or features alone."""
+        return not self.analytic and any(row["kind"] not in ("psd", "features") for row in self.cohort.values())
+
+    @property
     def deterministic(self) -> bool:
         """Whether simulations of one theta are all the same, as no noise drives them and they start alike."""
         model = self.neural_mass
