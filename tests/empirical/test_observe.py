@@ -91,7 +91,7 @@ def test_given_features_take_the_order_of_the_simulated_ones(tmp_path: Path) -> 
         ({}, {"part": "half"}, r"recording.part: found 'half'; choose from first_half, second_half"),
         ({}, {"part": "first_half"}, r"15 samples, but the study simulates 25; set simulation.duration to 30000"),
         ({"nodes": Nodes(["L_a", "R_a"])}, {}, r"ts.csv: 1 region is not in the connectome: lh-b; drop them by rec"),
-        ({"nodes": Nodes(["L_a", "R_b"])}, {}, r"ts.csv: regions do not match the connectome: it lacks R_b; the conne"),
+        ({"nodes": Nodes(["L_a", "R_b"])}, {}, r"ts.csv: regions do not match the connectome: it lacks R_b; of names"),
         ({"nodes": Nodes(["region-1", "region-2"])}, {}, r"ts.csv: its regions have names, those of the connectome"),
         ({}, {"confounds": ["csf"]}, r"give the table of confounds in a column confounds"),
         ({"preparation": {"bandpass": [0.1, 0.3]}}, {}, r"band 0.1-0.3 Hz does not lie within 0 and fs / 2 = 0.25 Hz"),
