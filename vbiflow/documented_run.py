@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
 from vbiflow.case_studies import CASE_STUDIES, core_hours, cost_of_figure_7, cost_rows
 from vbiflow.provenance import ROOT
@@ -27,14 +28,14 @@ PICTURES = {
 
 BRIEF = {
     **{key: key for key in ("study", "figure", "parameters", "simulations", "shrinkage")},
-    **{"coverage_90": "90 % coverage", "verdict": "verdict", "paper": "paper"},
+    **{"coverage_90": "90 % coverage", "verdict": "estimator", "paper": "paper"},
 }
 """Columns of the summary that README shows, and their headings."""
 
 
 def case_studies_run() -> str:
-    """The summary of the last documented run of every case study, as a Markdown table."""
-    return documented_table("summary")
+    """The summary of the last documented run of every case study, as a Markdown table: its verdicts are estimators'."""
+    return documented_table("summary", {"verdict": "estimator"})
 
 
 def case_studies_brief() -> str:
@@ -78,10 +79,10 @@ def read_documented(name: str) -> str:
     return (DOCUMENTED / f"{name}.tsv").read_text(encoding="utf-8")
 
 
-def documented_table(name: str) -> str:
-    """A table that the documentation keeps, as Markdown."""
+def documented_table(name: str, headings: Mapping[str, str] | None = None) -> str:
+    """A table that the documentation keeps, as Markdown, with other `headings` for some columns."""
     header, *rows = csv.reader(io.StringIO(read_documented(name)), delimiter="\t")
-    return markdown_table([column.replace("_", " ") for column in header], rows)
+    return markdown_table([(headings or {}).get(column, column).replace("_", " ") for column in header], rows)
 
 
 def merge_table(documented: str, results: str) -> str:
