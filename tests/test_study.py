@@ -479,6 +479,10 @@ def test_discrepancy_needs_features_and_a_size(config):
         load_study("tiny", config)
     edit(config, "prior:\n", "prior:\n  discrepancy: {loguniform: [0.01, 0.2]}\n")
     assert load_study("tiny", config)["discrepancy"] == ["fc"]
+    edit(config, "loguniform: [0.01, 0.2]", "loguniform: [0.01, 5]")
+    with pytest.raises(ValueError, match="discrepancy: 5, but fc are correlations between -1 and 1; write at most 1"):
+        load_study("tiny", config)
+    edit(config, "loguniform: [0.01, 5]", "loguniform: [0.01, 0.2]")
     edit(config, "discrepancy: [fc]", "discrepancy: [psd]")
     with pytest.raises(ValueError, match="unknown feature in discrepancy 'psd'; choose from"):
         load_study("tiny", config)

@@ -8,6 +8,7 @@ import yaml
 
 from vbiflow.diagnostic_options import THRESHOLDS
 from vbiflow.empirical import sensor_options, series
+from vbiflow.estimator_options import CHOICES
 from vbiflow.pools import LEAVE_ONE_OUT, POOLED
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
@@ -23,6 +24,11 @@ def read(tmp_path, text):
     path = tmp_path / "study.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_document(path, "study.yaml")
+
+
+def test_words_that_an_option_takes_are_those_of_the_estimators():
+    written = {key: entry.get("enum") for key, entry in SCHEMA["inference"]["properties"].items() if key in CHOICES}
+    assert written == {key: list(allowed) for key, allowed in CHOICES.items()}
 
 
 def test_plain_values_are_what_they_look_like(tmp_path):

@@ -44,6 +44,8 @@ from vbiflow.study.topology import PER, RESERVED
 
 MOST_SHARDS = 100_000
 MOST_STEPS = 1e8
+LARGEST_MISS = 1.0
+"""By which a model may miss a correlation at most: by more nothing is told any longer."""
 FEWEST_REGIONS = 3
 """Regions with more than one pair, whose FC can be alike."""
 FEWEST = 30
@@ -184,6 +186,14 @@ def check_discrepancy(study: Study) -> None:
         raise ValueError(f"discrepancy lacks {lacks}, as in prior: {{discrepancy: {{loguniform: [0.01, 0.2]}}}}")
     for name in read_discrepancy(listed):
         choose("feature in discrepancy", name, study.features)
+    size = {**study["prior"], **study["parameters"]}.get(DISCREPANCY, 0.0)
+    ends = [entry for entry in (size.values() if isinstance(size, dict) else [size]) if not isinstance(entry, dict)]
+    largest = max(np.ravel(ends[0])) if ends else 0.0
+    if "fc" in read_discrepancy(listed) and largest > LARGEST_MISS:
+        raise ValueError(
+            f"discrepancy: {largest:g}, but fc are correlations between -1 and 1; write at most {LARGEST_MISS:g}, "
+            "as 0.05 for a miss by 0.05"
+        )
     if listed and study.simulated:
         who = min(study.simulated)
         raise ValueError(
