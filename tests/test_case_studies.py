@@ -421,7 +421,7 @@ def test_the_cost_of_figure_7_is_one_number_in_the_table_and_in_words():
 def test_readme_shows_as_many_columns_as_fit():
     brief, whole = (table().splitlines() for table in (case_studies_brief, case_studies_run))
     assert brief[0].count("|") - 1 == len(BRIEF) == 8 and len(brief) == len(whole)
-    assert brief[0] == "| study | figure | parameters | simulations | shrinkage | 90 % coverage | verdict | paper |"
+    assert brief[0] == "| study | figure | parameters | simulations | shrinkage | 90 % coverage | estimator | paper |"
     assert all(row.split(" | ")[:4] == full.split(" | ")[:4] for row, full in zip(brief[2:], whole[2:], strict=True))
 
 

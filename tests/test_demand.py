@@ -98,9 +98,8 @@ def test_regions_of_a_matrix_with_a_header_are_counted_and_of_one_to_be_fetched_
 
 
 def test_of_many_people_whose_matrices_bring_their_own_names_one_is_read(monkeypatch):
-    seen = []
+    seen, study = [], load_study("tiny")
     monkeypatch.setattr(demands, "count_selected", lambda *row: seen.append(row) or 3)
-    study = load_study("tiny")
     row = dict(next(iter(study.cohort.values())), regions="")
     people = {f"{k}": row | {"weights": f"{k}.csv"} for k in range(9)}
     assert count_regions(replace(study, cohort=people)) == 3 and [weights for weights, *_ in seen] == ["0.csv"]
