@@ -482,7 +482,9 @@ def test_discrepancy_needs_features_and_a_size(config):
     edit(config, "loguniform: [0.01, 0.2]", "loguniform: [0.01, 5]")
     with pytest.raises(ValueError, match="discrepancy: 5, but fc are correlations between -1 and 1; write at most 1"):
         load_study("tiny", config)
-    edit(config, "loguniform: [0.01, 5]", "loguniform: [0.01, 0.2]")
+    edit(config, "loguniform: [0.01, 5]", "lognormal: [-3, 2]")  # numbers of a family are no sizes
+    assert load_study("tiny", config)["discrepancy"] == ["fc"]
+    edit(config, "lognormal: [-3, 2]", "loguniform: [0.01, 0.2]")
     edit(config, "discrepancy: [fc]", "discrepancy: [psd]")
     with pytest.raises(ValueError, match="unknown feature in discrepancy 'psd'; choose from"):
         load_study("tiny", config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from math import ceil, floor
+from math import ceil, floor, isfinite
 from typing import Any
 
 import numpy as np
@@ -186,9 +186,9 @@ def check_discrepancy(study: Study) -> None:
         raise ValueError(f"discrepancy lacks {lacks}, as in prior: {{discrepancy: {{loguniform: [0.01, 0.2]}}}}")
     for name in read_discrepancy(listed):
         choose("feature in discrepancy", name, study.features)
-    size = {**study["prior"], **study["parameters"]}.get(DISCREPANCY, 0.0)
-    ends = [entry for entry in (size.values() if isinstance(size, dict) else [size]) if not isinstance(entry, dict)]
-    largest = max(np.ravel(ends[0])) if ends else 0.0
+    drawn = read_prior({name: entry for name, entry in study["prior"].items() if name == DISCREPANCY})
+    sizes = [study["parameters"].get(DISCREPANCY, 0.0), *(marginal.support[1] for marginal in drawn)]
+    largest = max((size for size in sizes if isinstance(size, int | float) and isfinite(size)), default=0.0)
     if "fc" in read_discrepancy(listed) and largest > LARGEST_MISS:
         raise ValueError(
             f"discrepancy: {largest:g}, but fc are correlations between -1 and 1; write at most {LARGEST_MISS:g}, "
