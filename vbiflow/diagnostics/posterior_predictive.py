@@ -15,7 +15,7 @@ from vbiflow.features.extraction import Observer
 from vbiflow.features.feature import of_signal
 from vbiflow.features.preparation import prepare as prepared
 from vbiflow.features.preparation import read_preparation
-from vbiflow.features.score_options import half_is_enough, score_options, segment_length
+from vbiflow.features.score_options import half_is_enough, half_length, score_options, segment_length
 from vbiflow.features.scores import upper_triangle
 from vbiflow.features.spectral_estimation import welch
 
@@ -153,7 +153,7 @@ def measured_rungs(
             other = compared_values(quantity, held_out, fs, options)
             found[f"half_{name}"] = np.atleast_1d(compare(other[None], own))
         elif half_is_enough(n_times, fs, options):
-            half = n_times // 2 // options.get("epoch", 1) * options.get("epoch", 1)
+            half = half_length(n_times, options)
             first, second = (
                 compared_values(quantity, part, fs, options) for part in (series[:, :half], series[:, -half:])
             )

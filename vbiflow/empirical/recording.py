@@ -257,17 +257,15 @@ def scaled(ts: np.ndarray) -> np.ndarray:
 def remarks_on_series(recording: Recording) -> list[str]:
     """What a recording may have and hardly should: copies of a series, samples far off, a series that stands still."""
     ts, found = recording.ts, []
-    _, first = np.unique(ts, axis=0, return_index=True)
-    spread = np.median(np.abs(ts - np.median(ts, axis=1, keepdims=True)), axis=1)
+    off = np.abs(ts - np.median(ts, axis=1, keepdims=True))
+    far = off.max(axis=1) > FAR * np.median(off, axis=1)
     still = (np.diff(ts, axis=1) == 0).mean(axis=1) > 0.5
-    farthest = np.abs(ts - np.median(ts, axis=1, keepdims=True)).max(axis=1)
-    copies = np.ones(len(ts), dtype=bool)
-    copies[first] = False
+    copies = ~np.isin(np.arange(len(ts)), np.unique(ts, axis=0, return_index=True)[1])
     for wrong, what in (
         (copies, "the same series as another region"),
         (still, "the same value from sample to sample more often than not"),
         (
-            ~still & (farthest > FAR * spread),
+            far & ~still,
             f"a sample more than {FAR} median deviations off; clean it if it is no signal",
         ),
     ):

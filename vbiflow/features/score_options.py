@@ -50,11 +50,16 @@ def segment_length(n_times: int, fs: float, options: Mapping[str, Any]) -> int:
     return min(round(options["segment"] * fs), options.get("epoch", n_times))
 
 
-def half_is_enough(n_times: int, fs: float, options: Mapping[str, Any]) -> bool:
-    """Whether half a recording, in whole epochs, holds windows or segments enough to be compared with the other."""
+def half_length(n_times: int, options: Mapping[str, Any]) -> int:
+    """Samples of half a recording, in whole epochs."""
     epoch = options.get("epoch", 1)
-    half = n_times // 2 // epoch * epoch
-    return bool(half > HALF_WINDOWS * options.get("window", options.get("segment", 0.0)) * fs)
+    return n_times // 2 // epoch * epoch
+
+
+def half_is_enough(n_times: int, fs: float, options: Mapping[str, Any]) -> bool:
+    """Whether half a recording holds windows or segments enough to be compared with the other."""
+    window = options.get("window", options.get("segment", 0.0))
+    return bool(half_length(n_times, options) > HALF_WINDOWS * window * fs)
 
 
 def check_lengths(wanted: Mapping[str, Mapping[str, Any]], n_times: int, fs: float) -> None:

@@ -27,12 +27,8 @@ TYPES = {
     "null": "nothing",
 }
 """What JSON schema's types are called."""
-BOUNDS = {
-    "minimum": "from",
-    "exclusiveMinimum": "above",
-    "maximum": "up to",
-    "exclusiveMaximum": "below",
-}
+BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
+"""What an error says of bounds."""
 TRUTH = ("yes", "no", "on", "off", "y", "n")
 
 
