@@ -7,7 +7,7 @@ import pytest
 
 from vbiflow.provenance import ROOT
 from vbiflow.study import known_studies, load_config, load_study
-from vbiflow.study.checks import check_required_grade
+from vbiflow.study.checks import check_required_grade, check_scores
 
 
 @pytest.fixture
@@ -332,6 +332,8 @@ def test_ablation_needs_something_to_leave(config):
             "  estimators: [msf]",
             r"unknown estimator in diagnostics.estimators 'msf'; choose from maf",
         ),
+        ("  n_predictive: 10", "  estimators: [nsf, nsf]", r"diagnostics.estimators: nsf stands twice, or is the study's"),
+        ("  n_predictive: 10", "  estimators: [maf]", r"diagnostics.estimators: maf stands twice, or is the study's own"),
         ("  n_predictive: 10", "  n_predictive: 600", "600 of 500 samples of the posterior; lower it, or raise"),
         ("  n_predictive: 10", "  learning_curve: [100, 900]", r"learning_curve: 900 simulations, the study has 300"),
         (
@@ -400,6 +402,17 @@ def test_segments_too_short_for_a_frequency_are_refused(config):
     edit(config, "  n_predictive: 10", "  scores: [psd_distance]")
     with pytest.raises(ValueError, match="psd_distance finds no frequency in segments of 2 s of a sample every 2 s"):
         load_study("tiny", config)
+
+
+@pytest.mark.parametrize("kind", ["features", "psd"])
+def test_scores_of_series_are_refused_where_recordings_are_tables(kind):
+    study = load_study("tiny")
+    tables = replace(study, cohort={name: row | {"kind": kind} for name, row in study.cohort.items()})
+    tables["diagnostics"]["scores"] = ["relative_psd_distance"]
+    check_scores(tables)
+    tables["diagnostics"]["scores"] = ["fc_correlation"]
+    with pytest.raises(ValueError, match="diagnostics.scores: fc_correlation: .* compared by relative_psd_distance"):
+        check_scores(tables)
 
 
 @pytest.mark.parametrize(("kind", "grade"), [("features", "above_chance"), ("psd", "own_half")])

@@ -23,7 +23,7 @@ from vbiflow.features.discrepancy import read_discrepancy
 from vbiflow.features.preparation import read_preparation
 from vbiflow.features.registry import check_epochs, spectral_grid
 from vbiflow.features.score_options import HALF_WINDOWS, check_lengths, half_is_enough, score_options
-from vbiflow.features.scores import SCORES, choose_scores
+from vbiflow.features.scores import SCORES, TABLE_SCORE, choose_scores
 from vbiflow.marginals import DISCREPANCY, read_prior
 from vbiflow.models import find_model
 from vbiflow.observation import OBSERVATION_MODELS
@@ -138,7 +138,13 @@ def check_paths(study: Study) -> None:
 
 def check_scores(study: Study) -> None:
     """Name the scores of the predictive check, those that fit the signal where the study names none; refuse others."""
-    study["diagnostics"]["scores"] = names = choose_scores(study["diagnostics"]["scores"], study.signal)
+    named, used = study["diagnostics"]["scores"], study.has_series or study["diagnostics"]["optimise"]
+    study["diagnostics"]["scores"] = names = choose_scores(named, study.signal)
+    if not used and (of_series := [name for name in named if name != TABLE_SCORE]):
+        raise ValueError(
+            f"diagnostics.scores: {', '.join(of_series)}: scores are of series, and the recordings are spectra or "
+            f"features alone; leave scores out: spectra are compared by {TABLE_SCORE}"
+        )
     if not study.has_series:
         return
     if "fc_correlation" in names and not study.on_sensors and (n := count_regions(study)) < FEWEST_REGIONS:
@@ -335,8 +341,12 @@ def check_evidence(study: Study) -> None:
             f"diagnostics.n_predictive: {diagnostics['n_predictive']} of {n_samples} samples of the posterior; "
             "lower it, or raise posterior.n_samples"
         )
+    trained = [resolve_options(study["inference"])["estimator"]["name"]]
     for name in diagnostics["estimators"]:
         choose("estimator in diagnostics.estimators", name, ESTIMATOR_OPTIONS)
+        if name in trained:
+            raise ValueError(f"diagnostics.estimators: {name} stands twice, or is the study's own; name others, once")
+        trained.append(name)
     beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
     if beyond:
         raise ValueError(
