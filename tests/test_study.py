@@ -332,8 +332,16 @@ def test_ablation_needs_something_to_leave(config):
             "  estimators: [msf]",
             r"unknown estimator in diagnostics.estimators 'msf'; choose from maf",
         ),
-        ("  n_predictive: 10", "  estimators: [nsf, nsf]", r"diagnostics.estimators: nsf stands twice, or is the study's"),
-        ("  n_predictive: 10", "  estimators: [maf]", r"diagnostics.estimators: maf stands twice, or is the study's own"),
+        (
+            "  n_predictive: 10",
+            "  estimators: [nsf, nsf]",
+            r"diagnostics.estimators: nsf stands twice, or is the study's",
+        ),
+        (
+            "  n_predictive: 10",
+            "  estimators: [maf]",
+            r"diagnostics.estimators: maf stands twice, or is the study's own",
+        ),
         ("  n_predictive: 10", "  n_predictive: 600", "600 of 500 samples of the posterior; lower it, or raise"),
         ("  n_predictive: 10", "  learning_curve: [100, 900]", r"learning_curve: 900 simulations, the study has 300"),
         (
@@ -411,7 +419,7 @@ def test_scores_of_series_are_refused_where_recordings_are_tables(kind):
     tables["diagnostics"]["scores"] = ["relative_psd_distance"]
     check_scores(tables)
     tables["diagnostics"]["scores"] = ["fc_correlation"]
-    with pytest.raises(ValueError, match="diagnostics.scores: fc_correlation: .* compared by relative_psd_distance"):
+    with pytest.raises(ValueError, match=r"diagnostics.scores: fc_correlation: .* compared by relative_psd_distance"):
         check_scores(tables)
 
 
