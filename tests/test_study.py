@@ -412,6 +412,13 @@ def test_segments_too_short_for_a_frequency_are_refused(config):
         load_study("tiny", config)
 
 
+def test_a_model_without_noise_has_no_noise_ceiling_to_require():
+    study = load_study("epileptor")
+    study["diagnostics"]["require"] = "noise_ceiling"
+    with pytest.raises(ValueError, match="noise_ceiling compares simulations that differ by noise, and the model has"):
+        check_required_grade(study)
+
+
 @pytest.mark.parametrize("kind", ["features", "psd"])
 def test_scores_of_series_are_refused_where_recordings_are_tables(kind):
     study = load_study("tiny")

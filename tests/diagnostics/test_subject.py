@@ -9,6 +9,7 @@ from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.grade import GRADES, grade_scores
 from vbiflow.diagnostics.marginal import cut_off, judge_marginals, marginal_information
 from vbiflow.diagnostics.misspecification import misspecification, sparse_note
+from vbiflow.diagnostics.posterior_predictive import measured_rungs
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.subject import PASSED, subject_verdict
 from vbiflow.diagnostics.verdict import verdict
@@ -176,6 +177,22 @@ def test_no_rung_is_reached_without_those_below_it():
     assert grade_scores(halves)["fc_correlation"]["grade"] == "above_chance"
     alone = {name: values for name, values in noisy.items() if not name.startswith("other")}
     assert grade_scores(alone)["fc_correlation"]["grade"] == "noise_ceiling"
+
+
+def test_courses_without_noise_are_graded_by_shuffled_nodes_and_no_ceiling():
+    """Seizures that start at other times in each region: right courses are more than chance, another order is not."""
+    onset, time = np.linspace(10, 90, 12)[:, None], np.arange(100)
+    course = (time > onset) * np.sin(time)
+    near = course + 0.1 * np.cos(time)
+    rungs = measured_rungs(["series_error"], course, 1.0, {"series": {}}, {})
+    assert len(rungs["chance_series_error"]) == 40
+    for drawn, grade in ((near, "above_chance"), (near[::-1], "chance")):
+        found = predictive_scores(
+            ["series_error"], {"series": drawn[None]}, {"series": course}, {"series": np.array([near, near])}
+        )
+        (one,) = grade_scores(found | rungs).values()
+        assert one["grade"] == grade and one["words"].endswith("a model without noise has no noise ceiling")
+        assert "noise_ceiling" not in one["ladder"]
 
 
 def test_a_grade_that_was_not_measured_is_not_reached_and_is_called_so():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostics.predictive import is_identical
 from vbiflow.features.scores import SCORES
 
 GRADES = ("chance", "above_chance", "other_person", "own_half", "noise_ceiling")
@@ -35,14 +36,18 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     is climbed if the median is as good as the least of it; chance is left behind beyond 95 % of it. The grade is the
     last rung before one that is not climbed: noise lowers the noise ceiling, so that this alone would praise the
     noisiest model. Where recordings are no more alike than by chance there is nothing to climb by, and the noise
-    ceiling decides alone. Values held_out_<score> (n,) against a half that was held out are told beside, as the
-    median `held_out`.
+    ceiling decides alone. Simulations that are the same each time are no ceiling where there is another rung: only the
+    very parameters would reach it. Values held_out_<score> (n,) against a half that was held out are told beside, as
+    the median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):
         sign, value = SCORES[name].sign, float(np.median(scores[name]))
         rungs = {grade: np.atleast_1d(scores.get(f"{RUNGS[grade][0]}_{name}", ())) for grade in RUNGS}
         rungs = {grade: rung for grade, rung in rungs.items() if len(rung)}
+        silent = len(rungs) > 1 and "noise_ceiling" in rungs and is_identical(SCORES[name], rungs["noise_ceiling"])
+        if silent:
+            del rungs["noise_ceiling"]
         climbed = {grade: sign * value >= np.quantile(sign * rung, LEAST[grade]) for grade, rung in rungs.items()}
         if nothing_to_climb_by(rungs, sign, value):
             climbed = {grade: climbed[grade] for grade in climbed if grade == "noise_ceiling"}
@@ -55,6 +60,8 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
         words = f"{short} ({words})"
         if climbed.get("noise_ceiling") and reached != "noise_ceiling":
             words += ", all that the model's own noise lets it reach"
+        if silent:
+            words += "; a model without noise has no noise ceiling"
         found[name] = {"value": value, "grade": reached, "ladder": ladder, "short": short, "words": words}
         if f"held_out_{name}" in scores:
             unseen = float(np.median(scores[f"held_out_{name}"]))

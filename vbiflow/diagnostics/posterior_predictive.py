@@ -130,7 +130,7 @@ def measured_rungs(
     """What the recording reaches with its nodes shuffled, with other people and between its own halves, by score.
 
     Of a half its other one is `held_out`.
-    A course in time has no other half, and chance is left out where the order of nodes plays no part.
+    A course in time has no other half, and chance is left out of FCD, in which the order of nodes plays no part.
     """
     found: dict[str, np.ndarray] = {}
     rng, n_times = np.random.default_rng(0), series.shape[1]

@@ -122,10 +122,10 @@ class Score:
     def measures(self, grade: str) -> bool:
         """Whether the score has what a grade of the model is measured by.
 
-        Nodes can be shuffled where they have an order, and a course in time has no other half.
+        Nodes can be shuffled where they have an order, which FCD has not; a course in time has no other half.
         """
         if grade == "above_chance":
-            return self.quantity in ("fc", "psd")
+            return self.quantity != "fcd"
         return grade != "own_half" or self.quantity != "series"
 
     def worst(self, floor: Any) -> float:

@@ -363,6 +363,11 @@ def check_required_grade(study: Study) -> None:
             f"diagnostics.require: {grade} compares with another person's recording, and the cohort has one person; "
             "require above_chance or own_half"
         )
+    if grade == "noise_ceiling" and study.deterministic:
+        raise ValueError(
+            f"diagnostics.require: {grade} compares simulations that differ by noise, and the model has none; require "
+            "another grade"
+        )
     if grade and (tables := [name for name, row in study.cohort.items() if row["kind"] == "features"]):
         raise ValueError(f"diagnostics.require: {tables[0]} has features alone, no series to grade the model by")
     if grade == "own_half" and (tables := [name for name, row in study.cohort.items() if row["kind"] == "psd"]):
