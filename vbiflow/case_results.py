@@ -59,6 +59,11 @@ class Results:
             :, [k for one in parameters for k, stem in enumerate(stems) if stem == one]
         ]
 
+    @property
+    def n_samples(self) -> int:
+        """Posterior samples among which the truths of the held-out simulations are ranked."""
+        return int(read_attributes(self.paths["calibration"], "ranks")["n_samples"])
+
     def explained(self, parameter: str) -> float:
         """Share of a parameter's variance that a regression on the features explains, the median over its regions."""
         shares = read_json(self.paths["features_report"])["explained"].items()

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.signal import find_peaks
+from scipy.special import ndtri
 from scipy.stats import gaussian_kde
 
 from vbiflow.case_results import ENOUGH, Results
 from vbiflow.diagnostic_options import GOOD, THRESHOLDS
+from vbiflow.diagnostics.normal_scores import normal_scores
 from vbiflow.io import read
 
 NOT_COMPARED, NO_CURVE = "not compared at this scale", "no learning curve at this scale"
@@ -140,15 +142,17 @@ def degraded(parameter: str, than: str) -> Decide:
 def correlated(one: str, other: str, printed: float) -> Decide:
     """Whether two parameters have the correlation that the paper prints, over held-out simulations and in the person's.
 
-    Over held-out simulations it is that of the errors of posterior means in posterior standard deviations, which is
-    the mean correlation of calibrated posteriors. Undecided where the two disagree.
+    Over held-out simulations it is that of the normal scores of the truths' ranks, which of calibrated posteriors is
+    the mean correlation of their samples' normal scores, whatever their tails; that is also taken of the person's.
+    Undecided where the two disagree.
     """
 
     def decide(results: Results) -> Decision:
-        truth, mean, sd = (results.held_out(key, one, other) for key in ("theta", "mean", "sd"))
-        rho = float(np.corrcoef((mean - truth) / sd, rowvar=False)[0, 1])
-        error = (1 - rho**2) / np.sqrt(len(truth))
-        person = float(np.corrcoef(results.samples(one, other)[0], rowvar=False)[0, 1])
+        share = (results.held_out("ranks", one, other) + 0.5) / (results.n_samples + 1)
+        rho = float(np.corrcoef(ndtri(share), rowvar=False)[0, 1])
+        error = (1 - rho**2) / np.sqrt(len(share))
+        samples, _ = results.samples(one, other)
+        person = float(np.corrcoef(normal_scores(samples, samples), rowvar=False)[0, 1])
         numbers = f"correlation {rho:.2f} (s.e. {error:.2f}) over held-out simulations, "
         numbers += f"{person:.2f} of one simulated person"
         answer = exceeds(CLOSE, abs(rho - printed), error)
