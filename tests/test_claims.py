@@ -1,6 +1,6 @@
-import re
-
 """Claims of the paper on planted results: each is confirmed, refuted or left undecided by the numbers that it names."""
+
+import re
 
 import numpy as np
 import pytest
