@@ -39,7 +39,7 @@ rule exact:
         runtime=minutes("exact"),
     params:
         signal=of_study("signal"),
-        parameters=lambda wildcards: study_of(wildcards).values("tau", "I"),
+        parameters=lambda wildcards: study_of(wildcards).values(*EXACT),
         n_samples=setting("posterior", "n_samples"),
         seed=setting("seed"),
         code=code("scripts/exact.py"),

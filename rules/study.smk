@@ -53,7 +53,7 @@ from vbiflow.datasets import (
     sources_of,
 )
 from vbiflow.dependencies import code_hash
-from vbiflow.diagnostic_options import N_TRANSFER
+from vbiflow.diagnostic_options import EXACT, N_TRANSFER
 from vbiflow.empirical.cohort import FILES
 from vbiflow.empirical.sensor_options import head_files
 from vbiflow.places import name_library, user_path, workflow_path

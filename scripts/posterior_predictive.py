@@ -101,7 +101,8 @@ with job(snakemake, reads_exclusions="others") as run:
         found,
         judged,
         calibrated_check(
-            check_features(scores_of(drawn), scores_of(observed["x"])),
+            check_features(scores_of(drawn), scores_of(observed["x"]))
+            | {"n_predictive": params.diagnostics["n_predictive"]},
             data,
             samples,
             observed["x"],

@@ -395,10 +395,11 @@ def test_costs_at_another_scale_follow_from_simulated_time():
         {"study": "montbrio@quick", "simulate_s": 1800.0, "features_s": 900.0, "train_s": 900.0},
         {"study": "epileptor@paper", "simulate_s": "1800", "features_s": float("nan"), "train_s": ""},
     ]
+    assert cost_rows([{"study": "epileptor@quick", "simulate_s": float("nan"), "features_s": "", "train_s": ""}])
     one, other, every = cost_rows(rows)
     assert one == {"study": "montbrio@quick", "simulate_%": 50, "features_%": 25, "train_%": 25} | {
         "core_hours_quick": "1",
-        "core_hours_paper": f"{500_000 * 250 / (1500 * 140):.2g}",
+        "core_hours_paper": f"{500_000 * 250 / (1500 * 140):.0f}",
     }
     assert (other["simulate_%"], other["core_hours_quick"], other["core_hours_paper"]) == (100, "0.2", "0.5")
     assert (every["study"], every["simulate_%"], every["core_hours_quick"]) == ("all", 67, "1.2")

@@ -8,6 +8,7 @@ import pytest
 from vbiflow.provenance import ROOT
 from vbiflow.study import known_studies, load_config, load_study
 from vbiflow.study.checks import check_required_grade, check_scores
+from vbiflow.study.topology import amortisation_paths
 
 
 @pytest.fixture
@@ -334,6 +335,16 @@ def test_ablation_needs_something_to_leave(config):
         ),
         (
             "  n_predictive: 10",
+            "  estimators: [nsf]",
+            r"diagnostics.estimators: nothing trains them; add baselines: true",
+        ),
+        (
+            "  n_predictive: 10",
+            "  optimise: 2",
+            r"diagnostics.optimise: stands among the baselines; add baselines: true",
+        ),
+        (
+            "  n_predictive: 10",
             "  estimators: [nsf, nsf]",
             r"diagnostics.estimators: nsf stands twice, or is the study's",
         ),
@@ -412,6 +423,22 @@ def test_segments_too_short_for_a_frequency_are_refused(config):
         load_study("tiny", config)
 
 
+def test_two_studies_of_one_seed_share_simulations_and_are_not_compared_as_if_they_did_not():
+    own, others = load_study("hcp_wong_wang"), load_study("hcp_wong_wang@others")
+    assert amortisation_paths(own, others, "101309")["other"].endswith("leave_one_out.101309/posterior.pt")
+    with pytest.raises(
+        ValueError, match=rf"both have seed {own['seed']}, so that simulations which hcp_wong_wang holds"
+    ):
+        amortisation_paths(own, own, "101309")
+
+
+def test_a_local_c2st_of_too_few_held_out_simulations_is_refused(config):
+    edit(config, "test_share: 0.34", "test_share: 0.3")
+    edit(config, "  n_predictive: 10", "  local_c2st: true\n  thresholds: {n_test: 30, predictive_p: 0.05}")
+    with pytest.raises(ValueError, match=r"local_c2st: needs 100 held-out simulations, the study has 90; raise"):
+        load_study("tiny", config)
+
+
 def test_a_model_without_noise_has_no_noise_ceiling_to_require():
     study = load_study("epileptor")
     study["diagnostics"]["require"] = "noise_ceiling"
@@ -478,6 +505,14 @@ def test_who_learns_from_whom(config):
         ("virtual-1: {G: 0.06,", "virtual-1: {G: 600,", "truth.virtual-1: G is 600, which its prior cannot give"),
         ("virtual-1: {G: 0.06,", "virtual-1: {G: [0.05, 0.06],", "truth.virtual-1: G: 2 values, it is one number"),
         ("virtual-1:", "virtual-2:", "truth: none of virtual-1, who has no recording"),
+        (
+            "features:\n",
+            "preparation: {standardise: true}\nfeatures:\n",
+            "knows nothing of preparation; leave exact out",
+        ),
+        ("observation:\n", "observation:\n  noise: {relative: true}\n", "knows nothing of .*noise"),
+        ("prior:\n", "parameters: {speed: 3}\nprior:\n", "knows nothing of speed; leave exact out"),
+        ("  G: {uniform: [0, 0.09]}", "  share_of_critical: {uniform: [0, 0.9]}", "knows nothing of share_of_critical"),
     ],
 )
 def test_mistakes_in_a_study_of_a_virtual_person_get_one_line(config, old, new, message):

@@ -153,8 +153,11 @@ def cost_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     costs["all"] = np.sum(list(costs.values()), axis=0)
     return [
         {"study": name}
-        | {f"{stage}_%": round(100 * share / sum(hours.values())) for stage, share in hours.items()}
-        | {f"core_hours_{scale}": f"{cost:.2g}" for scale, cost in zip(SCALES, costs[name], strict=True)}
+        | {f"{stage}_%": round(100 * share / (sum(hours.values()) or 1)) for stage, share in hours.items()}
+        | {
+            f"core_hours_{scale}": f"{cost:.2g}" if cost < 10 else f"{cost:.0f}"
+            for scale, cost in zip(SCALES, costs[name], strict=True)
+        }
         for name, hours in found.items()
     ]
 

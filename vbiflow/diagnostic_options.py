@@ -22,6 +22,10 @@ MOST_TAIL = 0.5
 """Both ends together would be all."""
 GOOD = ("trusted", "uninformative")
 """Verdicts of a calibrated posterior."""
+EXACT = ("G", "tau", "sigma", "I")
+"""Parameters of the linear network whose likelihood is known."""
+LOCAL_TEST = 100
+"""Held-out simulations from which a local C2ST can be made."""
 N_TRANSFER = 30
 """Simulations from other people's posteriors that are compared with a person's recording."""
 

@@ -51,11 +51,14 @@ def test_they_are_judged_by_the_tests_of_a_recording():
     assert not found["line"]["passes"] and min(found["line"]["rare_p"], found["line"]["fit_p"]) < 0.02
     (note,) = controls_note(found)
     assert note == (
-        f"the same tests would let pass {CONTROLS['shuffled']}; they refuse {CONTROLS['line']}; from what passes only "
+        f"the same tests, but for re-simulation, would let pass {CONTROLS['shuffled']}; "
+        f"they refuse {CONTROLS['line']}; from what passes only "
         "the model's grade tells the recording"
     )
     assert controls_note({}) == []
-    assert controls_note({"line": found["line"]}) == ["the same tests refuse all negative controls"]
+    assert controls_note({"line": found["line"]}) == [
+        "the same tests, but for re-simulation, refuse all negative controls"
+    ]
 
 
 def test_features_of_a_control_are_taken_as_those_of_the_recording(tmp_path):

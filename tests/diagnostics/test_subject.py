@@ -48,7 +48,7 @@ def test_a_simulation_is_inside():
     (words,) = found["reasons"]
     p = found["parts"]["recording"]["p"]
     numbers = f"(p = {p['rarity']:.2g}, the smallest of three tests; p = 0.4)"
-    assert words == f"{PASSED} {numbers}; {CALIBRATED['words']}" and p["features"] == 0.4
+    assert words == f"{PASSED.format(n=100)} {numbers}; {CALIBRATED['words']}" and p["features"] == 0.4
     assert found["parts"]["estimator"]["words"] == CALIBRATED["words"]
     assert found["parts"]["estimator"]["numbers"] == CALIBRATED["numbers"]
 
@@ -193,6 +193,15 @@ def test_courses_without_noise_are_graded_by_shuffled_nodes_and_no_ceiling():
         (one,) = grade_scores(found | rungs).values()
         assert one["grade"] == grade and one["words"].endswith("a model without noise has no noise ceiling")
         assert "noise_ceiling" not in one["ladder"]
+
+
+def test_too_many_invalid_simulations_from_the_posterior_are_told():
+    few = RIGHT | {"n_simulations": 3, "n_predictive": 100, "calibrated_p": 0.4, "n_held_out": 300}
+    found = subject_verdict(compared(X[0]), CALIBRATED, few)
+    assert (
+        found["verdict"] == "not trusted"
+        and "97% of the simulations from the posterior are invalid" in found["reasons"][0]
+    )
 
 
 def test_a_grade_that_was_not_measured_is_not_reached_and_is_called_so():

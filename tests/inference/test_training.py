@@ -161,6 +161,7 @@ def test_the_processor_time_of_killed_jobs_counts(data, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
     hours, folder, two = [0.0], tmp_path / "unfinished", SMALL | {"members": 2}
     monkeypatch.setattr(training.time, "process_time", lambda: 3600 * hours[0])
+    monkeypatch.setattr(training.time, "monotonic", lambda: 3600 * hours[0])
 
     def work(kill):
         def progress(epoch, loss, which):
@@ -174,6 +175,7 @@ def test_the_processor_time_of_killed_jobs_counts(data, tmp_path, monkeypatch):
             fitted(data, two, checkpoint=folder, progress=work(killed_at(epochs)))
     _, history = fitted(data, two, checkpoint=folder, progress=work(lambda *_: None))
     assert history["epochs"] == [4, 4] and history["cpu_seconds"] / 3600 == pytest.approx(8)
+    assert history["seconds"] / 3600 == pytest.approx(8)
 
 
 def test_sigterm_ends_a_training_after_the_epoch_with_its_state_saved(data, tmp_path):

@@ -144,7 +144,8 @@ def controls_note(controls: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not controls:
         return []
     lets = f"would let pass {in_words(passed)}" if passed else "refuse all negative controls"
-    words = f"the same tests {lets}" + (f"; they refuse {in_words(refused)}" if passed and refused else "")
+    words = f"the same tests, but for re-simulation, {lets}"
+    words += f"; they refuse {in_words(refused)}" if passed and refused else ""
     return [words + ("; from what passes only the model's grade tells the recording" if passed else "")]
 
 

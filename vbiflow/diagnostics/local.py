@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vbiflow.diagnostic_options import LOCAL_TEST
 from vbiflow.inference.posterior import Posterior
 
 HIDDEN_UNITS = (30, 30)
@@ -28,8 +29,8 @@ def local_c2st(
     Linhart et al. (2023) L-C2ST: local diagnostics for posterior approximations in simulation-based inference,
     arXiv:2306.03580
     """
-    if len(theta) < 100:
-        raise ValueError(f"a local C2ST needs at least 100 held-out simulations, found {len(theta)}")
+    if len(theta) < LOCAL_TEST:
+        raise ValueError(f"a local C2ST needs at least {LOCAL_TEST} held-out simulations, found {len(theta)}")
     inputs = posterior.inputs(x)
     drawn = np.concatenate([z[:, 0] for _, z in posterior.normal_samples(inputs, 1, seed)])
     at = posterior.inputs(x_o)

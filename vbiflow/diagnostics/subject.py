@@ -15,7 +15,7 @@ from vbiflow.diagnostics.predictive import judge_predictive
 from vbiflow.features.scores import SCORES
 
 MOST_LISTED = 3
-PASSED = "the recording is among the simulations, and simulations from its posterior have its features"
+PASSED = "the recording is among the simulations, and {n} simulations from its posterior have its features"
 
 
 def subject_verdict(
@@ -36,7 +36,8 @@ def subject_verdict(
     ----------
     misspecification, estimator, features
         What the function of that name, `verdict` and `check_features` found, the last with `calibrated_p` and the
-        number `n_held_out` of simulations behind it; without it nothing is trusted.
+        number `n_held_out` of simulations behind it, and with `n_predictive`, how many were simulated, valid or not;
+        without it nothing is trusted.
     predictive
         Scores of simulations from the posterior against the series of the recording, and their ladders, as
         `grade_scores` takes them. They grade the model, which is no part of trust unless the study says `require`.
@@ -154,6 +155,12 @@ def feature_reasons(found: Mapping[str, Any] | None, names: Sequence[str], limit
             f"{n} simulations from the posterior are too few to see a misfit at p = {limit:g}: set "
             f"diagnostics.n_predictive to {fewest_for(limit)} or more"
         ]
+    invalid = 1 - n / found.get("n_predictive", n)
+    if invalid > limits["invalid_share"]:
+        return [
+            f"{invalid:.0%} of the simulations from the posterior are invalid: it lies where the model does not run, "
+            "or a feature is undefined"
+        ]
     if not found["n_features"]:
         return ["no feature could be compared with those of simulations from the posterior"]
     p, compared = misfit_of_features(found)
@@ -195,7 +202,8 @@ def passing_words(rare: Mapping[str, Any], features: Mapping[str, Any], limits: 
     left = rare["n_recorded"] - rare["n_features"]
     some = f" on {rare['n_features']} of {rare['n_recorded']} features that vary and that both have" if left else ""
     both = ", the smaller of two" if features.get("n_held_out") else ""
-    return f"{PASSED} (p = {rarity(rare):.2g}, the smallest of three tests{some}{first}; p = {p:.2g}{both}{second})"
+    passed = PASSED.format(n=features["n_simulations"])
+    return f"{passed} (p = {rarity(rare):.2g}, the smallest of three tests{some}{first}; p = {p:.2g}{both}{second})"
 
 
 def list_features(outside: Mapping[str, float]) -> str:

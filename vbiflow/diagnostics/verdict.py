@@ -199,7 +199,10 @@ def reasons_on_the_whole(
         lost = f", since {invalid:.1%} of all are invalid: raise inference.test_share" if invalid else ""
         reasons.append(f"only {n} held-out simulations{lost}; {limits['n_test']:g} are needed to see a miscalibration")
     if invalid > limits["invalid_share"]:
-        reasons.append(f"{invalid:.0%} of the simulations are invalid: the posterior holds only where the model runs")
+        reasons.append(
+            f"{invalid:.0%} of the simulations are invalid: the posterior holds only where the model "
+            "runs and every feature is defined"
+        )
     return reasons
 
 

@@ -1,4 +1,4 @@
-"""Which simulations train, validate and test: a property of the seed and the simulation's index alone."""
+"""Which simulations train, validate and test: a property of the seed and of which simulations are valid."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def train(
     Returns
     -------
     Posterior, and the history: train_loss and validation_loss (one list a member) [nats], epochs, n_train, seconds,
-    cpu_seconds of the processor, also those that killed jobs spent on the epochs that this one went on from, ...
+    cpu_seconds of the processor, both with those that killed jobs spent on the epochs that this one went on from, ...
 
     Raises
     ------
@@ -94,7 +94,7 @@ def train(
             f"{len(parts.validation)} to validate; {FEWEST} of each are needed: {cure}"
         )
     clock = clock_of(device)
-    begin, cpu, earlier = clock(), time.process_time(), 0.0
+    begin, cpu, earlier = clock(), time.process_time(), np.zeros(2)
     rows = np.r_[parts.train, parts.validation]
     z = data.prior.to_normal(data.theta[rows]).astype(np.float32)
     scaling, condenser, own, dropped = fit_inputs(data.x, z, parts.train, data.names, data.prior.names, options)
@@ -125,7 +125,7 @@ def train(
             trainings.append(Training(trial, inputs, checkpoints, *first))
         best = min(trainings, key=lambda training: min(training.losses["validation_loss"]))
         condenser, options, inputs, n = best.trial.condenser, best.trial.options, best.inputs, options["members"]
-        members = [(best.network, best.losses, 0.0)]
+        members = [(best.network, best.losses, np.zeros(2))]
         for k in range(1, n):
             told, path = member_progress(progress, best.trial, k + 1, n), folder and Path(f"{best.checkpoints}-{k}.pt")
             members.append(fit_flow(inputs, options, seed + 7919 * k, told, path))
@@ -136,7 +136,8 @@ def train(
     earlier += sum(training.earlier for training in trainings) + sum(spent for *_, spent in members)
     history |= {"n_inputs": condenser.n_outputs}
     history |= {"dropout": options["estimator"]["options"].get("dropout_probability", 0.0)}
-    return posterior, history | {"seconds": clock() - begin, "cpu_seconds": time.process_time() - cpu + earlier}
+    seconds, cpu_seconds = earlier + np.array([clock() - begin, time.process_time() - cpu])
+    return posterior, history | {"seconds": float(seconds), "cpu_seconds": float(cpu_seconds)}
 
 
 class Training(NamedTuple):
@@ -147,7 +148,7 @@ class Training(NamedTuple):
     checkpoints: str | None
     network: nn.Module
     losses: dict[str, list[float]]
-    earlier: float
+    earlier: np.ndarray
 
 
 def member_progress(
@@ -175,10 +176,10 @@ def with_marginals(
     seed: int,
     progress: EpochProgress | None,
     folder: Path | None,
-) -> tuple[ConditionalGaussian, float]:
+) -> tuple[ConditionalGaussian, np.ndarray]:
     """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features.
 
-    Beside it come the processor seconds of earlier jobs, as from `fit`. What is left of errors is found from
+    Beside it come the seconds of earlier jobs, as from `fit`. What is left of errors is found from
     simulations that they have not met.
 
     Parameters
@@ -208,7 +209,7 @@ def with_marginals(
 
 def fit_flow(
     data: Inputs, options: Mapping[str, Any], seed: int, progress: Callable[[int, float], None], checkpoint: Path | None
-) -> tuple[nn.Module, dict[str, list[float]], float]:
+) -> tuple[nn.Module, dict[str, list[float]], np.ndarray]:
     """Train one density estimator; the loss is -log q(z | x), or the regression of the velocity for flow matching.
 
     Losses that are log densities come back as those of z, before any regression of it.
@@ -233,10 +234,10 @@ def fit(
     loss: Loss,
     progress: Callable[[int, float], None] | None,
     checkpoint: Path | None,
-) -> tuple[nn.Module, dict[str, list[float]], float]:
+) -> tuple[nn.Module, dict[str, list[float]], np.ndarray]:
     """Train a network that `new` makes, and give it with the weights of its best epoch, and its losses.
 
-    Last come the processor seconds of the killed jobs whose checkpoint it went on from.
+    Last come the seconds, by the clock and of the processor, of the killed jobs whose checkpoint it went on from.
 
     Parameters
     ----------
@@ -274,7 +275,7 @@ class Run:
         self.optimiser = Adam(self.network.parameters(), options["learning_rate"])
         self.history: dict[str, list[float]] = {"train_loss": [], "validation_loss": []}
         self.best = weights(self.network)
-        self.begin, self.earlier = time.process_time(), 0.0
+        self.begin, self.earlier = both_clocks(), np.zeros(2)
 
     @property
     def finished(self) -> bool:
@@ -336,7 +337,7 @@ class Run:
             "optimiser": self.optimiser.state_dict(),
             "best": self.best,
             "history": self.history,
-            "cpu_seconds": time.process_time() - self.begin + self.earlier,
+            "seconds": (both_clocks() - self.begin + self.earlier).tolist(),
             "random": torch.get_rng_state(),
             "random_device": torch.cuda.get_rng_state() if self.data.device == "cuda" else None,
         }
@@ -351,7 +352,7 @@ class Run:
             content = torch.load(path, map_location="cpu", weights_only=True)
             self.network.load_state_dict(content["network"])
             self.optimiser.load_state_dict(content["optimiser"])
-            self.best, self.history, self.earlier = content["best"], content["history"], content["cpu_seconds"]
+            self.best, self.history, self.earlier = content["best"], content["history"], np.array(content["seconds"])
             torch.set_rng_state(content["random"])
             if content["random_device"] is not None:
                 torch.cuda.set_rng_state(content["random_device"])
@@ -360,6 +361,11 @@ class Run:
             path.unlink()
             return False
         return True
+
+
+def both_clocks() -> np.ndarray:
+    """Seconds by the clock, and of the processor."""
+    return np.array([time.monotonic(), time.process_time()])
 
 
 def weights(network: nn.Module) -> dict[str, Tensor]:

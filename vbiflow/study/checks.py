@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.diagnostic_options import fewest_for, resolve_thresholds
+from vbiflow.diagnostic_options import EXACT, LOCAL_TEST, fewest_for, resolve_thresholds
 from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
@@ -273,12 +273,27 @@ def check_preparation(study: Study) -> None:
 
 
 def check_exact(study: Study) -> None:
-    """The exact posterior is known of the linear network's global parameters alone."""
-    per_node = [name for name, entry in study["prior"].items() if {"per", "random"} & entry.keys()]
-    if study["diagnostics"]["exact"] and (study["model"] != "linear" or len(study["prior"]) > 2 or per_node):
+    """The exact posterior is known of global parameters of the linear network, from its series as they are."""
+    if not study["diagnostics"]["exact"]:
+        return
+    of_regions = [name for name, entry in study["prior"].items() if {"per", "random", "map"} & entry.keys()]
+    if study["model"] != "linear" or len(study["prior"]) > 2 or of_regions:
         raise ValueError("diagnostics.exact: only model linear with one or two global parameters in the prior has it")
-    if study["diagnostics"]["exact"] and study["observation"].get("signals", {}).get("x", {}).get("average", True):
+    if study["observation"].get("signals", {}).get("x", {}).get("average", True):
         raise ValueError("diagnostics.exact: needs observation.signals.x with average: false, points in time")
+    unknown = [name for name in {**study["prior"], **study["parameters"]} if name not in EXACT]
+    unknown += [
+        name for name, value in study["parameters"].items() if name in EXACT and not isinstance(value, int | float)
+    ]
+    unknown += [f"observation.{key}" for key in ("bold", "sensors", "noise") if key in study["observation"]]
+    unknown += [f"recording.{key}" for key in study["recording"] if key != "part"]
+    unknown += ["preparation"] if study["preparation"] else []
+    unknown += ["simulation.stimulus"] if study["simulation"].get("stimulus") else []
+    if unknown:
+        raise ValueError(
+            f"diagnostics.exact: its likelihood is that of {', '.join(EXACT)}, a number each, and knows nothing of "
+            f"{', '.join(unknown)}; leave exact out, or these"
+        )
 
 
 def check_analytic(study: Study) -> None:
@@ -347,6 +362,16 @@ def check_evidence(study: Study) -> None:
         if name in trained:
             raise ValueError(f"diagnostics.estimators: {name} stands twice, or is the study's own; name others, once")
         trained.append(name)
+    if diagnostics["estimators"] and not (diagnostics["baselines"] or diagnostics["learning_curve"]):
+        raise ValueError("diagnostics.estimators: nothing trains them; add baselines: true or a learning_curve")
+    if diagnostics["optimise"] and not diagnostics["baselines"]:
+        raise ValueError("diagnostics.optimise: stands among the baselines; add baselines: true")
+    held_out = floor(study.n_simulations * resolve_options(study["inference"])["test_share"] + 1e-9)
+    if diagnostics["local_c2st"] and held_out < LOCAL_TEST:
+        raise ValueError(
+            f"diagnostics.local_c2st: needs {LOCAL_TEST} held-out simulations, the study has {held_out}; raise "
+            "inference.n_simulations or test_share"
+        )
     beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
     if beyond:
         raise ValueError(

@@ -211,11 +211,14 @@ def amortisation_paths(own: Topology, other: Topology, subject: str) -> dict[str
     Raises
     ------
     ValueError
-        If the first study has no estimator for each person.
+        If the first study has no estimator for each person, or if both have the same seed.
     """
     if own.pooled:
+        raise ValueError(f"{own.name} is pooled; it needs connectome.per: subject or average")
+    if own["seed"] == other["seed"]:
         raise ValueError(
-            f"{own.name}+{other.name}: the first study needs connectome.per: subject, the second is pooled"
+            f"both have seed {own['seed']}, so that simulations which {own.name} holds out may be those that "
+            f"{other.name} learnt from; give one of them another seed"
         )
     folder = own.estimator_of(subject)
     return {
