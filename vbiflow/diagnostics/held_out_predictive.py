@@ -18,7 +18,7 @@ from vbiflow.streams import random_generator
 if TYPE_CHECKING:
     from vbiflow.inference.posterior import Posterior
 
-MOST_HELD_OUT = 300
+MOST_COMPARED = 300
 MOST_KNOWN = 5000
 """Simulations among which neighbours are sought."""
 NEIGHBOURS = 30
@@ -30,7 +30,7 @@ ROWS_A_TERM = 10
 
 def held_out_misfits(posterior: Posterior, data: TrainingSet, held_out: np.ndarray, *, seed: int) -> np.ndarray:
     """`Neighbourhood.misfit` (m,) of the first 300 held-out simulations (n, f), each in the place of a recording."""
-    known, observed = Neighbourhood.of(data), held_out[:MOST_HELD_OUT]
+    known, observed = Neighbourhood.of(data), held_out[:MOST_COMPARED]
     found = np.empty(len(observed))
     for rows, z in posterior.normal_samples(posterior.inputs(observed), DRAWS, seed):
         for k, drawn in zip(range(rows.start, rows.stop), z, strict=True):

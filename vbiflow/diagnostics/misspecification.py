@@ -46,7 +46,7 @@ def misspecification(
 
     Half of the simulations are the reference. Each feature becomes the normal score of its rank among them,
     Phi^-1((below + 1/2) / (n + 1)), so that heavy tails hide nothing. `distance` is Mahalanobis' with a covariance
-    shrunk towards its diagonal (Ledoit-Wolf), over its median; `p_value` is the share of the other half at least as
+    shrunk towards a sphere (Ledoit-Wolf), over its median; `p_value` is the share of the other half at least as
     far. `mmd` and `mmd_p` are the same for a Gaussian kernel; `n_beyond` and `beyond_p` for the number of features
     beyond every reference simulation. Left out of these are features that x_o or half of the simulations lack, and
     those that do not vary: `n_features` of `n_recorded` are compared. `outside` holds what `outlying_features` finds,

@@ -125,7 +125,7 @@ def evolve(cost: Callable[[np.ndarray], np.ndarray], n_parameters: int, budget: 
         polish=False,
         updating="deferred",
         vectorized=True,
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng([seed, 1]),
     )
 
 

@@ -78,7 +78,9 @@ class Posterior:
         lost = self.scaling.unexpected(x)
         if lost.any():
             listed = ", ".join(np.array(self.features)[lost][:5])
-            raise ValueError(f"x_o is not finite in {int(lost.sum())} features ({listed}) that every simulation had")
+            raise ValueError(
+                f"{int(lost.sum())} features ({listed}) are not finite, which every simulation that was learnt from had"
+            )
         return self.condenser(self.scaling(x))
 
     def sample(self, x_o: np.ndarray, n: int, *, seed: int, names: Sequence[str] | None = None) -> np.ndarray:
