@@ -215,7 +215,9 @@ def test_features_of_another_name_order_or_number_are_refused(posteriors, data):
 def test_missing_feature_that_never_was_missing_is_refused(posteriors, data):
     x_o = data[1][0].copy()
     x_o[2] = np.nan
-    with pytest.raises(ValueError, match=r"^1 features \(x2\) are not finite, which every simulation that was learnt from had$"):
+    with pytest.raises(
+        ValueError, match=r"^1 features \(x2\) are not finite, which every simulation that was learnt from had$"
+    ):
         posteriors["maf"].sample(x_o, 3, seed=1)
 
 
