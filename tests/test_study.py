@@ -182,7 +182,7 @@ def test_speed_noise_and_maps_of_a_study(config):
     edit(config, "  w: {uniform", "  speed: {uniform: [1, 5]}\n  noise: {lognormal: [0, 1]}\n  w: {uniform")
     edit(config, "dt: 10", "dt: 1")
     study = load_study("tiny", config)
-    assert study.delays == (1, 5, 1) and study.units["speed"] == "mm/ms" and study.units["I"] == "nA"
+    assert study.delays == (1, 5, 1) and study.units["speed"] == "m/s" and study.units["I"] == "nA"
     edit(config, "  speed: {uniform: [1, 5]}\n", "")
     assert load_study("tiny", config).delays is None
     edit(config, "model: wong_wang", "model: wong_wang\nparameters: {speed: 6}")

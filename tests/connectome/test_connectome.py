@@ -198,7 +198,7 @@ def test_delays() -> None:
     target, source = np.nonzero(SOUND.weights)
     np.testing.assert_allclose(delays[target, source] * 5.0, SOUND.tract_lengths[target, source])
     assert not delays[SOUND.weights == 0].any()
-    with pytest.raises(ValueError, match=r"speed is 0 mm/ms; allowed is above 0"):
+    with pytest.raises(ValueError, match=r"speed is 0 m/s; allowed is above 0"):
         SOUND.delays(0)
     with pytest.raises(ValueError, match="a speed needs tract lengths"):
         changed(tract_lengths=np.full((N, N), np.nan)).delays(3)

@@ -72,7 +72,7 @@ def test_a_region_without_a_value_is_named(files):
 def test_delays_are_checked_with_the_connectome():
     connectome().check_delays(1, 6, 0.1)
     with pytest.raises(
-        ValueError, match=r"dt 10 ms is too long for the shortest delay, 4 ms \(A_R to A_L, 40 mm at 10 mm/ms"
+        ValueError, match=r"dt 10 ms is too long for the shortest delay, 4 ms \(A_R to A_L, 40 mm at 10 m/s"
     ):
         connectome().check_delays(1, 10, 10)
     with pytest.raises(ValueError, match="a speed needs tract lengths"):

@@ -10,9 +10,7 @@ from vbiflow.models import MODELS
 RNG = np.random.default_rng(3)
 N = 6
 W = RNG.random((N, N)) * (RNG.random((N, N)) < 0.8)
-LENGTHS = RNG.uniform(
-    6, 300, (N, N)
-)  # 1 to 100 steps of 1 ms at 3 to 6 mm/ms: within and beyond one span of the kernel
+LENGTHS = RNG.uniform(6, 300, (N, N))  # 1 to 100 steps of 1 ms at 3 to 6 m/s: within and beyond one span of the kernel
 LENGTHS[0, 3] = LENGTHS[2, 2] = 0
 LENGTHS[W == 0] = np.nan
 SPEEDS = np.array([3, 5, 5, 6, 4.2])[:, None]
@@ -143,16 +141,16 @@ UNKNOWN[np.nonzero(W)[0][0], np.nonzero(W)[1][0]] = np.nan
 BAD = [
     ({"tract_lengths": None}, "speed is given without tract_lengths"),
     ({"speed": None}, "tract_lengths are given without a speed"),
-    ({"speed": 0}, "speed is 0; it must be above 0 mm/ms"),
+    ({"speed": 0}, "speed is 0; it must be above 0 m/s"),
     ({"speed": [[5], [-2]]}, "speed is -2; it must be above 0"),
     ({"speed": np.nan}, "speed is nan; it must be above 0"),
-    ({"speed": "fast"}, r"speed is 'fast'; give numbers \[mm/ms\]"),
+    ({"speed": "fast"}, r"speed is 'fast'; give numbers \[m/s\]"),
     ({"speed": np.ones((3, 1))}, r"speed has shape \(3, 1\); give a scalar or \(2, 1\) per simulation"),
     ({"tract_lengths": np.ones((2, 2))}, r"tract_lengths have shape \(2, 2\); give \(6, 6\)"),
     ({"tract_lengths": UNKNOWN}, "tract_lengths hold 1 values of connected pairs that are negative or not finite"),
     ({"tract_lengths": -LENGTHS}, "that are negative or not finite, the first -"),
-    ({"speed": 1000}, r"dt 1 ms is too long for the shortest delay, 0.0\d+ ms \(\d.* mm at 1000 mm/ms\)"),
-    ({"speed": 1e-6}, r"the longest delay, .* ms \(.* mm at 1e-06 mm/ms\), needs .* GB of past, more than 2 GB"),
+    ({"speed": 1000}, r"dt 1 ms is too long for the shortest delay, 0.0\d+ ms \(\d.* mm at 1000 m/s\)"),
+    ({"speed": 1e-6}, r"the longest delay, .* ms \(.* mm at 1e-06 m/s\), needs .* GB of past, more than 2 GB"),
 ]
 
 

@@ -103,7 +103,7 @@ def test_fixed_regressions_and_stimuli_by_label():
 
 UNIFORM = {"uniform": [0, 1]}
 BAD = [
-    ({"prior": {"speed": {"uniform": [0, 5]}}}, "speed is 0; it must be above 0 mm/ms"),
+    ({"prior": {"speed": {"uniform": [0, 5]}}}, "speed is 0; it must be above 0 m/s"),
     (
         {"prior": {"speed": {"uniform": [1, 5], "per": "node"}}},
         "prior of speed: it is one number for the whole network",
@@ -116,7 +116,7 @@ BAD = [
         "dt 0.5 ms is longer than the shortest time constant of linear, 0.1 ms",
     ),
     ({"prior": {"I": {"map": {"thickness": UNIFORM}}}}, "prior of I: no map 'thickness'; .*which has myelin"),
-    ({"parameters": {"speed": -6}}, "speed is -6; it must be above 0 mm/ms"),
+    ({"parameters": {"speed": -6}}, "speed is -6; it must be above 0 m/s"),
     ({"parameters": {"speed": "fast"}}, "speed is 'fast'; give numbers"),
     ({"parameters": {"I": {"map": {"thickness": 1}}}}, "parameters.I: no map 'thickness'"),
     ({"parameters": {"I": {"map": {"myelin": "much"}}}}, "parameters.I.myelin is 'much'; give a finite number"),

@@ -5,6 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from drawn import outside
+from matplotlib.figure import Figure
 from PIL import Image
 from scipy.stats import beta, binom, ks_2samp, norm
 
@@ -18,13 +19,23 @@ from vbiflow.figures.density import (
     prior_quantiles,
     top_density,
 )
-from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band
+from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band, shrinkage_axis
 from vbiflow.figures.joint import limits_within_prior, prior_in_words, view_limits
 from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
 from vbiflow.figures.regional import regional_columns
 from vbiflow.figures.regions import group_spans, region_order
-from vbiflow.figures.style import canvas, number_colours, quantity, rasterise_dense, shorten, signed_number, symbol
+from vbiflow.figures.style import (
+    canvas,
+    number_colours,
+    power_of_ten,
+    quantity,
+    rasterise_dense,
+    shorten,
+    signed_number,
+    styled,
+    symbol,
+)
 from vbiflow.prior import Prior
 
 
@@ -259,7 +270,34 @@ def test_accuracy_has_a_colour_a_study_and_a_dash_for_a_second_estimator():
     for axes, key in zip(figure.axes, each, strict=True):
         assert [line.get_linestyle() for line in axes.lines[:3]] == ["-", "--", "-"]
         assert len({line.get_color() for line in axes.lines[:3]}) == 2
-        assert axes.lines[1].get_ydata() == pytest.approx(each[key][1, :, 0])
+        left = 1 - each[key] if key == "shrinkage" else each[key]
+        assert axes.lines[1].get_ydata() == pytest.approx(left[1, :, 0])
+    assert {text.get_text() for text in figure.legends[0].get_texts()} >= {"maf", "nsf", "montbrio_coupling, G"}
+
+
+@pytest.mark.parametrize(
+    ("left", "texts"), [((1.0, 0.6), ["0", "0.5", "0.8", "0.9"]), ((0.3, 2e-3), ["0", "0.9", "0.99"])]
+)
+def test_an_axis_of_shrinkage_tells_what_is_left_of_the_variance(left, texts):
+    axes = Figure().subplots()
+    axes.plot(left, [0, 1])
+    shrinkage_axis(axes)
+    assert [text.get_text() for text in axes.get_xticklabels()] == texts
+    right, far = axes.get_xlim()
+    assert right > far and axes.get_xlabel() == "posterior shrinkage"
+
+
+@pytest.mark.parametrize(("ends", "label"), [((0, 3e-4), "I [nA] (×10⁻⁴)"), ((0, 3), "I [nA]")])
+def test_the_power_of_ten_stands_behind_the_label(ends, label):
+    @styled
+    def drawn():
+        figure = Figure()
+        figure.subplots().set(xlim=ends, xlabel="I [nA]")
+        return figure
+
+    axes = drawn().axes[0]
+    assert axes.get_xlabel() == label and axes.xaxis.offsetText.get_visible() == (label == "I [nA]")
+    assert power_of_ten(-12) == "×10⁻¹²" and power_of_ten(5) == "×10⁵"
 
 
 def test_a_prior_without_bound_at_its_end_does_not_flatten_the_posterior():

@@ -58,7 +58,7 @@ class Connectome:
         return replace(self, weights=normalise(self.weights, steps, self.labels))
 
     def delays(self, speed: float) -> np.ndarray:
-        """Conduction delays, tract_lengths / speed: (target, source) [ms] for a speed in mm/ms (= m/s).
+        """Conduction delays, tract_lengths / speed: (target, source) [ms] for a speed in m/s (= mm/ms).
 
         Raises
         ------
@@ -66,14 +66,14 @@ class Connectome:
             If the speed is not above zero, or if a connection's length is unknown.
         """
         if not speed > 0:
-            raise ValueError(f"speed is {speed:g} mm/ms; allowed is above 0")
+            raise ValueError(f"speed is {speed:g} m/s; allowed is above 0")
         connected = self.weights != 0
         if np.isnan(self.tract_lengths[connected]).any():
             raise ValueError("a speed needs tract lengths; give tract_lengths, or regions with centres x, y, z")
         return np.where(connected, self.tract_lengths, 0.0) / speed
 
     def check_delays(self, slowest: float, fastest: float, dt: float) -> None:
-        """Refuse speeds [mm/ms] whose delays are unknown, or shorter than a step dt [ms]; zero lengths have no delay.
+        """Refuse speeds [m/s] whose delays are unknown, or shorter than a step dt [ms]; zero lengths have no delay.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class Connectome:
             i, j = np.argwhere(delays == shortest)[0]
             raise ValueError(
                 f"simulation.dt {dt:g} ms is too long for the shortest delay, {shortest:.3g} ms ({self.labels[j]} to "
-                f"{self.labels[i]}, {self.tract_lengths[i, j]:.3g} mm at {fastest:g} mm/ms); use a smaller dt"
+                f"{self.labels[i]}, {self.tract_lengths[i, j]:.3g} mm at {fastest:g} m/s); use a smaller dt"
             )
 
     def save(self, path: str | Path, provenance: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ def prepare_connectome(
     maps
         Files of the regional maps by name.
     delays
-        Lowest and highest conduction speed [mm/ms] and dt [ms] that its lengths are checked for; None without delays.
+        Lowest and highest conduction speed [m/s] and dt [ms] that its lengths are checked for; None without delays.
 
     Raises
     ------

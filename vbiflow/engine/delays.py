@@ -23,7 +23,7 @@ class Delays:
     ----------
     target, source, weight, length : (n_edges,) of the delayed connections; length [mm].
     instantaneous : (n_nodes, n_nodes), takes what is sent now to coupling inputs.
-    speed : (1 or n_simulations,) [mm/ms].
+    speed : (1 or n_simulations,) [m/s].
     dt : [ms].
     """
 
@@ -59,7 +59,7 @@ def check_delays(
     weights : (n_nodes, n_nodes), row = target, as the user gave them.
     coupling : the matrix of the coupling, in which a connection is not 0.
     lengths : tract lengths (n_nodes, n_nodes) [mm]; None if there are no delays.
-    speed : of conduction [mm/ms], a scalar or (n_simulations, 1); None if there are no delays.
+    speed : of conduction [m/s], a scalar or (n_simulations, 1); None if there are no delays.
     n_simulations : of the call.
     dt : time step [ms].
 
@@ -72,7 +72,7 @@ def check_delays(
     if lengths is None and speed is None:
         return None
     if speed is None:
-        raise ValueError("tract_lengths are given without a speed; give speed [mm/ms], or leave both out for no delays")
+        raise ValueError("tract_lengths are given without a speed; give speed [m/s], or leave both out for no delays")
     speed = check_speed(speed, n_simulations)
     lengths = check_lengths(lengths, weights)
     delayed = (weights > 0) & (lengths > 0)
@@ -87,22 +87,22 @@ def check_delays(
     if np.rint(shortest / fastest / dt) < 1:
         raise ValueError(
             f"dt {dt:g} ms is too long for the shortest delay, {shortest / fastest:.3g} ms ({shortest:g} mm at "
-            f"{fastest:g} mm/ms); use a smaller dt, or length 0 where a connection is instantaneous"
+            f"{fastest:g} m/s); use a smaller dt, or length 0 where a connection is instantaneous"
         )
     check_memory(delays, BATCH * len(weights) * len(model.sends))
     return delays
 
 
 def check_speed(speed: Any, n_simulations: int) -> np.ndarray:
-    """Speed [mm/ms], one or (n_simulations, 1), finite and above zero."""
+    """Speed [m/s], one or (n_simulations, 1), finite and above zero."""
     try:
         array = np.asarray(speed, np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"speed is {speed!r}; give numbers [mm/ms]") from None
+        raise ValueError(f"speed is {speed!r}; give numbers [m/s]") from None
     if array.shape not in ((), (1, 1), (n_simulations, 1)):
-        raise ValueError(f"speed has shape {array.shape}; give a scalar or ({n_simulations}, 1) per simulation [mm/ms]")
+        raise ValueError(f"speed has shape {array.shape}; give a scalar or ({n_simulations}, 1) per simulation [m/s]")
     if not (np.isfinite(array) & (array > 0)).all():
-        raise ValueError(f"speed is {array[~(np.isfinite(array) & (array > 0))][0]:g}; it must be above 0 mm/ms")
+        raise ValueError(f"speed is {array[~(np.isfinite(array) & (array > 0))][0]:g}; it must be above 0 m/s")
     return array
 
 
@@ -129,6 +129,6 @@ def check_memory(delays: Delays, rows: int) -> None:
     if size > BYTES:
         raise ValueError(
             f"the longest delay, {delays.length.max() / delays.speed.min():.4g} ms ({delays.length.max():g} mm at "
-            f"{delays.speed.min():g} mm/ms), needs {size / 1e9:.3g} GB of past, more than {BYTES / 1e9:g} GB; "
+            f"{delays.speed.min():g} m/s), needs {size / 1e9:.3g} GB of past, more than {BYTES / 1e9:g} GB; "
             "use a higher speed or a longer dt"
         )

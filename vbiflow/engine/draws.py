@@ -28,7 +28,7 @@ FAR = NormalDist().inv_cdf(1 - 1e-9)
 """Standard deviations above which a normal distribution has a mass of 1e-9."""
 TIME_DOMAIN_SETTINGS = ("dt", "integrator", "transient", "precision", "accept", "device", "threads", "stimulus")
 """Settings of a simulation that linear spectra have no use for."""
-NETWORK_PARAMETERS = {"speed": "mm/ms", "noise": "1", "gain": "1", DISCREPANCY: "1"} | SPECTRAL_DISCREPANCY
+NETWORK_PARAMETERS = {"speed": "m/s", "noise": "1", "gain": "1", DISCREPANCY: "1"} | SPECTRAL_DISCREPANCY
 """What a study can fix or infer besides the parameters of its model, with units."""
 REGIONAL = ("noise",)
 """Those of them that may differ from region to region, where there are no sensors."""
@@ -53,7 +53,7 @@ def simulate_draws(
     prior, theta : which parameters are inferred, and their values (n_simulations, n_parameters).
     parameters : fixed values by name: scalar, one a node, or ``{"map": {"constant": number, map: number}}``, with
         ``"random": {"sd": number}`` beside it for effects that each simulation draws (random_effects.py); `speed`
-        [mm/ms], fixed here or inferred, turns on delays by the connectome's tract lengths.
+        [m/s], fixed here or inferred, turns on delays by the connectome's tract lengths.
     simulation, observation : blocks of a study; the nodes of a stimulus are labels. Where the observation has
         `sensors`, noise and gain are theirs: they change no series here, but stand beside them as
         `observation_parameters`, as the discrepancy of features does.

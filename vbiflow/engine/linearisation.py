@@ -231,7 +231,7 @@ def linearise(
     weights : (n_nodes, n_nodes), row = target.
     parameters : values by name, scalars or (n_nodes,); sigma is the noise.
     initial : where the search starts, by state, scalars or (n_nodes,); else the middle of the states' initial ranges.
-    tract_lengths, speed : (n_nodes, n_nodes) [mm] and [mm/ms], delays as in `simulate`, not rounded to steps.
+    tract_lengths, speed : (n_nodes, n_nodes) [mm] and [m/s], delays as in `simulate`, not rounded to steps.
 
     Raises
     ------

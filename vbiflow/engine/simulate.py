@@ -114,7 +114,7 @@ def simulate(
     signals : {"name": {"period": [ms], "average": True}}, or "filter": True for an anti-alias filter in the place of
         the average (antialias.py); or names alone, recorded at every step.
     initial : initial values by state, shapes as `parameters`; else drawn from the states' ranges.
-    tract_lengths, speed : (n_nodes, n_nodes) [mm], row = target; [mm/ms], a scalar or (n_simulations, 1). What a node
+    tract_lengths, speed : (n_nodes, n_nodes) [mm], row = target; [m/s], a scalar or (n_simulations, 1). What a node
         sends arrives tract_lengths / speed later, in whole steps. A connection of length zero is instantaneous;
         any other delay must round to at least one step. Before the start every node has sent its initial state for
         ever. Without both there are no delays.

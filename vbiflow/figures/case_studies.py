@@ -10,11 +10,12 @@ from typing import Any
 import jinja2
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from vbiflow.case_results import CALIBRATED, ENOUGH
 from vbiflow.case_studies import core_hours, cost_of_figure_7
 from vbiflow.decisions import LEAST, RECOVERED, UNTOLD
-from vbiflow.figures.diagnostics import columns_by_parameter
+from vbiflow.figures.diagnostics import LEAST_LEFT, columns_by_parameter, shrinkage_axis
 from vbiflow.figures.report import as_yaml, caption, inline_svg
 from vbiflow.figures.style import (
     PALETTE,
@@ -53,6 +54,10 @@ ROWS = (6, 5, 7)
 """Panels in one row of the overview: of these the number that leaves the fewest places empty, the first if equal."""
 STAGES = {"simulate": "simulation", "features": "features", "train": "training", "sample": "sampling"}
 """What the stages of a study are called, by the columns of the summary."""
+CURVES = ("rmse", "shrinkage", "coverage_90")
+"""What is drawn of learning curves."""
+LINES = ("-", "--", ":")
+"""Styles of the lines of estimators."""
 SECONDS, PAPER_SIMULATIONS = 250, 500_000
 """Simulated seconds of one BOLD recording, as in figure 2, supplement 1, and simulations of figure 7."""
 
@@ -134,24 +139,33 @@ def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]],
 def accuracy(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draw error, shrinkage and coverage of the first parameter against the number of simulations, a colour a study.
 
-    `curves` holds by study what learning_curve.h5 does; the first estimator is a line, further ones are dashed.
+    `curves` holds by study what learning_curve.h5 does. Each estimator has a line style of its own.
     """
     figure = canvas(2.9)
     panels = figure.subplots(1, 3)
+    estimators: list[str] = []
     for (study, curve), color in zip(curves.items(), SERIES * 99, strict=False):
         for k, estimator in enumerate(curve["estimators"]):
-            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": "--" if k else "-"}
-            label = f"{study}, {symbol(curve['parameters'][0])}, {estimator}"
-            for axes, key in zip(panels, ("rmse", "shrinkage", "coverage_90"), strict=True):
-                axes.plot(curve["n_simulations"], np.asarray(curve[key])[k, :, 0], **look, label=label)
-    panels[0].set(ylabel="RMSE / prior s.d.", title="Error", ylim=(0, None))
-    panels[1].set(ylabel="posterior shrinkage", title="Shrinkage", ylim=(min(0, panels[1].get_ylim()[0]), 1.02))
-    panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
+            estimators += [estimator] if estimator not in estimators else []
+            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": LINES[estimators.index(estimator) % 3]}
+            label = {} if k else {"label": f"{study}, {symbol(curve['parameters'][0])}"}
+            errors, shrinkage, coverage = (np.asarray(curve[key])[k, :, 0] for key in CURVES)
+            for axes, values in zip(panels, (errors, np.clip(1 - shrinkage, LEAST_LEFT, None), coverage), strict=True):
+                axes.plot(curve["n_simulations"], values, **look, **label)
+    panels[0].set(yscale="log", ylabel="RMSE / prior s.d.", title="Error")
+    panels[1].set_title("Shrinkage")
+    shrinkage_axis(panels[1], "y")
+    panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle=":")
     panels[2].set(ylabel="share of truths inside", title="Coverage of 90 % intervals")
     panels[2].set_ylim(min(0.5, panels[2].get_ylim()[0]), 1)
     for axes in panels:
         axes.set(xscale="log", xlabel="simulations")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, handlelength=2.4)
+    handles, labels = panels[0].get_legend_handles_labels()
+    if len(estimators) > 1:
+        look = {"color": PALETTE["ink"], "linewidth": 1}
+        handles += [Line2D([], [], linestyle=line, **look) for _, line in zip(estimators, LINES, strict=False)]
+        labels += estimators
+    figure.legend(handles, labels, loc="outside lower center", ncols=4 if len(labels) > 6 else 3, handlelength=2.4)
     letter_panels(panels)
     return figure
 

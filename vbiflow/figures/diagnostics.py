@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from vbiflow.figures.style import (
@@ -26,6 +27,8 @@ from vbiflow.figures.style import (
 
 Array = NDArray[np.float64]
 FEW = 8
+LEAST_LEFT, MOST_LEFT = 1e-7, 2.0
+"""Share of the prior's variance that a posterior is drawn with at least, and at most."""
 
 
 @styled
@@ -86,16 +89,29 @@ def draw_recovery(axes: Axes, truth: Array, mean: Array, sd: Array, color: str) 
         axes.set_title(f"r = {signed_number(np.corrcoef(truth, mean)[0, 1])}, RMSE = {error:.2g}")
 
 
+def shrinkage_axis(axes: Axes, which: str = "x") -> None:
+    """Turn an axis of posterior over prior variance into one of shrinkage, one minus it, that tells 0.99 from 0.999."""
+    axes.set(**{f"{which}scale": "log"})
+    low, high = sorted(getattr(axes, f"get_{which}lim")())
+    least = min(low, 0.08)
+    marks = [mark for mark in 10.0 ** -np.arange(8) if mark >= least]
+    marks = marks if len(marks) > 2 else [1, 0.5, 0.2, 0.1]
+    axes.set(**{f"{which}lim": (max(1.2, high), least), f"{which}label": "posterior shrinkage"})
+    axis = getattr(axes, f"{which}axis")
+    axis.set_ticks(marks, [f"{1 - mark:.7g}" for mark in marks])
+    axis.set_minor_locator(NullLocator())
+
+
 def draw_contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, list[int]]) -> None:
-    """Draw |z| against shrinkage; good posteriors lie at the lower right."""
+    """Draw |z| against shrinkage, over the logarithm of what is left of the variance; good ones lie lower right."""
     for (stem, members), color in zip(groups.items(), SERIES * 99, strict=False):
-        x, y = np.clip(shrinkage[:, members], -0.1, 1).ravel(), np.abs(z[:, members]).ravel()
+        x, y = np.clip(1 - shrinkage[:, members], LEAST_LEFT, MOST_LEFT).ravel(), np.abs(z[:, members]).ravel()
         axes.plot(x, np.minimum(y, 5), color=color, **dot_options(x.size, 0.4))
         middle = np.nanmedian(x), np.nanmedian(np.minimum(y, 5))
         axes.plot(*middle, "o", color=color, markersize=5.5, markeredgecolor="white", label=symbol(stem), zorder=5)
     axes.axhline(2, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
-    axes.set(xlim=(min(0.0, axes.get_xlim()[0]), 1.02), ylim=(0, 5.05))
-    axes.set(xlabel="posterior shrinkage", ylabel="|z-score|", title="z-score against shrinkage")
+    axes.set(ylim=(0, 5.05), ylabel="|z-score|", title="z-score against shrinkage")
+    shrinkage_axis(axes)
     if len(groups) <= FEW:
         axes.legend(loc="upper left", fontsize=6, handletextpad=0.2)
 

@@ -30,6 +30,7 @@ from vbiflow.figures.style import (
     canvas,
     finite_array,
     plain_number,
+    power_of_ten,
     quantity,
     styled,
     ticks_between,
@@ -143,11 +144,16 @@ def draw_marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: 
 
 
 def interval_in_words(samples: Array) -> str:
-    """Median and 90 % interval in words."""
+    """Median and 90 % interval in words, with a power of ten where the numbers would be long."""
     if not samples.size:
         return ""
-    low, middle, high = np.quantile(samples, [0.05, 0.5, 0.95])
-    return f"{middle:.3g} [{low:.3g}, {high:.3g}]".replace("-", "−")
+    ends = np.quantile(samples, [0.05, 0.5, 0.95])
+    largest = np.abs(ends).max()
+    exponent = int(np.floor(np.log10(largest))) if largest > 0 else 0
+    exponent = 0 if -3 <= exponent < 5 else exponent
+    low, middle, high = ends / 10.0**exponent
+    words = f"{middle:.3g} [{low:.3g}, {high:.3g}]".replace("-", "−")
+    return f"{words} {power_of_ten(exponent)}" if exponent else words
 
 
 def long_tailed(prior: Array) -> bool:

@@ -50,7 +50,7 @@ def predictive(
         for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
             n = min(len(values[0]), len(values[1]))
             panels[-1].plot(values[0][:n], values[1][:n], color=color, **dot_options(n, 0.8))
-        panels[-1].set(xlabel=labels[names[0]], ylabel=labels[names[1]], title="Both", box_aspect=1)
+        panels[-1].set(xlabel=labels[names[0]], ylabel=labels[names[1]], title="One against the other", box_aspect=1)
     handles, texts = panels[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside lower center", ncols=2)
     letter_panels(panels)

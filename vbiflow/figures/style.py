@@ -27,6 +27,7 @@ from matplotlib.ticker import (
     LogFormatterMathtext,
     MaxNLocator,
     NullFormatter,
+    ScalarFormatter,
 )
 from PIL import Image
 
@@ -130,9 +131,25 @@ def styled(function: Callable[..., Figure]) -> Callable[..., Figure]:
                     axis.set_major_formatter(LogNumbers())
                 if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
                     axis.set_minor_formatter(LogNumbers(labelOnlyBase=False))
+                move_exponent(axis)
             return figure
 
     return draw
+
+
+def move_exponent(axis: Axis) -> None:
+    """Write the power of ten of an axis's numbers behind its label, with which it would collide."""
+    numbers, label = axis.get_major_formatter(), axis.get_label_text()
+    if isinstance(numbers, ScalarFormatter) and label:
+        numbers.set_locs(axis.get_majorticklocs())
+        if factor := re.fullmatch(r"1e[-−]?\d+", numbers.get_offset()):
+            axis.set_label_text(f"{label} ({power_of_ten(int(factor[0][2:].replace('−', '-')))})")
+            axis.offsetText.set_visible(False)
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return a factor in words, such as ×10⁻⁴."""
+    return "×10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def rasterise_dense(figure: Figure) -> None:

@@ -157,7 +157,7 @@ class Study(Topology):
 
     @property
     def delays(self) -> tuple[float, float, float] | None:
-        """Lowest and highest conduction speed [mm/ms] and dt [ms]; None where there are no delays."""
+        """Lowest and highest conduction speed [m/s] and dt [ms]; None where there are no delays."""
         if "speed" in self["prior"]:
             speeds = extreme_values(Marginal.from_config("speed", self["prior"]["speed"]))
         elif "speed" in self["parameters"]:
