@@ -16,6 +16,8 @@ PICTURES = {
     "wilson_cowan": ("wilson_cowan", "subject", "brain"),
     "jansen_rit": ("jansen_rit", "subject", "brain"),
     "stuart_landau": ("stuart_landau", "subject", "pairs"),
+    "epileptor_series": ("epileptor", "subject", "series"),
+    "epileptor_violins": ("epileptor", "subject", "marginals"),
     "epileptor": ("epileptor", "subject", "brain"),
     "epileptor_noise": ("epileptor_noise", "estimator", "noise_levels"),
     "montbrio": ("montbrio", "subject", "brain"),
