@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from vbiflow.executors import check_executor
+from vbiflow.executors import check_executor, lift_default_rate
 from vbiflow.working_folder import print_line, set_right
 
 FOLDER = Path(".snakemake")
@@ -99,8 +99,9 @@ def machine_id() -> str:
 def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
     """Let a Snakemake workflow `claim` its working folder before it locks it, and set right what is in it.
 
-    Dry runs, and the jobs' own, claim nothing; a run that cannot submit jobs from this machine ends at once. `folders`
-    are those whose files Snakemake compares by their dates.
+    Its default limit of starts is lifted then (`lift_default_rate`). Dry runs, and the jobs' own, claim nothing; a run
+    that cannot submit jobs from this machine ends at once. `folders` are those whose files Snakemake compares by their
+    dates.
     """
     execute = workflow.execute
 
@@ -109,6 +110,7 @@ def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
         if workflow.is_main_process and not settings.dryrun_exec and not getattr(settings, "touch_exec", False):
             try:
                 check_executor(executor_plugin.name)
+                lift_default_rate(workflow)
                 workflow.claim = claim(settings.local_exec)
                 # where a lock is left a run may be at work, and Snakemake refuses this one
                 if not any((FOLDER / LOCKS).glob("*.lock")):
