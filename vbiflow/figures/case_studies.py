@@ -157,7 +157,7 @@ def accuracy(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
     shrinkage_axis(panels[1], "y")
     panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle=":")
     panels[2].set(ylabel="share of truths inside", title="Coverage of 90 % intervals")
-    panels[2].set_ylim(min(0.5, panels[2].get_ylim()[0]), 1)
+    panels[2].set_ylim(min(0.75, panels[2].get_ylim()[0]), 1)
     for axes in panels:
         axes.set(xscale="log", xlabel="simulations")
     handles, labels = panels[0].get_legend_handles_labels()
