@@ -179,7 +179,7 @@ def test_priors_of_coefficients_of_maps_are_told(inputs):
 
 def test_states_each_verdict_with_its_reason_before_the_first_figure(page):
     top = page[: page.index("<figure")]
-    assert "1 of 2 subjects have a posterior that is trusted" in re.sub(r"\s+", " ", top)
+    assert "1 of 2 subjects has a posterior that is trusted" in re.sub(r"\s+", " ", top)
     for name, verdict in VERDICTS.items():
         card = top[top.index(f'<b><a href="#subject-{name}">') :]
         assert f">{verdict}</span>" in card[: card.index("</p>")]
