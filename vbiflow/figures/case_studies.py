@@ -57,7 +57,7 @@ STAGES = {"simulate": "simulation", "features": "features", "train": "training",
 CURVES = ("rmse", "shrinkage", "coverage_90")
 """What is drawn of learning curves."""
 LINES = ("-", "--", ":")
-"""Styles of the lines of estimators."""
+"""Styles of the lines of estimators, in turn."""
 SECONDS, PAPER_SIMULATIONS = 250, 500_000
 """Simulated seconds of one BOLD recording, as in figure 2, supplement 1, and simulations of figure 7."""
 
@@ -143,11 +143,11 @@ def accuracy(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
     """
     figure = canvas(2.9)
     panels = figure.subplots(1, 3)
-    estimators: list[str] = []
+    lines: dict[str, str] = {}
     for (study, curve), color in zip(curves.items(), SERIES * 99, strict=False):
         for k, estimator in enumerate(curve["estimators"]):
-            estimators += [estimator] if estimator not in estimators else []
-            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": LINES[estimators.index(estimator) % 3]}
+            line = lines.setdefault(estimator, LINES[len(lines) % len(LINES)])
+            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": line}
             label = {} if k else {"label": f"{study}, {symbol(curve['parameters'][0])}"}
             errors, shrinkage, coverage = (np.asarray(curve[key])[k, :, 0] for key in CURVES)
             for axes, values in zip(panels, (errors, np.clip(1 - shrinkage, LEAST_LEFT, None), coverage), strict=True):
@@ -161,10 +161,10 @@ def accuracy(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
     for axes in panels:
         axes.set(xscale="log", xlabel="simulations")
     handles, labels = panels[0].get_legend_handles_labels()
-    if len(estimators) > 1:
+    if len(lines) > 1:
         look = {"color": PALETTE["ink"], "linewidth": 1}
-        handles += [Line2D([], [], linestyle=line, **look) for _, line in zip(estimators, LINES, strict=False)]
-        labels += estimators
+        handles += [Line2D([], [], linestyle=line, **look) for line in lines.values()]
+        labels += lines
     figure.legend(handles, labels, loc="outside lower center", ncols=4 if len(labels) > 6 else 3, handlelength=2.4)
     letter_panels(panels)
     return figure

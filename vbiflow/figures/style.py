@@ -149,7 +149,7 @@ def move_exponent(axis: Axis) -> None:
 
 def power_of_ten(exponent: int) -> str:
     """Return a factor in words, such as ×10⁻⁴."""
-    return "×10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"×10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def rasterise_dense(figure: Figure) -> None:

@@ -356,7 +356,8 @@ def check_evidence(study: Study) -> None:
             f"diagnostics.n_predictive: {diagnostics['n_predictive']} of {n_samples} samples of the posterior; "
             "lower it, or raise posterior.n_samples"
         )
-    trained = [resolve_options(study["inference"])["estimator"]["name"]]
+    inference = resolve_options(study["inference"])
+    trained = [inference["estimator"]["name"]]
     for name in diagnostics["estimators"]:
         choose("estimator in diagnostics.estimators", name, ESTIMATOR_OPTIONS)
         if name in trained:
@@ -366,7 +367,7 @@ def check_evidence(study: Study) -> None:
         raise ValueError("diagnostics.estimators: nothing trains them; add baselines: true or a learning_curve")
     if diagnostics["optimise"] and not diagnostics["baselines"]:
         raise ValueError("diagnostics.optimise: stands among the baselines; add baselines: true")
-    held_out = floor(study.n_simulations * resolve_options(study["inference"])["test_share"] + 1e-9)
+    held_out = floor(study.n_simulations * inference["test_share"] + 1e-9)
     if diagnostics["local_c2st"] and held_out < LOCAL_TEST:
         raise ValueError(
             f"diagnostics.local_c2st: needs {LOCAL_TEST} held-out simulations, the study has {held_out}; raise "
