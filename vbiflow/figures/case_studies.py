@@ -123,12 +123,14 @@ def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]],
     else:
         left.set_axis_off()
     places = np.arange(len(rows))
-    for (stage, label), color in zip(STAGES.items(), SERIES, strict=False):
+    aside = np.linspace(-0.24, 0.24, len(STAGES))  # so that equal times do not hide each other
+    for (stage, label), offset, color in zip(STAGES.items(), aside, SERIES, strict=False):
         seconds = [float(row.get(f"{stage}_s") or "nan") for row in rows]
-        right.plot(seconds, places, "o", color=color, markersize=3.5, markeredgewidth=0, label=label)
+        right.plot(seconds, places + offset, "o", color=color, markersize=3.5, markeredgewidth=0, label=label)
     right.set(xscale="log", xlabel="processor time [s]", ylim=(len(rows) - 0.4, -0.6), title="Stages of each study")
     right.set_yticks(places, [f"{row['study']}, {row['simulations']}" for row in rows], fontsize=5.5)
-    right.grid(axis="y", color=PALETTE["band"], linewidth=0.4)
+    for place in places[1:]:
+        right.axhline(place - 0.5, color=PALETTE["band"], linewidth=0.4)
     handles, labels = right.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(STAGES), handletextpad=0.1)
     letter_panels([left, right])

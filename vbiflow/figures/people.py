@@ -29,6 +29,8 @@ from vbiflow.prior import Prior
 Array = NDArray[np.float64]
 HIGHEST = 0.99
 """Share of the densities that an axis shows whole: a spike at the end of a prior would press the others flat."""
+DASHES = (4.0, 4.0)
+"""Lengths of a dash and of the gap after it, in line widths."""
 
 
 def read_people_samples(samples: Sequence[str], priors: Sequence[str]) -> dict[str, Any]:
@@ -73,10 +75,10 @@ def cohort_pairs(
             axes.remove()
             continue
         heights = []
-        for name, color in colors.items():
+        for k, (name, color) in enumerate(colors.items()):
             shown = samples[name][:, [j, i]], truths[name][[j, i]], prior[:, [j, i]], [views[j], views[i]]
             if i == j:
-                heights.append(draw_density(axes, *shown, color))
+                heights.append(draw_density(axes, *shown, color, k / len(samples)))
             else:
                 draw_joint(axes, *shown, color)
         if i == j:
@@ -104,13 +106,17 @@ def cohort_pairs(
 
 
 def draw_density(
-    axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str
-) -> Array:
-    """Draw one person's marginal posterior of the first parameter; the result is its heights on an even grid."""
+    axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str,
+    phase: float,
+) -> Array:  # fmt: skip
+    """Draw one person's marginal posterior of the first parameter; the result is its heights on an even grid.
+
+    Dashes of the truth begin by `phase` of their period further on, so that those of equal truths are all seen.
+    """
     grid, height = density(samples[:, 0], *limits_within_prior(samples[:, 0], prior[:, 0], views[0]))
     axes.fill_between(grid, height, color=color, alpha=0.2, linewidth=0)
     axes.plot(grid, height, color=color)
-    axes.axvline(truth[0], color=color, linewidth=1, linestyle="--")
+    axes.axvline(truth[0], color=color, linewidth=1, linestyle=(phase * sum(DASHES), DASHES))
     return height
 
 
