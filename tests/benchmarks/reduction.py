@@ -161,13 +161,27 @@ def principal_components(z: np.ndarray, x: np.ndarray, n_train: int) -> np.ndarr
 
 @dataclass(frozen=True)
 class Found:
-    """Held-out log q(z | x) above the prior's [nat], its standard error, share of truths in 90 % intervals, ..."""
+    """Log q(z | x) of each held-out simulation above the prior's [nat], share of truths in 90 % intervals, ..."""
 
-    gain: float
-    error: float
+    gains: np.ndarray
     inside: float
     n_inputs: int
     seconds: float
+
+    @property
+    def gain(self) -> float:
+        """Mean of the gains [nat]."""
+        return float(self.gains.mean())
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean [nat]."""
+        return standard_error(self.gains)
+
+
+def standard_error(values: np.ndarray) -> float:
+    """Standard error of the mean of values (n,)."""
+    return float(values.std() / len(values) ** 0.5)
 
 
 def measure(
@@ -182,7 +196,7 @@ def measure(
     samples = posterior.sample_batch(x[-N_COVERED:], N_SAMPLES, seed=seed)
     low, high = np.quantile(samples, [0.05, 0.95], axis=1, method="weibull")
     inside = float(((theta[-N_COVERED:] >= low) & (theta[-N_COVERED:] <= high)).mean())
-    return Found(float(gains.mean()), float(gains.std() / n_test**0.5), inside, history["n_inputs"], seconds)
+    return Found(gains, inside, history["n_inputs"], seconds)
 
 
 def main() -> None:

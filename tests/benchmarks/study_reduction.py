@@ -3,6 +3,7 @@
 python -m tests.benchmarks.study_reduction FOLDER [study ...]
 
 One network of each study's estimator; the same 1 000 simulations held out from both, which learn from the same others.
+The last column is the mean difference, paired by held-out simulation, and its standard error.
 What is in the folder already is kept.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from tests.benchmarks.coverage import HELD_OUT, made
-from tests.benchmarks.reduction import Found, measure, principal_components
+from tests.benchmarks.reduction import Found, measure, principal_components, standard_error
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.training_set import TrainingSet
 
@@ -54,12 +55,14 @@ def main() -> None:
     """Print the table of docs/inference_evidence.md, a row a study."""
     torch.set_num_threads(1)
     folder, wanted = Path(sys.argv[1]).resolve(), sys.argv[2:] or STUDIES
-    print("| study | learnt from | features | seed | components [nat] (in 90 % intervals; inputs) | now |")
-    print("|---|---|---|---|---|---|", flush=True)
+    print("| study | learnt from | features | seed | components [nat] (in 90 % intervals; inputs) | now | now less components |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     for seed in SEEDS:
         for study in wanted:
-            n, k, *found = both(study, folder, seed)
-            cells = [f"{one.gain:.2f} ± {one.error:.2f} ({one.inside:.2f}; {one.n_inputs})" for one in found]
+            n, k, before, now = both(study, folder, seed)
+            cells = [f"{one.gain:.2f} ± {one.error:.2f} ({one.inside:.2f}; {one.n_inputs})" for one in (before, now)]
+            more = now.gains - before.gains
+            cells.append(f"{more.mean():+.2f} ± {standard_error(more):.2f}")
             print(f"| `{study}` | {n} | {k} | {seed} | {' | '.join(cells)} |", flush=True)
 
 

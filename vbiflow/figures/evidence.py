@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from vbiflow.figures.diagnostics import LEAST_LEFT, shrinkage_axis
 from vbiflow.figures.style import (
     PALETTE,
     SERIES,
@@ -105,7 +106,8 @@ def learning_curve(
     figure = canvas(2.1)
     panels = figure.subplots(1, 4)
     for k, (name, color) in enumerate(zip(estimators, SERIES, strict=False)):
-        for axes, values in zip(panels, (rmse[k], shrinkage[k], coverage_90[k]), strict=False):
+        left = np.clip(1 - shrinkage[k], LEAST_LEFT, None)
+        for axes, values in zip(panels, (rmse[k], left, coverage_90[k]), strict=False):
             if len(parameters) > 1:
                 axes.plot(n_simulations, values, color=color, linewidth=0.4, alpha=0.5)
             axes.plot(
@@ -113,7 +115,8 @@ def learning_curve(
             )
         panels[3].plot(n_simulations, log_prob[k], "o-", color=color, markersize=3)
     panels[0].set(ylabel="RMSE / prior s.d.", title="Error", ylim=(0, None))
-    panels[1].set(ylabel="posterior shrinkage", title="Shrinkage", ylim=(min(0, np.nanmin(shrinkage)), 1.02))
+    panels[1].set_title("Shrinkage")
+    shrinkage_axis(panels[1], "y")
     panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle="--")
     panels[2].set(ylabel="share of truths inside", title="90 % intervals", ylim=(min(0.5, coverage_90.min()), 1))
     panels[3].set(ylabel="log q(θ | x) [nat]", title="Log probability")
