@@ -55,7 +55,7 @@ def main() -> None:
     """Print the table of docs/inference_evidence.md, a row a study."""
     torch.set_num_threads(1)
     folder, wanted = Path(sys.argv[1]).resolve(), sys.argv[2:] or STUDIES
-    print("| study | learnt from | features | seed | components [nat] (in 90 % intervals; inputs) | now | now less components |")
+    print("| study | learnt from | features | seed | components [nat] (in 90 %; inputs) | now | now less components |")
     print("|---|---|---|---|---|---|---|", flush=True)
     for seed in SEEDS:
         for study in wanted:
