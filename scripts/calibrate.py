@@ -8,7 +8,7 @@ from vbiflow.diagnostics.held_out_predictive import held_out_misfits
 from vbiflow.diagnostics.verdict import verdict
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.training_set import TrainingSet
-from vbiflow.io import Quantity, write, write_json
+from vbiflow.io import Quantity, read_attributes, write, write_json
 from vbiflow.job import job
 
 with job(snakemake) as run:
@@ -17,7 +17,8 @@ with job(snakemake) as run:
     data = TrainingSet.load(snakemake.input.prior, snakemake.input.features, params.inference, seed=params.seed)
     posterior = Posterior.load(snakemake.input.posterior)
     theta, x = data.held_out()
-    calibration = calibrate(posterior, theta, x, seed=params.seed, progress=run)
+    share = read_attributes(snakemake.input.prior).get("share", 1.0)  # of the prior's mass, in which a round draws
+    calibration = calibrate(posterior, theta, x, seed=params.seed, share=share, progress=run)
     misfits = held_out_misfits(posterior, data, x, seed=params.seed)
     quantities = calibration.quantities() | {"misfit": Quantity(misfits, "1", ("held_out",))}
     write(snakemake.output.diagnostics, quantities, run.provenance())

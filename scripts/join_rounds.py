@@ -8,6 +8,8 @@ with job(snakemake) as run:
     source, notes = snakemake.input, run.provenance()
     theta = read(source.prior, "theta")["theta"]
     units = read_attributes(source.prior, "theta")["unit"], read_attributes(source.features, "x")["unit"]
-    prior, features = join_rounds(read(source.theta), read(source.new), theta, read(source.features), units)
-    write(snakemake.output.prior, prior, notes | {"prior": read_attributes(source.prior)["prior"]})
+    drawn = read(source.theta)
+    prior, features = join_rounds(drawn, read(source.new), theta, read(source.features), units)
+    whole = {"prior": read_attributes(source.prior)["prior"], "share": float(drawn["share"])}
+    write(snakemake.output.prior, prior, notes | whole)
     write(snakemake.output.features, features, notes)

@@ -234,6 +234,17 @@ def test_trained_estimator_passes_sbc():
     assert result["information_gain"] == pytest.approx(judged(Exact())["information_gain"], abs=0.1)
 
 
+def test_a_round_is_compared_with_the_truncated_prior_that_it_draws_from():
+    gain = judged(Exact())["information_gain"]
+    whole, part = (" ".join(judge(gain + shift)["reasons"]) for shift in (-0.1, 0.1))
+    assert "worse than the prior" not in whole and "worse than the prior that they were drawn from" in part
+
+
+def judge(gain):
+    """The verdict on the exact posterior in a round whose truncated prior is better than the prior by `gain`."""
+    return verdict(calibrate(Exact(), THETA, X, seed=3, n_samples=400, share=np.exp(-gain)), FOLLOWERS)
+
+
 def test_worse_than_the_prior_too_few_tests_and_too_many_invalid_are_reasons():
     assert "worse than the prior" in " ".join(judged(Exact(widen=0.2))["reasons"])
     few = judged(Exact(), THETA[:40], X[:40])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import yaml
 from checkout import Copy
 from test_tables_from_start_to_end import STUDY, cohort
 
 from vbiflow.diagnostics.misspecification import misspecification, prior_predictive
-from vbiflow.io import read
+from vbiflow.io import read, read_attributes
+from vbiflow.prior import Prior
 
 PERSON = "results/corner/subjects/truth"
 
@@ -47,6 +49,12 @@ def test_a_recording_rare_in_the_first_round_and_common_in_the_last_is_judged_by
     )
     assert not first["inside"] and last["inside"] and first["near"] < 0.001, (first, last)
     assert first["near"] < last["near"] and first["distance"] > last["distance"]
+    last_round = copy.path / PERSON / "rounds/2"
+    share = float(read(last_round / "theta.h5", "share")["share"])
+    judged = read(last_round / "diagnostics.h5", "theta", "prior_log_prob")
+    prior = Prior.from_plain(read_attributes(last_round / "prior.h5")["prior"])
+    truncated = prior.log_prob(judged["theta"]) - np.log(share)
+    assert share < 0.5 and judged["prior_log_prob"] == pytest.approx(truncated)
     found = json.loads((copy.path / PERSON / "verdict.json").read_text())
     for key in ("p_value", "distance", "near", "n_compared"):
         assert found["misspecification"][key] == pytest.approx(last[key]), key

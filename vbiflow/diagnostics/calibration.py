@@ -40,7 +40,8 @@ class Calibration:
     tarp (n,): share of samples nearer to a random reference point than the truth is; uniform if calibrated.
     leaked (n,): share of samples that the prior all but excludes.
     information (n, p): what the marginal posterior tells of a parameter beyond its prior [nat].
-    z = \\|mean - truth\\| / sd and shrinkage = 1 - sd^2 / prior sd^2, (n, p); log_prob (n,) [nats].
+    z = \\|mean - truth\\| / sd and shrinkage = 1 - sd^2 / prior sd^2, (n, p); log_prob and
+    prior_log_prob (n,) [nat], the latter of the prior that the parameters were drawn from.
     """
 
     names: tuple[str, ...]
@@ -83,6 +84,7 @@ def calibrate(
     *,
     seed: int,
     n_samples: int = 1000,
+    share: float = 1.0,
     progress: Progress | None = None,
 ) -> Calibration:
     """Draw `n_samples` from q(theta | x_i) for each held-out simulation (theta_i, x_i) and compare with theta_i.
@@ -90,6 +92,7 @@ def calibrate(
     Parameters
     ----------
     theta : (n, p) drawn from the prior; x : (n, f), simulated with noise of their own, never used in training
+    share : of the prior's mass, in which theta was drawn: less than one in the truncated prior of a round
 
     References
     ----------
@@ -119,7 +122,7 @@ def calibrate(
         if progress:
             progress(rows.stop, len(theta))
     parts = (np.concatenate(parts) for parts in zip(*summaries, strict=True))
-    return assemble_calibration(posterior, theta, x, tuple(parts), n_samples)
+    return assemble_calibration(posterior, theta, x, tuple(parts), n_samples, share)
 
 
 def share_nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -129,7 +132,7 @@ def share_nearer(z: np.ndarray, truth: np.ndarray, references: np.ndarray) -> np
 
 
 def assemble_calibration(
-    posterior: Posterior, theta: np.ndarray, x: np.ndarray, parts: tuple[np.ndarray, ...], n_samples: int
+    posterior: Posterior, theta: np.ndarray, x: np.ndarray, parts: tuple[np.ndarray, ...], n_samples: int, share: float
 ) -> Calibration:
     """Put a `Calibration` together from means, standard deviations, ranks, TARP shares, leaks and information."""
     mean, sd, ranks, tarp, leaked, information = parts
@@ -151,7 +154,7 @@ def assemble_calibration(
         tarp_level=LEVELS,
         tarp_coverage=(tarp[:, None] < LEVELS).mean(axis=0),
         log_prob=posterior.log_prob(theta, x),
-        prior_log_prob=posterior.prior.log_prob(theta),
+        prior_log_prob=posterior.prior.log_prob(theta) - np.log(share),
         units=posterior.prior.units,
     )
 

@@ -191,7 +191,9 @@ def reasons_on_the_whole(
             f"{joint['deviation']:.2f} in {n} held-out simulations)"
         )
     if np.mean(calibration.log_prob - calibration.prior_log_prob) < 0:
-        reasons.append("the posterior explains the held-out parameters worse than the prior does")
+        reasons.append(
+            "the posterior explains the held-out parameters worse than the prior that they were drawn from does"
+        )
     leaked = calibration.leaked.mean()
     if leaked > limits["leak"]:
         reasons.append(f"{leaked:.0%} of the posterior's mass lies where the prior has none")
