@@ -221,7 +221,9 @@ def number_colours(png: bytes) -> bytes:
 
 
 def letter_panels(panels: Sequence[Axes]) -> None:
-    """Put a bold letter before the title of each panel: A, B, C, ..."""
+    """Put a bold letter before the title of each panel, A, B, C, ...; one alone needs none."""
+    if len(panels) < 2:
+        return
     for letter, axes in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", panels, strict=False):
         axes.annotate(
             letter, (0, 1), (-4, 5), xycoords="axes fraction", textcoords="offset points",
