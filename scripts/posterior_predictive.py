@@ -8,7 +8,7 @@ from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.marginal import judge_marginals
 from vbiflow.diagnostics.misspecification import misspecification, prior_predictive, sparse_note
 from vbiflow.diagnostics.normal_scores import SmoothScores
-from vbiflow.diagnostics.posterior_predictive import posterior_predictive
+from vbiflow.diagnostics.posterior_predictive import noise_floor_note, posterior_predictive
 from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
 from vbiflow.diagnostics.subject import subject_verdict
@@ -67,7 +67,8 @@ with job(snakemake, reads_exclusions="others") as run:
             [spectra_of(path) for path, other in others.items() if "psd" in other],
         )
     again = read(snakemake.input.predictive, "x", "names", "valid", "index")
-    drawn = again["x"][again["valid"] & (again["index"] < params.diagnostics["n_predictive"])]
+    n_predictive = params.diagnostics["n_predictive"]
+    drawn = again["x"][again["valid"] & (again["index"] < n_predictive)]
     quantities["x"] = Quantity(
         again["x"], read_attributes(snakemake.input.predictive, "x")["unit"], ("simulation", "feature")
     )
@@ -101,8 +102,7 @@ with job(snakemake, reads_exclusions="others") as run:
         found,
         judged,
         calibrated_check(
-            check_features(scores_of(drawn), scores_of(observed["x"]))
-            | {"n_predictive": params.diagnostics["n_predictive"]},
+            check_features(scores_of(drawn), scores_of(observed["x"])) | {"n_predictive": n_predictive},
             data,
             samples,
             observed["x"],
@@ -118,6 +118,7 @@ with job(snakemake, reads_exclusions="others") as run:
             *named,
             *explained_note(quantities),
             *sparse_note(found, params.n_rounds),
+            *(noise_floor_note(again["valid"], n_predictive) if scores else []),
             *notes,
             *spoken,
         ],

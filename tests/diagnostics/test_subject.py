@@ -9,7 +9,7 @@ from vbiflow.diagnostics.feature_report import single_features
 from vbiflow.diagnostics.grade import GRADES, grade_scores
 from vbiflow.diagnostics.marginal import cut_off, judge_marginals, marginal_information
 from vbiflow.diagnostics.misspecification import misspecification, sparse_note
-from vbiflow.diagnostics.posterior_predictive import measured_rungs
+from vbiflow.diagnostics.posterior_predictive import measured_rungs, noise_floor_note
 from vbiflow.diagnostics.predictive import predictive_scores
 from vbiflow.diagnostics.subject import PASSED, subject_verdict
 from vbiflow.diagnostics.verdict import verdict
@@ -436,9 +436,27 @@ def test_scores_by_hand():
     assert fcd_ks(fc, fc[0]) == pytest.approx([0])
 
 
-def test_scores_refuse_other_regions_and_a_single_repeat():
+def test_scores_refuse_other_regions():
     with pytest.raises(ValueError, match=r"FC of 3 nodes cannot be compared with FC of 4 nodes"):
         fc_correlation(np.ones((1, 3, 3)), np.ones((4, 4)))
-    one = np.ones((1, 3, 3))
-    with pytest.raises(ValueError, match=r"needs at least 2 repeated simulations at one theta, found 1"):
-        predictive_scores(["fc_correlation"], {"fc": one}, {"fc": one[0]}, {"fc": one})
+
+
+def test_a_map_that_gives_no_valid_simulation_costs_the_noise_ceiling_alone():
+    """The person keeps verdict and grades; of a single repeat there is no pair either."""
+    known = scores()
+    for repeats in (0, 1):
+        one = np.ones((repeats, 3, 3))
+        assert (
+            len(predictive_scores(["fcd_ks"], {"fcd": one}, {"fcd": np.ones((3, 3))}, {"fcd": one})["floor_fcd_ks"])
+            == 0
+        )
+    unknown = known | {name: np.empty(0) for name in known if name.startswith("floor_")}
+    rungs = {"chance_fc_correlation": np.linspace(-0.2, 0.2, 40)}
+    found, whole = (subject_verdict(compared(X[0]), CALIBRATED, RIGHT, one | rungs) for one in (unknown, known))
+    assert found["verdict"] == whole["verdict"] == "trusted"
+    graded = found["parts"]["model"]["scores"]["fc_correlation"]
+    assert graded["grade"] == "above_chance" and "noise_ceiling" not in graded["ladder"]
+    assert not any("identical" in reason or "nan" in reason for reason in found["reasons"])
+    assert not any(name.startswith("floor_") for name in found["predictive"])
+    (sentence,) = noise_floor_note(np.arange(10) < 6, 5)
+    assert sentence.startswith("1 of 5 simulations of the MAP are valid") and not noise_floor_note(np.ones(10, bool), 5)

@@ -629,3 +629,11 @@ def test_a_map_without_centres_or_truth_says_so(arguments):
     alone = FIGURES["brain"](**given | {"truth": np.full(81, np.nan)})
     titles = {axes.get_title(loc="left") for axes in alone.axes}
     assert "Posterior mean" in titles and not {"Truth", "z-score, this recording"} & titles
+
+
+def test_a_noise_floor_that_is_not_known_is_not_drawn(arguments):
+    known = arguments(4)["predictive"]
+    scores = {name: np.empty(0) if name.startswith("floor_") else values for name, values in known["scores"].items()}
+    figure = FIGURES["predictive"](scores, known["labels"], known["bounds"])
+    assert all("floor" not in axes.get_title() for axes in figure.axes)
+    assert len(figure.legends[0].get_texts()) == 1

@@ -224,13 +224,23 @@ def valid_simulations(path: str | Path, valid: np.ndarray, n_predictive: int) ->
     Raises
     ------
     ValueError
-        If there are fewer than two of either.
+        If there are fewer than two of posterior samples.
     """
     kept = np.flatnonzero(valid)
     drawn = kept < n_predictive
-    if drawn.sum() < 2 or (~drawn).sum() < 2:
+    if drawn.sum() < 2:
         raise ValueError(
-            f"{path}: {drawn.sum()} simulations from the posterior and {(~drawn).sum()} of the MAP are valid; "
-            "two of each are needed"
+            f"{path}: {drawn.sum()} of {n_predictive} simulations from the posterior are valid; two are needed"
         )
     return kept, drawn
+
+
+def noise_floor_note(valid: np.ndarray, n_predictive: int) -> list[str]:
+    """A sentence where the noise floor could not be measured, since simulations of the MAP are not `valid`."""
+    again = valid[n_predictive:]
+    if again.sum() >= 2:
+        return []
+    return [
+        f"{again.sum()} of {len(again)} simulations of the MAP are valid, two are needed to compare: how much alike "
+        "simulations of the same parameters are is not known"
+    ]

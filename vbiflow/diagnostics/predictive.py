@@ -19,7 +19,7 @@ def predictive_scores(
 
     `drawn` and `floor` hold each score's quantity of n and r simulations, `observed` that of the recording. The floor
     compares each pair of `floor`, simulations of one theta: a model with the right theta agrees with the recording as
-    two of them agree.
+    two of them agree. Of fewer than two simulations it is empty.
 
     Returns
     -------
@@ -28,16 +28,15 @@ def predictive_scores(
     Raises
     ------
     ValueError
-        If there is no pair for the floor, or a score is no number.
+        If a score is no number.
     """
     found = {}
     for name in names:
         compare, quantity = SCORES[name].compare, SCORES[name].quantity
         again = floor[quantity]
-        if len(again) < 2:
-            raise ValueError(f"the noise floor needs at least 2 repeated simulations at one theta, found {len(again)}")
         found[name] = compare(drawn[quantity], observed[quantity])
-        found[f"floor_{name}"] = np.concatenate([compare(again[k + 1 :], again[k]) for k in range(len(again) - 1)])
+        pairs = [compare(again[k + 1 :], again[k]) for k in range(len(again) - 1)]
+        found[f"floor_{name}"] = np.concatenate(pairs or [np.empty(0)])
         if not all(np.isfinite(found[key]).all() for key in (name, f"floor_{name}")):
             raise ValueError(f"diagnostics.scores: {name} is no number for some simulations; name another score")
     return found
@@ -48,10 +47,12 @@ def judge_predictive(scores: Mapping[str, Array], deterministic: bool = False) -
 
     Repeated simulations that are identical are a fault unless the model is `deterministic`.
     """
-    summary = {name: float(np.median(values)) for name, values in scores.items()}
+    summary = {name: float(np.median(values)) for name, values in scores.items() if len(values)}
     reasons: list[str] = []
     for name in (name for name in SCORES if name in scores):
         score, floor = SCORES[name], scores[f"floor_{name}"]
+        if not len(floor):
+            continue
         summary[f"floor_{name}_{'low' if score.sign > 0 else 'high'}"] = score.worst(floor)
         if not deterministic and not reasons and is_identical(score, floor):
             reasons.append(

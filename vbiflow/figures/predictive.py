@@ -36,11 +36,12 @@ def predictive(
     """Draw how well re-simulations match the recording, and each other: the noise floor.
 
     `scores` holds <name> (n_simulations,) and floor_<name> (n_pairs,) of each name in `labels`, within its `bounds`.
-    With two scores or more, a last panel shows the first two together.
+    A floor that could not be measured is empty, and not drawn. With two scores or more, a last panel shows the first
+    two together.
     """
     names = list(labels)
     fits = [finite_array(name, scores[name]) for name in names]
-    floors = [finite_array(name, scores[f"floor_{name}"]) for name in names]
+    floors = [np.asarray(scores[f"floor_{name}"], float) for name in names]
     figure = canvas(2.5)
     n_panels = len(names) + (len(names) > 1)
     panels = np.atleast_1d(figure.subplots(1, n_panels))
@@ -49,6 +50,8 @@ def predictive(
     if len(names) > 1:
         for values, color in ((floors, PALETTE["prior"]), (fits, PALETTE["predicted"])):
             n = min(len(values[0]), len(values[1]))
+            if not n:
+                continue
             panels[-1].plot(values[0][:n], values[1][:n], color=color, **dot_options(n, 0.8))
         panels[-1].set(xlabel=labels[names[0]], ylabel=labels[names[1]], title="One against the other", box_aspect=1)
     handles, texts = panels[0].get_legend_handles_labels()
@@ -59,10 +62,9 @@ def predictive(
 
 def draw_distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds: tuple[float, float]) -> None:
     """Draw the densities of fit and noise floor; the title holds their medians."""
-    roles = (
-        (floor, "prior", "re-simulation against re-simulation (noise floor)"),
-        (fit, "predicted", "re-simulation against recording"),
-    )
+    roles = [(fit, "predicted", "re-simulation against recording")]
+    if len(floor):
+        roles = [(floor, "prior", "re-simulation against re-simulation (noise floor)"), *roles]
     both = np.concatenate([fit, floor])
     low, high = np.nanmin(both), np.nanmax(both)
     room = 0.25 * (high - low) + 0.01
@@ -73,11 +75,9 @@ def draw_distributions(axes: Axes, fit: Array, floor: Array, label: str, bounds:
         axes.plot(x, y / y.max(), color=PALETTE[role], label=name)
         axes.axvline(np.nanmedian(values), color=PALETTE[role], linewidth=0.8, linestyle="--")
     axes.set(xlim=(max(bounds[0], low - room), min(bounds[1], high + room)), ylim=(0, 1.1), yticks=[], box_aspect=1)
-    axes.set(
-        xlabel=label,
-        ylabel="density, peak at 1",
-        title=f"Median {signed_number(np.nanmedian(fit))}, floor {signed_number(np.nanmedian(floor))}",
-    )
+    title = f"Median {signed_number(np.nanmedian(fit))}"
+    title += f", floor {signed_number(np.nanmedian(floor))}" if len(floor) else ""
+    axes.set(xlabel=label, ylabel="density, peak at 1", title=title)
 
 
 def read_simulations(
