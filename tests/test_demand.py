@@ -36,6 +36,25 @@ def test_half_a_million_simulations_are_learnt_from_in_three_gigabytes(rule, pea
     assert peak < asked and asked + SNAKEMAKE < 3000
 
 
+FEATURES = {
+    "jansen_rit@quick": 924,
+    "wilson_cowan_mean@quick": 10,
+    "epileptor@quick": 169,
+    "epileptor_fast@quick": 84,
+    "montbrio@quick": 794,
+    "montbrio_noise@quick": 40,
+    "wong_wang_maps@quick": 367,
+    "stuart_landau@quick": 20,
+    "hcp_linear@demo": 56,
+}
+"""Features of finished runs."""
+
+
+@pytest.mark.parametrize("study", FEATURES)
+def test_features_are_counted_by_region_and_statistic_rather_too_many(study):
+    assert FEATURES[study] <= size_of(load_study(study)).features <= 6 * FEATURES[study]
+
+
 TOOK = {
     ("hcp_linear@demo", "train", 2000, 4): 0.13,
     ("ou_network", "train", 10000, 1): 0.27,

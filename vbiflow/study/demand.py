@@ -14,6 +14,8 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from vbiflow.connectome import read_connectome
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.streamlines import FORMATS
@@ -152,11 +154,13 @@ def count_selected(weights: str, table: str, select: str) -> int:
 
 
 def count_values(request: Request, nodes: int) -> int:
-    """About how many values a feature gives."""
+    """About how many values a feature gives, rather too many."""
     every = {"node": nodes, "pair": nodes * (nodes - 1) // 2, "edge": nodes * (nodes - 1) // 2}
-    name = request.feature.name
-    per = every.get("pair") if "pairs" in name or "edge" in name else every.get(str(request.options.get("per")), 1)
-    return 5 * per + 20
+    name, options = request.feature.name, request.options
+    places = ("pair",) if "pairs" in name or "edge" in name else np.atleast_1d(options.get("per", ()))
+    each = sum(every.get(str(place), 1) for place in places) or 1
+    width = max(5, len(options.get("bands") or ()) + len(options.get("statistics") or ()))
+    return width * each + 30
 
 
 SNAKEMAKE = 250
@@ -215,7 +219,7 @@ MINUTES: dict[str, Callable[[Size], float]] = {
     "truncate": lambda size: 5 + size.simulations / 5000,
     "calibrate": lambda size: 0.2 + size.held_out * (1 + size.parameters / 10) / 12_500,
     "local_c2st": lambda size: 5,
-    "robust": lambda size: 1 + 60 * (size.features / 300) ** 3,
+    "robust": lambda size: 1 + 60 * (min(size.features, 300) / 300) ** 3,
     "sensitivity": lambda size: 2,
     "posterior_predictive": lambda size: 2,
     "negative_controls": lambda size: 2,
