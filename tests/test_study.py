@@ -7,7 +7,7 @@ import pytest
 
 from vbiflow.provenance import ROOT
 from vbiflow.study import known_studies, load_config, load_study
-from vbiflow.study.checks import check_required_grade, check_scores
+from vbiflow.study.checks import check_evidence, check_required_grade, check_scores
 from vbiflow.study.topology import amortisation_paths
 
 
@@ -437,6 +437,16 @@ def test_a_local_c2st_of_too_few_held_out_simulations_is_refused(config):
     edit(config, "  n_predictive: 10", "  local_c2st: true\n  thresholds: {n_test: 30, predictive_p: 0.05}")
     with pytest.raises(ValueError, match=r"local_c2st: needs 100 held-out simulations, the study has 90; raise"):
         load_study("tiny", config)
+
+
+def test_a_robust_posterior_of_more_features_than_its_density_holds_is_refused_before_a_run():
+    study = load_study("jansen_rit@quick")
+    study["diagnostics"]["robust"] = True
+    with pytest.raises(ValueError, match=r"robust: the study has 588 features or more, 300 are the most"):
+        check_evidence(study)
+    few = load_study("wong_wang_coupling@quick")
+    few["diagnostics"]["robust"] = True
+    check_evidence(few)
 
 
 def test_a_model_without_noise_has_no_noise_ceiling_to_require():

@@ -24,6 +24,8 @@ GOOD = ("trusted", "uninformative")
 """Verdicts of a calibrated posterior."""
 EXACT = ("G", "tau", "sigma", "I")
 """Parameters of the linear network whose likelihood is known."""
+MOST_ROBUST = 300
+"""Features at most whose joint density a robust posterior can learn."""
 LOCAL_TEST = 100
 """Held-out simulations from which a local C2ST can be made."""
 N_TRANSFER = 30

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vbiflow.connectome.pool import CONDITIONING
-from vbiflow.diagnostic_options import WRONG
+from vbiflow.diagnostic_options import MOST_ROBUST, WRONG
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.reading import shorten_list
 from vbiflow.streams import random_generator
@@ -23,7 +23,6 @@ CHAINS, BURN, SWEEPS, KEPT_EVERY = 50, 200, 100, 5
 COMPONENTS = (1, 2, 5, 10, 20)
 ROWS_A_TERM = 2
 MOST_ROWS = 10_000
-MOST_FEATURES = 300
 MISSING = 1e8
 MOST_LISTED = 3
 
@@ -102,8 +101,8 @@ def robust_posterior(
     Ward et al. (2022) Robust neural posterior estimation and statistical model criticism, arXiv:2210.06564
     """
     kept = np.flatnonzero(posterior.scaling.keep)
-    if len(kept) > MOST_FEATURES:
-        raise ValueError(f"{len(kept)} features are too many for a robust posterior; take {MOST_FEATURES} or fewer")
+    if len(kept) > MOST_ROBUST:
+        raise ValueError(f"{len(kept)} features are too many for a robust posterior; take {MOST_ROBUST} or fewer")
     names = tuple(data.names[k] for k in kept)
     rng = random_generator(seed, 0x726F6275)
     _, x = data.rows(rng.permutation(data.learnt)[:MOST_ROWS])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vbiflow.arrays import is_table
-from vbiflow.diagnostic_options import EXACT, LOCAL_TEST, fewest_for, resolve_thresholds
+from vbiflow.diagnostic_options import EXACT, LOCAL_TEST, MOST_ROBUST, fewest_for, resolve_thresholds
 from vbiflow.empirical.cohort import FILES, REGIONAL, SENSOR_KINDS
 from vbiflow.empirical.sensor_options import check_recording, check_sensors, head_files
 from vbiflow.empirical.series import check_options
@@ -37,7 +37,7 @@ from vbiflow.study.connectome_checks import (
     check_per,
     check_pool,
 )
-from vbiflow.study.demand import count_regions
+from vbiflow.study.demand import count_regions, fewest_features
 from vbiflow.study.schema import join_all
 from vbiflow.study.study import Study
 from vbiflow.study.topology import PER, RESERVED
@@ -372,6 +372,11 @@ def check_evidence(study: Study) -> None:
         raise ValueError(
             f"diagnostics.local_c2st: needs {LOCAL_TEST} held-out simulations, the study has {held_out}; raise "
             "inference.n_simulations or test_share"
+        )
+    if diagnostics["robust"] and (least := fewest_features(study)) > MOST_ROBUST:
+        raise ValueError(
+            f"diagnostics.robust: the study has {least} features or more, {MOST_ROBUST} are the most whose joint "
+            "density can be learnt; take fewer, as per: [mean, sd] in the place of [node]"
         )
     beyond = [size for size in diagnostics["learning_curve"] if size > study.n_simulations]
     if beyond:

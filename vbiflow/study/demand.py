@@ -163,6 +163,15 @@ def count_values(request: Request, nodes: int) -> int:
     return width * each + 30
 
 
+def fewest_features(study: Study) -> int:
+    """Features that each region has by itself, at least; 0 where it is not known how many regions or sensors are."""
+    nodes = count_regions(study)
+    if study.sensors or nodes == UNKNOWN_REGIONS:
+        return 0
+    regional = (request.options for request in study.feature_requests if "node" in request.options.get("per", ()))
+    return nodes * sum(max(1, len(options.get("statistics") or ())) for options in regional)
+
+
 SNAKEMAKE = 250
 """Megabytes of Snakemake itself, which runs beside the script within each job of a cluster."""
 BASE = {
