@@ -436,6 +436,16 @@ def test_scores_by_hand():
     assert fcd_ks(fc, fc[0]) == pytest.approx([0])
 
 
+def test_a_model_at_its_noise_ceiling_is_less_alike_than_recordings_alone():
+    noisy = {"fcd_ks": np.full(9, 0.2), "other_fcd_ks": np.array([0.1]), "floor_fcd_ks": np.linspace(0.01, 0.31, 40)}
+    words = grade_scores(noisy)["fcd_ks"]["words"]
+    assert "less alike than other recordings" in words and words.endswith(
+        "all that the model's own noise lets it reach"
+    )
+    far = grade_scores(noisy | {"fcd_ks": np.full(9, 0.5)})["fcd_ks"]["words"]
+    assert "less alike than all that it was compared with" in far
+
+
 def test_scores_refuse_other_regions():
     with pytest.raises(ValueError, match=r"FC of 3 nodes cannot be compared with FC of 4 nodes"):
         fc_correlation(np.ones((1, 3, 3)), np.ones((4, 4)))

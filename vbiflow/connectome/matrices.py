@@ -72,7 +72,7 @@ def check_square(path: str | Path, values: np.ndarray) -> None:
         return
     if values.size == 1:
         raise ValueError(f"{path}: one number; a connectome is square, two regions or more")
-    hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
+    hint = "; pick one of a stack, as in ::[0], of a file with names ::name[0]" if values.ndim == 3 else ""
     if values.ndim == 2 and values.shape[0] == values.shape[1] + 1:
         hint = "; if its first line is a header, begin it with #, or name the regions there"
     shape = " x ".join(map(str, values.shape))

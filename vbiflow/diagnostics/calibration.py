@@ -91,8 +91,13 @@ def calibrate(
 
     Parameters
     ----------
-    theta : (n, p) drawn from the prior; x : (n, f), simulated with noise of their own, never used in training
-    share : of the prior's mass, in which theta was drawn: less than one in the truncated prior of a round
+    posterior : the estimator.
+    theta, x : parameters (n, p) drawn from the prior, and features (n, f) simulated with noise of their own, never used
+        in training.
+    seed : of the samples.
+    n_samples : drawn for each simulation.
+    share : of the prior's mass, in which theta was drawn: less than one in the truncated prior of a round.
+    progress : told how many of n simulations are done.
 
     References
     ----------

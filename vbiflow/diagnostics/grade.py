@@ -55,10 +55,12 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
         for grade in takewhile(climbed.get, climbed):
             reached = grade
         ladder = {grade: [float(rung.min()), float(rung.max())] for grade, rung in rungs.items()}
-        short = f"{SCORES[name].label} {value:.2f}: {grade_in_words(reached, 'above_chance' in ladder)}"
+        at_ceiling = climbed.get("noise_ceiling", False) and reached != "noise_ceiling"
+        words = grade_in_words(reached, "above_chance" in ladder, at_ceiling)
+        short = f"{SCORES[name].label} {value:.2f}: {words}"
         words = "; ".join(f"{RUNGS[grade][1]} {range_in_words(*ends)}" for grade, ends in ladder.items())
         words = f"{short} ({words})"
-        if climbed.get("noise_ceiling") and reached != "noise_ceiling":
+        if at_ceiling:
             words += ", all that the model's own noise lets it reach"
         if silent:
             words += "; a model without noise has no noise ceiling"
@@ -85,10 +87,12 @@ def range_in_words(low: float, high: float) -> str:
     return f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
 
 
-def grade_in_words(grade: str, measured: bool = True) -> str:
-    """A grade in words; chance only where it was `measured`."""
+def grade_in_words(grade: str, measured: bool = True, at_ceiling: bool = False) -> str:
+    """A grade in words; chance only where it was `measured`, else recordings alone where the noise allows no more."""
+    if grade == "chance" and not measured:
+        return f"less alike than {'other recordings' if at_ceiling else 'all that it was compared with'}"
     if grade == "chance":
-        return "no more than chance" if measured else "less alike than all that it was compared with"
+        return "no more than chance"
     return "more than chance" if grade == "above_chance" else f"as much as {RUNGS[grade][1]}"
 
 

@@ -191,7 +191,7 @@ def misfit_of_features(found: Mapping[str, Any]) -> tuple[float, int]:
 def open_side(p: float, limit: float, n: int) -> str:
     """Words for a p from n simulations that lies within two standard errors of its limit."""
     near = abs(p - limit) < 2 * np.sqrt(limit * (1 - limit) / n)
-    return f"; {n} simulations leave open on which side of {limit:g} p lies" if near else ""
+    return f"; {n} simulations leave open on which side of {limit:g} p lies, more would tell" if near else ""
 
 
 def passing_words(rare: Mapping[str, Any], features: Mapping[str, Any], limits: Mapping[str, float]) -> str:

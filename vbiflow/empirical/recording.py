@@ -154,7 +154,7 @@ def oriented_series(path: str | Path, table: Table, names: tuple[str, ...]) -> S
     if values.size == 0:
         raise ValueError(f"{path}: holds no sample; is it the right file, or cut off?")
     if values.ndim != 2:
-        hint = "; pick one of a stack, as in ::name[0]" if values.ndim == 3 else ""
+        hint = "; pick one of a stack, as in ::[0], of a file with names ::name[0]" if values.ndim == 3 else ""
         raise ValueError(f"{path}: {values.ndim} axes; a recording has two, regions x times{hint}")
     check_no_matrix(path, table)
     n_rows, n_columns = values.shape

@@ -120,7 +120,9 @@ def fc_networks(batch: Batch) -> Pieces:
     """Mean correlation within and between the networks of the atlas."""
     matrix, nodes = batch.shared(fc), batch.nodes
     if not nodes.network_names:
-        raise ValueError("no node has a network; add a network column to the regions")
+        raise ValueError(
+            "no node has a network; add a network column to the table of regions, or leave the feature out"
+        )
     for a, (name, members) in enumerate(zip(nodes.network_names, nodes.members, strict=True)):
         for other, others in list(zip(nodes.network_names, nodes.members, strict=True))[a:]:
             block = matrix[:, members][:, :, others]

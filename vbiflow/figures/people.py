@@ -76,11 +76,13 @@ def cohort_pairs(
             continue
         heights = []
         for k, (name, color) in enumerate(colors.items()):
-            shown = samples[name][:, [j, i]], truths[name][[j, i]], prior[:, [j, i]], [views[j], views[i]]
+            theta, around, view = samples[name][:, [j, i]], prior[:, [j, i]], [views[j], views[i]]
             if i == j:
-                heights.append(draw_density(axes, *shown, color, k / len(samples)))
+                heights.append(draw_density(axes, theta, around, view, color))
+                dashes = k / len(samples) * sum(DASHES), DASHES  # begun in turn: those of equal truths are all seen
+                axes.axvline(truths[name][i], color=color, linewidth=1, linestyle=dashes)
             else:
-                draw_joint(axes, *shown, color)
+                draw_joint(axes, theta, truths[name][[j, i]], around, view, color)
         if i == j:
             hatch_outside_prior(axes, prior[[0, -1]][:, [i]], [views[i]])
             x, y = prior_density(prior[:, i])
@@ -105,18 +107,11 @@ def cohort_pairs(
     return figure
 
 
-def draw_density(
-    axes: Axes, samples: Array, truth: Array, prior: Array, views: Sequence[tuple[float, float]], color: str,
-    phase: float,
-) -> Array:  # fmt: skip
-    """Draw one person's marginal posterior of the first parameter; the result is its heights on an even grid.
-
-    Dashes of the truth begin by `phase` of their period further on, so that those of equal truths are all seen.
-    """
+def draw_density(axes: Axes, samples: Array, prior: Array, views: Sequence[tuple[float, float]], color: str) -> Array:
+    """Draw one person's marginal posterior of the first parameter; the result is its heights on an even grid."""
     grid, height = density(samples[:, 0], *limits_within_prior(samples[:, 0], prior[:, 0], views[0]))
     axes.fill_between(grid, height, color=color, alpha=0.2, linewidth=0)
     axes.plot(grid, height, color=color)
-    axes.axvline(truth[0], color=color, linewidth=1, linestyle=(phase * sum(DASHES), DASHES))
     return height
 
 
