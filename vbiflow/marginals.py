@@ -79,7 +79,8 @@ class Marginal:
         if not np.isfinite(self.values).all():
             raise ValueError(f"prior of {self.name}: {self.family} has a value that is not finite: {self.values}")
         if "low" in given and given["low"] >= given["high"]:
-            raise ValueError(f"prior of {self.name}: low {given['low']:g} must be below high {given['high']:g}")
+            order = "; swap them" if given["low"] > given["high"] else ""
+            raise ValueError(f"prior of {self.name}: low {given['low']:g} must be below high {given['high']:g}{order}")
         if self.family == "loguniform" and given["low"] <= 0:
             raise ValueError(f"prior of {self.name}: low of loguniform must be above 0, found {given['low']:g}")
         for name in ("sd", "log_sd", "a", "b"):

@@ -27,7 +27,7 @@ BAD = [
     ),
     ({"parameters": {"G": np.ones((3, 1))}}, r"parameter G has shape \(3, 1\)"),
     ({"parameters": {"G": [1, np.nan, 1]}}, "parameter G holds 1 values that are not finite"),
-    ({"parameters": {"sigma": -0.1}}, "sigma holds negative values"),
+    ({"parameters": {"sigma": -0.1}}, "sigma holds -0.1; noise is a standard deviation, 0 or more"),
     ({"weights": np.ones((3, 2))}, r"weights have shape \(3, 2\); give a square matrix"),
     ({"weights": -W}, "weights hold 6 negative values"),
     ({"weights": W * np.nan}, "weights hold 9 values that are not finite"),

@@ -110,7 +110,7 @@ BAD = [
     ),
     ({"prior": {"gain": {"map": {"constant": UNIFORM}}}}, "prior of gain: it is one number for the whole network"),
     ({"prior": {"noise": {"uniform": [-1, 1]}}}, "noise is -1; it is a standard deviation, at least 0"),
-    ({"prior": {"sigma": {"normal": [0.1, 0.1]}}}, "parameter sigma holds negative values"),
+    ({"prior": {"sigma": {"normal": [0.1, 0.1]}}}, r"sigma holds -0\.\d+; noise is a standard deviation, 0 or more"),
     (
         {"prior": {"tau": {"uniform": [0.1, 5]}}},
         "dt 0.5 ms is longer than the shortest time constant of linear, 0.1 ms",

@@ -48,7 +48,8 @@ def check_parameters(
     values = {name: parameters.get(name, parameter.value) for name, parameter in model.parameters.items()}
     arrays = {name: broadcast("parameter", name, value, n_simulations, n_nodes) for name, value in values.items()}
     if "sigma" in arrays and (arrays["sigma"] < 0).any():
-        raise ValueError("parameter sigma holds negative values; noise is a standard deviation")
+        least = arrays["sigma"].min()
+        raise ValueError(f"sigma holds {least:g}; noise is a standard deviation, 0 or more: give it a prior above 0")
     return arrays
 
 
