@@ -8,7 +8,7 @@ from vbiflow.diagnostics.held_out_predictive import calibrated_check
 from vbiflow.diagnostics.marginal import judge_marginals
 from vbiflow.diagnostics.misspecification import misspecification, prior_predictive, sparse_note
 from vbiflow.diagnostics.normal_scores import SmoothScores
-from vbiflow.diagnostics.posterior_predictive import noise_floor_note, posterior_predictive
+from vbiflow.diagnostics.posterior_predictive import posterior_predictive
 from vbiflow.diagnostics.robust import summarise_robust
 from vbiflow.diagnostics.spectral_predictive import explained_note, spectra_of, spectral_predictive
 from vbiflow.diagnostics.subject import subject_verdict
@@ -118,7 +118,6 @@ with job(snakemake, reads_exclusions="others") as run:
             *named,
             *explained_note(quantities),
             *sparse_note(found, params.n_rounds),
-            *(noise_floor_note(again["valid"], n_predictive) if scores else []),
             *notes,
             *spoken,
         ],

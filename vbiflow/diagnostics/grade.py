@@ -37,8 +37,8 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
     last rung before one that is not climbed: noise lowers the noise ceiling, so that this alone would praise the
     noisiest model. Where recordings are no more alike than by chance there is nothing to climb by, and the noise
     ceiling decides alone. Simulations that are the same each time are no ceiling where there is another rung: only the
-    very parameters would reach it. Values held_out_<score> (n,) against a half that was held out are told beside, as
-    the median `held_out`.
+    very parameters would reach it. A noise floor that could not be measured is empty, and said to be. Values
+    held_out_<score> (n,) against a half that was held out are told beside, as the median `held_out`.
     """
     found = {}
     for name in (name for name in SCORES if name in scores):
@@ -64,6 +64,8 @@ def grade_scores(scores: Mapping[str, np.ndarray]) -> dict[str, Any]:
             words += ", all that the model's own noise lets it reach"
         if silent:
             words += "; a model without noise has no noise ceiling"
+        if not len(scores.get(f"floor_{name}", [0])):
+            words += "; no two simulations of the MAP are valid, so that the noise ceiling is not known"
         found[name] = {"value": value, "grade": reached, "ladder": ladder, "short": short, "words": words}
         if f"held_out_{name}" in scores:
             unseen = float(np.median(scores[f"held_out_{name}"]))

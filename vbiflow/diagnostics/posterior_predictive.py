@@ -233,14 +233,3 @@ def valid_simulations(path: str | Path, valid: np.ndarray, n_predictive: int) ->
             f"{path}: {drawn.sum()} of {n_predictive} simulations from the posterior are valid; two are needed"
         )
     return kept, drawn
-
-
-def noise_floor_note(valid: np.ndarray, n_predictive: int) -> list[str]:
-    """A sentence where the noise floor could not be measured, since simulations of the MAP are not `valid`."""
-    again = valid[n_predictive:]
-    if again.sum() >= 2:
-        return []
-    return [
-        f"{again.sum()} of {len(again)} simulations of the MAP are valid, two are needed to compare: how much alike "
-        "simulations of the same parameters are is not known"
-    ]

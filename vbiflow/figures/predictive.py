@@ -41,7 +41,7 @@ def predictive(
     """
     names = list(labels)
     fits = [finite_array(name, scores[name]) for name in names]
-    floors = [np.asarray(scores[f"floor_{name}"], float) for name in names]
+    floors = [finite_array(name, floor) if len(floor := scores[f"floor_{name}"]) else floor for name in names]
     figure = canvas(2.5)
     n_panels = len(names) + (len(names) > 1)
     panels = np.atleast_1d(figure.subplots(1, n_panels))

@@ -19,6 +19,7 @@ import numpy as np
 from vbiflow.connectome import read_connectome
 from vbiflow.connectome.region_tables import read_regions
 from vbiflow.connectome.streamlines import FORMATS
+from vbiflow.diagnostic_options import MOST_ROBUST
 from vbiflow.estimator_options import resolve_options
 from vbiflow.features.registry import Request
 from vbiflow.study.study import Study
@@ -208,7 +209,7 @@ MEMORY: dict[str, Callable[[Size], float]] = {
     "calibrate": lambda size: size.theta + 5000 * size.features * 64 * MB + 3 * size.parameters,
     "local_c2st": lambda size: size.theta + 5000 * size.features * 16 * MB,
     "features_report": lambda size: size.theta + 3 * 20_000 * size.features * 8 * MB,
-    "robust": lambda size: (3 * 10_000 * size.features + 50 * 21 * min(size.features, 300) ** 2) * 8 * MB,
+    "robust": lambda size: (3 * 10_000 * size.features + 50 * 21 * min(size.features, MOST_ROBUST) ** 2) * 8 * MB,
     "posterior_predictive": lambda size: 4 * 20_000 * size.features * 8 * MB,
     "negative_controls": lambda size: 4 * 20_000 * size.features * 8 * MB,
     "observe": lambda size: 20 * size.nodes * size.samples * 8 * MB,
@@ -228,7 +229,7 @@ MINUTES: dict[str, Callable[[Size], float]] = {
     "truncate": lambda size: 5 + size.simulations / 5000,
     "calibrate": lambda size: 0.2 + size.held_out * (1 + size.parameters / 10) / 12_500,
     "local_c2st": lambda size: 5,
-    "robust": lambda size: 1 + 60 * (min(size.features, 300) / 300) ** 3,
+    "robust": lambda size: 1 + 60 * (min(size.features, MOST_ROBUST) / MOST_ROBUST) ** 3,
     "sensitivity": lambda size: 2,
     "posterior_predictive": lambda size: 2,
     "negative_controls": lambda size: 2,
