@@ -88,8 +88,8 @@ rule baselines:
     input:
         prior="results/{study}/{estimator}/prior.h5",
         features="results/{study}/{estimator}/features.h5",
-        posterior="results/{study}/{estimator}/posterior.pt",
-        training="results/{study}/{estimator}/training.json",
+        posteriors=of_baselines("results/{study}/{estimator}", "posterior.pt"),
+        trainings=of_baselines("results/{study}/{estimator}", "training.json"),
         optimised=lambda wildcards: (
             "results/{study}/{estimator}/optimised.json"
             if study_of(wildcards)["diagnostics"]["optimise"]

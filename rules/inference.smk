@@ -24,6 +24,26 @@ rule train:
         "../scripts/train.py"
 
 
+# Other estimators, which learn from the same simulations as the study's own, beside which they stand.
+use rule train as train_baseline with:
+    output:
+        posterior="results/{study}/{estimator}/baselines/{baseline}/posterior.pt",
+        training="results/{study}/{estimator}/baselines/{baseline}/training.json",
+    log:
+        "results/{study}/{estimator}/logs/baselines/{baseline}.log",
+    benchmark:
+        "results/{study}/{estimator}/benchmarks/baselines/{baseline}.tsv"
+    threads: threads_of("baselines")
+    resources:
+        mem_mb=memory("baselines"),
+        runtime=minutes("baselines"),
+    params:
+        prior=setting("prior"),
+        inference=baseline_options,
+        seed=setting("seed"),
+        code=code("scripts/train.py", compared=True),
+
+
 rule truncate:
     input:
         posteriors=of_rounds_before("posterior.pt"),

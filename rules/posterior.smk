@@ -23,6 +23,19 @@ rule sample:
         "../scripts/sample.py"
 
 
+use rule sample as sample_baseline with:
+    input:
+        posterior=of_baseline("posterior.pt"),
+        x_o="results/{study}/subjects/{subject}/x_o.h5",
+        truth=truth,
+    output:
+        "results/{study}/subjects/{subject}/baselines/{baseline}.h5",
+    log:
+        "results/{study}/subjects/{subject}/logs/baselines/{baseline}.log",
+    benchmark:
+        "results/{study}/subjects/{subject}/benchmarks/baselines/{baseline}.tsv"
+
+
 rule exact:
     input:
         connectome=of_connectome("connectome.h5"),

@@ -75,6 +75,7 @@ wildcard_constraints:
     shard=r"shard-\d+-\d+",
     round=r"\d+",
     feature=r"\w+",
+    baseline=r"\w+",
     dataset=r"[\w-]+",
     studies=r"[\w-]+(@[\w-]+)?(\+[\w-]+(@[\w-]+)?)+",
 
@@ -265,6 +266,39 @@ def of_estimator(name):
 def of_first_round(name):
     """Input function: the file `name` of the estimator whose simulations come from the whole prior."""
     return of_round(name, lambda wildcards, study: 1)
+
+
+def of_baselines(folder, name):
+    """Input function: the file `name` of a folder's estimator, then of each that the study sets beside it."""
+
+    def paths(wildcards):
+        place = folder.format(**wildcards)
+        beside = [
+            f"baselines/{baseline}/"
+            for baseline in study_of(wildcards)["diagnostics"]["estimators"]
+        ]
+        return [f"{place}/{part}{name}" for part in ("", *beside)]
+
+    return paths
+
+
+def of_baseline(name):
+    """Input function: the file `name` of an estimator that stands beside the one applied to the job's subject."""
+
+    def path(wildcards):
+        study = study_of(wildcards)
+        folder = study.estimator_of(wildcards.subject)
+        return study.path(folder, f"baselines/{wildcards.baseline}/{name}")
+
+    return path
+
+
+def baseline_options(wildcards):
+    """Param function: the study's block `inference`, with another estimator."""
+    return study_of(wildcards).inference_options | {"estimator": wildcards.baseline}
+
+
+baseline_options.settings = {"inference": lambda study: study.inference_options}
 
 
 def of_round_before(name):

@@ -3,6 +3,7 @@
 import torch
 
 from vbiflow.diagnostics.benchmark import benchmark
+from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import read_json, write_json
@@ -11,13 +12,17 @@ from vbiflow.job import job
 with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
     params, source = snakemake.params, snakemake.input
+    own = resolve_options(params.inference)["estimator"]["name"]
+    estimators = {
+        name: (Posterior.load(posterior), read_json(training)["seconds"])
+        for name, posterior, training in zip(
+            [own, *params.diagnostics["estimators"]], source.posteriors, source.trainings, strict=True
+        )
+    }
     found = benchmark(
         TrainingSet.load(source.prior, source.features, params.inference, seed=params.seed),
-        params.inference,
-        (Posterior.load(source.posterior), read_json(source.training)["seconds"]),
-        params.diagnostics["estimators"],
+        estimators,
         read_json(source.optimised) if source.get("optimised") else None,
         seed=params.seed,
-        progress=run.epoch,
     )
     write_json(snakemake.output[0], found)

@@ -189,6 +189,9 @@ def build(n_parameters: int = 4, seed: int = 3) -> dict[str, dict[str, Any]]:
         },
         "marginals": pick("samples", "mode", "prior", "names", "units", "truth"),
         "pairs": pick("samples", "mode", "prior", "names", "units", "truth"),
+        "estimators": pick("prior", "names", "units", "truth") | {
+            "samples": {"maf": t["samples"], "nsf": t["mode"] + 1.4 * (t["samples"] - t["mode"])},
+        },
         "brain": {key: mapped[key] for key in ("samples", "names", "units", "truth")} | {
             "spread": mapped["prior"].std(axis=0), "labels": place["labels"], "centres": centres,
         },

@@ -51,6 +51,7 @@ UNITS = {
     "topography": {"power [dB re 1 µV²]"},
     "marginals": CURRENTS,
     "pairs": CURRENTS,
+    "estimators": CURRENTS,
     "brain": set(),
     "exact": CURRENTS,
     "rounds": CURRENTS,

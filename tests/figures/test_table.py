@@ -10,6 +10,7 @@ import pytest
 from vbiflow.exclusion import Exclusion, write_exclusion
 from vbiflow.figures import table
 from vbiflow.figures.draw import draw_figures, value_of
+from vbiflow.figures.estimators import read_estimators
 from vbiflow.figures.figure import has_plane
 from vbiflow.figures.people import read_people_samples
 from vbiflow.figures.scatter import read_plane
@@ -155,6 +156,22 @@ def test_inputs_lie_in_the_folders_of_estimator_round_and_subject():
     assert figure_inputs("cohort", study)["priors"] == [
         f"results/hcp_wong_wang/{name}/prior.h5" for name in study.estimators
     ]
+
+
+def test_posteriors_of_other_estimators_stand_beside_the_studys_own(tmp_path):
+    study = load_study("tiny@evidence")
+    assert "estimators" in wanted_figures("subject", study, "101309")
+    path = "results/tiny@evidence/subjects/101309/baselines/nsf.h5"
+    assert figure_inputs("subject", study, "101309")["baselines"] == [path]
+    assert figure_parameters("subject", study, "101309")["estimators"] == ["maf", "nsf"]
+    study["diagnostics"]["baselines"] = False  # as where learning curves alone train others
+    assert "estimators" not in wanted_figures("subject", study, "101309")
+    study["diagnostics"]["baselines"], study["inference"]["rounds"] = True, 2
+    assert "estimators" not in wanted_figures("subject", study, "101309"), "others have learnt from the first round"
+    prior, theta = Prior.from_config({"G": {"uniform": [0, 1]}}, []), np.random.default_rng(1).random((2, 50, 1))
+    write(tmp_path / "nsf.h5", {"theta": Quantity(theta[1], "1", ("sample", "parameter"))}, {})
+    found = read_estimators(prior.to_config(), theta[0], [str(tmp_path / "nsf.h5")], ["maf", "nsf"], names=["G"])
+    assert list(found["samples"]) == ["maf", "nsf"] and np.array_equal(list(found["samples"].values()), theta)
 
 
 def test_spectra_have_the_unit_of_their_file(tmp_path):

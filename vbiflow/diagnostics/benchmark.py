@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from vbiflow.diagnostics.calibration import Calibration, calibrate
-from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.baselines import MOST_SIMULATIONS, compare_baselines
 from vbiflow.inference.posterior import Posterior
-from vbiflow.inference.training import EpochProgress, train
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.prior import Prior
 
@@ -20,28 +18,22 @@ LEVEL = 0.9
 
 def benchmark(
     data: TrainingSet,
-    options: Mapping[str, Any],
-    own: tuple[Posterior, float],
-    others: Sequence[str] = (),
+    estimators: Mapping[str, tuple[Posterior, float]],
     optimised: Mapping[str, Any] | None = None,
     *,
     seed: int,
-    progress: EpochProgress | None = None,
 ) -> dict[str, Any]:
-    """Error, coverage and time of the study's estimator, of `others` by name, and of the baselines.
+    """Error, coverage and time of estimators by name, and of the baselines.
 
-    All learn from the simulations that are not held out, baselines from the first 50 000 of them, and are tested on
-    those that are.
+    All have learnt from the simulations that are not held out, baselines from the first 50 000 of them, and are tested
+    on those that are.
 
     Parameters
     ----------
     data : the simulations, with their parts for training, validation and test.
-    options : the study's block `inference`.
-    own : the study's estimator, and the seconds of its training.
-    others : names of further estimators to train on the same simulations.
+    estimators : each with the seconds of its training.
     optimised : result of `point_estimates`, which simulates anew for each observation.
-    seed : of trainings and draws.
-    progress : called with (epoch, validation loss, which network) of each training.
+    seed : of draws.
 
     Returns
     -------
@@ -50,11 +42,7 @@ def benchmark(
     estimators also difference_error {other: standard error of log_prob less the other's}
     """
     prior, held = data.prior, data.held_out()
-    methods = {resolve_options(options)["estimator"]["name"]: (own[1], calibrate(own[0], *held, seed=seed))}
-    for name in others:
-        given = {**options, "estimator": name}
-        posterior, history = train(data, given, seed=seed, progress=progress)
-        methods[name] = history["seconds"], calibrate(posterior, *held, seed=seed)
+    methods = {name: (seconds, calibrate(one, *held, seed=seed)) for name, (one, seconds) in estimators.items()}
     gains = {name: found.log_prob for name, (_, found) in methods.items()}
     rows = {
         name: summarise_method(found, prior)

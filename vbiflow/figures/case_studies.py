@@ -31,8 +31,8 @@ from vbiflow.io import read_attributes, read_json
 from vbiflow.provenance import ROOT
 
 SHOWN = (
-    *("series", "psd", "fc", "fcd", "regional_features", "marginals", "brain", "pairs", "sensitivity"),
-    *("cohort_pairs", "noise_levels", "recovery", "calibration", "features", "scatter", "plane"),
+    *("series", "psd", "fc", "fcd", "regional_features", "marginals", "estimators", "brain", "pairs"),
+    *("sensitivity", "cohort_pairs", "noise_levels", "recovery", "calibration", "features", "scatter", "plane"),
     *("baselines", "learning_curve"),
 )
 """Figures on a card, in the paper's order."""

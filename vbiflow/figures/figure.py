@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbiflow.empirical.cohort import TABLES
+from vbiflow.estimator_options import resolve_options
 from vbiflow.features.scores import SCORES
 from vbiflow.marginals import read_prior
 
@@ -31,6 +32,7 @@ INPUTS: dict[str, dict[str, str]] = {
     },
     "subject": {
         "samples": "subjects/{subject}/samples.h5",
+        "baselines": "subjects/{subject}/baselines/{baselines}.h5",
         "x_o": "subjects/{subject}/x_o.h5",
         "predictive": "subjects/{subject}/predictive.h5",
         "sensitivity": "subjects/{subject}/sensitivity.h5",
@@ -63,6 +65,7 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
         name: study["truth"][name] for name in study.subjects_of(owner) if name in study["truth"]
     },
     "studies": lambda study, owner: owner.split("+"),
+    "estimators": lambda study, owner: estimators_beside(study),
 }
 """What figures can take from the study."""
 
@@ -98,6 +101,17 @@ def noises(study: Any) -> list[str]:
     """Inferred parameters that are levels of noise, of the dynamics or of the measurement, one for all regions."""
     found = study["prior"].items()
     return [name for name, entry in found if name in ("sigma", "noise") and not {"per", "map"} & entry.keys()]
+
+
+def estimators_beside(study: Any) -> list[str]:
+    """The study's estimator, and those that it sets beside it."""
+    return [resolve_options(study["inference"])["estimator"]["name"], *study["diagnostics"]["estimators"]]
+
+
+def has_others(study: Any, owner: str) -> bool:
+    """Whether other estimators are applied to recordings too; those of later rounds would have learnt from more."""
+    asked = study["diagnostics"]
+    return bool(asked["baselines"] and asked["estimators"]) and study.n_rounds == 1
 
 
 def infers_noise(study: Any, owner: str) -> bool:

@@ -36,7 +36,7 @@ from vbiflow.figures.style import (
     ticks_between,
     widen,
 )
-from vbiflow.figures.violins import INTERVAL, arrange_violins, draw_rows, total_height
+from vbiflow.figures.violins import INTERVAL, arrange_violins, draw_rows, draw_violins, total_height
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
@@ -80,7 +80,7 @@ def marginals(
         left, right = right.subfigures(1, 2, width_ratios=(1, 4.6))
         panels = list(left.subplots(len(single) + 1, 1, height_ratios=[1] * len(single) + [4 - len(single)]))
     if rows:
-        draw_rows(right, rows, samples, mode, truth)
+        draw_rows(right, rows, lambda axes, row: draw_violins(axes, *map(row.values, (samples, mode, truth))))
     for k, (axes, column) in enumerate(zip(panels, single, strict=False)):
         known = None if truth is None else truth[column]
         draw_marginal(axes, samples[:, column], mode[column], prior[:, column], known)

@@ -20,6 +20,7 @@ from vbiflow.figures.figure import (
     Figure,
     datasets,
     few_people,
+    has_others,
     has_plane,
     has_regional_features,
     has_scalp_spectra,
@@ -106,6 +107,12 @@ FIGURES: dict[str, Figure] = {
     ),
     "marginals": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
     "pairs": Figure("subject", "Posterior", "posterior", SAMPLES, read="read_samples"),
+    "estimators": Figure(
+        "subject", "Posterior", "estimators",
+        {"prior": "prior/@prior", "baselines": "baselines", "estimators": "estimators"}
+        | datasets("samples", "names", "truth", samples="theta") | units("samples"),
+        read="read_estimators", wanted=has_others,
+    ),
     "brain": Figure(
         "subject", "Posterior", "brain",
         {"prior": "prior/@prior", "connectome": "connectome"}
@@ -230,7 +237,7 @@ def folders(scope: str, study: Any, owner: str) -> dict[str, str | list[str]]:
         return {"estimator": owner}
     rounds = [study.round_of(owner, number) for number in range(1, study.n_rounds + 1)]
     return {
-        "subject": owner, "connectome": study.network_of(owner),
+        "subject": owner, "connectome": study.network_of(owner), "baselines": study["diagnostics"]["estimators"],
         "first_round": rounds[0], "last_round": rounds[-1], "later_rounds": rounds[1:],
     }  # fmt: skip
 

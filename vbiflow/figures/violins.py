@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +34,10 @@ class Violins(NamedTuple):
     limits: tuple[float, float]
     prior: Array | None
     reference: Array | float
+
+    def values(self, of: Array | None) -> Array | None:
+        """What the row shows `of` all parameters (..., n_parameters), None of what is unknown."""
+        return None if of is None else of[..., self.columns] - self.reference
 
     @property
     def height(self) -> float:
@@ -79,15 +83,14 @@ def names_shown(rows: Sequence[Violins]) -> list[bool]:
     return [later[: len(row.labels)] != row.labels for row, later in zip(rows, following, strict=False)]
 
 
-def draw_rows(part: SubFigure, rows: Sequence[Violins], samples: Array, mode: Array, truth: Array | None) -> None:
-    """Draw rows of violins below each other, of `samples`, `mode` and `truth` of all parameters."""
+def draw_rows(part: SubFigure, rows: Sequence[Violins], draw: Callable[[Axes, Violins], None]) -> None:
+    """Draw rows below each other, the posteriors of each by `draw`."""
     panels = part.subplots(len(rows), 1, squeeze=False, height_ratios=[row.height for row in rows])[:, 0]
     longest = max(len(row.columns) for row in rows)
     for axes, row, named in zip(panels, rows, names_shown(rows), strict=True):
         if row.prior is not None:
             axes.axhspan(*row.prior, color=PALETTE["prior"], alpha=0.2, linewidth=0, label="prior, 90 %")
-        shown = [None if one is None else one[..., row.columns] - row.reference for one in (samples, mode, truth)]
-        draw_violins(axes, *shown)
+        draw(axes, row)
         axes.set(xlim=(-0.7, longest - 0.3), ylim=row.limits, ylabel=row.ylabel)
         axes.set_title(row.title)
         axes.set_xticks(range(len(row.labels)), row.labels, rotation=90, fontsize=5)
@@ -113,8 +116,25 @@ def draw_violins(axes: Axes, samples: Array, mode: Array, truth: Array | None) -
     draw_segments(axes, (places, places), bars, color=PALETTE["posterior"], linewidth=0.8, label=INTERVAL)
     across = np.array([[-1], [1]])
     draw_segments(axes, places + 0.2 * across, (mode, mode), color=PALETTE["ink"], linewidth=0.9, label="MAP")
+    draw_truth(axes, truth)
+
+
+def draw_intervals(axes: Axes, samples: Mapping[str, Array], colors: Sequence[str], truth: Array | None) -> None:
+    """Draw the 90 and 50 % intervals and the median of each column by each estimator, beside each other."""
+    asides = np.linspace(-0.2, 0.2, len(samples)) if len(samples) > 1 else [0.0]
+    for (name, values), color, aside in zip(samples.items(), colors, asides, strict=False):
+        places = np.arange(values.shape[1]) + aside
+        low, lower, middle, upper, high = np.nanquantile(values, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+        draw_segments(axes, (places, places), (low, high), color=color, linewidth=0.7, label=name)
+        draw_segments(axes, (places, places), (lower, upper), color=color, linewidth=1.8)
+        axes.plot(places, middle, "o", color=color, markersize=2.2, markeredgewidth=0)
+    draw_truth(axes, truth)
+
+
+def draw_truth(axes: Axes, truth: Array | None) -> None:
+    """Draw the truth of each column, where it is known, across its place."""
     if truth is not None:
-        beyond = places + 0.45 * across
+        beyond = np.arange(len(truth)) + 0.45 * np.array([[-1], [1]])
         draw_segments(axes, beyond, (truth, truth), color=PALETTE["truth"], linewidth=0.9, label="truth")
 
 
