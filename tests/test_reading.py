@@ -2,7 +2,7 @@
 
 import pytest
 
-from vbiflow.reading import pluralise, suggest_path
+from vbiflow.reading import pluralise, suggest, suggest_path
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,12 @@ from vbiflow.reading import pluralise, suggest_path
 )
 def test_counts_in_words(n, words, told):
     assert pluralise(n, *words) == told
+
+
+def test_a_name_that_is_alike_or_means_the_same_is_suggested():
+    assert suggest("CPUS", ["cpu", "cuda"]) == "; did you mean 'cpu'?"
+    assert suggest("gpu", ["cpu", "cuda", "auto"]) == "; did you mean 'cuda'?"
+    assert suggest("xyz", ["cpu", "cuda"]) == ""
 
 
 @pytest.mark.parametrize(

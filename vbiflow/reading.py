@@ -60,11 +60,16 @@ class Problems:
             raise ValueError(join_problems(self.found))
 
 
+SYNONYMS = {"gpu": "cuda"}
+"""Words for names that are written otherwise."""
+
+
 def suggest(name: object, allowed: Iterable[str]) -> str:
     """What an error on an unknown name ends with: "; did you mean 'fc'?", or nothing where none is alike."""
     known = list(map(str, allowed))
     cases = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(str(name).lower(), cases, 1)
+    said = str(name).lower()
+    near = difflib.get_close_matches(SYNONYMS.get(said, said), cases, 1)
     return f"; did you mean {cases[near[0]]!r}?" if near else ""
 
 

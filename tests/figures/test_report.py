@@ -113,7 +113,10 @@ def subject_files(folder, name):
         "recording_channels": 94, "recording_rate": 1 / 0.72,
     }  # fmt: skip
     if name == "bob":
-        recording |= {"recording_kind": "eeg", "recording_duration": 15.0, "recording_reference": "average"}
+        recording |= {
+            "recording_kind": "eeg", "recording_duration": 15.0, "recording_rate": 250.0,
+            "recording_reference": "average",
+        }  # fmt: skip
     write(
         folder / "x_o.h5",
         {"x": Quantity(np.zeros(2), "1")},
@@ -363,8 +366,8 @@ def test_a_figure_that_is_not_in_its_folder_is_told(inputs):
 
 
 def test_says_what_each_recording_was_and_cites_what_read_it(inputs, page):
-    assert "Recording: bold.mat::tc, BOLD, 14.4 min used, 94 channels, 1.389 samples a second." in page
-    assert "EEG, 15 s used, 94 channels, 1.389 samples a second, reference average." in page
+    assert "Recording: bold.mat::tc, BOLD, 14.4 min used, 94 channels, a sample every 0.72 s." in page
+    assert "EEG, 15 s used, 94 channels, 250 samples a second, reference average." in page
     cited = page[page.index('<section id="cite">') :]
     assert "https://doi.org/10.3389/fnins.2013.00267" in cited
     files, settings = inputs

@@ -159,9 +159,10 @@ def order(connectome: Connectome) -> Finding | None:
     correlation = float(np.corrcoef(lengths, distances)[0, 1])
     if correlation > 0.3:
         return weights_beside_distances(connectome)
-    text = (
-        f"tract lengths do not follow the distance of centres (r = {correlation:.2f}); is the order of regions right?"
-    )
+    weights, places = lengths_and_distances(replace(connectome, tract_lengths=connectome.weights))
+    exchanged = weights.std() > 0 and np.corrcoef(weights, places)[0, 1] > 0.5  # of no brain do weights rise with it
+    question = ", but weights do; are the two exchanged?" if exchanged else "; is the order of regions right?"
+    text = f"tract lengths do not follow the distance of centres (r = {correlation:.2f}){question}"
     return Finding("order", "severe", text)
 
 

@@ -220,7 +220,9 @@ def describe_recording(x_o: str) -> str:
     if "recording_duration" in notes:
         seconds, channels = notes["recording_duration"], notes["recording_channels"]
         parts.append(f"{seconds / 60:.3g} min used" if seconds >= 90 else f"{seconds:.3g} s used")
-        parts += [f"{channels} channels", f"{notes['recording_rate']:.4g} samples a second"]
+        rate = notes["recording_rate"]
+        sampling = f"{rate:.4g} samples a second" if rate >= 2 else f"a sample every {1 / rate:.4g} s"
+        parts += [f"{channels} channels", sampling]
     if notes.get("recording_reference", "none") != "none":
         parts.append(f"reference {notes['recording_reference']}")
     if notes.get("recording_time_scale"):
