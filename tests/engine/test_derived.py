@@ -9,6 +9,8 @@ from vbiflow.engine.derived import resolve_derived
 from vbiflow.engine.draws import check_draws
 from vbiflow.engine.linearisation import linearise
 from vbiflow.models import MODELS
+from vbiflow.models.model import remember_last
+from vbiflow.models.wong_wang_ei import point_at_rate
 from vbiflow.prior import Prior
 
 N = 12
@@ -36,6 +38,24 @@ def test_every_region_fires_at_its_rate(device):
     assert out.valid.all()
     rates = out.ts["rate_E"].mean(-1)
     assert rates.min() > 2.7 and rates.max() < 3.3
+
+
+def test_a_point_is_computed_once_for_all_couplings_and_anew_for_another_rate_or_parameter():
+    model, calls = MODELS["wong_wang_ei"], []
+
+    @remember_last
+    def counted(p, rate_E):
+        calls.append(rate_E)
+        return point_at_rate.__wrapped__(p, rate_E)
+
+    p = model.p(**{name: np.full(N, parameter.value) for name, parameter in model.parameters.items()})
+    rates = [3.0 + MAP, 3.0 + MAP, 3.5 + MAP]
+    first, again, other = (counted(p, rate) for rate in rates)
+    assert again is first and len(calls) == 2
+    assert np.array_equal(other, point_at_rate.__wrapped__(p, rates[2])) and not np.array_equal(other, first)
+    counted(p._replace(w_EI=p.w_EI + 0.1 * MAP), rates[2])
+    counted(p._replace(w_EI=1.0), rates[2])
+    assert len(calls) == 4
 
 
 def test_without_noise_the_network_stays_at_the_fixed_point():

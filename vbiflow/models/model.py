@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, Literal
+
+import numpy as np
 
 from vbiflow.models.contract import check_contract
 
@@ -63,6 +65,24 @@ class Derived:
     meaning: str
     solve: Callable[[Any, Any, Any], Solution] | None = None
     longest_dt: float = float("inf")
+
+
+def remember_last(solve: Function) -> Function:
+    """A function of parameters p and a quantity, arrays, that is not computed again where it is asked for the same as
+    the last time.
+    """
+    known: list[tuple[Any, Any]] = [((), None)]
+
+    @wraps(solve)
+    def remembered(p: Any, value: Any) -> Any:
+        asked = [(np.shape(one), np.asarray(one).tobytes()) for one in (*p, value)]
+        before, found = known[0]
+        if asked != before:
+            found = solve(p, value)
+            known[0] = asked, found  # replaced as a whole, since several threads may ask
+        return found
+
+    return remembered
 
 
 @dataclass(frozen=True)

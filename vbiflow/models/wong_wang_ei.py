@@ -21,7 +21,7 @@ al. 2024, doi:10.1073/pnas.2318641121). S_E and I_E follow from the rate alone, 
 
 import numpy as np
 
-from vbiflow.models.model import Derived, Model, Parameter, Solution, State
+from vbiflow.models.model import Derived, Model, Parameter, Solution, State, remember_last
 from vbiflow.models.wong_wang import rate
 
 
@@ -64,8 +64,9 @@ def bisect(function, low, high):
     return (low + high) / 2
 
 
-def balance(weights, p, rate_E):
-    """J_I [nA] at which the excitatory populations fire at rate_E [Hz], (n_nodes,), and the fixed point."""
+@remember_last  # a search for the critical coupling asks for the same point at each coupling
+def point_at_rate(p, rate_E):
+    """S_E, S_I and I_E [nA] of the fixed point at which the excitatory populations fire at rate_E [Hz], (n_nodes,)."""
     target = rate_E / 1000  # 1/ms
     driven = p.tau_E * p.gamma_E * target
     S_E = driven / (1 + driven)
@@ -73,7 +74,12 @@ def balance(weights, p, rate_E):
     I_E = bisect(lambda current: rate(current, p.a_E, p.b_E, p.d_E) - target, enough - 100 / (p.a_E * p.d_E), enough)
     drive, gain = p.W_I * p.I0 + p.w_EI * p.J_N * S_E, p.tau_I * p.gamma_I
     most = gain * rate(drive, p.a_I, p.b_I, p.d_I)
-    S_I = bisect(lambda S: S - gain * rate(drive - S, p.a_I, p.b_I, p.d_I), 0 * most, most)
+    return S_E, bisect(lambda S: S - gain * rate(drive - S, p.a_I, p.b_I, p.d_I), 0 * most, most), I_E
+
+
+def balance(weights, p, rate_E):
+    """J_I [nA] at which the excitatory populations fire at rate_E [Hz], (n_nodes,), and the fixed point."""
+    S_E, S_I, I_E = point_at_rate(p._replace(G=0.0, J_I=0.0), rate_E)  # which follows from neither
     J_I = (p.W_E * p.I0 + p.J_N * (p.w_EE * S_E + p.G * (weights @ S_E)) - I_E) / S_I
     n = np.count_nonzero(J_I <= 0)
     reason = f"J_I is not positive in {n} nodes: without inhibition they fire below {np.max(rate_E):g} Hz" if n else ""
