@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 RECORDS, MARKS = Path(".snakemake/metadata"), Path(".snakemake/incomplete")
@@ -75,11 +76,13 @@ def date_now(paths: Iterable[Path]) -> int:
     -------
     how many
     """
-    now = time.time()
-    ahead = [path for path in paths if os.lstat(path).st_mtime > now + AHEAD]
-    for path in ahead:
-        os.utime(path, (now, now), follow_symlinks=False)
-    return len(ahead)
+    now, n = time.time(), 0
+    for path in paths:
+        with suppress(FileNotFoundError):  # of a run with --nolock, files of others come and go
+            if os.lstat(path).st_mtime > now + AHEAD:
+                os.utime(path, (now, now), follow_symlinks=False)
+                n += 1
+    return n
 
 
 def refuse_loops(paths: Iterable[Path]) -> None:
