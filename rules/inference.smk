@@ -33,7 +33,7 @@ use rule train as train_baseline with:
         "results/{study}/{estimator}/logs/baselines/{baseline}.log",
     benchmark:
         "results/{study}/{estimator}/benchmarks/baselines/{baseline}.tsv"
-    threads: threads_of("baselines")
+    threads: threads_of("train")  # as many as the study's own, so that times compare
     resources:
         mem_mb=memory("baselines"),
         runtime=minutes("baselines"),
