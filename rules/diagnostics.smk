@@ -88,8 +88,8 @@ rule baselines:
     input:
         prior="results/{study}/{estimator}/prior.h5",
         features="results/{study}/{estimator}/features.h5",
-        posteriors=of_baselines("results/{study}/{estimator}", "posterior.pt"),
-        trainings=of_baselines("results/{study}/{estimator}", "training.json"),
+        posteriors=of_each_estimator("posterior.pt"),
+        trainings=of_each_estimator("training.json"),
         optimised=lambda wildcards: (
             "results/{study}/{estimator}/optimised.json"
             if study_of(wildcards)["diagnostics"]["optimise"]
@@ -109,7 +109,7 @@ rule baselines:
         runtime=minutes("baselines"),
     params:
         inference=of_study("inference_options", "inference"),
-        diagnostics=of_diagnostics("estimators"),
+        estimators=of_study("estimator_names"),
         seed=setting("seed"),
         code=code("scripts/baselines.py", compared=True),
     script:

@@ -25,7 +25,9 @@ rule sample:
 
 use rule sample as sample_baseline with:
     input:
-        posterior=of_baseline("posterior.pt"),
+        posterior=lambda wildcards: of_first_round(
+            f"baselines/{wildcards.baseline}/posterior.pt"
+        )(wildcards),
         x_o="results/{study}/subjects/{subject}/x_o.h5",
         truth=truth,
     output:

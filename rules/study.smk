@@ -268,29 +268,17 @@ def of_first_round(name):
     return of_round(name, lambda wildcards, study: 1)
 
 
-def of_baselines(folder, name):
-    """Input function: the file `name` of a folder's estimator, then of each that the study sets beside it."""
+def of_each_estimator(name):
+    """Input function: the file `name` of the job's estimator, then of each that the study sets beside it."""
 
     def paths(wildcards):
-        place = folder.format(**wildcards)
-        beside = [
-            f"baselines/{baseline}/"
-            for baseline in study_of(wildcards)["diagnostics"]["estimators"]
+        study = study_of(wildcards)
+        beside = [f"baselines/{one}/" for one in study["diagnostics"]["estimators"]]
+        return [
+            study.path(wildcards.estimator, f"{part}{name}") for part in ("", *beside)
         ]
-        return [f"{place}/{part}{name}" for part in ("", *beside)]
 
     return paths
-
-
-def of_baseline(name):
-    """Input function: the file `name` of an estimator that stands beside the one applied to the job's subject."""
-
-    def path(wildcards):
-        study = study_of(wildcards)
-        folder = study.estimator_of(wildcards.subject)
-        return study.path(folder, f"baselines/{wildcards.baseline}/{name}")
-
-    return path
 
 
 def baseline_options(wildcards):

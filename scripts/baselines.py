@@ -3,7 +3,6 @@
 import torch
 
 from vbiflow.diagnostics.benchmark import benchmark
-from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.posterior import Posterior
 from vbiflow.inference.training_set import TrainingSet
 from vbiflow.io import read_json, write_json
@@ -12,13 +11,8 @@ from vbiflow.job import job
 with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
     params, source = snakemake.params, snakemake.input
-    own = resolve_options(params.inference)["estimator"]["name"]
-    estimators = {
-        name: (Posterior.load(posterior), read_json(training)["seconds"])
-        for name, posterior, training in zip(
-            [own, *params.diagnostics["estimators"]], source.posteriors, source.trainings, strict=True
-        )
-    }
+    files = zip(params.estimators, source.posteriors, source.trainings, strict=True)
+    estimators = {name: (Posterior.load(one), read_json(training)["seconds"]) for name, one, training in files}
     found = benchmark(
         TrainingSet.load(source.prior, source.features, params.inference, seed=params.seed),
         estimators,

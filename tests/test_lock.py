@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from vbiflow import lock
-from vbiflow.lock import CLUSTER, LOCKS, RUNS, claim
+from vbiflow.lock import CLUSTER, LOCKS, RUNS, claim, is_alone, lock_alone
 
 HOLD = """
 import time
@@ -67,6 +67,16 @@ def test_once_nobody_lives_it_goes(folder, capsys):
     kill(first)
     assert claim(True, folder) is not None and not left(folder)
     assert "the lock of a run that was killed is taken away" in capsys.readouterr().err
+
+
+def test_a_run_beside_another_without_locks_is_not_alone_and_keeps_its_claim(folder):
+    """What is set right in a folder is set right by a run that is alone there: files of others come and go."""
+    other, own = started(f"({RUN})", folder), claim(True, folder)
+    assert not left(folder) and not is_alone(own)
+    kill(other)
+    assert is_alone(own) and is_alone(None)
+    with (folder / RUNS).open() as another:
+        assert not lock_alone(another.fileno())
 
 
 def test_jobs_of_a_killed_run_are_waited_for(folder, capsys):

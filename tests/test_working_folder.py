@@ -46,13 +46,6 @@ def test_dates_of_the_future_become_one_date_and_others_stay(tmp_path):
     assert old.stat().st_mtime < now - 4e6 and date_now(below(tmp_path)) == 0
 
 
-def test_a_file_that_another_run_renames_meanwhile_stops_none(tmp_path):
-    paths = [tmp_path / ".verdict.json.part", tmp_path / "verdict.json"]
-    paths[1].write_text("{}")
-    os.utime(paths[1], (time.time() + 5e6,) * 2)
-    assert date_now(paths) == 1
-
-
 def test_a_link_to_itself_is_named(tmp_path):
     (tmp_path / "good").symlink_to(tmp_path)
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")

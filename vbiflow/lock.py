@@ -72,6 +72,15 @@ def lock_alone(descriptor: int) -> bool:
     return True
 
 
+def is_alone(claimed: int | None) -> bool:
+    """Whether no other run of this machine has claimed the folder, which one with --nolock does too."""
+    if claimed is None:
+        return True
+    alone = lock_alone(claimed)
+    fcntl.flock(claimed, fcntl.LOCK_SH)
+    return alone
+
+
 def wait_until_idle(path: Path, patience: float) -> bool:
     """Whether no job is at work, at the latest after `patience` seconds."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -113,7 +122,7 @@ def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
                 lift_default_rate(workflow)
                 workflow.claim = claim(settings.local_exec)
                 # where a lock is left a run may be at work, and Snakemake refuses this one
-                if not any((FOLDER / LOCKS).glob("*.lock")):
+                if not any((FOLDER / LOCKS).glob("*.lock")) and is_alone(workflow.claim):
                     set_right(folders())
             except ValueError as error:
                 raise SystemExit(str(error)) from None

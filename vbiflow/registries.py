@@ -32,7 +32,7 @@ def members_of(
     """
     inference, diagnostics = resolve_options(study["inference"]), study["diagnostics"]
     features = {request.feature.name for request in study.feature_requests if not request.file}
-    estimators = {inference["estimator"]["name"], *(diagnostics["estimators"] if compared else ())}
+    estimators = {*study.estimator_names[: None if compared else 1]}
     return {
         "vbiflow.models.MODELS": {study["model"]} & MODELS.keys(),
         "vbiflow.observation.OBSERVATION_MODELS": {*study["observation"]} & OBSERVATION_MODELS.keys(),

@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 RECORDS, MARKS = Path(".snakemake/metadata"), Path(".snakemake/incomplete")
@@ -76,13 +75,11 @@ def date_now(paths: Iterable[Path]) -> int:
     -------
     how many
     """
-    now, n = time.time(), 0
-    for path in paths:
-        with suppress(FileNotFoundError):  # of a run with --nolock, files of others come and go
-            if os.lstat(path).st_mtime > now + AHEAD:
-                os.utime(path, (now, now), follow_symlinks=False)
-                n += 1
-    return n
+    now = time.time()
+    ahead = [path for path in paths if os.lstat(path).st_mtime > now + AHEAD]
+    for path in ahead:
+        os.utime(path, (now, now), follow_symlinks=False)
+    return len(ahead)
 
 
 def refuse_loops(paths: Iterable[Path]) -> None:

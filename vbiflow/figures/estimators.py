@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, prior_density, prior_quantiles, top_density
-from vbiflow.figures.diagnostics import columns_by_parameter
-from vbiflow.figures.posterior import MANY, known_truth
-from vbiflow.figures.style import PALETTE, SERIES, WIDTH, canvas, finite_array, quantity, styled, widen
-from vbiflow.figures.violins import arrange_violins, draw_intervals, draw_rows, total_height
+from vbiflow.figures.posterior import known_truth, parameter_panels
+from vbiflow.figures.style import PALETTE, SERIES, finite_array, styled, widen
+from vbiflow.figures.violins import Violins, draw_intervals
 from vbiflow.io import read
 from vbiflow.prior import Prior
 
@@ -43,37 +42,19 @@ def estimators(
 
     `samples` (n_samples, n_parameters) by estimator; `prior` (n_levels, n_parameters) holds the prior's quantiles at
     equally spaced levels in (0, 1), `truth` (n_parameters) the parameters that made the data, where they are known. Of
-    more than `MANY` regions intervals of a parameter are drawn, in the place of densities.
+    many regions intervals of a parameter are drawn, in the place of densities.
     """
     samples, truth = {name: finite_array("theta", one) for name, one in samples.items()}, known_truth(truth)
-    groups = columns_by_parameter(names).values()
-    single = [column for columns in groups if len(columns) <= MANY for column in columns]
-    many = [columns for columns in groups if len(columns) > MANY]
     together = np.concatenate(list(samples.values()))
-    rows = [row for columns in many for row in arrange_violins(together, prior, truth, columns, names, units)]
-    across = min(len(single), 4)
-    lines = -(-len(single) // max(across, 1))
-    heights = [1.6] * lines + [total_height(rows)] * bool(rows)
-    figure = canvas(sum(heights) + 0.3, WIDTH if rows else max(1.775 * across, 3.0))
-    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
-    panels = [axes for part in parts[:lines] for axes in part.subplots(1, across, squeeze=False)[0]]
-    for k, (axes, column) in enumerate(zip(panels, single, strict=False)):
+
+    def draw_one(axes: Axes, column: int) -> None:
         known = None if truth is None else truth[column]
         draw_densities(axes, {name: one[:, column] for name, one in samples.items()}, prior[:, column], known)
-        axes.set(xlabel=quantity(names[column], units), ylabel="density" if k % across == 0 else "")
-    for axes in panels[len(single) :]:
-        axes.set_axis_off()
-    if rows:
-        draw_rows(
-            parts[-1],
-            rows,
-            lambda axes, row: draw_intervals(
-                axes, {name: row.values(one) for name, one in samples.items()}, COLORS, row.values(truth)
-            ),
-        )
-    handles, labels = (panels or figure.axes)[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
-    return figure
+
+    def draw_row(axes: Axes, row: Violins) -> None:
+        draw_intervals(axes, {name: row.values(one) for name, one in samples.items()}, COLORS, row.values(truth))
+
+    return parameter_panels(together, prior, truth, names, units, draw_one, draw_row)
 
 
 def draw_densities(axes: Axes, samples: Mapping[str, Array], prior: Array, truth: float | None) -> None:

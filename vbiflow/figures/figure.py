@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vbiflow.empirical.cohort import TABLES
-from vbiflow.estimator_options import resolve_options
 from vbiflow.features.scores import SCORES
 from vbiflow.marginals import read_prior
 
@@ -65,7 +64,7 @@ PARAMETERS: dict[str, Callable[[Any, str], Any]] = {
         name: study["truth"][name] for name in study.subjects_of(owner) if name in study["truth"]
     },
     "studies": lambda study, owner: owner.split("+"),
-    "estimators": lambda study, owner: estimators_beside(study),
+    "estimators": lambda study, owner: study.estimator_names,
 }
 """What figures can take from the study."""
 
@@ -101,11 +100,6 @@ def noises(study: Any) -> list[str]:
     """Inferred parameters that are levels of noise, of the dynamics or of the measurement, one for all regions."""
     found = study["prior"].items()
     return [name for name, entry in found if name in ("sigma", "noise") and not {"per", "map"} & entry.keys()]
-
-
-def estimators_beside(study: Any) -> list[str]:
-    """The study's estimator, and those that it sets beside it."""
-    return [resolve_options(study["inference"])["estimator"]["name"], *study["diagnostics"]["estimators"]]
 
 
 def has_others(study: Any, owner: str) -> bool:

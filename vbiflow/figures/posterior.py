@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ from vbiflow.figures.style import (
     ticks_between,
     widen,
 )
-from vbiflow.figures.violins import INTERVAL, arrange_violins, draw_rows, draw_violins, total_height
+from vbiflow.figures.violins import INTERVAL, Violins, arrange_violins, draw_rows, draw_violins, total_height
 from vbiflow.prior import Prior
 
 Array = NDArray[np.float64]
@@ -65,6 +65,29 @@ def marginals(
     `MANY` regions a parameter is drawn as violins, and up to `BESIDE` others stand on their left.
     """
     samples, truth = finite_array("theta", samples), known_truth(truth)
+
+    def draw_one(axes: Axes, column: int) -> None:
+        known = None if truth is None else truth[column]
+        draw_marginal(axes, samples[:, column], mode[column], prior[:, column], known)
+
+    def draw_row(axes: Axes, row: Violins) -> None:
+        draw_violins(axes, *map(row.values, (samples, mode, truth)))
+
+    return parameter_panels(samples, prior, truth, names, units, draw_one, draw_row)
+
+
+def parameter_panels(
+    samples: Array, prior: Array, truth: Array | None, names: Sequence[str], units: dict[str, str] | None,
+    draw_one: Callable[[Axes, int], None], draw_row: Callable[[Axes, Violins], None],
+) -> Figure:  # fmt: skip
+    """Lay out all parameters: a panel for each, but rows for those of more than `MANY` regions.
+
+    Parameters
+    ----------
+    samples, prior, truth, names, units : as `marginals` takes them.
+    draw_one : draws the posterior of the parameter of a column.
+    draw_row : draws the posteriors of the regions of a row.
+    """
     groups = columns_by_parameter(names).values()
     single = [column for columns in groups if len(columns) <= MANY for column in columns]
     many = [columns for columns in groups if len(columns) > MANY]
@@ -80,10 +103,9 @@ def marginals(
         left, right = right.subfigures(1, 2, width_ratios=(1, 4.6))
         panels = list(left.subplots(len(single) + 1, 1, height_ratios=[1] * len(single) + [4 - len(single)]))
     if rows:
-        draw_rows(right, rows, lambda axes, row: draw_violins(axes, *map(row.values, (samples, mode, truth))))
+        draw_rows(right, rows, draw_row)
     for k, (axes, column) in enumerate(zip(panels, single, strict=False)):
-        known = None if truth is None else truth[column]
-        draw_marginal(axes, samples[:, column], mode[column], prior[:, column], known)
+        draw_one(axes, column)
         if beside:
             axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
         axes.set(xlabel=quantity(names[column], units), ylabel="density" if beside or k % across == 0 else "")

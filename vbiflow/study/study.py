@@ -15,6 +15,7 @@ from vbiflow.empirical.cohort import read_cohort
 from vbiflow.empirical.sensor_options import sensor_unit, uses_linear_inverse, with_user_files
 from vbiflow.engine.derived import derived_quantities
 from vbiflow.engine.draws import NETWORK_PARAMETERS, extreme_values
+from vbiflow.estimator_options import resolve_options
 from vbiflow.features import read_specs
 from vbiflow.features.registry import Request, spectral_grid
 from vbiflow.marginals import Marginal
@@ -187,6 +188,11 @@ class Study(Topology):
     def inference_options(self) -> dict[str, Any]:
         """Options of the training; the number of rounds, which remakes none of the earlier ones, left out."""
         return {key: value for key, value in self["inference"].items() if key != "rounds"}
+
+    @property
+    def estimator_names(self) -> list[str]:
+        """The estimator of `inference`, and those that `diagnostics.estimators` sets beside it."""
+        return [resolve_options(self["inference"])["estimator"]["name"], *self["diagnostics"]["estimators"]]
 
     @property
     def pool_options(self) -> Mapping[str, Any] | None:
