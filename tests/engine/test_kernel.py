@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vbiflow.engine import cpu, reference, simulate
+from vbiflow.engine import cpu, reference, simulate, source
 from vbiflow.engine.plan import make_plan
 from vbiflow.io import read, read_attributes, write
 from vbiflow.models import MODELS
@@ -107,6 +107,12 @@ def test_same_bytes_for_two_threads_and_for_a_second_run(whole):
     seen = []
     assert part(0, 70, threads=2, progress=lambda done, total: seen.append((done, total))).tobytes() == whole.tobytes()
     assert seen[-1] == (70, 70) and len(seen) == 3
+    assert part(0, 70).tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("n_bytes", [64, 128])
+def test_same_bytes_for_any_width_of_the_tiles(whole, monkeypatch, n_bytes):
+    monkeypatch.setattr(source, "TILE_BYTES", n_bytes)
     assert part(0, 70).tobytes() == whole.tobytes()
 
 
