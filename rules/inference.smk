@@ -35,13 +35,13 @@ use rule train as train_baseline with:
         "results/{study}/{estimator}/benchmarks/baselines/{baseline}.tsv"
     threads: threads_of("train")  # as many as the study's own, so that times compare
     resources:
-        mem_mb=memory("baselines"),
-        runtime=minutes("baselines"),
+        mem_mb=memory("train"),
+        runtime=minutes("train", times=4),
     params:
         prior=setting("prior"),
         inference=baseline_options,
         seed=setting("seed"),
-        code=code("scripts/train.py", compared=True),
+        code=code("scripts/train.py"),
 
 
 rule truncate:

@@ -323,8 +323,8 @@ def pool_of(wildcards):
 def code(script, compared=False, simulates=False):
     """Param function: content hash of a script and of all that it depends on, of registries what the job's study uses.
 
-    `compared` says whether the script trains the estimators that the study's own is compared with, `simulates` whether
-    it runs on the device that the profile chooses.
+    `compared` says whether the script looks at all estimators of the study, `simulates` whether it runs on the device that
+    the profile chooses; a job of one that stands beside the study's own looks at that one.
     """
 
     # of a param that takes resources Snakemake keeps no record, and a change of it runs nothing again
@@ -337,9 +337,15 @@ def code(script, compared=False, simulates=False):
             formats, _ = cohort_use(wildcards.study, wildcards.estimator)
         elif person:
             _, kinds = cohort_use(wildcards.study, person)
-        device = DEVICE if simulates else ""
+        names = study_of(wildcards).estimator_names
+        own = [wildcards.get("baseline", names[0])]
         return shared_code_hash(
-            script, wildcards.study, formats, kinds, compared, device
+            script,
+            wildcards.study,
+            formats,
+            kinds,
+            tuple(names if compared else own),
+            DEVICE if simulates else "",
         )
 
     return value
@@ -373,9 +379,11 @@ def memory(rule):
     return lambda wildcards, attempt: attempt * need_of(rule, "mem_mb", wildcards)
 
 
-def minutes(rule):
+def minutes(rule, times=1):
     """Resource function: runtime [min] of a rule as the study says, or by its size; more at each attempt."""
-    return lambda wildcards, attempt: attempt * need_of(rule, "runtime", wildcards)
+    return lambda wildcards, attempt: (
+        times * attempt * need_of(rule, "runtime", wildcards)
+    )
 
 
 def need_of(rule, resource, wildcards):

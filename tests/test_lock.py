@@ -1,12 +1,14 @@
 """The lock of a killed run: taken away if its run and jobs are gone, never while one lives or from another machine."""
 
+import fcntl
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from vbiflow import lock
-from vbiflow.lock import CLUSTER, LOCKS, RUNS, claim, is_alone, lock_alone
+from vbiflow.lock import CLUSTER, LOCKS, RUNS, claim, keep_others_out, lock_alone
 
 HOLD = """
 import time
@@ -47,6 +49,11 @@ def locked(folder):
     (folder / LOCKS / "0.output.lock").write_text("results/y.h5\n")
 
 
+def alone(claimed, folder):
+    with keep_others_out(claimed, folder) as answer:
+        return answer
+
+
 RUN = "lambda folder: claim(True, folder)"
 
 
@@ -72,11 +79,25 @@ def test_once_nobody_lives_it_goes(folder, capsys):
 def test_a_run_beside_another_without_locks_is_not_alone_and_keeps_its_claim(folder):
     """What is set right in a folder is set right by a run that is alone there: files of others come and go."""
     other, own = started(f"({RUN})", folder), claim(True, folder)
-    assert not left(folder) and not is_alone(own)
+    assert not left(folder) and not alone(own, folder)
     kill(other)
-    assert is_alone(own) and is_alone(None)
+    assert alone(own, folder) and alone(None, folder)
+    job = started("hold_job", folder)
+    assert not alone(own, folder), "a job of a run that was killed"
+    kill(job)
     with (folder / RUNS).open() as another:
         assert not lock_alone(another.fileno())
+
+
+def test_a_run_that_begins_waits_while_another_sets_the_folder_right(folder):
+    own = claim(True, folder)
+    with keep_others_out(own, folder) as alone, ThreadPoolExecutor(1) as pool:
+        later = pool.submit(claim, True, folder)
+        with pytest.raises(TimeoutError):
+            later.result(timeout=0.3)
+        assert alone
+        fcntl.flock(own, fcntl.LOCK_SH)  # as the end of the block does; the pool waits for its thread first
+        assert later.result(timeout=5) is not None
 
 
 def test_jobs_of_a_killed_run_are_waited_for(folder, capsys):

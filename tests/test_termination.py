@@ -2,7 +2,8 @@
 
 import pytest
 
-from vbiflow.termination import describe_ends
+from vbiflow.study.checks import rules_with_resources
+from vbiflow.termination import describe_ends, resource_name
 
 COMMAND = "Command 'set -euo pipefail;  python /home/a b/.snakemake/scripts/tmpx_1.train.py'"
 ERROR = """Error in rule train:
@@ -35,3 +36,23 @@ def test_a_job_killed_or_speechless_is_told_in_one_line(tmp_path, log, line):
     found = describe_ends([str(path)])
     assert (not found) if line is None else (len(found) == 1 and line in found[0])
     assert describe_ends(str(path)) == found
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *rules_with_resources(),
+        "ablate",
+        "train_baseline",
+        "train_round",
+        "sample_baseline",
+        "simulate_round_kept",
+        "features_predictive",
+        "figures_cohort",
+        "report_subject",
+    ],
+)
+def test_a_remedy_names_what_a_study_can_set(rule):
+    """Rules that do what another does, with other files, have its resources."""
+    name = resource_name(rule)
+    assert name in rules_with_resources() and (name == rule or rule not in rules_with_resources())

@@ -25,7 +25,7 @@ from vbiflow.lock import hold_job
 from vbiflow.provenance import file_digest, settings_digest, versions
 from vbiflow.reading import describe_unreadable
 from vbiflow.seal import made_with, verify_input
-from vbiflow.termination import STATUS, handle_termination, termination_asked
+from vbiflow.termination import STATUS, handle_termination, resource_name, termination_asked
 
 FULL = {
     errno.ENOSPC: "nothing is half written: make room and run again",
@@ -250,7 +250,9 @@ def describe_shortage(error: Exception, rule: str, output: str = "") -> str:
     text, code = str(error), getattr(error, "errno", None)
     if isinstance(error, MemoryError) or "allocate memory" in text:
         said = f" ({text.splitlines()[0]})" if text else ""
-        return f"out of memory{said}; give it more by resources: {{{rule}: {{mem_mb: ...}}}} in the study"
+        return (
+            f"out of memory{said}; give it more by resources: {{{resource_name(rule)}: {{mem_mb: ...}}}} in the study"
+        )
     for number, remedy in FULL.items():
         if code == number or f"errno = {number}," in text:
             file = getattr(error, "filename", None) or (output if number in (errno.ENOSPC, errno.EDQUOT) else "")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +68,24 @@ def lock_alone(descriptor: int) -> bool:
     """Whether nobody else holds the file, which is then held alone."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:  # somebody does, or the file system cannot say
         return False
     return True
 
 
-def is_alone(claimed: int | None) -> bool:
-    """Whether no other run of this machine has claimed the folder, which one with --nolock does too."""
+@contextmanager
+def keep_others_out(claimed: int | None, folder: Path = FOLDER) -> Iterator[bool]:
+    """Whether no other run of this machine, nor a job of one, is at work in the folder, with --nolock or without.
+
+    A run that begins within the block waits in `claim` for its end.
+    """
     if claimed is None:
-        return True
-    alone = lock_alone(claimed)
-    fcntl.flock(claimed, fcntl.LOCK_SH)
-    return alone
+        yield True
+        return
+    try:
+        yield lock_alone(claimed) and wait_until_idle(folder / JOBS, patience=0.0)
+    finally:
+        fcntl.flock(claimed, fcntl.LOCK_SH)
 
 
 def wait_until_idle(path: Path, patience: float) -> bool:
@@ -86,7 +93,7 @@ def wait_until_idle(path: Path, patience: float) -> bool:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         end = time.monotonic() + patience
-        if not lock_alone(descriptor):
+        if patience and not lock_alone(descriptor):
             print_line("jobs of a run that was killed are still at work; waiting for their end")
         while not lock_alone(descriptor):
             if time.monotonic() > end:
@@ -122,8 +129,9 @@ def claim_when_run(workflow: Any, folders: Callable[[], Iterable[str]]) -> None:
                 lift_default_rate(workflow)
                 workflow.claim = claim(settings.local_exec)
                 # where a lock is left a run may be at work, and Snakemake refuses this one
-                if not any((FOLDER / LOCKS).glob("*.lock")) and is_alone(workflow.claim):
-                    set_right(folders())
+                with keep_others_out(workflow.claim) as alone:
+                    if alone and not any((FOLDER / LOCKS).glob("*.lock")):
+                        set_right(folders())
             except ValueError as error:
                 raise SystemExit(str(error)) from None
         return execute(executor_plugin, *args, **options)

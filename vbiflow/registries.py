@@ -23,16 +23,15 @@ def cohort_members(rows: Iterable[Mapping[str, Any]]) -> tuple[frozenset[str], f
 
 
 def members_of(
-    study: Study, formats: Iterable[str], kinds: Iterable[str], compared: bool = False, device: str = ""
+    study: Study, formats: Iterable[str], kinds: Iterable[str], estimators: Iterable[str], device: str = ""
 ) -> dict[str, set[str]]:
     """Members of the registries that a job of a checked study may use, by the registries' full names.
 
-    `formats` and `kinds` are those of the connectomes and recordings that the job may read. `compared` says whether it
-    trains the estimators that the study's own is compared with, `device` which engine simulates, if that is known.
+    `formats` and `kinds` are those of the connectomes and recordings that the job may read, `estimators` those that it
+    trains or samples from; `device` says which engine simulates, if that is known.
     """
     inference, diagnostics = resolve_options(study["inference"]), study["diagnostics"]
     features = {request.feature.name for request in study.feature_requests if not request.file}
-    estimators = {*study.estimator_names[: None if compared else 1]}
     return {
         "vbiflow.models.MODELS": {study["model"]} & MODELS.keys(),
         "vbiflow.observation.OBSERVATION_MODELS": {*study["observation"]} & OBSERVATION_MODELS.keys(),
@@ -43,8 +42,8 @@ def members_of(
         "vbiflow.features.registry.FEATURES": features,
         "vbiflow.features.registry.SETS": set(),  # a study's list has its sets replaced
         "vbiflow.features.scores.SCORES": {*diagnostics["scores"]},
-        "vbiflow.inference.estimators.ESTIMATORS": estimators,
-        "vbiflow.estimator_options.ESTIMATOR_OPTIONS": estimators,
+        "vbiflow.inference.estimators.ESTIMATORS": {*estimators},
+        "vbiflow.estimator_options.ESTIMATOR_OPTIONS": {*estimators},
         "vbiflow.inference.embeddings.EMBEDDINGS": {inference["embedding"]["name"]},
         "vbiflow.estimator_options.EMBEDDING_OPTIONS": {inference["embedding"]["name"]},
     } | ({"vbiflow.engine.simulate.ENGINES": {device}} if device else {})

@@ -18,6 +18,8 @@ DIED = re.compile(r"\.(\w+)\.py\S* died with <Signals\.\w+")
 KILLED = re.compile(r"\.(\w+)\.py\S* (?:died with <Signals.SIGKILL: 9>|returned non-zero exit status 137)")
 SPEECHLESS = re.compile(r"Error in rule (\w+):(?:\n    .*)*\nLogfile \S+ not found")
 """A script begins its log once its libraries are loaded."""
+VARIANT = re.compile(r"(simulate|features|gather|train|sample|calibrate|figures|report)_(?!report)")
+"""Rules that do the same as another, with other files: train_round, simulate_kept."""
 STATE = {"deferred": False, "asked": False}
 
 
@@ -65,12 +67,18 @@ def end_if_asked() -> None:
         raise SystemExit(STATUS)
 
 
+def resource_name(rule: str) -> str:
+    """The name by which a study's `resources` know a rule or its script: that of the rule whose resources it has."""
+    variant = VARIANT.match(rule)
+    return variant[1] if variant else {"ablate": "train"}.get(rule, rule)
+
+
 def describe_ends(logs: str | Sequence[str]) -> list[str]:
     """A line for each script that ended without a word of its own, by the logs of a run of Snakemake."""
     text = "".join(Path(log).read_text(encoding="utf-8") for log in ([logs] if isinstance(logs, str) else logs))
     killed = [
         f"{name}: killed from outside (SIGKILL), most likely for its memory; give it more by "
-        f"resources: {{{name}: {{mem_mb: ...}}}} in the study, or run fewer jobs at once"
+        f"resources: {{{resource_name(name)}: {{mem_mb: ...}}}} in the study, or run fewer jobs at once"
         for name in dict.fromkeys(KILLED.findall(text))
     ]
     return killed + [

@@ -21,7 +21,7 @@ def bearers(path, line):
 
 def test_every_function_that_a_job_calls_is_in_its_hash(finished):
     study, traces = load_study("tiny"), sorted(finished.traces.glob("*.json"))
-    members = members_of(study, {".mat"}, {"bold"}, False, "cpu")
+    members = members_of(study, {".mat"}, {"bold"}, {"maf"}, "cpu")
     wanted = [wanted_figures("estimator", study, "101309"), wanted_figures("subject", study, "101309")]
     drawn = [function for figures in wanted for name, figure in figures.items() for function in figure.functions(name)]
     scripts = {path: path.stem.partition("-")[0] for path in traces}

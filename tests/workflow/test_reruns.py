@@ -112,6 +112,7 @@ CODE = {
         line("vbiflow/connectome/tractogram.py", "build_connectome"), NOTHING,
     ),
     "a line in `engine/gpu.py`, on a CPU": (line("vbiflow/engine/gpu.py", "run"), NOTHING),
+    "a line of another model": (line("vbiflow/models/wong_wang_ei.py", "bisect"), NOTHING),
     "a line of another estimator": (line("vbiflow/inference/flows.py", "nsf_samples"), NOTHING),
     "a line in `engine/cpu.py`": (line("vbiflow/engine/cpu.py", "run"), {"simulate"}),
     "a line of the study's model": (line("vbiflow/models/wong_wang.py", "dfun"), {"simulate"}),
@@ -165,7 +166,7 @@ def scripts(tree, monkeypatch):
 
     def hashes(device):
         forget()
-        members = members_of(study, {".mat"}, {"bold"}, False, device)
+        members = members_of(study, {".mat"}, {"bold"}, {"maf"}, device)
         return {
             name: dependencies.code_hash(f"scripts/{name}.py", members, beside.get(name, ())) for name in names.split()
         }

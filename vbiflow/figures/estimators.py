@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vbiflow.figures.density import density, prior_density, prior_quantiles, top_density
-from vbiflow.figures.posterior import known_truth, parameter_panels
+from vbiflow.figures.posterior import known_truth, long_tailed, parameter_panels, place_ticks
 from vbiflow.figures.style import PALETTE, SERIES, finite_array, styled, widen
 from vbiflow.figures.violins import Violins, draw_intervals
 from vbiflow.io import read
@@ -45,7 +46,6 @@ def estimators(
     many regions intervals of a parameter are drawn, in the place of densities.
     """
     samples, truth = {name: finite_array("theta", one) for name, one in samples.items()}, known_truth(truth)
-    together = np.concatenate(list(samples.values()))
 
     def draw_one(axes: Axes, column: int) -> None:
         known = None if truth is None else truth[column]
@@ -54,15 +54,19 @@ def estimators(
     def draw_row(axes: Axes, row: Violins) -> None:
         draw_intervals(axes, {name: row.values(one) for name, one in samples.items()}, COLORS, row.values(truth))
 
-    return parameter_panels(together, prior, truth, names, units, draw_one, draw_row)
+    return parameter_panels([*samples.values()], prior, truth, names, units, draw_one, draw_row)
 
 
 def draw_densities(axes: Axes, samples: Mapping[str, Array], prior: Array, truth: float | None) -> None:
-    """Draw one parameter's posterior by each estimator over the whole prior."""
+    """Draw one parameter's posterior by each estimator over the whole prior, over the logarithm as `draw_marginal`."""
+    logarithmic = long_tailed(prior) and all((values[np.isfinite(values)] > 0).all() for values in samples.values())
+    if logarithmic:
+        samples, prior = {name: np.log10(values) for name, values in samples.items()}, np.log10(prior)
+        truth = None if truth is None else np.log10(truth)
     x, y = prior_density(prior)
     axes.fill_between(x, y, color=PALETTE["prior"], alpha=0.3, linewidth=0, label="prior")
     heights = []
-    for (name, values), color in zip(samples.items(), COLORS, strict=False):
+    for (name, values), color in zip(samples.items(), cycle(COLORS)):
         good = values[np.isfinite(values)]
         if good.size:
             grid, height = density(good, min(prior[0], good.min()), max(prior[-1], good.max()))
@@ -72,4 +76,4 @@ def draw_densities(axes: Axes, samples: Mapping[str, Array], prior: Array, truth
     if truth is not None:
         axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2, label="truth")
     axes.set(yticks=[], xlim=widen(prior[0], prior[-1], 0.03), ylim=(0, 1.06 * max(heights, default=1.0)))
-    axes.locator_params(axis="x", nbins=5)
+    place_ticks(axes, logarithmic)

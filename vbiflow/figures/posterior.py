@@ -73,18 +73,19 @@ def marginals(
     def draw_row(axes: Axes, row: Violins) -> None:
         draw_violins(axes, *map(row.values, (samples, mode, truth)))
 
-    return parameter_panels(samples, prior, truth, names, units, draw_one, draw_row)
+    return parameter_panels([samples], prior, truth, names, units, draw_one, draw_row)
 
 
 def parameter_panels(
-    samples: Array, prior: Array, truth: Array | None, names: Sequence[str], units: dict[str, str] | None,
+    samples: Sequence[Array], prior: Array, truth: Array | None, names: Sequence[str], units: dict[str, str] | None,
     draw_one: Callable[[Axes, int], None], draw_row: Callable[[Axes, Violins], None],
 ) -> Figure:  # fmt: skip
     """Lay out all parameters: a panel for each, but rows for those of more than `MANY` regions.
 
     Parameters
     ----------
-    samples, prior, truth, names, units : as `marginals` takes them.
+    samples : of one or several posteriors.
+    prior, truth, names, units : as `marginals` takes them.
     draw_one : draws the posterior of the parameter of a column.
     draw_row : draws the posteriors of the regions of a row.
     """
@@ -158,6 +159,11 @@ def draw_marginal(axes: Axes, samples: Array, mode: float, prior: Array, truth: 
         axes.axvline(truth, color=PALETTE["truth"], linewidth=1.2, label="truth")
     axes.set_title(title, fontsize=6.5)
     axes.set_ylim(-0.12 * top, 1.06 * top)
+    place_ticks(axes, logarithmic)
+
+
+def place_ticks(axes: Axes, logarithmic: bool) -> None:
+    """Ticks of a parameter's axis; where it shows the logarithm they say the parameter."""
     if logarithmic:
         ticks = ticks_between(*10.0 ** np.array(axes.get_xlim()))
         axes.set_xticks(np.log10(ticks), [plain_number(tick) for tick in ticks])

@@ -46,21 +46,23 @@ class Violins(NamedTuple):
 
 
 def arrange_violins(
-    samples: Array, prior: Array, truth: Array | None, columns: Sequence[int], names: Sequence[str],
+    samples: Sequence[Array], prior: Array, truth: Array | None, columns: Sequence[int], names: Sequence[str],
     units: dict[str, str] | None,
 ) -> list[Violins]:  # fmt: skip
     """Rows of violins of the parameter in `columns`; where intervals are narrow each is followed by its distances.
 
-    Arguments are those of ``marginals``. Distances are from the truth, from the posterior's median without one.
+    Arguments are those of ``marginals``, but for `samples` of one or several posteriors. Distances are from the truth,
+    from the first posterior's median without one.
     """
-    stem, own, quantiles = names[columns[0]].partition("[")[0], samples[:, columns], prior[:, columns]
+    stem, quantiles = names[columns[0]].partition("[")[0], prior[:, columns]
+    own = [one[:, columns] for one in samples]
     low, high = quantiles[0].min(), quantiles[-1].max()
     inner = quantiles[[round(share * (len(quantiles) - 1)) for share in (0.05, 0.95)]].mean(axis=1)
-    ends = np.nanquantile(own, [0.05, 0.95], axis=0)
-    narrow = np.nanmedian(ends[1] - ends[0]) < NARROW * (high - low)
-    middle = np.nanmedian(own, axis=0)
+    widths = [np.diff(np.nanquantile(one, [0.05, 0.95], axis=0), axis=0) for one in own]
+    narrow = np.nanmedian(widths) < NARROW * (high - low)
+    middle = np.nanmedian(own[0], axis=0)
     reference = middle if truth is None else np.where(np.isfinite(truth[columns]), truth[columns], middle)
-    near = np.nanquantile(own - reference, [0.01, 0.99])
+    near = np.nanquantile(np.concatenate(own) - reference, [0.001, 0.999])
     away = with_unit(f"{symbol(stem)} − {'median' if truth is None else 'truth'}", (units or {}).get(stem, "1"))
     rows = []
     for title, places, labels in hemisphere_rows([region(names[column]) for column in columns], ROW):

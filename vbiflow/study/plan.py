@@ -185,7 +185,8 @@ def loaded_packages(rule: str) -> str:
     if rule.startswith("figures_"):
         return "drawing"
     without = ("features_report", "posterior_predictive")  # their checks need no network
-    return "torch" if rule.removesuffix("_round") in TORCH and rule not in without else "light"
+    script = rule.removesuffix("_round").removesuffix("_baseline")
+    return "torch" if script in TORCH and rule not in without else "light"
 
 
 def format_hours(hours: float) -> str:
