@@ -17,7 +17,7 @@ from vbiflow.figures.brain import read_map
 from vbiflow.figures.evidence import heaviest
 from vbiflow.figures.recording import read_series
 from vbiflow.figures.regional import read_regional_features
-from vbiflow.figures.scatter import telling_features
+from vbiflow.figures.scatter import informative_pairs, telling_features
 from vbiflow.figures.style import METADATA, save, style, symbol
 from vbiflow.figures.table import FIGURES as TABLE
 from vbiflow.figures.table import figure_function
@@ -172,14 +172,25 @@ def test_features_lie_over_the_plane_of_both_parameters_with_the_truths(argument
 
 def test_features_over_the_plane_are_of_each_kind_and_follow_no_other():
     worth = {"fc.sd": 0.9, "fc.mean": 0.8, "fc.max": 0.7, "fc.min": 0.6, "fcd.sd": 0.3, "fcd.mean": 0.2, "area[a]": 0.1}
-    informs = {name: {"G": share, "J": 0.05} for name, share in worth.items()}
-    chosen = telling_features(informs, [["fc.sd", "fc.mean", "fcd.sd"]])
+    chosen = telling_features(worth, [["fc.sd", "fc.mean", "fcd.sd"]], 6)
     assert chosen == ["fc.sd", "fc.max", "fc.min", "fcd.sd", "fcd.mean", "area[a]"]
-    many = informs | {f"fcd.quantile[0.{k}]": {"G": 0.5, "J": 0.6 - 0.1 * k} for k in range(1, 4)}
-    assert telling_features(many, []) == [
+    many = worth | {f"fcd.quantile[0.{k}]": 0.6 - 0.1 * k for k in range(1, 4)}
+    assert telling_features(many, [], 6) == [
         *("fc.sd", "fc.mean", "fc.max"),
         *("fcd.quantile[0.1]", "fcd.quantile[0.2]", "area[a]"),
     ]
+
+
+@pytest.mark.parametrize(("parameters", "kinds", "n"), [("GJ", 3, 3), ("GJ", 4, 6), ("GJKL", 7, 3)])
+def test_of_each_parameter_features_of_every_kind_are_shown_as_far_as_there_is_room(parameters, kinds, n):
+    """Statistics of FC and FCD stand beside regional means that tell more (figure 7, supplement 2)."""
+    names = [f"{kind}.{statistic}" for kind in ("fc", "fcd", *"abcde")[:kinds] for statistic in ("mean", "sd", "max")]
+    informs = {name: dict.fromkeys(parameters, 0.01 * place) for place, name in enumerate(names)}
+    pairs = informative_pairs(informs, [])
+    assert [parameter for parameter, *_ in pairs] == [one for one in parameters for _ in range(n)]
+    shares = [share for *_, share in pairs[:n]]
+    assert shares == sorted(shares, reverse=True)
+    assert len({name.partition(".")[0] for _, name, _ in pairs}) == min(kinds, n)
 
 
 @pytest.mark.parametrize("units", ["V s", ["V s", "V s", "s", "s"]])

@@ -37,7 +37,7 @@ MOST = 1500
 NAMED = 8
 """People at most in the legend of truths, as many as there are colours."""
 PANELS = 6
-"""Features that are drawn over the plane of two parameters."""
+"""Features at most of one parameter, and over the plane of two."""
 
 
 def read_scatter(
@@ -69,17 +69,35 @@ def feature_units(path: str, columns: Sequence[int]) -> list[str]:
 def informative_pairs(
     informs: Mapping[str, Mapping[str, float]], redundant: Sequence[Sequence[str]]
 ) -> list[tuple[str, str, float]]:
-    """Parameter, feature and share of variance explained: of four parameters the three features that tell most.
+    """Parameter, feature and share of variance explained: of four parameters the three features that tell most, of each
+    kind (fc, fcd, mean) as many; of two parameters six where there are more kinds.
 
     Of a parameter that each region has, the best explained region counts; of features that follow each other, the best.
     """
-    found = []
-    for members in list(columns_by_parameter(list(next(iter(informs.values())))).values())[:PARAMETERS]:
-        names = list(next(iter(informs.values())))
+    names, found = list(next(iter(informs.values()))), []
+    groups = list(columns_by_parameter(names).values())[:PARAMETERS]
+    n = PANELS if len(groups) <= 2 and len({*map(kind, informs)}) > COLUMNS else COLUMNS
+    for members in groups:
         own = max((names[k] for k in members), key=lambda name: max(row[name] for row in informs.values()))
-        telling = distinct(sorted(informs, key=lambda name: -informs[name][own]), redundant)
-        found += [(own, feature, informs[feature][own]) for feature in telling[:COLUMNS]]
+        shares = {feature: row[own] for feature, row in informs.items()}
+        telling = telling_features(shares, redundant, n)
+        found += [(own, feature, shares[feature]) for feature in sorted(telling, key=lambda name: -shares[name])]
     return found
+
+
+def kind(feature: str) -> str:
+    """What a feature is computed by: fc of ``fc.mean``, mean of ``mean[ctx-lh-insula]``."""
+    return feature.partition("[")[0].partition(".")[0]
+
+
+def telling_features(shares: Mapping[str, float], redundant: Sequence[Sequence[str]], n: int) -> list[str]:
+    """The `n` features that tell most, of each kind as many, kind by kind; of those that follow each other the best."""
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(shares, key=lambda name: -shares[name]):
+        kinds.setdefault(kind(name), []).append(name)
+    ranks = zip_longest(*(distinct(names, redundant) for names in kinds.values()))
+    chosen = [name for rank in ranks for name in rank if name][:n]
+    return [name for names in kinds.values() for name in names if name in chosen]
 
 
 def distinct(features: Sequence[str], redundant: Sequence[Sequence[str]]) -> list[str]:
@@ -103,7 +121,7 @@ def scatter(
     cent of a feature on either side is left out of view.
     """
     theta, x = finite_array("theta", theta), finite_array("x", x)
-    columns = max(sum(one[0] == pair[0] for one in pairs) for pair in pairs)
+    columns = min(COLUMNS, max(sum(one[0] == pair[0] for one in pairs) for pair in pairs))
     rows = -(-len(pairs) // columns)
     figure = canvas(1.75 * rows + 0.2, max(2.3 * columns, 3.0))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -129,7 +147,7 @@ def read_plane(
     """Arguments of `plane`, from the features' report, paths of prior.h5 and features.h5, and `truth` by person."""
     found = read(features, "names", "valid")
     rows = np.flatnonzero(found["valid"])[:MOST]
-    shown = telling_features(informs, redundant)
+    shown = telling_features({name: max(shares.values()) for name, shares in informs.items()}, redundant, PANELS)
     columns = [found["names"].index(name) for name in shown]
     whole = Prior.from_plain(read_attributes(prior)["prior"])
     return {
@@ -140,16 +158,6 @@ def read_plane(
         "feature_units": feature_units(features, columns),
         "units": units,
     }
-
-
-def telling_features(informs: Mapping[str, Mapping[str, float]], redundant: Sequence[Sequence[str]]) -> list[str]:
-    """The six features that tell most of a parameter, of each kind (fc, fcd) as many; of similar ones the best."""
-    kinds: dict[str, list[str]] = {}
-    for name in sorted(informs, key=lambda name: -max(informs[name].values())):
-        kinds.setdefault(name.partition("[")[0].partition(".")[0], []).append(name)
-    ranks = zip_longest(*(distinct(names, redundant) for names in kinds.values()))
-    chosen = [name for rank in ranks for name in rank if name][:PANELS]
-    return [name for names in kinds.values() for name in names if name in chosen]
 
 
 @styled
