@@ -79,7 +79,12 @@ def resolved_settings(study):
         | {name: entry.get("within") for name, entry in study["prior"].items()}
         | {m.name: list(m.values) for entry in study["prior"].items() for m in read_marginals(*entry)}
         | {key: study["simulation"][key] for key in ("integrator", "dt", "duration", "transient")}
-        | {"simulations": study.n_simulations, "estimator": study.estimator_names[0], "period": study.interval, "features": [*features]}
+        | {
+            "simulations": study.n_simulations,
+            "estimator": study.estimator_names[0],
+            "period": study.interval,
+            "features": [*features],
+        }
         | {"bold": "table 7" if bold == "paper" else bold, "onset": features.get("onset", {}).get("threshold")}
         | {"regions": len(read_regions(table).where(study["connectome"]["select"])), "truth": None, "connectome": None}
     )

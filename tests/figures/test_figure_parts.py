@@ -267,16 +267,24 @@ def test_accuracy_has_a_colour_a_study_and_a_dash_for_a_second_estimator():
     one = {key: np.asarray(value)[:1] for key, value in two.items() if key in each}
     figure = accuracy({"montbrio_coupling": two, "jansen_rit_coupling": two | one | {"estimators": ["maf"]}})
     assert outside(figure) == []
-    for axes, key in zip(figure.axes, each, strict=True):
+    error, left, *inside = figure.axes
+    for axes, values in ((error, each["rmse"]), (left, 1 - each["shrinkage"])):
         assert [line.get_linestyle() for line in axes.lines[:3]] == ["-", "--", "-"]
         assert len({line.get_color() for line in axes.lines[:3]}) == 2
-        left = 1 - each[key] if key == "shrinkage" else each[key]
-        assert axes.lines[1].get_ydata() == pytest.approx(left[1, :, 0])
+        assert axes.lines[1].get_ydata() == pytest.approx(values[1, :, 0])
+    for k, (axes, name, studies) in enumerate(zip(inside, ("maf", "nsf"), (2, 1), strict=True)):
+        assert axes.get_title(loc="left") == f"90 % intervals, {name}" and len(axes.lines) == studies + 1
+        assert axes.lines[0].get_ydata() == pytest.approx(each["coverage_90"][k, :, 0])
     assert {text.get_text() for text in figure.legends[0].get_texts()} >= {"maf", "nsf", "montbrio_coupling, G"}
 
 
 @pytest.mark.parametrize(
-    ("left", "texts"), [((1.0, 0.6), ["0", "0.5", "0.8", "0.9"]), ((0.3, 2e-3), ["0", "0.9", "0.99"])]
+    ("left", "texts"),
+    [
+        ((1.0, 0.6), ["0", "0.5", "0.8", "0.9"]),
+        ((0.3, 2e-3), ["0", "0.9", "0.99"]),
+        ((1.0, 1e-6), ["0", "0.99", "0.9999", "0.999999"]),
+    ],
 )
 def test_an_axis_of_shrinkage_tells_what_is_left_of_the_variance(left, texts):
     axes = Figure().subplots()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -141,25 +142,29 @@ def costs(rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]],
 def accuracy(curves: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draw error, shrinkage and coverage of the first parameter against the number of simulations, a colour a study.
 
-    `curves` holds by study what learning_curve.h5 does. Each estimator has a line style of its own.
+    `curves` holds by study what learning_curve.h5 does. Each estimator has a line style and a panel of coverage.
     """
-    figure = canvas(2.9)
-    panels = figure.subplots(1, 3)
-    lines: dict[str, str] = {}
+    figure = canvas(2.7)
+    names = dict.fromkeys(name for curve in curves.values() for name in curve["estimators"])
+    lines = dict(zip(names, cycle(LINES), strict=False))
+    panels = figure.subplots(1, 2 + len(lines))
+    inside = dict(zip(lines, panels[2:], strict=True))
     for (study, curve), color in zip(curves.items(), SERIES * 99, strict=False):
         for k, estimator in enumerate(curve["estimators"]):
-            line = lines.setdefault(estimator, LINES[len(lines) % len(LINES)])
-            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": line}
+            look = {"color": color, "markersize": 3, "marker": "o", "linestyle": lines[estimator]}
             label = {} if k else {"label": f"{study}, {symbol(curve['parameters'][0])}"}
             errors, shrinkage, coverage = (np.asarray(curve[key])[k, :, 0] for key in CURVES)
-            for axes, values in zip(panels, (errors, np.clip(1 - shrinkage, LEAST_LEFT, None), coverage), strict=True):
-                axes.plot(curve["n_simulations"], values, **look, **label)
+            panels[0].plot(curve["n_simulations"], errors, **look, **label)
+            panels[1].plot(curve["n_simulations"], np.clip(1 - shrinkage, LEAST_LEFT, None), **look)
+            inside[estimator].plot(curve["n_simulations"], coverage, **look)
     panels[0].set(yscale="log", ylabel="RMSE / prior s.d.", title="Error")
     panels[1].set_title("Shrinkage")
     shrinkage_axis(panels[1], "y")
-    panels[2].axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle=":")
-    panels[2].set(ylabel="share of truths inside", title="Coverage of 90 % intervals")
-    panels[2].set_ylim(min(0.75, panels[2].get_ylim()[0]), 1)
+    least = min(0.75, *(axes.get_ylim()[0] for axes in panels[2:]))
+    for estimator, axes in inside.items():
+        axes.axhline(0.9, color=PALETTE["ink"], linewidth=0.8, linestyle=":")
+        axes.set(ylim=(least, 1), title=f"90 % intervals, {estimator}" if len(lines) > 1 else "90 % intervals")
+    panels[2].set_ylabel("share of truths inside")
     for axes in panels:
         axes.set(xscale="log", xlabel="simulations")
     handles, labels = panels[0].get_legend_handles_labels()

@@ -60,8 +60,11 @@ def recovery(
         label = quantity(stem, units) + (f", {len(members)} regions" if len(members) > 1 else "")
         axes.set(xlabel=f"true {label}", ylabel=f"posterior mean of {quantity(stem, units)}")
     draw_contraction(panels[len(groups)], z, shrinkage, groups)
-    for axes in panels[len(groups) + 1 :]:
-        axes.remove()
+    rest = panels[len(groups) + 1 :]
+    for axes in rest:
+        axes.set_axis_off()
+    if len(groups) > FEW and rest.size:
+        rest[0].legend(*panels[len(groups)].get_legend_handles_labels(), loc="upper left", title="colours", fontsize=6)
     letter_panels(panels[: len(groups) + 1])
     return figure
 
@@ -95,7 +98,7 @@ def shrinkage_axis(axes: Axes, which: str = "x") -> None:
     low, high = sorted(getattr(axes, f"get_{which}lim")())
     least = min(low, 0.08)
     marks = [mark for mark in 10.0 ** -np.arange(8) if mark >= least]
-    marks = marks if len(marks) > 2 else [1, 0.5, 0.2, 0.1]
+    marks = marks[:: -(-len(marks) // 4)] if len(marks) > 2 else [1, 0.5, 0.2, 0.1]
     axes.set(**{f"{which}lim": (max(1.2, high), least), f"{which}label": "posterior shrinkage"})
     axis = getattr(axes, f"{which}axis")
     axis.set_ticks(marks, [f"{1 - mark:.7g}" for mark in marks])
@@ -111,6 +114,7 @@ def draw_contraction(axes: Axes, z: Array, shrinkage: Array, groups: dict[str, l
         axes.plot(*middle, "o", color=color, markersize=5.5, markeredgecolor="white", label=symbol(stem), zorder=5)
     axes.axhline(2, color=PALETTE["ink"], linewidth=0.6, linestyle=":")
     axes.set(ylim=(0, 5.05), ylabel="|z-score|", title="z-score against shrinkage")
+    axes.set_xlim(np.nanquantile(np.clip(1 - shrinkage, LEAST_LEFT, MOST_LEFT), [0.002, 1.0]))
     shrinkage_axis(axes)
     if len(groups) <= FEW:
         axes.legend(loc="upper left", fontsize=6, handletextpad=0.2)
