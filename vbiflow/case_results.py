@@ -90,6 +90,17 @@ class Results:
         drawn = Prior.from_plain(read_attributes(self.paths["prior"])["prior"]).sample(0, 0, 4000)
         return np.asarray(found["theta"], float)[:, columns], np.asarray(drawn, float)[:, columns]
 
+    @cached_property
+    def person_90(self) -> float:
+        """Share of the first person's parameters that lie in their 90 % intervals; nan where none is known."""
+        if not self.paths.get("samples"):
+            return float("nan")
+        found = read(self.paths["samples"][0], "theta", "truth")
+        known = np.isfinite(found["truth"])
+        low, high = np.quantile(found["theta"][:, known], [0.05, 0.95], axis=0)
+        inside = (found["truth"][known] >= low) & (found["truth"][known] <= high)
+        return float(inside.mean()) if known.any() else float("nan")
+
     def learning(self, parameter: str, few: int) -> tuple[dict[str, np.ndarray], int] | None:
         """A parameter's learning curve, scores by number of simulations, and the place of `few`; or None."""
         curve = self.file("learning_curve")

@@ -43,7 +43,6 @@ CASE_STUDIES = {
     "wong_wang_global": "2-S3",
 }
 """Studies by name, and the figures of Ziaeemehr et al. (2025), doi:10.7554/eLife.106194.4, that they rebuild."""
-SCALES = ("quick", "paper")
 
 PRINTED = {
     "wilson_cowan": "260 000 simulations, training about 2 h",
@@ -72,11 +71,12 @@ def summary_row(
     diagnostics: Mapping[str, Any],
     n_simulations: int,
     seconds: Mapping[str, float],
+    person_90: float = float("nan"),
 ) -> dict[str, Any]:
     """One study's row of the summary.
 
-    `diagnostics` is the content of the file of that name, `seconds` processor time [s] by stage. Medians go over
-    parameters.
+    `diagnostics` is the content of the file of that name, `seconds` processor time [s] by stage, `person_90` the share
+    of the first person's parameters that lie in their 90 % intervals. Medians go over parameters.
     """
     parameters = diagnostics["parameters"].values()
     keys = ("z_score", "information", "shrinkage", "coverage_90")
@@ -90,6 +90,7 @@ def summary_row(
         "held_out": diagnostics["n_test"],
         **{f"{stage}_s": round(value, 1) for stage, value in seconds.items()},
         **{key: round(value, 3) for key, value in middle.items()},
+        "person_90": round(person_90, 3),
         "share_trusted": round(float(np.mean(good)), 3),
         "verdict": diagnostics["verdict"],
         "paper": PRINTED.get(name.partition("@")[0], "not printed"),
@@ -137,26 +138,23 @@ def core_hours(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def cost_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Where the time of each study went and what it costs at both scales, from rows of the summary; last of all.
+    """Where the time of each study went, its cost and that at scale `paper`, from rows of the summary; last of all.
 
-    A scale that did not run is taken to cost as much as its simulated time is longer.
+    A study that did not run at that scale is taken to cost as much more as its simulated time is longer.
     """
     found = {row["study"]: core_hours(row) for row in rows}
-    costs = {
-        name: [
-            sum(hours.values()) * simulated_time(f"{name.partition('@')[0]}@{scale}") / simulated_time(name)
-            for scale in SCALES
-        ]
+    whole = {
+        name: sum(hours.values()) * simulated_time(f"{name.partition('@')[0]}@paper") / simulated_time(name)
         for name, hours in found.items()
     }
     found["all"] = {stage: sum(hours[stage] for hours in found.values()) for stage in STAGES}
-    costs["all"] = np.sum(list(costs.values()), axis=0)
+    whole["all"] = sum(whole.values())
     return [
         {"study": name}
         | {f"{stage}_%": round(100 * share / (sum(hours.values()) or 1)) for stage, share in hours.items()}
         | {
-            f"core_hours_{scale}": f"{cost:.2g}" if cost < 10 else f"{cost:.0f}"
-            for scale, cost in zip(SCALES, costs[name], strict=True)
+            key: f"{cost:.2g}" if cost < 10 else f"{cost:.0f}"
+            for key, cost in (("core_hours", sum(hours.values())), ("core_hours_paper", whole[name]))
         }
         for name, hours in found.items()
     ]
@@ -237,7 +235,9 @@ def summarise_case_studies(
     for name, paths in results.items():
         found = Results(paths, others)
         folder, stem = Path(paths["diagnostics"]).parent, name.partition("@")[0]
-        rows.append(summary_row(name, found.diagnostics, paths["n_simulations"], processor_seconds(folder)))
+        rows.append(
+            summary_row(name, found.diagnostics, paths["n_simulations"], processor_seconds(folder), found.person_90)
+        )
         claims += [
             {"study": name} | claim_row(claim, CASE_STUDIES[stem], found) for claim in CLAIMS if claim.study == stem
         ]

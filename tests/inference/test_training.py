@@ -193,6 +193,17 @@ def test_sigterm_ends_a_training_after_the_epoch_with_its_state_saved(data, tmp_
     assert done == [3, 4] and same(again, fitted(data)[0])
 
 
+def test_a_killed_training_goes_on_with_another_number_of_threads(data, tmp_path, monkeypatch):
+    """By which what is computed of the simulations, inputs of the network among it, rounds differently."""
+    monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
+    with pytest.raises(Killed):
+        fitted(data, checkpoint=tmp_path / "unfinished", progress=killed_at(3))
+    given, done = training.network_inputs, []
+    monkeypatch.setattr(training, "network_inputs", lambda *rest: given(*rest) * np.float32(1 + 1e-6))
+    fitted(data, checkpoint=tmp_path / "unfinished", progress=lambda epoch, loss, _: done.append(epoch))
+    assert done[0] == 3
+
+
 def test_a_checkpoint_of_other_data_or_options_is_not_used(data, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "SAVED_EVERY", 0.0)
     folder, other = tmp_path / "unfinished", (data[0], data[1] + np.arange(6) * 0.01 * data[0][:, :1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vbiflow.dependencies import code_hash
 from vbiflow.inference.conditional_gaussian import FARTHEST, ConditionalGaussian, correlation
 from vbiflow.inference.reduction import Reduction
 from vbiflow.inference.regressions import largest_family
 from vbiflow.inference.scaling import ROWS, Scaling
 
-CODE = "vbiflow/inference/training.py"
 MANY_PARAMETERS = 20
 """Parameters from which on `auto` of regression, networks of single parameters and dropout means yes."""
 SURVEYED = 20_000, 20_000_000
@@ -166,11 +163,3 @@ class Inputs:
         """By how much the mean loss of z is below that of what the regression leaves, of both kinds of rows."""
         parts = {"train_loss": self.volume[: self.n_train], "validation_loss": self.volume[self.n_train :]}
         return {key: part.mean().item() for key, part in parts.items()}
-
-    def digest(self, options: Mapping[str, Any], seed: int) -> str:
-        """Name of a training: it changes with the code, the options, the seed and the data."""
-        found = hashlib.blake2b(repr((code_hash(CODE), options, seed, self.n_train)).encode(), digest_size=8)
-        found.update(self.z.numpy())
-        for start in range(0, len(self.u), ROWS):
-            found.update(np.ascontiguousarray(self.u[start : start + ROWS]))
-        return found.hexdigest()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from vbiflow.clock import clock_of
+from vbiflow.dependencies import code_hash
 from vbiflow.estimator_options import resolve_options
 from vbiflow.inference.conditional_gaussian import ConditionalGaussian
 from vbiflow.inference.estimators import ESTIMATORS, new_network, seeded_torch
@@ -41,6 +42,7 @@ FEWEST = 20
 HALVINGS = 4
 SAVED_EVERY = 30.0
 """Seconds between two checkpoints."""
+CODE = "vbiflow/inference/training.py"
 
 
 def train(
@@ -102,6 +104,7 @@ def train(
     folder = checkpoint and Path(checkpoint)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
+        name = str(folder / data.digest(code_hash(CODE), options, seed))  # how the names of all checkpoints begin
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         if learns_apart(options, n_train, z.shape[1]):
             whole = Condenser(Reduction.identity(scaling.n_inputs), condenser.regression)
@@ -111,15 +114,15 @@ def train(
             rows, z, own, n_train = rows[n_taught:], z[n_taught:], own[:0], n_train - n_taught
             u = network_inputs(data.x, rows, scaling, whole, own, f"{scratch}/marginals")
             inputs = Inputs(z, u, n_train, device, None)
-            regression, earlier = with_marginals(inputs, whole, taught, options, seed, progress, folder)
+            path = folder and Path(f"{name}-marginals.pt")
+            regression, earlier = with_marginals(inputs, whole, taught, options, seed, progress, path)
             condenser = replace(condenser, regression=regression)
         trainings: list[Training] = []
         for k, trial in enumerate(trials(options, condenser, own, z.shape[1])):
             if not trainings or trial.condenser is not condenser:
                 u = network_inputs(data.x, rows, scaling, trial.condenser, trial.own, f"{scratch}/{k}")
                 inputs = Inputs(z, u, n_train, device, trial.condenser.regression)
-                key = folder and inputs.digest(options, seed)
-            checkpoints = folder and f"{folder / key}-{k}"
+            checkpoints = folder and f"{name}-{k}"
             told = member_progress(progress, trial, 1, options["members"])
             first = fit_flow(inputs, trial.options, seed, told, checkpoints and Path(f"{checkpoints}-0.pt"))
             trainings.append(Training(trial, inputs, checkpoints, *first))
@@ -175,7 +178,7 @@ def with_marginals(
     options: Mapping[str, Any],
     seed: int,
     progress: EpochProgress | None,
-    folder: Path | None,
+    checkpoint: Path | None,
 ) -> tuple[ConditionalGaussian, np.ndarray]:
     """The regression with a network for each parameter, trained on `data` as `whole` gives it, all features.
 
@@ -191,7 +194,7 @@ def with_marginals(
     options : the study's `inference` block
     seed : of the networks' weights
     progress : called after each epoch
-    folder : of the checkpoints of a killed training
+    checkpoint : file that a killed training goes on from
     """
     regression, k = whole.regression, whole.reduction.n_outputs
     n_epochs = max(TRAINING["max_epochs"], ceil(STEPS * TRAINING["batch_size"] / data.n_train))
@@ -200,7 +203,6 @@ def with_marginals(
     fresh = slice(data.n_train, data.n_train + surveyed_rows(k))
     seen = data.u[learnt, :k], data.u[learnt, k:], data.z[learnt].numpy()
     new = partial(MarginalNetworks.of, *seen, regression.family, data.n_train)
-    checkpoint = folder and folder / f"{data.digest(options, seed)}-marginals.pt"
     told = (lambda epoch, loss: progress(epoch, loss, "networks of single parameters")) if progress else None
     networks, _, earlier = fit(data, options, seed, new, MarginalNetworks.loss, told, checkpoint)
     unmet = data.u[fresh, :k], data.u[fresh, k:], data.z[fresh].numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,6 +122,17 @@ class TrainingSet:
             if len(mine):
                 out[mine] = self.x[start : start + BLOCK][indices[mine] - start]
         return self.theta[indices], out
+
+    def digest(self, *more: Any) -> str:
+        """Name of what is made of these simulations with `more` settings: it changes with any of them.
+
+        Of simulations as they are: what is computed of them rounds differently with another number of threads.
+        """
+        found = hashlib.blake2b(repr((more, *map(bytes, vars(self.split).values()))).encode(), digest_size=8)
+        found.update(np.ascontiguousarray(self.theta))
+        for start in range(0, len(self.theta), BLOCK):
+            found.update(np.ascontiguousarray(self.x[start : start + BLOCK]))
+        return found.hexdigest()
 
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Parameters and features of simulations that no training sees, 5 000 at most."""
