@@ -13,7 +13,7 @@ with job(snakemake) as run:
     studies = snakemake.params.studies
     rows, claims = summarise_case_studies(studies)
     figures = {name: CASE_STUDIES[name.partition("@")[0]] for name in studies}
-    stems = {name: fill(name.strip("@").replace("_", " ").replace("@", ", "), 20) for name in studies}
+    stems = {name: fill(name.strip("@").replace("_", " ").replace("@", ", "), 26) for name in studies}
     held_out = {
         f"Figure {figures[name]}\n{stems[name]}": read(paths["calibration"], "theta", "mean", "names")
         for name, paths in studies.items()
