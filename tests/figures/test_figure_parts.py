@@ -20,6 +20,7 @@ from vbiflow.figures.density import (
     top_density,
 )
 from vbiflow.figures.diagnostics import binned_share, columns_by_parameter, ecdf_band, shrinkage_axis
+from vbiflow.figures.estimators import estimators
 from vbiflow.figures.joint import limits_within_prior, prior_in_words, view_limits
 from vbiflow.figures.predictive import share_below
 from vbiflow.figures.recording import ks_distance, separate_windows, standardised
@@ -315,3 +316,34 @@ def test_a_prior_without_bound_at_its_end_does_not_flatten_the_posterior():
     assert prior.max() > 100 * posterior.max() and top_density(posterior, prior) < 2 * posterior.max()
     _, uniform = prior_density(levels)
     assert top_density(posterior / 10, uniform) == pytest.approx(1, rel=2e-3)
+
+
+def test_estimators_of_many_regions_have_their_intervals_in_the_colours_of_the_legend():
+    rng = np.random.default_rng(3)
+    names = [f"eta[ctx-{side}-{k}]" for side in ("lh", "rh") for k in range(10)]
+    samples = {"maf": rng.normal(0.4, 0.1, (4000, 20)), "nsf": rng.normal(0.6, 0.05, (4000, 20))}
+    figure = estimators(samples, np.linspace(0, 1, 101)[:, None] * np.ones(20), names)
+    for axes, columns in zip(figure.axes, (slice(10), slice(10, 20)), strict=True):
+        by_name = {line.get_label(): line for line in axes.lines}
+        for name, drawn in samples.items():
+            ends = by_name[name].get_ydata().reshape(-1, 3)[:, :2].T
+            assert ends == pytest.approx(np.quantile(drawn[:, columns], [0.05, 0.95], axis=0))
+            assert {line.get_color() for line in axes.lines if abs(line.get_ydata()[0] - ends[0, 0]) < 1e-12} == {
+                by_name[name].get_color()
+            }
+    colors = {handle.get_label(): handle.get_color() for handle in figure.legends[0].legend_handles[1:]}
+    assert colors == {name: line.get_color() for name, line in by_name.items() if name in samples}
+    assert len({*colors.values()}) == 2
+
+
+def test_estimators_over_a_prior_with_a_long_tail_are_drawn_over_the_logarithm():
+    """A bin of the whole prior would be four times as wide as the posterior."""
+    rng = np.random.default_rng(4)
+    prior = np.exp(1.5 * norm.ppf(np.linspace(0.002, 0.998, 201)))[:, None]
+    figure = estimators({"maf": np.exp(rng.normal(0, 0.07, (4000, 1)))}, prior, ["a"], truth=np.array([1.0]))
+    (axes,) = figure.axes
+    (curve,) = (line for line in axes.lines if line.get_label() == "maf")
+    x, y = curve.get_data()
+    mean = (x * y).sum() / y.sum()
+    assert np.sqrt(((x - mean) ** 2 * y).sum() / y.sum()) == pytest.approx(0.07 / np.log(10), rel=0.25)
+    assert "1" in [text.get_text() for text in axes.get_xticklabels()]

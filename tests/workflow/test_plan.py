@@ -10,7 +10,7 @@ import yaml
 from vbiflow.provenance import ROOT
 from vbiflow.study import load_study
 from vbiflow.study.demand import demand
-from vbiflow.study.plan import count_jobs, count_submissions, plan_study, slurm_groups
+from vbiflow.study.plan import count_jobs, count_submissions, loaded_packages, plan_study, slurm_groups
 from vbiflow.study.timing import some_connectome, time_simulations
 
 PEOPLE = 200
@@ -28,6 +28,14 @@ def test_a_person_costs_five_submissions_at_most():
     found = count_submissions(jobs | {"exclusions": 1, "tabulate": 1, "report": 1}, groups, components)
     assert found < 5 * PEOPLE and found < 1000
     assert count_submissions(A_PERSON, groups, {}) == 5 + 3  # each shard a submission of its own
+
+
+@pytest.mark.parametrize(("rule", "packages"), [
+    ("train", "torch"), ("train_baseline", "torch"), ("train_round", "torch"), ("sample_baseline", "torch"),
+    ("simulate", "light"), ("features_report", "light"), ("figures_subject", "drawing"),
+])  # fmt: skip
+def test_a_plan_knows_what_a_job_loads_before_it_begins(rule, packages):
+    assert loaded_packages(rule) == packages
 
 
 def test_groups_of_the_profile_are_rules_and_what_simulates_is_grouped():
