@@ -87,13 +87,13 @@ def summary_row(
         "figure": CASE_STUDIES[name.partition("@")[0]],
         "parameters": len(good),
         "simulations": n_simulations,
+        "paper": PRINTED.get(name.partition("@")[0], "not printed"),
         "held_out": diagnostics["n_test"],
         **{f"{stage}_s": round(value, 1) for stage, value in seconds.items()},
         **{key: round(value, 3) for key, value in middle.items()},
         "person_90": round(person_90, 3),
         "share_trusted": round(float(np.mean(good)), 3),
         "verdict": diagnostics["verdict"],
-        "paper": PRINTED.get(name.partition("@")[0], "not printed"),
     }
 
 

@@ -193,6 +193,16 @@ def test_of_each_parameter_features_of_every_kind_are_shown_as_far_as_there_is_r
     assert len({name.partition(".")[0] for _, name, _ in pairs}) == min(kinds, n)
 
 
+def test_a_regional_feature_over_decades_has_few_ticks_that_do_not_collide(arguments):
+    given = arguments(4)["regional_features"]
+    spread = 10 ** np.linspace(-3.7, -2.1, given["x"].size).reshape(given["x"].shape)
+    figure = FIGURES["regional_features"](**given | {"x": spread, "predicted": spread[:20], "x_o": spread[0]})
+    figure.canvas.draw()
+    for axes in figure.axes:
+        labels = [text.get_text() for text in axes.get_yticklabels(which="both") if text.get_text()]
+        assert axes.get_yscale() == "log" and 2 <= len(labels) <= 3
+
+
 @pytest.mark.parametrize("units", ["V s", ["V s", "V s", "s", "s"]])
 def test_regional_features_are_read_with_the_unit_that_they_share_or_one_each(units, tmp_path):
     names, x = ["area[a]", "area[b]", "onset[a]", "onset[b]"], np.ones((3, 4))

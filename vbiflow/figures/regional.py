@@ -10,7 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vbiflow.figures.style import PALETTE, canvas, finite_array, letter_panels, signed_number, styled, with_unit
+from vbiflow.figures.style import (
+    PALETTE,
+    canvas,
+    finite_array,
+    letter_panels,
+    log_ticks,
+    signed_number,
+    styled,
+    with_unit,
+)
 from vbiflow.io import read, read_rows
 
 Array = NDArray[np.float64]
@@ -117,3 +126,4 @@ def draw_nodes(axes: Axes, places: Sequence[int], x: Array, x_o: Array, predicte
     values = values[np.isfinite(values)]
     if values.min() > 0 and np.log10(values.max() / values.min()) > DECADES:
         axes.set_yscale("log")
+        log_ticks(axes.yaxis, 3)
