@@ -12,7 +12,7 @@ with job(snakemake) as run:
     torch.set_num_threads(snakemake.threads)
     params, source = snakemake.params, snakemake.input
     files = zip(params.estimators, source.posteriors, source.trainings, strict=True)
-    estimators = {name: (Posterior.load(one), read_json(training)["seconds"]) for name, one, training in files}
+    estimators = {name: (Posterior.load(one), read_json(training)["cpu_seconds"]) for name, one, training in files}
     found = benchmark(
         TrainingSet.load(source.prior, source.features, params.inference, seed=params.seed),
         estimators,

@@ -14,6 +14,7 @@ DOCUMENTED = ROOT / "docs" / "case_studies"
 TABLES = ("summary", "claims")
 PICTURES = {
     "wilson_cowan": ("wilson_cowan", "subject", "brain"),
+    "wilson_cowan_mean": ("wilson_cowan_mean", "subject", "estimators"),
     "jansen_rit": ("jansen_rit", "subject", "brain"),
     "stuart_landau": ("stuart_landau", "subject", "pairs"),
     "epileptor_series": ("epileptor", "subject", "series"),

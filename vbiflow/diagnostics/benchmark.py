@@ -31,7 +31,7 @@ def benchmark(
     Parameters
     ----------
     data : the simulations, with their parts for training, validation and test.
-    estimators : each with the seconds of its training.
+    estimators : each with the processor seconds of its training, as those of the baselines are.
     optimised : result of `point_estimates`, which simulates anew for each observation.
     seed : of draws.
 
