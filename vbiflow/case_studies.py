@@ -71,7 +71,7 @@ def summary_row(
     diagnostics: Mapping[str, Any],
     n_simulations: int,
     seconds: Mapping[str, float],
-    person_90: float = float("nan"),
+    person_90: float,
 ) -> dict[str, Any]:
     """One study's row of the summary.
 

@@ -128,8 +128,10 @@ class TrainingSet:
 
         Of simulations as they are: what is computed of them rounds differently with another number of threads.
         """
-        found = hashlib.blake2b(repr((more, *map(bytes, vars(self.split).values()))).encode(), digest_size=8)
-        found.update(np.ascontiguousarray(self.theta))
+        parts = vars(self.split).values()
+        found = hashlib.blake2b(repr((more, *map(len, parts))).encode(), digest_size=8)
+        for values in (self.theta, *parts):
+            found.update(np.ascontiguousarray(values))
         for start in range(0, len(self.theta), BLOCK):
             found.update(np.ascontiguousarray(self.x[start : start + BLOCK]))
         return found.hexdigest()

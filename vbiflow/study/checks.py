@@ -357,12 +357,10 @@ def check_evidence(study: Study) -> None:
             "lower it, or raise posterior.n_samples"
         )
     inference = resolve_options(study["inference"])
-    trained = [inference["estimator"]["name"]]
     for name in diagnostics["estimators"]:
         choose("estimator in diagnostics.estimators", name, ESTIMATOR_OPTIONS)
-        if name in trained:
+        if study.estimator_names.count(name) > 1:
             raise ValueError(f"diagnostics.estimators: {name} stands twice, or is the study's own; name others, once")
-        trained.append(name)
     if diagnostics["estimators"] and not (diagnostics["baselines"] or diagnostics["learning_curve"]):
         raise ValueError("diagnostics.estimators: nothing trains them; add baselines: true or a learning_curve")
     if diagnostics["optimise"] and not diagnostics["baselines"]:

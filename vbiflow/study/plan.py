@@ -17,6 +17,7 @@ from vbiflow.study.checks import rules_with_resources
 from vbiflow.study.demand import TORCH, Size, demand, size_of
 from vbiflow.study.study import Study
 from vbiflow.study.timing import measure_costs
+from vbiflow.termination import resource_name
 
 CORES = (1, 8, 64)
 """Numbers of cores that the wall time is told of unless others are asked for."""
@@ -121,7 +122,8 @@ def plan_study(study: Study, cores: Sequence[int] = CORES, jobs: Mapping[str, in
 
 def memory_of(study: Study, jobs: Mapping[str, int]) -> dict[str, int]:
     """Memory [MB] that a job of each rule of a study asks for, by the names that `resources` takes."""
-    run = [rule for rule in rules_with_resources() if any(f"{job}_".startswith(f"{rule}_") for job in jobs)]
+    asked = {*map(resource_name, jobs)}
+    run = [rule for rule in rules_with_resources() if rule in asked]
     own = study["resources"]
     return {rule: own.get(rule, {}).get("mem_mb", demand(study, rule)["mem_mb"]) for rule in run}
 
@@ -185,8 +187,7 @@ def loaded_packages(rule: str) -> str:
     if rule.startswith("figures_"):
         return "drawing"
     without = ("features_report", "posterior_predictive")  # their checks need no network
-    script = rule.removesuffix("_round").removesuffix("_baseline")
-    return "torch" if script in TORCH and rule not in without else "light"
+    return "torch" if resource_name(rule) in TORCH and rule not in without else "light"
 
 
 def format_hours(hours: float) -> str:
